@@ -1,0 +1,65 @@
+import {
+  attributeSetLimit,
+  boundsOf,
+  fromBoundedSource,
+  type MetricDefinition,
+  metricDefinitions,
+  prometheusName,
+  seriesCeiling,
+} from "../../otel/catalogue.ts";
+
+const escapeCell = (text: string): string => text.replace(/\|/g, "\\|");
+
+function describeAttributes(definition: MetricDefinition): string {
+  const attributes = Object.entries(definition.attributes).map(([attribute, values]) => {
+    const label = attribute.replace(/[^a-zA-Z0-9_]/g, "_");
+    if (values === fromBoundedSource) return `\`${label}\``;
+    const shown =
+      values.length > 25 ? [`${values.length} values`] : values.map((value) => (value === "" ? '""' : value));
+    return `\`${label}\`: ${shown.join(", ")}`;
+  });
+  return attributes.length === 0 ? "–" : attributes.join("; ");
+}
+
+function row(definition: MetricDefinition): string {
+  const kind = {
+    counter: "counter",
+    observableCounter: "counter",
+    upDownCounter: "gauge",
+    gauge: "gauge",
+    histogram: "histogram",
+  }[definition.kind];
+  const bounds = definition.kind === "histogram" ? `, bounds ${boundsOf(definition).join(", ")}` : "";
+  const cells = [
+    `\`${prometheusName(definition)}\``,
+    `${kind}${bounds}`,
+    `${definition.description}${definition.fromStart ? " From the start with 0." : ""}`,
+    describeAttributes(definition),
+    definition.scope,
+    definition.role ?? "all",
+    String(seriesCeiling(definition)),
+    Object.keys(definition.attributes).length === 0 ? "1" : String(attributeSetLimit(definition)),
+  ];
+  return `| ${cells.map(escapeCell).join(" | ")} |`;
+}
+
+/** docs/metrics.md, made from the catalogue; pure. */
+export function metricsDocument(): string {
+  const total = metricDefinitions.reduce((sum, [, definition]) => sum + seriesCeiling(definition), 0);
+  return `${[
+    "<!-- Generated from otel/catalogue.ts by npm run monitoring:generate. Do not edit. -->",
+    "# Metrics",
+    "",
+    "Every metric of the service with its default prefix and bounds. A value outside its closed set becomes `other`.",
+    "Metrics of scope `deployment` are the same on every replica: query them with `max without (instance)`, never with `sum`.",
+    "Role says which processes have the metric from the start (`SERVICE_ROLE`).",
+    "",
+    "| name | kind | meaning | labels | scope | role | series at most | label sets at most |",
+    "|---|---|---|---|---|---|--:|--:|",
+    ...metricDefinitions.map(([, definition]) => row(definition)),
+    "",
+    `All ceilings together: ${total} series a process, and \`target_info\`.`,
+    'What goes beyond a metric\'s label sets is folded into one series with `otel_metric_overflow="true"`',
+    "and counted by `mlops_backend_metrics_dropped_total`.",
+  ].join("\n")}\n`;
+}

@@ -1,0 +1,317 @@
+import type { HrTime } from "@opentelemetry/api";
+import { DataPointType, type MetricData, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import {
+  boundsOf,
+  catalogue,
+  combinationsOf,
+  familyName,
+  fromBoundedSource,
+  isCounter,
+  labelName,
+  type MetricDefinition,
+  metricDefinitions,
+  overflowAttribute,
+  prometheusName,
+  unitWord,
+} from "./catalogue.ts";
+import { isOfRole } from "./instruments.ts";
+
+/** OpenMetrics 1.0, or the text format 0.0.4 that everything reads. */
+export type Format = "openmetrics" | "text";
+
+export const contentTypes: Readonly<Record<Format, string>> = {
+  // The format's own content type; we write underscores only, and say so (facts.md, Prometheus 3.16).
+  openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+  text: "text/plain; version=0.0.4; charset=utf-8",
+};
+
+export interface ExpositionOptions {
+  readonly format: Format;
+  readonly prefix: string;
+  readonly role: string;
+  readonly latencyBounds: readonly number[];
+  /** Adds `_created` lines, in OpenMetrics only: the text format would make series of their own of them. */
+  readonly created: boolean;
+  /** When histograms that are still at 0 began, in seconds of Unix time. */
+  readonly startedSeconds: number;
+}
+
+type Labels = Readonly<Record<string, unknown>>;
+interface HistogramPoint {
+  readonly counts: readonly number[];
+  readonly bounds: readonly number[];
+  readonly sum: number | undefined;
+  readonly count: number;
+}
+interface Point {
+  readonly labels: Labels;
+  readonly value: number | HistogramPoint;
+  readonly createdSeconds: number;
+}
+interface Family {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly unit: string | undefined;
+  readonly points: Point[];
+}
+
+/**
+ * Which format an Accept header prefers (RFC 9110, section 12.5.1): the highest q, OpenMetrics where they are equal;
+ * the text format when it names neither, since a scrape with a wrong header is better served than refused.
+ */
+export function chooseFormat(accept: string | undefined): Format {
+  let best: { format: Format; quality: number } = { format: "text", quality: 0 };
+  for (const range of (accept ?? "").split(",")) {
+    const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    const parameter = (name: string) =>
+      parameters
+        .find((each) => each.startsWith(`${name}=`))
+        ?.slice(name.length + 1)
+        .replace(/^"|"$/g, "");
+    const version = parameter("version");
+    const quality = Number(parameter("q") ?? 1);
+    let format: Format;
+    if (type === "application/openmetrics-text" && (version === undefined || version === "1.0.0"))
+      format = "openmetrics";
+    else if (type === "text/plain" && (version === undefined || version === "0.0.4")) format = "text";
+    else if (type === "*/*" || type === "text/*") format = "text";
+    else continue;
+    const isBetter = quality > best.quality || (quality === best.quality && quality > 0 && format === "openmetrics");
+    if (isBetter) best = { format, quality };
+  }
+  return best.format;
+}
+
+/** A sample's value as both formats write it. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (value === Number.POSITIVE_INFINITY) return "+Inf";
+  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
+}
+
+/** `le` as OpenMetrics wants it, a float: Prometheus 3 would rewrite `1` to `1.0` (facts.md). */
+export function formatBound(bound: number): string {
+  return Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : formatNumber(bound);
+}
+
+/** Backslash, quote and line feed, the three characters that both formats escape in label values. */
+export function escapeLabelValue(value: string): string {
+  return value.replace(/[\\"\n]/g, (character) => (character === "\n" ? "\\n" : `\\${character}`));
+}
+
+/** HELP text; quotes are escaped in OpenMetrics only. */
+export function escapeHelp(help: string, format: Format): string {
+  const escaped = help.replace(/\\/g, "\\\\").replace(/\n/g, "\\n");
+  return format === "openmetrics" ? escaped.replace(/"/g, '\\"') : escaped;
+}
+
+function labelPairs(labels: Labels): string {
+  // Two attributes may become the same label: the specification joins their values with ";". Twice the same label
+  // would make Prometheus drop the whole target.
+  const values = new Map<string, string>();
+  for (const [attribute, value] of Object.entries(labels)) {
+    const name = labelName(attribute);
+    const earlier = values.get(name);
+    values.set(name, earlier === undefined ? String(value ?? "") : `${earlier};${String(value ?? "")}`);
+  }
+  return Array.from(values, ([name, value]) => `${name}="${escapeLabelValue(value)}"`).join(",");
+}
+
+const braces = (pairs: string): string => (pairs === "" ? "" : `{${pairs}}`);
+const seconds = ([whole, nanos]: HrTime): number => whole + nanos / 1e9;
+
+const definitionOfName: ReadonlyMap<string, MetricDefinition> = new Map(
+  metricDefinitions.map(([, definition]) => [definition.name, definition]),
+);
+
+function definitionOf(metric: MetricData): MetricDefinition {
+  const declared = definitionOfName.get(metric.descriptor.name);
+  if (declared !== undefined) return declared;
+  // Of an instrumentation that is not ours: named by the same rules.
+  const isMonotonic = metric.dataPointType === DataPointType.SUM && metric.isMonotonic;
+  const { name, unit, description } = metric.descriptor;
+  return {
+    name,
+    unit,
+    description,
+    kind: isMonotonic ? "counter" : "gauge",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  };
+}
+
+function typeOf(metric: MetricData): Family["type"] {
+  if (metric.dataPointType === DataPointType.HISTOGRAM) return "histogram";
+  return metric.dataPointType === DataPointType.SUM && metric.isMonotonic ? "counter" : "gauge";
+}
+
+function newFamily(definition: MetricDefinition, type: Family["type"], prefix: string): Family {
+  const name = familyName(definition, prefix);
+  const unit = unitWord(definition);
+  // OpenMetrics: a unit must be the end of the name.
+  const isNamed = unit !== undefined && name.endsWith(`_${unit}`);
+  return { name, type, help: definition.description, unit: isNamed ? unit : undefined, points: [] };
+}
+
+function addPoints(family: Family, metric: MetricData): void {
+  if (metric.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) return;
+  for (const { attributes, value, startTime } of metric.dataPoints) {
+    const createdSeconds = seconds(startTime);
+    if (typeof value === "number") family.points.push({ labels: attributes, value, createdSeconds });
+    else {
+      const { buckets, sum, count } = value;
+      family.points.push({
+        labels: attributes,
+        value: { counts: buckets.counts, bounds: buckets.boundaries, sum, count },
+        createdSeconds,
+      });
+    }
+  }
+}
+
+/** Histograms at 0 over the combinations that nothing was recorded for; the SDK has no way to show those. */
+function fillHistograms(families: Map<string, Family>, options: ExpositionOptions): void {
+  for (const [, definition] of metricDefinitions) {
+    if (definition.kind !== "histogram" || !definition.fromStart || !isOfRole(definition, options.role)) continue;
+    const name = familyName(definition, options.prefix);
+    const family = families.get(name) ?? newFamily(definition, "histogram", options.prefix);
+    families.set(name, family);
+    const attributeNames = Object.keys(definition.attributes);
+    const keyOf = (labels: Labels) => JSON.stringify(attributeNames.map((attribute) => labels[attribute]));
+    const present = new Set(family.points.map(({ labels }) => keyOf(labels)));
+    const bounds = boundsOf(definition, options.latencyBounds);
+    const counts = new Array<number>(bounds.length + 1).fill(0);
+    for (const labels of combinationsOf(definition) ?? []) {
+      if (present.has(keyOf(labels))) continue;
+      family.points.push({
+        labels,
+        value: { counts, bounds, sum: 0, count: 0 },
+        createdSeconds: options.startedSeconds,
+      });
+    }
+  }
+}
+
+function pointLines(family: Family, point: Point, withCreated: boolean): string[] {
+  const pairs = labelPairs(point.labels);
+  const created = withCreated ? [`${family.name}_created${braces(pairs)} ${formatNumber(point.createdSeconds)}`] : [];
+  if (typeof point.value === "number") {
+    const name = family.type === "counter" ? `${family.name}_total` : family.name;
+    const line = `${name}${braces(pairs)} ${formatNumber(point.value)}`;
+    return family.type === "counter" ? [line, ...created] : [line];
+  }
+  const { bounds, counts, sum, count } = point.value;
+  const before = pairs === "" ? "" : `${pairs},`;
+  const lines: string[] = [];
+  let cumulative = 0;
+  bounds.forEach((bound, index) => {
+    cumulative += counts[index] ?? 0;
+    lines.push(`${family.name}_bucket{${before}le="${formatBound(bound)}"} ${cumulative}`);
+  });
+  lines.push(`${family.name}_bucket{${before}le="+Inf"} ${count}`);
+  if (sum !== undefined) lines.push(`${family.name}_sum${braces(pairs)} ${formatNumber(sum)}`);
+  lines.push(`${family.name}_count${braces(pairs)} ${count}`);
+  return [...lines, ...created];
+}
+
+function head(family: Family, format: Format): string[] {
+  // The text format has no notion of a family without the suffix.
+  const name = format === "text" && family.type === "counter" ? `${family.name}_total` : family.name;
+  const lines = [`# HELP ${name} ${escapeHelp(family.help, format)}`, `# TYPE ${name} ${family.type}`];
+  if (format === "openmetrics" && family.unit !== undefined) lines.push(`# UNIT ${name} ${family.unit}`);
+  return lines;
+}
+
+/** The resource, without what the labels job and instance already say (design.md section 8). */
+function targetInfo(metrics: ResourceMetrics, format: Format): string[] {
+  const said = ["service.name", "service.namespace", "service.instance.id"];
+  const labels = Object.fromEntries(
+    Object.entries(metrics.resource.attributes).filter(([name]) => !said.includes(name)),
+  );
+  const [name, type] = format === "openmetrics" ? ["target", "info"] : ["target_info", "gauge"];
+  return [
+    `# HELP ${name} The resource of this process.`,
+    `# TYPE ${name} ${type}`,
+    `target_info${braces(labelPairs(labels))} 1`,
+  ];
+}
+
+const isOverflow = (point: Point): boolean => point.labels[overflowAttribute] === true;
+
+/** How much each metric that can grow takes up, and what its series limit has cut off; all others together as `other`. */
+function aboutItself(
+  families: Iterable<Family>,
+  options: ExpositionOptions,
+  seriesOf: (family: Family) => number,
+): Family[] {
+  const growing = new Map<string, string>();
+  for (const [, definition] of metricDefinitions) {
+    const canGrow = definition.source === undefined && Object.values(definition.attributes).includes(fromBoundedSource);
+    const isInfo = definition.name === catalogue.buildInfo.name;
+    if (canGrow && !isInfo && isOfRole(definition, options.role)) {
+      growing.set(familyName(definition, options.prefix), prometheusName(definition, options.prefix));
+    }
+  }
+  const labels = [...growing.values(), "other"];
+  const series = new Map(labels.map((label) => [label, 0]));
+  const dropped = new Map(labels.map((label) => [label, 0]));
+  for (const family of families) {
+    const label = growing.get(family.name) ?? "other";
+    series.set(label, (series.get(label) ?? 0) + seriesOf(family));
+    for (const point of family.type === "gauge" ? [] : family.points.filter(isOverflow)) {
+      dropped.set(
+        label,
+        (dropped.get(label) ?? 0) + (typeof point.value === "number" ? point.value : point.value.count),
+      );
+    }
+  }
+  // These two families and target_info.
+  series.set("other", (series.get("other") ?? 0) + 2 * labels.length + 1);
+  return [[catalogue.metricsSeries, series] as const, [catalogue.metricsDropped, dropped] as const].map(
+    ([definition, values]) => {
+      const family = newFamily(definition, isCounter(definition.kind) ? "counter" : "gauge", options.prefix);
+      for (const [metric, value] of values)
+        family.points.push({ labels: { metric }, value, createdSeconds: options.startedSeconds });
+      return family;
+    },
+  );
+}
+
+/**
+ * Writes what the SDK collected in OpenMetrics 1.0 or the text format 0.0.4, by the OpenTelemetry–Prometheus
+ * compatibility specification: unit suffixes, `_total`, each family in one piece, `target_info`, no scope labels.
+ */
+export function writeExposition(metrics: ResourceMetrics, options: ExpositionOptions): string {
+  const families = new Map<string, Family>();
+  for (const { metrics: ofScope } of metrics.scopeMetrics) {
+    for (const metric of ofScope) {
+      const definition = definitionOf(metric);
+      const name = familyName(definition, options.prefix);
+      const family = families.get(name) ?? newFamily(definition, typeOf(metric), options.prefix);
+      // Two kinds under one name can't be shown; the first stays.
+      if (family.type !== typeOf(metric)) continue;
+      families.set(name, family);
+      addPoints(family, metric);
+    }
+  }
+  fillHistograms(families, options);
+  const { format } = options;
+  const withCreated = options.created && format === "openmetrics";
+  const lines: string[] = [];
+  const seriesOf = new Map<Family, number>();
+  const write = (family: Family) => {
+    // A family without a sample is noise: promtool reads it as a metric that is there.
+    if (family.points.length === 0) return;
+    lines.push(...head(family, format));
+    const before = lines.length;
+    for (const point of family.points) lines.push(...pointLines(family, point, withCreated));
+    seriesOf.set(family, lines.length - before);
+  };
+  for (const family of families.values()) write(family);
+  for (const family of aboutItself(families.values(), options, (each) => seriesOf.get(each) ?? 0)) write(family);
+  lines.push(...targetInfo(metrics, format));
+  if (format === "openmetrics") lines.push("# EOF");
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# ./run.sh up|down|dev|demo|smoke|logs
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+  cat <<'TEXT'
+Usage: ./run.sh COMMAND
+
+  up      starts backend, Prometheus and Grafana; writes .env with a new API key the first time
+  down    stops them; data stays (down -v removes it)
+  dev     the same as up, with the sources mounted and restarts on change, in the foreground
+  demo    uploads, trains and predicts against the running backend, so that the dashboard has something to show
+  smoke   checks that backend, metrics, the Prometheus target and Grafana answer
+  logs    follows the logs (logs backend: of one service)
+TEXT
+}
+
+key_file=.cache/api-key
+
+# The value of NAME: the environment's, else that of .env, else the default.
+value() {
+  local name="$1" fallback="$2" line
+  if [ -n "${!name:-}" ]; then
+    printf '%s' "${!name}"
+    return
+  fi
+  line="$(grep -E "^$name=" .env 2>/dev/null | tail -n 1 || true)"
+  line="${line#*=}"
+  printf '%s' "${line:-$fallback}"
+}
+
+write_env() {
+  [ -e .env ] && return
+  local key
+  key="$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"
+  mkdir -p .cache
+  (
+    umask 077
+    printf '%s\n' "$key" >"$key_file"
+    {
+      printf '# Written by ./run.sh up. All settings: .env.example\n'
+      printf 'API_KEYS=demo:%s\n' "$(printf '%s' "$key" | sha256sum | cut -d ' ' -f 1)"
+      printf 'AUTH__DISABLED=false\n'
+      printf 'PROMETHEUS_TARGETS_DIR=./.cache/prometheus\n'
+    } >.env
+  )
+  printf 'Wrote .env. The API key of owner "demo" is in %s\n' "$key_file"
+}
+
+# What of .env concerns Prometheus: where it asks, and with which token.
+write_targets() {
+  local folder=.cache/prometheus
+  mkdir -p "$folder"
+  printf '[{ "targets": ["backend:%s"], "labels": { "__metrics_path__": "%s" } }]\n' \
+    "$(value METRICS_PORT 8000)" "$(value PROMETHEUS__METRICS_PATH /metrics)" >"$folder/backend.json"
+  printf '%s' "$(value METRICS_BEARER_TOKEN '')" >"$folder/metrics-token"
+  # Readable for the user that Prometheus runs as.
+  chmod 755 "$folder"
+  chmod 644 "$folder/backend.json" "$folder/metrics-token"
+  PROMETHEUS_TARGETS_DIR="$(value PROMETHEUS_TARGETS_DIR ./.cache/prometheus)"
+  export PROMETHEUS_TARGETS_DIR
+}
+
+prepare() {
+  docker compose version >/dev/null 2>&1 || {
+    echo "Docker Compose v2 is needed (docker compose)." >&2
+    exit 1
+  }
+  write_env
+  write_targets
+  REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
+  export REVISION
+}
+
+backend_url() { printf 'http://127.0.0.1:%s' "$(value SERVICE_PORT 8000)"; }
+api_key() { if [ -n "${API_KEY:-}" ]; then printf '%s' "$API_KEY"; elif [ -r "$key_file" ]; then cat "$key_file"; fi; }
+
+smoke() {
+  local failures=0 backend prometheus grafana metrics_path
+  backend="$(backend_url)"
+  prometheus="http://127.0.0.1:$(value PROMETHEUS_PORT 9090)"
+  grafana="http://127.0.0.1:$(value GRAFANA_PORT 3001)"
+  metrics_path="$(value PROMETHEUS__METRICS_PATH /metrics)"
+  # Tries for a minute: right after the start Prometheus hasn't scraped yet.
+  expect() {
+    local what="$1" url="$2" text="$3" token="${4:-}" try answer
+    for try in $(seq 1 30); do
+      answer="$(curl -fsS --max-time 5 ${token:+-H "Authorization: Bearer $token"} "$url" 2>/dev/null || true)"
+      if grep -qF -- "$text" <<<"$answer"; then
+        printf 'ok    %s\n' "$what"
+        return
+      fi
+      [ "$try" = 30 ] || sleep 2
+    done
+    printf 'FAIL  %s: %s does not answer with %s\n' "$what" "$url" "$text"
+    failures=$((failures + 1))
+  }
+  expect "backend is ready" "$backend/api/health/ready" '"ready"'
+  if [ -z "$(value METRICS_PORT '')" ]; then
+    expect "metrics are served" "$backend$metrics_path" _build_info "$(value METRICS_BEARER_TOKEN '')"
+  fi
+  expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'
+  expect "Grafana answers" "$grafana/api/health" '"database"'
+  [ "$failures" = 0 ]
+}
+
+command="${1:-}"
+[ $# -gt 0 ] && shift
+case "$command" in
+  up)
+    prepare
+    docker compose up -d --build "$@"
+    printf 'API %s/api/docs   Prometheus http://127.0.0.1:%s   Grafana http://127.0.0.1:%s\n' \
+      "$(backend_url)" "$(value PROMETHEUS_PORT 9090)" "$(value GRAFANA_PORT 3001)"
+    ;;
+  down) docker compose --profile postgres down "$@" ;;
+  dev)
+    prepare
+    docker compose -f docker-compose.yml -f docker-compose.dev.yml up --build "$@"
+    ;;
+  demo)
+    API_KEY="$(api_key)"
+    export API_KEY
+    if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bin:$PATH"; fi
+    node tests/support/demo.ts --url "$(backend_url)" "$@"
+    ;;
+  smoke) smoke ;;
+  logs) docker compose logs -f "$@" ;;
+  *)
+    usage
+    [ -z "$command" ] || [ "$command" = help ] || exit 2
+    ;;
+esac

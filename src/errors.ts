@@ -1,0 +1,99 @@
+/**
+ * The faults a caller can act on. A code is a promise: clients branch on it, so it is never renamed.
+ * HTTP statuses live in `src/http/problem.ts` alone.
+ */
+export const errorCodes = [
+  "NOT_MULTIPART",
+  "FILE_MISSING",
+  "UNEXPECTED_FIELD",
+  "TOO_MANY_FILES",
+  "NOT_CSV",
+  "WRONG_ENCODING",
+  "NUL_BYTES",
+  "HEADER_MISSING",
+  "COLUMN_NAMES_INVALID",
+  "TOO_FEW_COLUMNS",
+  "TOO_FEW_ROWS",
+  "TOO_MANY_EMPTY_CELLS",
+  "DATASET_TOO_LARGE",
+  "GZIP_INVALID",
+  "ROW_RAGGED",
+  "TARGET_UNKNOWN",
+  "TARGET_SINGLE_CLASS",
+  "TARGET_NOT_NUMERIC",
+  "FEATURE_UNKNOWN",
+  "FIELD_INVALID",
+  "DATASET_EXISTS",
+  "DATASET_NOT_FOUND",
+  "DATASET_IN_USE",
+  "RUN_NOT_FOUND",
+  "RUN_ALREADY_FINAL",
+  "ARTIFACT_NOT_FOUND",
+  "PREDICTION_INPUT_INVALID",
+  "TOO_MANY_ROWS",
+  "JSON_INVALID",
+  "BODY_TOO_LARGE",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "VALIDATION_FAILED",
+  "ID_INVALID",
+  "CURSOR_INVALID",
+  "RANGE_NOT_SATISFIABLE",
+  "IDEMPOTENCY_KEY_REUSED",
+  "IDEMPOTENCY_KEY_INVALID",
+  "UNAUTHORIZED",
+  "HOST_NOT_ALLOWED",
+  "NOT_FOUND",
+  "METHOD_NOT_ALLOWED",
+  "TOO_MANY_UPLOADS",
+  "QUEUE_FULL",
+  "QUOTA_EXCEEDED",
+  "DISK_FULL",
+  "DATABASE_UNAVAILABLE",
+  "FILE_MISSING_IN_STORAGE",
+  "REQUEST_TIMEOUT",
+  "NOT_READY",
+  "INTERNAL_ERROR",
+] as const;
+
+/** One of the stable codes above. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** One faulty field of a request: where it stands and what to do about it. */
+export interface FieldFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A fault that the caller can act on: a stable code, and a message that says what to do. */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  /** Faults of single fields, where the request had several. */
+  readonly fields: readonly FieldFault[];
+  /** When trying again may help, in seconds. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; fields?: readonly FieldFault[]; retryAfterSeconds?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "DomainError";
+    this.code = code;
+    this.fields = options.fields ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** The upload was broken off by its sender; nobody is left to answer. */
+export class ClientClosedError extends Error {
+  constructor() {
+    super("The client closed the connection before the request was complete.");
+    this.name = "ClientClosedError";
+  }
+}
+
+/** True for errors of Node's system calls with that code, e.g. `isSystemError(error, "ENOENT")`. */
+export function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,144 @@
+import express, { type Express, type Request, type RequestHandler, type Response, Router } from "express";
+import helmet from "helmet";
+import { v7 as uuidv7, validate } from "uuid";
+import type { z } from "zod";
+import { authenticate } from "../auth/api-keys.ts";
+import type { Config } from "../config.ts";
+import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { mountHealth, type Readiness } from "./health.ts";
+import { mountDocs } from "./openapi.ts";
+import { problemHandler } from "./problem.ts";
+import type { ApiRoute } from "./route.ts";
+
+/** Where the API's own routes begin. */
+export const apiPrefix = "/api/ml/v1";
+
+const jsonLimitBytes = 1_048_576;
+
+function faultsOf(error: z.ZodError): FieldFault[] {
+  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+}
+
+function parse(schema: z.ZodType | undefined, value: unknown, code: ErrorCode, what: string): unknown {
+  if (schema === undefined) return value;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new DomainError(code, `${what} is not what this call takes; see errors.`, { fields: faultsOf(result.error) });
+}
+
+function toHandler(route: ApiRoute): RequestHandler {
+  return async (request: Request, response: Response) => {
+    const params = parse(route.params, request.params, "ID_INVALID", "The path");
+    const query = parse(route.query, request.query, "VALIDATION_FAILED", "The query");
+    if (route.body !== undefined && !request.is("application/json")) {
+      throw new DomainError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
+    }
+    const body = parse(route.body, request.body, "VALIDATION_FAILED", "The body");
+    await route.handle({ owner: response.locals["owner"], params, query, body, request, response });
+  };
+}
+
+function methodNotAllowed(methods: string[]): RequestHandler {
+  const allow = methods.map((method) => method.toUpperCase()).join(", ");
+  return (_request, response) => {
+    response.setHeader("Allow", allow);
+    throw new DomainError("METHOD_NOT_ALLOWED", `This path takes ${allow}.`);
+  };
+}
+
+/** One access line a request, none for scrapes and health: they would drown the rest. */
+function accessLog(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = performance.now();
+    response.on("close", () => {
+      const route = request.route?.path === undefined ? "unmatched" : `${request.baseUrl}${request.route.path}`;
+      log.info(
+        {
+          method: request.method,
+          route,
+          status: response.statusCode,
+          durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
+          requestId: response.locals["requestId"],
+          ...(response.writableFinished ? {} : { aborted: true }),
+        },
+        "request",
+      );
+    });
+    next();
+  };
+}
+
+/** Lets pages of the listed origins call; without a list no header is set and browsers keep others out. */
+function cors(origins: readonly string[]): RequestHandler {
+  const allowed = new Set(origins);
+  return (request, response, next) => {
+    response.vary("Origin");
+    const origin = request.headers.origin;
+    if (origin === undefined || !allowed.has(origin)) return next();
+    response.setHeader("Access-Control-Allow-Origin", origin);
+    response.setHeader("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");
+    if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) return next();
+    response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
+    response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range");
+    response.setHeader("Access-Control-Max-Age", "600");
+    response.status(204).end();
+  };
+}
+
+/** What the application is made of; `main.ts` hands it in. */
+export interface AppParts {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Empty for the worker role: it answers health and /metrics only. */
+  readonly routes: readonly ApiRoute[];
+  readonly readiness: Readiness;
+  readonly version: string;
+  /** Mounts what listens at the side: the route accessor of the HTTP metrics, and /metrics. */
+  readonly mountTelemetry: (app: Express) => void;
+}
+
+/** The Express application; it knows no dataset, run or artifact. */
+export function createApp({ config, log, routes, readiness, version, mountTelemetry }: AppParts): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.set("query parser", "simple");
+  // ETags of whole answers cost a hash each; files and datasets set their own.
+  app.set("etag", false);
+
+  app.use((request, response, next) => {
+    const sent = request.headers["x-request-id"];
+    const requestId = typeof sent === "string" && validate(sent) ? sent : uuidv7();
+    response.locals["requestId"] = requestId;
+    response.setHeader("X-Request-Id", requestId);
+    next();
+  });
+  app.use(
+    helmet({
+      // Swagger UI writes style attributes and shows its logo from a data: address.
+      contentSecurityPolicy: { directives: { "style-src": ["'self'", "'unsafe-inline'"], "img-src": ["'self'", "data:"], "upgrade-insecure-requests": null } },
+    }),
+  );
+  mountTelemetry(app);
+  mountHealth(app, readiness, { version, role: config.role });
+
+  if (routes.length > 0) {
+    mountDocs(app, routes, version);
+    const router = Router();
+    const json = express.json({ limit: jsonLimitBytes, strict: true });
+    for (const route of routes) {
+      const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
+      router[route.method](route.path, ...handlers);
+    }
+    for (const path of new Set(routes.map((route) => route.path))) {
+      const methods = routes.filter((route) => route.path === path).map((route) => route.method);
+      router.all(path, methodNotAllowed([...new Set([...methods, ...(methods.includes("get") ? ["head"] : [])])]));
+    }
+    app.use(apiPrefix, accessLog(log), cors(config.corsOrigins), authenticate(config), router);
+  }
+  app.use(() => {
+    throw new DomainError("NOT_FOUND", "There is nothing at this path; /api/docs lists the calls.");
+  });
+  app.use(problemHandler(log));
+  return app;
+}

@@ -1,0 +1,104 @@
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import express, { type Express } from "express";
+import { z } from "zod";
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from "zod-openapi";
+import type { ErrorCode } from "../errors.ts";
+import { errorCodes } from "../errors.ts";
+import { statusOf } from "./problem.ts";
+import type { ApiRoute } from "./route.ts";
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.enum(errorCodes).describe("Stable: branch on this."),
+    instance: z.string().describe("Names this very answer; quote it when you ask."),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: "Problem" });
+
+/** What any call can answer, whatever it does. */
+const everywhere: readonly ErrorCode[] = ["UNAUTHORIZED", "HOST_NOT_ALLOWED", "DATABASE_UNAVAILABLE", "INTERNAL_ERROR"];
+
+function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
+  const responses: Record<string, unknown> = {};
+  for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
+    responses[status] = { description, ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }) };
+  }
+  const codesByStatus = Map.groupBy(new Set<ErrorCode>([...route.errors, ...everywhere]), (code) => statusOf[code]);
+  for (const [status, codes] of codesByStatus) {
+    responses[status] ??= { description: codes.join(", "), content: { "application/problem+json": { schema: problemSchema } } };
+  }
+  return responses as ZodOpenApiResponsesObject;
+}
+
+function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
+  const content = route.body === undefined ? route.rawBody : { "application/json": route.body };
+  return {
+    operationId: route.operationId,
+    tags: [route.tag],
+    summary: route.summary,
+    requestParams: { path: route.params, query: route.query, header: route.headers },
+    ...(content === undefined
+      ? {}
+      : { requestBody: { required: true, content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])) } }),
+    responses: responsesOf(route),
+  } as ZodOpenApiOperationObject;
+}
+
+/** The OpenAPI 3.1 document of these routes, made from the schemas that check the requests. */
+export function openApiDocument(routes: readonly ApiRoute[], version: string): ReturnType<typeof createDocument> {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) {
+    const path = `/api/ml/v1${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+    paths[path] = { ...paths[path], [route.method]: operationOf(route) };
+  }
+  return createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "mlops-backend",
+      version,
+      description: "Upload CSV datasets, train models on them in the background, download the models and predict with them.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    security: [{ apiKey: [] }, {}],
+    paths: paths as ZodOpenApiPathsObject,
+    components: { securitySchemes: { apiKey: { type: "http", scheme: "bearer" } } },
+  });
+}
+
+const initializer = `window.onload = () => {
+  window.ui = SwaggerUIBundle({ url: "/api/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });
+};
+`;
+
+const page = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>mlops-backend API</title>
+    <link rel="stylesheet" href="/api/docs/swagger-ui.css">
+    <link rel="icon" href="/api/docs/favicon-32x32.png">
+  </head>
+  <body>
+    <div id="swagger-ui"></div>
+    <script src="/api/docs/swagger-ui-bundle.js"></script>
+    <script src="/api/docs/initializer.js"></script>
+  </body>
+</html>
+`;
+
+/** Mounts /api/openapi.json and Swagger UI at /api/docs, from local files: it opens without the internet. */
+export function mountDocs(app: Express, routes: readonly ApiRoute[], version: string): void {
+  const document = JSON.stringify(openApiDocument(routes, version));
+  // The folder, not the package: its entry imports a module that reports its installation.
+  const assets = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+  app.get("/api/openapi.json", (_request, response) => void response.type("application/json").send(document));
+  app.get("/api/docs", (_request, response) => void response.type("html").send(page));
+  app.get("/api/docs/initializer.js", (_request, response) => void response.type("js").send(initializer));
+  app.use("/api/docs", express.static(assets, { index: false, fallthrough: true, maxAge: "1h" }));
+}

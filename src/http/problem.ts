@@ -1,0 +1,141 @@
+import type { ErrorRequestHandler, Response } from "express";
+import { ClientClosedError, DomainError, type ErrorCode, isSystemError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+
+/** Status of each code; a code without a line here does not compile. */
+export const statusOf = {
+  NOT_MULTIPART: 415,
+  FILE_MISSING: 400,
+  UNEXPECTED_FIELD: 400,
+  TOO_MANY_FILES: 400,
+  NOT_CSV: 415,
+  WRONG_ENCODING: 400,
+  NUL_BYTES: 400,
+  HEADER_MISSING: 400,
+  COLUMN_NAMES_INVALID: 400,
+  TOO_FEW_COLUMNS: 400,
+  TOO_FEW_ROWS: 400,
+  TOO_MANY_EMPTY_CELLS: 400,
+  DATASET_TOO_LARGE: 413,
+  GZIP_INVALID: 400,
+  ROW_RAGGED: 400,
+  TARGET_UNKNOWN: 400,
+  TARGET_SINGLE_CLASS: 400,
+  TARGET_NOT_NUMERIC: 400,
+  FEATURE_UNKNOWN: 400,
+  FIELD_INVALID: 400,
+  DATASET_EXISTS: 409,
+  DATASET_NOT_FOUND: 404,
+  DATASET_IN_USE: 409,
+  RUN_NOT_FOUND: 404,
+  RUN_ALREADY_FINAL: 409,
+  ARTIFACT_NOT_FOUND: 404,
+  PREDICTION_INPUT_INVALID: 400,
+  TOO_MANY_ROWS: 400,
+  JSON_INVALID: 400,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  VALIDATION_FAILED: 400,
+  ID_INVALID: 400,
+  CURSOR_INVALID: 400,
+  RANGE_NOT_SATISFIABLE: 416,
+  IDEMPOTENCY_KEY_REUSED: 422,
+  IDEMPOTENCY_KEY_INVALID: 400,
+  UNAUTHORIZED: 401,
+  HOST_NOT_ALLOWED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  TOO_MANY_UPLOADS: 429,
+  QUEUE_FULL: 429,
+  QUOTA_EXCEEDED: 507,
+  DISK_FULL: 507,
+  DATABASE_UNAVAILABLE: 503,
+  FILE_MISSING_IN_STORAGE: 500,
+  REQUEST_TIMEOUT: 408,
+  NOT_READY: 503,
+  INTERNAL_ERROR: 500,
+} as const satisfies Record<ErrorCode, number>;
+
+/** The short, fixed text of a code, as RFC 9457 section 3.1.3 wants it: the same for every occurrence. */
+function titleOf(code: ErrorCode): string {
+  const words = code.toLowerCase().replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** PostgreSQL and socket faults that mean «the database is away», not «the statement is wrong». */
+const awayCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "57P01", "57P02", "57P03", "08006", "08001", "08003", "53300"]);
+
+function isDatabaseAway(error: Error): boolean {
+  if ("code" in error && typeof error.code === "string" && awayCodes.has(error.code)) return true;
+  // node-postgres says these without a code.
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/.test(error.message);
+}
+
+/** What body-parser and Express throw, by their `type`. */
+const parserCodes: Record<string, [ErrorCode, string]> = {
+  "entity.parse.failed": ["JSON_INVALID", "The body is not valid JSON."],
+  "entity.too.large": ["BODY_TOO_LARGE", "The body is larger than this call takes."],
+  "encoding.unsupported": ["UNSUPPORTED_MEDIA_TYPE", "This content encoding is not supported."],
+  "charset.unsupported": ["UNSUPPORTED_MEDIA_TYPE", "Send the body as UTF-8."],
+  "request.size.invalid": ["VALIDATION_FAILED", "Content-Length does not match the body."],
+};
+
+/** Turns whatever was thrown into a fault with a code; what nobody planned becomes INTERNAL_ERROR. */
+export function toDomainError(error: unknown): DomainError {
+  if (error instanceof DomainError) return error;
+  if (error instanceof Error) {
+    if (isSystemError(error, "ENOSPC") || isSystemError(error, "EDQUOT")) {
+      return new DomainError("DISK_FULL", "The service has no room to keep this. Nothing was stored; try again later.", { cause: error });
+    }
+    if (isDatabaseAway(error)) {
+      return new DomainError("DATABASE_UNAVAILABLE", "The database does not answer. Try again in a few seconds.", { cause: error, retryAfterSeconds: 5 });
+    }
+    const known = "type" in error && typeof error.type === "string" ? parserCodes[error.type] : undefined;
+    if (known !== undefined) return new DomainError(known[0], known[1], { cause: error });
+    if (error instanceof URIError) return new DomainError("NOT_FOUND", "The path is not validly encoded.", { cause: error });
+  }
+  return new DomainError("INTERNAL_ERROR", "Something went wrong on our side. Quote the instance of this answer when you ask.", { cause: error });
+}
+
+/** Writes the problem+json answer (RFC 9457) of a fault. */
+export function sendProblem(response: Response, error: DomainError): void {
+  const status = statusOf[error.code];
+  if (error.retryAfterSeconds !== undefined) response.setHeader("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
+  if (error.code === "UNAUTHORIZED") response.setHeader("WWW-Authenticate", 'Bearer realm="mlops-backend"');
+  response
+    .status(status)
+    .type("application/problem+json")
+    .send(
+      JSON.stringify({
+        type: `urn:mlops-backend:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
+        title: titleOf(error.code),
+        status,
+        detail: error.message,
+        code: error.code,
+        instance: `urn:uuid:${response.locals["requestId"]}`,
+        ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+      }),
+    );
+}
+
+/** The last middleware: every fault becomes an answer with a stable code, and ours are logged. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (thrown, request, response, _next) => {
+    if (thrown instanceof ClientClosedError || request.destroyed) {
+      response.destroy();
+      return;
+    }
+    const error = toDomainError(thrown);
+    const status = statusOf[error.code];
+    if (status >= 500) {
+      const level = error.code === "INTERNAL_ERROR" || error.code === "FILE_MISSING_IN_STORAGE" ? "error" : "warn";
+      log[level]({ err: error.cause ?? error, code: error.code, requestId: response.locals["requestId"] }, "request failed");
+    }
+    if (response.headersSent) {
+      // Half an answer can't be taken back: breaking the connection tells the client that it is not whole.
+      response.destroy();
+      return;
+    }
+    sendProblem(response, error);
+  };
+}

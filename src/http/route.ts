@@ -1,0 +1,72 @@
+import type { Request, Response } from "express";
+import { z } from "zod";
+import type { ErrorCode } from "../errors.ts";
+
+/** One call, checked: what a handler works with. */
+export interface Call<Params = unknown, Query = unknown, Body = unknown> {
+  /** Who asks. */
+  readonly owner: string;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** An answer as the OpenAPI document describes it. */
+export interface ResponseDescription {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Default application/json. */
+  readonly contentType?: string;
+}
+
+/** One operation of the API: mounted on Express and written into the OpenAPI document from the same value. */
+export interface ApiRoute {
+  readonly method: "get" | "post" | "patch" | "delete";
+  /** An Express path below /api/ml/v1, e.g. `/datasets/:id`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** A JSON body, parsed and checked before the handler runs. */
+  readonly body?: z.ZodType;
+  /** A body that the handler reads itself, for the document only: content type to schema. */
+  readonly rawBody?: Readonly<Record<string, z.ZodType>>;
+  readonly headers?: z.ZodObject;
+  readonly responses: Readonly<Record<number, ResponseDescription>>;
+  readonly errors: readonly ErrorCode[];
+  handle(call: Call): Promise<void>;
+}
+
+/** Ties a route's schemas to the types of its handler. */
+export function defineRoute<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+>(
+  route: Omit<ApiRoute, "handle" | "params" | "query" | "body"> & {
+    params?: Params;
+    query?: Query;
+    body?: Body;
+    handle(call: Call<z.output<Params>, z.output<Query>, z.output<Body>>): Promise<void>;
+  },
+): ApiRoute {
+  return route as unknown as ApiRoute;
+}
+
+/** Path parameter `id`: a UUID. */
+export const idParams = z.object({ id: z.uuid() });
+
+/** Query of every list. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe("How many items at most."),
+  cursor: z.string().max(200).optional().describe("nextCursor of the page before."),
+});
+
+/** A page of items, as every list answers. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+}

@@ -1,0 +1,155 @@
+import {
+  type artifactRemovalReasons,
+  databaseOperationNames,
+  httpOutcomes,
+  type predictionOutcomes,
+  type runErrorTypes,
+  type runOutcomes,
+  type storageKinds,
+  type telemetrySignals,
+  type trainingModes,
+  type trainingTasks,
+  type ttlResults,
+  type uploadOutcomes,
+} from "../../otel/catalogue.ts";
+import { add, guarded, record } from "../../otel/instruments.ts";
+
+type OneOf<Values extends readonly string[]> = Values[number];
+export type TrainingMode = OneOf<typeof trainingModes>;
+export type TrainingTask = OneOf<typeof trainingTasks>;
+export type RunErrorType = OneOf<typeof runErrorTypes>;
+export type StorageKind = OneOf<typeof storageKinds>;
+
+/** One upload has ended; `reason` is the error code of a rejected one. */
+export interface DatasetUpload {
+  readonly outcome: OneOf<typeof uploadOutcomes>;
+  readonly reason?: string;
+  /** Expanded bytes of an accepted CSV. */
+  readonly sizeBytes?: number;
+}
+
+/** An upload has ended, however it did. */
+export function datasetUpload({ outcome, reason, sizeBytes }: DatasetUpload): void {
+  guarded(() => {
+    add("datasetUploads", 1, { outcome });
+    if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: reason ?? "other" });
+    if (outcome === "accepted" && sizeBytes !== undefined) record("datasetUploadSize", sizeBytes, {});
+  });
+}
+
+/** A column profile was made. */
+export function datasetProfiled({ durationSeconds }: { readonly durationSeconds: number }): void {
+  guarded(() => record("datasetProfileDuration", durationSeconds, {}));
+}
+
+/** A worker has taken a run for the first time. */
+export function runStarted({ mode, waitSeconds }: { readonly mode: TrainingMode; readonly waitSeconds: number }): void {
+  // Clocks of the database and of this process may differ a little; a wait below 0 is 0, not lost.
+  guarded(() => record("trainingQueueWait", Math.max(0, waitSeconds), { mode }));
+}
+
+/** An attempt failed and another follows. */
+export function runRetried({ mode }: { readonly mode: TrainingMode }): void {
+  guarded(() => add("trainingRetries", 1, { mode }));
+}
+
+export interface RunFinished {
+  readonly mode: TrainingMode;
+  readonly task: TrainingTask;
+  readonly outcome: OneOf<typeof runOutcomes>;
+  /** Of the last attempt. */
+  readonly durationSeconds: number;
+  /** Of a failed run; absent is `other`. */
+  readonly errorType?: RunErrorType | undefined;
+  /** The model's error divided by the naive baseline's. */
+  readonly relativeError?: number | undefined;
+}
+
+/** A run has reached its final state: call it once a run, after the state is committed. */
+export function runFinished({ mode, task, outcome, durationSeconds, errorType, relativeError }: RunFinished): void {
+  guarded(() => {
+    add("trainingRuns", 1, { mode, task, outcome });
+    if (outcome === "failed") add("trainingFailures", 1, { mode, "error.type": errorType ?? "other" });
+    if (outcome !== "succeeded") return;
+    record("trainingDuration", durationSeconds, { mode, task });
+    if (relativeError !== undefined) record("trainingRelativeError", relativeError, { mode, task });
+  });
+}
+
+export interface Predicted {
+  readonly task: TrainingTask;
+  readonly outcome: OneOf<typeof predictionOutcomes>;
+  readonly rows: number;
+  readonly durationSeconds: number;
+}
+
+/** A prediction request has ended; rows and duration count for succeeded ones. */
+export function predicted({ task, outcome, rows, durationSeconds }: Predicted): void {
+  guarded(() => {
+    add("predictions", 1, { task, outcome });
+    if (outcome !== "succeeded") return;
+    add("predictionRows", rows, { task });
+    record("predictionDuration", durationSeconds, { task });
+  });
+}
+
+export interface TtlCycleFinished {
+  readonly result: OneOf<typeof ttlResults>;
+  readonly durationSeconds: number;
+  readonly datasetsRemoved: number;
+  readonly filesRemoved: number;
+  readonly filesMissing: number;
+  readonly errors: number;
+}
+
+/** A TTL cycle has ended. */
+export function ttlCycleFinished(cycle: TtlCycleFinished): void {
+  guarded(() => {
+    add("ttlCycles", 1, { result: cycle.result });
+    record("ttlCycleDuration", cycle.durationSeconds, {});
+    add("ttlDatasetsRemoved", cycle.datasetsRemoved, {});
+    add("ttlFilesRemoved", cycle.filesRemoved, {});
+    add("ttlFilesMissing", cycle.filesMissing, {});
+    add("ttlErrors", cycle.errors, {});
+  });
+}
+
+/** A model artifact was removed. */
+export function artifactRemoved({ reason }: { readonly reason: OneOf<typeof artifactRemovalReasons> }): void {
+  guarded(() => add("artifactsRemoved", 1, { reason }));
+}
+
+const knownOperations: ReadonlySet<string> = new Set(databaseOperationNames);
+
+/** A database statement has ended; a name outside the closed set counts as OTHER. */
+export function databaseOperation({
+  operationName,
+  durationSeconds,
+}: {
+  readonly operationName: string;
+  readonly durationSeconds: number;
+}): void {
+  const name = knownOperations.has(operationName) ? operationName : "OTHER";
+  guarded(() => record("databaseOperationDuration", durationSeconds, { "db.operation.name": name }));
+}
+
+/** Spans or log records could not be exported. */
+export function telemetryExportDropped({
+  signal,
+  count = 1,
+}: {
+  readonly signal: OneOf<typeof telemetrySignals>;
+  readonly count?: number;
+}): void {
+  guarded(() => add("telemetryExportDropped", count, { signal }));
+}
+
+/**
+ * Shows `…_http_requests_total` with 0 for each route from the start (full templates, e.g.
+ * `/api/ml/v1/datasets/:id`), so that availability has its denominator before the first fault.
+ */
+export function declareRoutes(templates: readonly string[]): void {
+  for (const route of new Set([...templates, "unmatched"])) {
+    for (const outcome of httpOutcomes) guarded(() => add("httpRequests", 0, { "http.route": route, outcome }));
+  }
+}

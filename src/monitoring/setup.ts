@@ -1,0 +1,172 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { diag } from "@opentelemetry/api";
+import type { Express } from "express";
+import { requestEnded } from "../../otel/http-measurements.ts";
+import { guarded } from "../../otel/instruments.ts";
+import { leaveUnmeasured, markTimedOut, unmatchedRoute } from "../../otel/route-template.ts";
+import type { Telemetry } from "../../otel/telemetry.ts";
+import { allowScrapeTime } from "./state-gauges.ts";
+
+const compress = promisify(gzip);
+
+export interface MetricsEndpoint {
+  /** PROMETHEUS__METRICS_PATH. */
+  readonly path: string;
+  /** METRICS_BEARER_TOKEN; empty: none is asked for. */
+  readonly bearerToken: string;
+  /** What `telemetryHandle()` gave; undefined when the process was started without `--import ./otel/register`. */
+  readonly telemetry: Telemetry | undefined;
+}
+
+function answerProblem(response: ServerResponse, status: number, title: string, code: string, detail: string): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/problem+json");
+  response.end(JSON.stringify({ type: "about:blank", title, status, detail, code }));
+}
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** Constant-time: digests are compared, so that neither content nor length shows in the time. */
+function isAuthorized(request: IncomingMessage, bearerToken: string): boolean {
+  if (bearerToken === "") return true;
+  const sent = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? "")?.[1] ?? "";
+  return timingSafeEqual(digest(sent), digest(bearerToken));
+}
+
+/** Whether gzip may be sent (RFC 9110, section 12.5.3); q=0 forbids it. */
+export function acceptsGzip(header: string | string[] | undefined): boolean {
+  const codings = new Map(
+    String(header ?? "")
+      .toLowerCase()
+      .split(",")
+      .map((part) => {
+        const [coding = "", ...parameters] = part.split(";").map((each) => each.trim());
+        const quality = parameters.find((each) => each.startsWith("q="));
+        return [coding, quality === undefined ? 1 : Number(quality.slice(2))];
+      }),
+  );
+  return (codings.get("gzip") ?? codings.get("*") ?? 0) > 0;
+}
+
+async function answerMetrics(
+  request: IncomingMessage,
+  response: ServerResponse,
+  endpoint: MetricsEndpoint,
+): Promise<void> {
+  response.setHeader("Cache-Control", "no-store");
+  if (!isAuthorized(request, endpoint.bearerToken)) {
+    response.setHeader("WWW-Authenticate", "Bearer");
+    return answerProblem(
+      response,
+      401,
+      "Unauthorized",
+      "UNAUTHORIZED",
+      "Send METRICS_BEARER_TOKEN as Authorization: Bearer.",
+    );
+  }
+  if (endpoint.telemetry?.state !== "on") {
+    const reason =
+      "This process was started without --import ./otel/register, so nothing is measured. Start it with npm start.";
+    return answerProblem(response, 503, "Service Unavailable", "TELEMETRY_OFF", reason);
+  }
+  const timeout = request.headers["x-prometheus-scrape-timeout-seconds"];
+  allowScrapeTime(Array.isArray(timeout) ? timeout[0] : timeout);
+  try {
+    const { body, contentType } = await endpoint.telemetry.render(request.headers.accept);
+    const isCompressed = acceptsGzip(request.headers["accept-encoding"]);
+    const bytes = isCompressed ? await compress(body, { level: 1 }) : Buffer.from(body);
+    // The status is set only now, when the outcome is known: the official exporter answers 200 to a failed collection.
+    response.statusCode = 200;
+    response.setHeader("Content-Type", contentType);
+    response.setHeader("Vary", "Accept, Accept-Encoding");
+    response.setHeader("Content-Length", bytes.byteLength);
+    if (isCompressed) response.setHeader("Content-Encoding", "gzip");
+    response.end(bytes);
+  } catch (error) {
+    diag.error("/metrics failed", error);
+    answerProblem(
+      response,
+      500,
+      "Internal Server Error",
+      "COLLECTION_FAILED",
+      "The metrics could not be collected; see the log.",
+    );
+  }
+}
+
+const isOff = (telemetry: Telemetry | undefined): boolean => telemetry?.state === "disabled";
+
+/** Mounts /metrics; nothing with PROMETHEUS__ENABLED=false or OTEL_SDK_DISABLED=true, so that it is 404 there. */
+export function mountMetrics(app: Express, endpoint: MetricsEndpoint): void {
+  if (isOff(endpoint.telemetry)) return;
+  app.get(endpoint.path, (request, response) => answerMetrics(request, response, endpoint));
+}
+
+/**
+ * A server of /metrics alone, for METRICS_PORT; not listening yet. Its own requests are not measured.
+ * Undefined when metrics are switched off.
+ */
+export function createMetricsServer(endpoint: MetricsEndpoint): Server | undefined {
+  if (isOff(endpoint.telemetry)) return undefined;
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "").split("?", 1)[0];
+    if (path !== endpoint.path)
+      return answerProblem(response, 404, "Not Found", "NOT_FOUND", `Metrics are at ${endpoint.path}.`);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.setHeader("Allow", "GET, HEAD");
+      return answerProblem(response, 405, "Method Not Allowed", "METHOD_NOT_ALLOWED", "This path takes GET, HEAD.");
+    }
+    // It catches its own faults; what is left can only be a socket that is gone.
+    answerMetrics(request, response, endpoint).catch((error: unknown) => diag.error("/metrics failed", error));
+  });
+  leaveUnmeasured(server);
+  return server;
+}
+
+const clientErrorAnswers: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+const reasons: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  408: "Request Timeout",
+  413: "Payload Too Large",
+  431: "Request Header Fields Too Large",
+};
+
+/**
+ * Answers malformed and slow requests as Node does by itself, and counts them: they fire no start event (facts.md,
+ * HTTP probed). A listener here replaces Node's own answer, so it is given in full.
+ */
+export function watchClientErrors(server: Server): void {
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const status = clientErrorAnswers[error.code ?? ""] ?? 400;
+    const isTimeout = status === 408;
+    const current = (socket as { _httpMessage?: ServerResponse })._httpMessage;
+    guarded(() => {
+      if (isTimeout) markTimedOut(socket);
+      // A request that has begun is counted when it closes; a connection reset tells of no request at all.
+      if (current !== undefined || error.code === "ECONNRESET" || !socket.writable) return;
+      requestEnded({
+        method: "",
+        scheme: "encrypted" in socket ? "https" : "http",
+        route: unmatchedRoute,
+        statusCode: status,
+        fault: isTimeout ? "timeout" : "parse_error",
+        durationSeconds: 0,
+        requestBytes: 0,
+        responseBytes: 0,
+      });
+    });
+    if (!socket.writable || error.code === "ECONNRESET" || current?.headersSent === true) {
+      socket.destroy();
+      return;
+    }
+    socket.end(`HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  });
+}

@@ -1,0 +1,271 @@
+import { type Kysely, sql } from "kysely";
+import { fromKysely, fromPglite, PgBoss, type Queue } from "pg-boss";
+import type { Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
+import type { Logger } from "../log.ts";
+import type { Store } from "../store/database.ts";
+import type { Tables } from "../store/schema.ts";
+import { startSlotTimer } from "./slot-timer.ts";
+
+/** The queues of the service. */
+export const queueNames = ["training", "dataset-profile", "dataset-ttl", "maintenance"] as const;
+export type QueueName = (typeof queueNames)[number];
+
+/** A job as its handler sees it. */
+export interface QueuedJob {
+  readonly id: string;
+  readonly data: Record<string, unknown>;
+  /** 1 for the first time that this job is taken. */
+  readonly attempt: number;
+  /** Aborted when the claim on the job is lost: it was cancelled, or given to another worker. */
+  readonly signal: AbortSignal;
+}
+
+/** How a handled job is filed; a throw gives it back to be tried again. */
+export type JobOutcome = "done" | "failed";
+
+/** How many jobs of a queue are in which state. */
+export interface QueueCounts {
+  readonly queued: number;
+  readonly active: number;
+  readonly retry: number;
+  /** Ended as failed and still kept by the queue (7 days). */
+  readonly failed: number;
+  /** Of the run that has waited longest; 0 when none waits. */
+  readonly oldestAgeSeconds: number;
+}
+
+export type JobState = "created" | "retry" | "active" | "completed" | "cancelled" | "failed";
+
+/** Work for later, on the database of the rows: a job commits with its row. */
+export interface JobQueue {
+  /** Puts a job into the transaction `tx`, which may be a plain `Kysely` too. */
+  send(
+    queue: QueueName,
+    data: Record<string, unknown>,
+    tx: Kysely<Tables>,
+    options?: { id?: string; priority?: number },
+  ): Promise<void>;
+  /** Takes a job back, also while it runs: its signal is aborted with the next heartbeat. */
+  cancel(queue: QueueName, id: string, tx?: Kysely<Tables>): Promise<void>;
+  /**
+   * Hands jobs to `handler`, that many at once.
+   * @returns stops taking jobs and waits for those in hand
+   */
+  work(
+    queue: QueueName,
+    options: { concurrency: number },
+    handler: (job: QueuedJob) => Promise<JobOutcome | undefined>,
+  ): Promise<() => Promise<void>>;
+  /**
+   * Sends a job every so many seconds, once in the whole deployment however many processes call this.
+   * Ends with the queue.
+   */
+  scheduleEvery(queue: QueueName, seconds: number): void;
+  counts(queue: QueueName): Promise<QueueCounts>;
+  /** States of these jobs; those that are gone are absent. */
+  states(queue: QueueName, ids: readonly string[]): Promise<Map<string, JobState>>;
+  /** Place in the queue of each waiting job, from 1, in the order in which workers take them. */
+  positions(queue: QueueName): Promise<Map<string, number>>;
+  /** Throws when the queue's tables do not answer. */
+  check(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** A job may run that long and two minutes more before the queue takes it for lost. Default 600. */
+  readonly trainingTimeoutSeconds?: number;
+}
+
+const longestExpirySeconds = 24 * 3600;
+const dailySeconds = 24 * 3600;
+
+function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Queue, "name"> {
+  // 10 s is the least that pg-boss takes: a dead worker is noticed within that and one round of supervision.
+  const shared = { heartbeatSeconds: 10, notify: true };
+  switch (name) {
+    case "training":
+      return {
+        ...shared,
+        expireInSeconds: Math.min(longestExpirySeconds, Math.ceil(trainingTimeoutSeconds) + 120),
+        // Only a backstop: the run's own row counts attempts, since a shutdown that gives a run back is none, and
+        // pg-boss counts every time a job is taken.
+        retryLimit: 1000,
+        retryDelay: 1,
+      };
+    case "dataset-profile":
+      return { ...shared, expireInSeconds: 600, retryLimit: 2, retryDelay: 5 };
+    case "dataset-ttl":
+    case "maintenance":
+      // Exclusive: at most one waits or runs, so that slow cycles don't pile up. No retry: the next one comes anyway.
+      return { ...shared, policy: "exclusive", expireInSeconds: 3600, retryLimit: 0, deleteAfterSeconds: 2 * 3600 };
+  }
+}
+
+/** Opens the queue on the store's database and makes its queues. `stop()` it before the store. */
+export async function startQueue(
+  store: Store,
+  { log, clock = systemClock, trainingTimeoutSeconds = 600 }: QueueOptions,
+): Promise<JobQueue> {
+  const { engine, db } = store;
+  const connection =
+    engine.kind === "pglite"
+      ? ({ db: fromPglite(engine.pglite), backend: "pglite" } as const)
+      : { connectionString: engine.url, max: 4, application_name: "mlops-backend-queue" };
+  const boss = new PgBoss({
+    ...connection,
+    useListenNotify: true,
+    // Only intervals below are ours; cron is never used, see scheduleEvery.
+    schedule: false,
+    superviseIntervalSeconds: 5,
+    monitorIntervalSeconds: 5,
+    monitorVacuum: false,
+    reindex: false,
+    registerInstance: false,
+    openTelemetry: { enabled: false },
+  });
+  boss.on("error", (error) => log.warn({ err: error }, "queue: a statement failed and will be tried again"));
+  boss.on("warning", ({ message, data }) => log.warn({ data }, `queue: ${message}`));
+
+  await boss.start();
+  try {
+    for (const name of queueNames) {
+      const settings = queueSettings(name, trainingTimeoutSeconds);
+      await boss.createQueue(name, settings);
+      const { policy: _policy, ...changeable } = settings;
+      // An existing queue keeps its first settings otherwise, e.g. after TRAINING_TIMEOUT_SECONDS has changed.
+      await boss.updateQueue(name, changeable);
+      // Into pg-boss's cache: a look-up inside a transaction would wait for the embedded database's one connection,
+      // which that transaction holds.
+      await boss.findJobs(name, { limit: 1 });
+    }
+    if (engine.kind === "pglite") await giveBackActiveJobs(db, boss, log);
+  } catch (error) {
+    await boss.stop({ graceful: false });
+    throw error;
+  }
+
+  const timers: { stop(): Promise<void> }[] = [];
+  const queue: JobQueue = {
+    async send(name, data, tx, options = {}) {
+      await boss.send(name, data, { ...options, db: fromKysely(tx) });
+    },
+    async cancel(name, id, tx = db) {
+      await boss.cancel(name, id, { db: fromKysely(tx) });
+    },
+    async work(name, { concurrency }, handler) {
+      await boss.work<Record<string, unknown>>(
+        name,
+        // NOTIFY wakes a worker in milliseconds; polling is for jobs whose retry delay ends, which nobody announces.
+        {
+          localConcurrency: concurrency,
+          batchSize: 1,
+          perJobResults: true,
+          pollingIntervalSeconds: 1,
+          notifyPollingIntervalSeconds: 1,
+        },
+        async (jobs) => {
+          const results = [];
+          for (const job of jobs) {
+            const outcome = await handler({
+              id: job.id,
+              data: job.data,
+              attempt: job.retryCount + 1,
+              signal: job.signal,
+            });
+            // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
+            results.push({
+              id: job.id,
+              status: outcome === "failed" ? ("deadletter" as const) : ("completed" as const),
+            });
+          }
+          return results;
+        },
+      );
+      return () => boss.offWork(name, { wait: true });
+    },
+    scheduleEvery(name, seconds) {
+      timers.push(
+        startSlotTimer({
+          seconds,
+          clock,
+          // pg-boss has one job for each slot of that length (a unique index): whoever comes second sends nothing.
+          onSlot: async () => {
+            await boss.send(
+              name,
+              {},
+              { singletonKey: "every", singletonSeconds: seconds, deleteAfterSeconds: seconds * 2 + 3600 },
+            );
+          },
+          onError: (error) =>
+            log.warn({ err: error, queue: name }, "queue: a scheduled job could not be sent; the next slot follows"),
+        }),
+      );
+    },
+    async counts(name) {
+      const { rows } = await sql<{ state: JobState; jobs: number }>`
+        select state::text as state, count(*)::int as jobs from pgboss.job
+        where name = ${name} and state in ('created', 'retry', 'active', 'failed') group by state`.execute(db);
+      const count = (state: JobState) => rows.find((row) => row.state === state)?.jobs ?? 0;
+      const oldest = await db
+        .selectFrom("training_runs")
+        .select(({ fn }) => fn.min("created_at").as("createdAt"))
+        .where("status", "=", "queued")
+        .executeTakeFirst();
+      const oldestAgeSeconds =
+        name !== "training" || !oldest?.createdAt
+          ? 0
+          : Math.max(0, (clock.nowMs() - new Date(oldest.createdAt).getTime()) / 1000);
+      return {
+        queued: count("created"),
+        active: count("active"),
+        retry: count("retry"),
+        failed: count("failed"),
+        oldestAgeSeconds,
+      };
+    },
+    async states(name, ids) {
+      if (ids.length === 0) return new Map();
+      const { rows } = await sql<{ id: string; state: JobState }>`
+        select id, state::text as state from pgboss.job
+        where name = ${name} and id in (${sql.join(ids.map((id) => sql`${id}::uuid`))})`.execute(db);
+      return new Map(rows.map(({ id, state }) => [id, state]));
+    },
+    async positions(name) {
+      const { rows } = await sql<{ id: string }>`
+        select id from pgboss.job where name = ${name} and state in ('created', 'retry')
+        order by priority desc, created_on, id`.execute(db);
+      return new Map(rows.map(({ id }, index) => [id, index + 1]));
+    },
+    async check() {
+      await sql`select version from pgboss.version`.execute(db);
+    },
+    async stop() {
+      await Promise.all(timers.map((timer) => timer.stop()));
+      await boss.stop({ graceful: true, timeout: 5_000, close: true });
+    },
+  };
+  queue.scheduleEvery("maintenance", dailySeconds);
+  return queue;
+}
+
+/**
+ * Who holds the lock of the embedded database's folder is its only process: what is active there was left by one that
+ * has died, and need not wait for its heartbeat to run out.
+ */
+async function giveBackActiveJobs(db: Kysely<Tables>, boss: PgBoss, log: Logger): Promise<void> {
+  for (const name of queueNames) {
+    const { rows } = await sql<{
+      id: string;
+    }>`select id from pgboss.job where name = ${name} and state = 'active'`.execute(db);
+    if (rows.length === 0) continue;
+    await boss.fail(
+      name,
+      rows.map(({ id }) => id),
+      { message: "The process that ran this job has ended." },
+    );
+    log.warn({ queue: name, jobs: rows.length }, "queue: jobs of an ended process were given back");
+  }
+}

@@ -1,0 +1,163 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { Kysely, type LogEvent, type Migration, Migrator, PGliteDialect, PostgresDialect, sql } from "kysely";
+import pg from "pg";
+import { databaseOperation } from "../monitoring/metrics.ts";
+import { lockDataFolder } from "./data-folder-lock.ts";
+import { migrations } from "./migrations.ts";
+import type { Tables } from "./schema.ts";
+
+/** Rows, on the embedded database or on PostgreSQL; the SQL is the same. */
+export interface Store {
+  readonly db: Kysely<Tables>;
+  /** The engine below, which the queue shares. */
+  readonly engine: { readonly kind: "pglite"; readonly pglite: PGlite } | { readonly kind: "postgres"; readonly url: string };
+  /** Connections for the gauges; an embedded database has one. */
+  connections(): { idle: number; used: number; max: number; pending: number };
+  /** Throws when the database does not answer within that time. */
+  check(timeoutMs: number): Promise<void>;
+  /** Calls back on each notification of that channel until the returned function is called. */
+  listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
+  stop(): Promise<void>;
+}
+
+const maxConnections = 10;
+
+function recordOperation(event: LogEvent): void {
+  const kind = event.query.query.kind.replace("QueryNode", "").toUpperCase();
+  const operationName = kind === "SELECT" || kind === "INSERT" || kind === "UPDATE" || kind === "DELETE" ? kind : "OTHER";
+  databaseOperation({ operationName, durationSeconds: event.queryDurationMillis / 1000 });
+}
+
+async function migrate(db: Kysely<Tables>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+/**
+ * A first start that is killed can leave half an initdb behind, which never opens again. PG_VERSION and the control
+ * file are written early, `base` holds data only later: without the mark that we write after the first migration the
+ * folder holds nothing of anyone.
+ */
+async function clearHalfMadeFolder(folder: string, markPath: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const isMarked = (await readdir(join(markPath, ".."))).includes("database.ready");
+  if (!isMarked) await rm(folder, { recursive: true, force: true });
+}
+
+async function openEmbedded(dataDir: string): Promise<Store> {
+  const lock = await lockDataFolder(dataDir);
+  try {
+    const folder = join(dataDir, "database");
+    const markPath = join(dataDir, "database.ready");
+    await clearHalfMadeFolder(folder, markPath);
+    const pglite = await PGlite.create(folder);
+    let waiting = 0;
+    let running = false;
+    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), log: recordOperation });
+    await migrate(db);
+    const { writeFile } = await import("node:fs/promises");
+    await writeFile(markPath, "The embedded database beside this file was made whole.\n");
+    void waiting;
+    void running;
+    return {
+      db,
+      engine: { kind: "pglite", pglite },
+      connections: () => ({ idle: running ? 0 : 1, used: running ? 1 : 0, max: 1, pending: waiting }),
+      async check(timeoutMs) {
+        waiting += 1;
+        running = true;
+        try {
+          await withinTime(sql`select 1`.execute(db), timeoutMs);
+        } finally {
+          waiting -= 1;
+          running = waiting > 0;
+        }
+      },
+      listen: (channel, onPayload) => pglite.listen(channel, onPayload),
+      async stop() {
+        await db.destroy();
+        if (!pglite.closed) await pglite.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promise<Value> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`The database did not answer within ${timeoutMs} ms.`)), timeoutMs);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function openPostgres(url: string): Promise<Store> {
+  const pool = new pg.Pool({ connectionString: url, max: maxConnections, connectionTimeoutMillis: 5_000 });
+  // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
+  pool.on("error", () => {});
+  // bigint as a number: sizes here are far below 2^53.
+  const types = { getTypeParser: (oid: number, format?: string) => (oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text")) };
+  pool.options.types = types as typeof pool.options.types;
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: recordOperation });
+  try {
+    await migrate(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return {
+    db,
+    engine: { kind: "postgres", url },
+    connections: () => ({
+      idle: pool.idleCount,
+      used: pool.totalCount - pool.idleCount,
+      max: maxConnections,
+      pending: pool.waitingCount,
+    }),
+    check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
+    listen: (channel, onPayload) => listenOnPostgres(url, channel, onPayload),
+    stop: () => db.destroy(),
+  };
+}
+
+/** A connection of its own that comes back after a fault, since a notification is only heard by who listens. */
+async function listenOnPostgres(url: string, channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
+  let stopped = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  const connect = async (): Promise<void> => {
+    const next = new pg.Client({ connectionString: url });
+    next.on("error", () => {});
+    next.on("notification", (message) => onPayload(message.payload ?? ""));
+    next.on("end", () => {
+      if (!stopped) retry = setTimeout(() => void connect().catch(() => next.emit("end")), 1_000);
+    });
+    await next.connect();
+    await next.query(`listen ${channel}`);
+    client = next;
+  };
+  await connect();
+  return async () => {
+    stopped = true;
+    clearTimeout(retry);
+    await client?.end();
+  };
+}
+
+/** Opens the database and brings its tables up to date. @throws DataFolderLockedError, or what the database says */
+export function openStore(settings: { databaseUrl: string; dataDir: string }): Promise<Store> {
+  return settings.databaseUrl === "" ? openEmbedded(settings.dataDir) : openPostgres(settings.databaseUrl);
+}
+
+/** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */
+export async function notify(db: Kysely<Tables>, channel: string, payload: string): Promise<void> {
+  await sql`select pg_notify(${channel}, ${payload})`.execute(db);
+}

@@ -1,0 +1,87 @@
+import { type Kysely, type Migration, sql } from "kysely";
+
+/**
+ * Append-only: a published migration is never edited, since the old process still runs beside the new one.
+ * Names sort in the order in which they run.
+ */
+export const migrations: Record<string, Migration> = {
+  "0001-first-tables": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`
+        create table datasets (
+          id uuid primary key,
+          owner text not null,
+          name text not null,
+          target text not null,
+          task text not null,
+          row_count integer not null,
+          column_count integer not null,
+          columns jsonb not null,
+          profile jsonb,
+          size_bytes bigint not null,
+          sha256 text not null,
+          created_at timestamptz not null,
+          deleting_at timestamptz,
+          file_missing boolean not null default false
+        )`.execute(db);
+      // One living dataset by content and name: a second upload of the same finds it here, also when both come at once.
+      await sql`create unique index datasets_content on datasets (owner, name, sha256) where deleting_at is null`.execute(db);
+      await sql`create index datasets_owner on datasets (owner, id)`.execute(db);
+      await sql`create index datasets_age on datasets (created_at)`.execute(db);
+      await sql`
+        create table training_runs (
+          id uuid primary key,
+          owner text not null,
+          dataset_id uuid not null,
+          mode text not null,
+          task text not null,
+          target text not null,
+          features jsonb,
+          parameters jsonb not null,
+          status text not null,
+          attempt integer not null default 0,
+          progress double precision not null default 0,
+          version integer not null default 1,
+          metrics jsonb,
+          error_code text,
+          error_message text,
+          artifact_id uuid,
+          artifact_removed_at timestamptz,
+          created_at timestamptz not null,
+          started_at timestamptz,
+          finished_at timestamptz
+        )`.execute(db);
+      await sql`create index training_runs_owner on training_runs (owner, id)`.execute(db);
+      await sql`create index training_runs_active on training_runs (dataset_id) where status in ('queued', 'running')`.execute(db);
+      await sql`create index training_runs_waiting on training_runs (created_at) where status = 'queued'`.execute(db);
+      await sql`
+        create table artifacts (
+          id uuid primary key,
+          owner text not null,
+          run_id uuid not null unique,
+          dataset_id uuid not null,
+          mode text not null,
+          task text not null,
+          target text not null,
+          metrics jsonb not null,
+          size_bytes bigint not null,
+          sha256 text not null,
+          pinned boolean not null default false,
+          created_at timestamptz not null,
+          deleting_at timestamptz,
+          file_missing boolean not null default false
+        )`.execute(db);
+      await sql`create index artifacts_owner on artifacts (owner, id)`.execute(db);
+      await sql`
+        create table idempotency_keys (
+          owner text not null,
+          key text not null,
+          request_hash text not null,
+          run_id uuid not null,
+          created_at timestamptz not null,
+          primary key (owner, key)
+        )`.execute(db);
+      await sql`create table deployment_state (key text primary key, value_ms bigint not null)`.execute(db);
+    },
+  },
+};

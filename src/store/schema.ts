@@ -1,0 +1,104 @@
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+type Timestamp = ColumnType<Date, Date | string, Date | string>;
+type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
+/** PostgreSQL's bigint, read as a number: every size here is far below 2^53. */
+type BigInteger = ColumnType<number, number, number>;
+
+/** One column of an uploaded CSV, as the checks at upload found it. */
+export interface ColumnSummary {
+  readonly name: string;
+  readonly type: "number" | "text";
+}
+
+/** A column as the background profile describes it. */
+export interface ColumnProfile extends ColumnSummary {
+  readonly nullRatio: number;
+  readonly distinct: number;
+  readonly min: number | string | null;
+  readonly max: number | string | null;
+  readonly mean: number | null;
+  readonly topValues: readonly { readonly value: string; readonly count: number }[];
+}
+
+export interface DatasetsTable {
+  id: string;
+  owner: string;
+  name: string;
+  target: string;
+  task: "classification" | "regression";
+  row_count: number;
+  column_count: number;
+  columns: JSONColumnType<ColumnSummary[]>;
+  profile: JSONColumnType<ColumnProfile[] | null>;
+  size_bytes: BigInteger;
+  sha256: string;
+  created_at: Timestamp;
+  /** Set first when a dataset is removed: its file goes next, then this row. */
+  deleting_at: NullableTimestamp;
+  file_missing: Generated<boolean>;
+}
+
+export interface TrainingRunsTable {
+  id: string;
+  owner: string;
+  dataset_id: string;
+  mode: "light" | "heavy";
+  task: "classification" | "regression";
+  target: string;
+  features: JSONColumnType<string[] | null>;
+  parameters: JSONColumnType<Record<string, number>>;
+  status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+  attempt: Generated<number>;
+  progress: Generated<number>;
+  /** Grows with every change: the id of its server-sent event. */
+  version: Generated<number>;
+  metrics: JSONColumnType<Record<string, unknown> | null>;
+  error_code: string | null;
+  error_message: string | null;
+  artifact_id: string | null;
+  artifact_removed_at: NullableTimestamp;
+  created_at: Timestamp;
+  started_at: NullableTimestamp;
+  finished_at: NullableTimestamp;
+}
+
+export interface ArtifactsTable {
+  id: string;
+  owner: string;
+  run_id: string;
+  dataset_id: string;
+  mode: "light" | "heavy";
+  task: "classification" | "regression";
+  target: string;
+  metrics: JSONColumnType<Record<string, unknown>>;
+  size_bytes: BigInteger;
+  sha256: string;
+  pinned: Generated<boolean>;
+  created_at: Timestamp;
+  deleting_at: NullableTimestamp;
+  file_missing: Generated<boolean>;
+}
+
+export interface IdempotencyKeysTable {
+  owner: string;
+  key: string;
+  request_hash: string;
+  run_id: string;
+  created_at: Timestamp;
+}
+
+/** What must outlive a process and belongs to the whole deployment, e.g. the last successful TTL cycle. */
+export interface DeploymentStateTable {
+  key: string;
+  value_ms: BigInteger;
+}
+
+/** The tables that Kysely knows. */
+export interface Tables {
+  datasets: DatasetsTable;
+  training_runs: TrainingRunsTable;
+  artifacts: ArtifactsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  deployment_state: DeploymentStateTable;
+}

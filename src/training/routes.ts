@@ -1,0 +1,356 @@
+import { z } from "zod";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { DomainError } from "../errors.ts";
+import { decodeCursor, toPage } from "../http/cursor.ts";
+import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import type { Logger } from "../log.ts";
+import { runFinished } from "../monitoring/metrics.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Store } from "../store/database.ts";
+import { readIdempotencyKey } from "./idempotency.ts";
+import { createRunFeed, readLastEventId, streamRunEvents } from "./run-events.ts";
+import { runStatuses } from "./run-lifecycle.ts";
+import { listTrends, summarizeRuns } from "./run-quality.ts";
+import { findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
+import { submitRun } from "./submit-run.ts";
+
+export interface TrainingRouteParts {
+  readonly store: Store;
+  readonly storage: FileStorage;
+  readonly queue: JobQueue;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Aborted at shutdown, so that event streams end and the server can close. */
+  readonly stopping?: AbortSignal;
+}
+
+const tag = "Training";
+const apiPath = "/api/ml/v1/training-runs";
+const mode = z.enum(["light", "heavy"]).describe("light: linear or logistic model; heavy: gradient-boosted trees.");
+const task = z.enum(["classification", "regression"]);
+const columnName = z.string().min(1).max(1000);
+
+const parameters = z
+  .strictObject({
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(4_294_967_295)
+      .optional()
+      .describe("Of the split into training and held-out rows."),
+    rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
+    maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
+    learningRate: z.number().min(0.0001).max(1).optional().describe("heavy: weight of a tree."),
+    ridge: z.number().min(0).max(1e9).optional().describe("light: penalty on squared weights."),
+    earlyStoppingRounds: z
+      .number()
+      .int()
+      .min(1)
+      .max(5000)
+      .optional()
+      .describe("heavy: rounds without a better validation loss after which to stop."),
+    minChildWeight: z.number().min(0).max(1e6).optional().describe("heavy: least sum of second derivatives in a leaf."),
+    lambda: z.number().min(0).max(1e6).optional().describe("heavy: penalty on squared leaf values."),
+  })
+  .describe("How to train; what is absent has a default.");
+
+const runRequest = z.strictObject({
+  datasetId: z.uuid(),
+  mode,
+  target: columnName.optional().describe("Default: the dataset's."),
+  task: task
+    .optional()
+    .describe("Default: the dataset's; for another target by its type: numbers regression, text classification."),
+  features: z
+    .array(columnName)
+    .min(1)
+    .max(10_000)
+    .refine((names) => new Set(names).size === names.length, "names a column twice")
+    .optional()
+    .describe("Default: all columns but the target."),
+  parameters: parameters.optional(),
+});
+
+const timestamp = z.iso.datetime();
+const runSchema = z
+  .object({
+    id: z.uuid(),
+    datasetId: z.uuid(),
+    mode,
+    task,
+    target: z.string(),
+    features: z.array(z.string()).nullable(),
+    parameters: z.record(z.string(), z.number()),
+    status: z.enum(runStatuses),
+    attempt: z.number().int().describe("0 while it waits for its first."),
+    progress: z.number().min(0).max(1),
+    version: z.number().int().describe("Grows with every change; the id of its event."),
+    queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
+    metrics: z.record(z.string(), z.unknown()).nullable(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    artifactId: z.uuid().nullable(),
+    artifactRemovedAt: timestamp.nullable(),
+    createdAt: timestamp,
+    startedAt: timestamp.nullable().describe("Of the last attempt."),
+    finishedAt: timestamp.nullable(),
+  })
+  .meta({ id: "TrainingRun" });
+
+const qualityNames = ["accuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
+const quality = z.record(z.enum(qualityNames), z.number().nullable());
+const trendPoint = z
+  .object({
+    day: z.iso.date(),
+    task,
+    runs: z.number().int(),
+    ...Object.fromEntries(qualityNames.map((name) => [name, z.number().nullable()])),
+  })
+  .meta({ id: "TrendPoint" });
+const taskSummary = z
+  .object({
+    task,
+    runs: z.object({
+      succeeded: z.number().int(),
+      failed: z.number().int(),
+      cancelled: z.number().int(),
+      unfinished: z.number().int(),
+    }),
+    averageDurationSeconds: z.number().nullable(),
+    average: quality,
+    best: quality,
+    bestRunId: z.uuid().nullable().describe("The run that beats its naive baseline by most."),
+  })
+  .meta({ id: "TaskSummary" });
+
+const dayMs = 86_400_000;
+
+function toRun(run: Run, queuePosition: number | null) {
+  return {
+    id: run.id,
+    datasetId: run.dataset_id,
+    mode: run.mode,
+    task: run.task,
+    target: run.target,
+    features: run.features,
+    parameters: run.parameters,
+    status: run.status,
+    attempt: run.attempt,
+    progress: run.progress,
+    version: run.version,
+    queuePosition,
+    metrics: run.metrics,
+    error: run.error_code === null ? null : { code: run.error_code, message: run.error_message ?? "" },
+    artifactId: run.artifact_id,
+    artifactRemovedAt: run.artifact_removed_at?.toISOString() ?? null,
+    createdAt: run.created_at.toISOString(),
+    startedAt: run.started_at?.toISOString() ?? null,
+    finishedAt: run.finished_at?.toISOString() ?? null,
+  };
+}
+
+function runNotFound(): DomainError {
+  return new DomainError("RUN_NOT_FOUND", "There is no such training run. GET /training-runs lists yours.");
+}
+
+/** The calls under /training-runs, and /metrics/trends and /metrics/summary. */
+export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
+  const { store, queue, config, clock, log, stopping } = parts;
+  const { db } = store;
+  const feed = createRunFeed(store);
+
+  async function describe(runs: readonly Run[]) {
+    // Positions cost a look at the whole queue: only when one of these waits.
+    const positions = runs.some(({ status }) => status === "queued")
+      ? await queue.positions("training")
+      : new Map<string, number>();
+    return runs.map((run) => toRun(run, run.status === "queued" ? (positions.get(run.id) ?? null) : null));
+  }
+
+  async function describeOne(run: Run) {
+    const [described] = await describe([run]);
+    return described;
+  }
+
+  async function existing(owner: string, id: string): Promise<Run> {
+    const run = await findRun(db, owner, id);
+    if (run === undefined) throw runNotFound();
+    return run;
+  }
+
+  return [
+    defineRoute({
+      method: "post",
+      path: "/training-runs",
+      operationId: "submitTrainingRun",
+      tag,
+      summary: "Train a model on a dataset",
+      headers: z.object({
+        "Idempotency-Key": z
+          .string()
+          .max(255)
+          .optional()
+          .describe("The same key with the same body within 24 h answers the same run."),
+      }),
+      body: runRequest,
+      responses: {
+        202: { description: "The run waits in the queue; Location tells where to follow it.", schema: runSchema },
+      },
+      errors: [
+        "DATASET_NOT_FOUND",
+        "TARGET_UNKNOWN",
+        "TARGET_NOT_NUMERIC",
+        "FEATURE_UNKNOWN",
+        "VALIDATION_FAILED",
+        "JSON_INVALID",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "IDEMPOTENCY_KEY_INVALID",
+        "IDEMPOTENCY_KEY_REUSED",
+        "QUEUE_FULL",
+      ],
+      async handle({ owner, body, request, response }) {
+        const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));
+        const run = await submitRun({ db, queue, config, clock }, { owner, request: body, idempotencyKey });
+        response
+          .status(202)
+          .location(`${apiPath}/${run.id}`)
+          .json(await describeOne(run));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/training-runs",
+      operationId: "listTrainingRuns",
+      tag,
+      summary: "List training runs, newest first",
+      query: pageQuery.extend({
+        datasetId: z.uuid().optional(),
+        status: z.enum(runStatuses).optional(),
+        mode: mode.optional(),
+      }),
+      responses: { 200: { description: "A page of runs.", schema: pageOf(runSchema) } },
+      errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
+      async handle({ owner, query, response }) {
+        const { limit, cursor, ...filter } = query;
+        const rows = await listRuns(db, owner, { ...filter, limit, beforeId: decodeCursor(cursor) });
+        const { items, nextCursor } = toPage(rows, limit);
+        response.json({ items: await describe(items), nextCursor });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/training-runs/:id",
+      operationId: "getTrainingRun",
+      tag,
+      summary: "A training run: its state, progress, metrics or error",
+      params: idParams,
+      responses: { 200: { description: "The run.", schema: runSchema } },
+      errors: ["RUN_NOT_FOUND", "ID_INVALID"],
+      async handle({ owner, params, response }) {
+        response.json(await describeOne(await existing(owner, params.id)));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/training-runs/:id/events",
+      operationId: "followTrainingRun",
+      tag,
+      summary: "Follow a training run by server-sent events",
+      params: idParams,
+      headers: z.object({
+        "Last-Event-ID": z.string().optional().describe("The run's version that the client has seen."),
+      }),
+      responses: {
+        200: {
+          description: "Events `status` and `progress` with the run as data, until its final state.",
+          contentType: "text/event-stream",
+          schema: z.string(),
+        },
+        204: { description: "The run is final and Last-Event-ID has seen it." },
+      },
+      errors: ["RUN_NOT_FOUND", "ID_INVALID"],
+      async handle({ owner, params, request, response }) {
+        const run = await existing(owner, params.id);
+        const lastEventId = readLastEventId(request.get("Last-Event-ID"));
+        await streamRunEvents(
+          { db, feed, log, stopping },
+          { run, lastEventId, response, toEvent: (now) => toRun(now, null) },
+        );
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/training-runs/:id/cancel",
+      operationId: "cancelTrainingRun",
+      tag,
+      summary: "Cancel a training run, also while it runs",
+      params: idParams,
+      responses: { 202: { description: "The run is cancelled; its thread ends within a second.", schema: runSchema } },
+      errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
+      async handle({ owner, params, response }) {
+        const nowMs = clock.nowMs();
+        const cancelled = await db.transaction().execute(async (tx) => {
+          const run = await markCancelled(tx, owner, params.id, nowMs);
+          if (run !== undefined) await queue.cancel("training", run.id, tx);
+          return run;
+        });
+        if (cancelled === undefined) {
+          const { status } = await existing(owner, params.id);
+          throw new DomainError(
+            "RUN_ALREADY_FINAL",
+            `The run has ended already (${status}); there is nothing left to cancel.`,
+          );
+        }
+        const durationSeconds =
+          cancelled.started_at === null ? 0 : Math.max(0, (nowMs - cancelled.started_at.getTime()) / 1000);
+        runFinished({ mode: cancelled.mode, task: cancelled.task, outcome: "cancelled", durationSeconds });
+        response.status(202).json(await describeOne(cancelled));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/metrics/trends",
+      operationId: "listQualityTrends",
+      tag: "Model quality",
+      summary: "Model quality over time: averages of succeeded runs by day and task",
+      query: z.object({
+        days: z.coerce.number().int().min(1).max(366).default(30).describe("How many days back, from now."),
+        datasetId: z.uuid().optional(),
+        task: task.optional(),
+        mode: mode.optional(),
+      }),
+      responses: {
+        200: {
+          description: "Days with a succeeded run, oldest first; UTC.",
+          schema: z.object({ items: z.array(trendPoint) }),
+        },
+      },
+      errors: ["VALIDATION_FAILED"],
+      async handle({ owner, query: { days, ...filter }, response }) {
+        response.json({
+          items: await listTrends(db, { ...filter, owner, since: new Date(clock.nowMs() - days * dayMs) }),
+        });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/metrics/summary",
+      operationId: "summarizeQuality",
+      tag: "Model quality",
+      summary: "Model quality by task: counts of runs, averages and bests",
+      responses: {
+        200: {
+          description: "One entry for each task that has runs.",
+          schema: z.object({ items: z.array(taskSummary) }),
+        },
+      },
+      errors: [],
+      async handle({ owner, response }) {
+        response.json({ items: await summarizeRuns(db, owner) });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,101 @@
+import type { RunErrorType } from "../monitoring/metrics.ts";
+
+/** The first try and two retries. */
+export const MAX_ATTEMPTS = 3;
+
+export const runStatuses = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+/** True for a state that a run never leaves. */
+export function isFinal(status: RunStatus): boolean {
+  return status === "succeeded" || status === "failed" || status === "cancelled";
+}
+
+/** Why an attempt did not make a model; `type` goes into metrics, `code` and `message` to the caller. */
+export interface RunFault {
+  readonly type: RunErrorType;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What follows a fault: another attempt, or the end. */
+export type NextStep = { readonly status: "queued" } | { readonly status: "failed"; readonly fault: RunFault };
+
+/**
+ * The data and the time limit would be the same next time: those faults end the run. All others are the system's, and
+ * the run is tried again until its attempts are used up.
+ */
+export function afterFault(attempt: number, fault: RunFault): NextStep {
+  if (fault.type === "data" || fault.type === "timeout") return { status: "failed", fault };
+  return attempt < MAX_ATTEMPTS ? { status: "queued" } : { status: "failed", fault };
+}
+
+/** The fault of a process that died with its run. */
+export const crashFault: RunFault = {
+  type: "crash",
+  code: "TRAINING_CRASHED",
+  message:
+    "The process that trained this run ended unexpectedly, each time it was tried. Submit it again; if it repeats, the data may need more memory than there is.",
+};
+
+/** The fault of a training that took too long. */
+export function timeoutFault(timeoutSeconds: number): RunFault {
+  return {
+    type: "timeout",
+    code: "TRAINING_TIMEOUT",
+    message: `The training took longer than ${timeoutSeconds} s. Use fewer rounds, a smaller depth or fewer columns, or mode "light".`,
+  };
+}
+
+const fileFault = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY)$/;
+// Errors come out of a thread with name and message only: node:fs and DuckDB begin theirs like this.
+const fileMessage = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY):|^IO Error:/;
+const databaseFault = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|[0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;
+const databaseMessage =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/;
+const memoryMessage =
+  /Array buffer allocation failed|Invalid (typed )?array (buffer )?length|out of memory|reached heap limit|^Out of Memory Error:/i;
+const crashMessage = /worker (thread )?(exited|terminated)|terminating worker|exit code/i;
+
+/** Whose fault a thrown error is. The caller is told the kind, never the text: it may hold paths. */
+export function classifyFault(error: unknown): RunFault {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === "ERR_WORKER_OUT_OF_MEMORY" || memoryMessage.test(message)) {
+    return {
+      type: "out_of_memory",
+      code: "TRAINING_OUT_OF_MEMORY",
+      message: "The training needed more memory than it may use. Use fewer columns or rows, or a smaller depth.",
+    };
+  }
+  if (fileFault.test(code) || fileMessage.test(message)) {
+    return {
+      type: "storage",
+      code: "STORAGE_FAILED",
+      message: "A file of the dataset or the model could not be read or written. Submit the run again later.",
+    };
+  }
+  if (databaseFault.test(code) || databaseMessage.test(message)) {
+    return {
+      type: "database",
+      code: "DATABASE_FAILED",
+      message: "The database did not answer while the run was trained. Submit the run again later.",
+    };
+  }
+  if (crashMessage.test(message)) return crashFault;
+  return {
+    type: "other",
+    code: "TRAINING_FAILED",
+    message:
+      "The training failed for a reason that is not the data's. Submit the run again, or report it with the run's id.",
+  };
+}
+
+/**
+ * Priority of a new run: the more of the owner's runs wait already, the later it comes, so that somebody's first run
+ * overtakes another's twentieth. Nobody starves as long as owners pause now and then: a run's priority never falls
+ * after it was submitted, and MAX_QUEUED_RUNS_PER_OWNER bounds how many stand before it.
+ */
+export function queuePriority(ownRunsWaiting: number): number {
+  return ownRunsWaiting === 0 ? 0 : -ownRunsWaiting;
+}

@@ -1,0 +1,301 @@
+import { type Kysely, type Selectable, sql } from "kysely";
+import { notify } from "../store/database.ts";
+import type { Tables, TrainingRunsTable } from "../store/schema.ts";
+import { MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
+
+/** A run's row. */
+export type Run = Selectable<TrainingRunsTable>;
+
+/** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
+export const runsChannel = "training_runs";
+const cancelledPrefix = "cancelled:";
+
+/** What a notification says. */
+export function readRunNotification(payload: string): { id: string; isCancelled: boolean } {
+  const isCancelled = payload.startsWith(cancelledPrefix);
+  return { id: isCancelled ? payload.slice(cancelledPrefix.length) : payload, isCancelled };
+}
+
+const columns = [
+  "id",
+  "owner",
+  "dataset_id",
+  "mode",
+  "task",
+  "target",
+  "features",
+  "parameters",
+  "status",
+  "attempt",
+  "progress",
+  "version",
+  "metrics",
+  "error_code",
+  "error_message",
+  "artifact_id",
+  "artifact_removed_at",
+  "created_at",
+  "started_at",
+  "finished_at",
+] as const;
+
+/** Holds other submissions of that owner back until the transaction ends, so that two can't both take the last place. */
+export async function lockOwner(tx: Kysely<Tables>, owner: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`training-runs:${owner}`}, 0))`.execute(tx);
+}
+
+export interface NewRun {
+  readonly id: string;
+  readonly owner: string;
+  readonly datasetId: string;
+  readonly mode: "light" | "heavy";
+  readonly task: "classification" | "regression";
+  readonly target: string;
+  readonly features: readonly string[] | undefined;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly createdAt: Date;
+}
+
+export async function insertRun(tx: Kysely<Tables>, run: NewRun): Promise<Run> {
+  return tx
+    .insertInto("training_runs")
+    .values({
+      id: run.id,
+      owner: run.owner,
+      dataset_id: run.datasetId,
+      mode: run.mode,
+      task: run.task,
+      target: run.target,
+      features: run.features === undefined ? null : JSON.stringify(run.features),
+      parameters: JSON.stringify(run.parameters),
+      status: "queued",
+      metrics: null,
+      created_at: run.createdAt,
+    } as never)
+    .returning(columns)
+    .executeTakeFirstOrThrow();
+}
+
+export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<Run | undefined> {
+  return db
+    .selectFrom("training_runs")
+    .select(columns)
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .executeTakeFirst();
+}
+
+/** Newest first, one more than `limit` so that the caller knows whether a page follows. */
+export function listRuns(
+  db: Kysely<Tables>,
+  owner: string,
+  filter: {
+    readonly datasetId?: string | undefined;
+    readonly status?: RunStatus | undefined;
+    readonly mode?: "light" | "heavy" | undefined;
+    readonly beforeId?: string | undefined;
+    readonly limit: number;
+  },
+): Promise<Run[]> {
+  let query = db
+    .selectFrom("training_runs")
+    .select(columns)
+    .where("owner", "=", owner)
+    .orderBy("id", "desc")
+    .limit(filter.limit + 1);
+  if (filter.datasetId !== undefined) query = query.where("dataset_id", "=", filter.datasetId);
+  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
+  if (filter.mode !== undefined) query = query.where("mode", "=", filter.mode);
+  if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
+  return query.execute();
+}
+
+export async function countWaitingRuns(db: Kysely<Tables>, owner: string): Promise<number> {
+  const { waiting } = await db
+    .selectFrom("training_runs")
+    .select(sql<number>`count(*)::int`.as("waiting"))
+    .where("owner", "=", owner)
+    .where("status", "=", "queued")
+    .executeTakeFirstOrThrow();
+  return waiting;
+}
+
+/** Every run that is not final, of all owners. */
+export function listUnfinishedRuns(db: Kysely<Tables>): Promise<Run[]> {
+  return db.selectFrom("training_runs").select(columns).where("status", "in", ["queued", "running"]).execute();
+}
+
+/** How an attempt began. */
+export type StartedAttempt = { readonly run: Run; readonly isFirst: boolean; readonly followsCrash: boolean };
+
+/**
+ * Begins the next attempt.
+ * @returns undefined when the run is final or gone, "exhausted" when no attempt is left
+ */
+export function startAttempt(
+  db: Kysely<Tables>,
+  id: string,
+  nowMs: number,
+): Promise<StartedAttempt | "exhausted" | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const before = await tx
+      .selectFrom("training_runs")
+      .select(["status", "attempt", "started_at"])
+      .where("id", "=", id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (before === undefined || (before.status !== "queued" && before.status !== "running")) return undefined;
+    if (before.attempt >= MAX_ATTEMPTS) return "exhausted";
+    const run = await tx
+      .updateTable("training_runs")
+      .set((row) => ({
+        status: "running" as const,
+        attempt: row("attempt", "+", 1),
+        progress: 0,
+        version: row("version", "+", 1),
+        started_at: new Date(nowMs),
+      }))
+      .where("id", "=", id)
+      .returning(columns)
+      .executeTakeFirstOrThrow();
+    await notify(tx, runsChannel, id);
+    return { run, isFirst: before.started_at === null, followsCrash: before.status === "running" };
+  });
+}
+
+/** @returns false when the run is no longer this attempt's */
+export async function saveProgress(
+  db: Kysely<Tables>,
+  id: string,
+  attempt: number,
+  progress: number,
+): Promise<boolean> {
+  const saved = await db
+    .updateTable("training_runs")
+    .set((row) => ({ progress, version: row("version", "+", 1) }))
+    .where("id", "=", id)
+    .where("status", "=", "running")
+    .where("attempt", "=", attempt)
+    .returning("id")
+    .executeTakeFirst();
+  if (saved === undefined) return false;
+  await notify(db, runsChannel, id);
+  return true;
+}
+
+/** True while the run belongs to that attempt. */
+export async function isRunningAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<boolean> {
+  const row = await db
+    .selectFrom("training_runs")
+    .select("id")
+    .where("id", "=", id)
+    .where("status", "=", "running")
+    .where("attempt", "=", attempt)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * Puts a running run back into the queue.
+ * @param keptAttempt what its row counts from now on: `attempt`, or one less when the attempt shall not count
+ * @returns false when the run is no longer this attempt's
+ */
+export function returnToQueue(db: Kysely<Tables>, id: string, attempt: number, keptAttempt: number): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const returned = await tx
+      .updateTable("training_runs")
+      .set((row) => ({ status: "queued" as const, attempt: keptAttempt, progress: 0, version: row("version", "+", 1) }))
+      .where("id", "=", id)
+      .where("status", "=", "running")
+      .where("attempt", "=", attempt)
+      .returning("id")
+      .executeTakeFirst();
+    if (returned !== undefined) await notify(tx, runsChannel, id);
+    return returned !== undefined;
+  });
+}
+
+/** Ends a run that made its model. @returns undefined when it is no longer this attempt's */
+export async function markSucceeded(
+  tx: Kysely<Tables>,
+  {
+    id,
+    attempt,
+    metrics,
+    artifactId,
+    nowMs,
+  }: { id: string; attempt: number; metrics: Record<string, unknown>; artifactId: string; nowMs: number },
+): Promise<Run | undefined> {
+  const run = await tx
+    .updateTable("training_runs")
+    .set((row) => ({
+      status: "succeeded" as const,
+      progress: 1,
+      version: row("version", "+", 1),
+      metrics: JSON.stringify(metrics) as never,
+      artifact_id: artifactId,
+      error_code: null,
+      error_message: null,
+      finished_at: new Date(nowMs),
+    }))
+    .where("id", "=", id)
+    .where("status", "=", "running")
+    .where("attempt", "=", attempt)
+    .returning(columns)
+    .executeTakeFirst();
+  if (run !== undefined) await notify(tx, runsChannel, id);
+  return run;
+}
+
+/** Ends a run as failed. @returns undefined when it is final already, or no longer that attempt's */
+export function markFailed(
+  db: Kysely<Tables>,
+  id: string,
+  attempt: number,
+  fault: RunFault,
+  nowMs: number,
+): Promise<Run | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const run = await tx
+      .updateTable("training_runs")
+      .set((row) => ({
+        status: "failed" as const,
+        version: row("version", "+", 1),
+        error_code: fault.code,
+        error_message: fault.message,
+        finished_at: new Date(nowMs),
+      }))
+      .where("id", "=", id)
+      .where("status", "in", ["queued", "running"])
+      .where("attempt", "=", attempt)
+      .returning(columns)
+      .executeTakeFirst();
+    if (run !== undefined) await notify(tx, runsChannel, id);
+    return run;
+  });
+}
+
+/** Ends a run as cancelled; whoever trains it hears so. @returns undefined when it is final already */
+export async function markCancelled(
+  tx: Kysely<Tables>,
+  owner: string,
+  id: string,
+  nowMs: number,
+): Promise<Run | undefined> {
+  const run = await tx
+    .updateTable("training_runs")
+    .set((row) => ({ status: "cancelled" as const, version: row("version", "+", 1), finished_at: new Date(nowMs) }))
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .where("status", "in", ["queued", "running"])
+    .returning(columns)
+    .executeTakeFirst();
+  if (run !== undefined) await notify(tx, runsChannel, `${cancelledPrefix}${id}`);
+  return run;
+}
+
+/** True when the row says that this artifact is the run's: the commit went through although its answer was lost. */
+export async function hasArtifact(db: Kysely<Tables>, id: string, artifactId: string): Promise<boolean> {
+  const row = await db.selectFrom("training_runs").select("artifact_id").where("id", "=", id).executeTakeFirst();
+  return row?.artifact_id === artifactId;
+}

@@ -1,0 +1,137 @@
+import type { Kysely } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import { DomainError } from "../errors.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
+import type { ColumnSummary, Tables } from "../store/schema.ts";
+import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
+import { queuePriority } from "./run-lifecycle.ts";
+import { countWaitingRuns, findRun, insertRun, lockOwner, type Run } from "./run-repository.ts";
+
+export type TrainingTask = "classification" | "regression";
+
+/** What a caller asks for. */
+export interface RunRequest {
+  readonly datasetId: string;
+  readonly mode: "light" | "heavy";
+  readonly target?: string | undefined;
+  readonly task?: TrainingTask | undefined;
+  readonly features?: readonly string[] | undefined;
+  readonly parameters?: Readonly<Record<string, number | undefined>> | undefined;
+}
+
+export interface TrainableDataset {
+  readonly columns: readonly ColumnSummary[];
+  readonly target: string;
+  readonly task: TrainingTask;
+}
+
+// One place is free again when a run has been taken; how soon that is depends on the data.
+const queueFullRetrySeconds = 10;
+
+/**
+ * Target and task of a run: the dataset's, unless the caller names others.
+ * Another numeric target is taken for regression, another text target for classification.
+ * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN
+ */
+export function resolveTarget(
+  request: Pick<RunRequest, "target" | "task" | "features">,
+  dataset: TrainableDataset,
+): { target: string; task: TrainingTask } {
+  const target = request.target ?? dataset.target;
+  const column = dataset.columns.find(({ name }) => name === target);
+  if (column === undefined)
+    throw new DomainError(
+      "TARGET_UNKNOWN",
+      `The dataset has no column "${target}". GET /datasets/{id} lists its columns.`,
+    );
+  const guessed = column.type === "text" ? "classification" : "regression";
+  const task = request.task ?? (target === dataset.target ? dataset.task : guessed);
+  if (task === "regression" && column.type === "text") {
+    throw new DomainError(
+      "TARGET_NOT_NUMERIC",
+      `Column "${target}" holds text: take it as a classification, or name a numeric target.`,
+    );
+  }
+  const known = new Set(dataset.columns.map(({ name }) => name));
+  const unknown = request.features?.filter((name) => !known.has(name) || name === target) ?? [];
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => (name === target ? `"${name}" (it is the target)` : `"${name}"`)).join(", ");
+    throw new DomainError(
+      "FEATURE_UNKNOWN",
+      `These can't be features: ${names}. Name columns of the dataset other than the target.`,
+      {
+        fields: unknown.map((name) => ({
+          path: "features",
+          message: name === target ? `${name} is the target` : `${name} is no column of the dataset`,
+        })),
+      },
+    );
+  }
+  return { target, task };
+}
+
+/**
+ * Takes a run in: row, job and key are there together or not at all.
+ * @returns the run; the earlier one when the key was sent with the same request before
+ */
+export async function submitRun(
+  {
+    db,
+    queue,
+    config,
+    clock,
+  }: { readonly db: Kysely<Tables>; readonly queue: JobQueue; readonly config: Config; readonly clock: Clock },
+  {
+    owner,
+    request,
+    idempotencyKey,
+  }: { readonly owner: string; readonly request: RunRequest; readonly idempotencyKey: string | undefined },
+): Promise<Run> {
+  const nowMs = clock.nowMs();
+  const requestHash = hashRequest(request);
+  return db.transaction().execute(async (tx) => {
+    await lockOwner(tx, owner);
+    if (idempotencyKey !== undefined) {
+      const knownId = await findRunOfKey(tx, { owner, key: idempotencyKey, requestHash, nowMs });
+      const known = knownId === undefined ? undefined : await findRun(tx, owner, knownId);
+      if (known !== undefined) return known;
+    }
+    const dataset = await findDatasetForTraining(tx, owner, request.datasetId);
+    if (dataset === undefined)
+      throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
+    const { target, task } = resolveTarget(request, dataset);
+    const waiting = await countWaitingRuns(tx, owner);
+    if (waiting >= config.maxQueuedRunsPerOwner) {
+      throw new DomainError(
+        "QUEUE_FULL",
+        `${waiting} of your runs wait already, as many as may. Try again when one has started, or cancel one.`,
+        {
+          retryAfterSeconds: queueFullRetrySeconds,
+        },
+      );
+    }
+    const parameters = Object.fromEntries(
+      Object.entries(request.parameters ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined),
+    );
+    const id = uuidv7();
+    const run = await insertRun(tx, {
+      id,
+      owner,
+      datasetId: request.datasetId,
+      mode: request.mode,
+      task,
+      target,
+      features: request.features,
+      parameters,
+      createdAt: new Date(nowMs),
+    });
+    // The job has the run's id: whoever finds one finds the other.
+    await queue.send("training", { runId: id }, tx, { id, priority: queuePriority(waiting) });
+    if (idempotencyKey !== undefined)
+      await rememberKey(tx, { owner, key: idempotencyKey, requestHash, runId: id, nowMs });
+    return run;
+  });
+}

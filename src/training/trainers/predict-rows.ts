@@ -1,0 +1,82 @@
+import { likeliestClass } from "../evaluate.ts";
+import { expandColumns, toFeatureValue } from "./feature-schema.ts";
+import type { ModelDocument, ModelFeature } from "./model.ts";
+import { allProbabilities } from "./train-model.ts";
+import type { TableColumn } from "./training-table.ts";
+import { predictXgboost } from "./xgboost-json.ts";
+
+/** What the model says of one row; `probabilities` by class, only for classification. */
+export interface Prediction {
+  readonly prediction: number | string;
+  readonly probabilities?: Record<string, number>;
+}
+
+/** Rows that the model cannot read. */
+export class PredictionInputError extends Error {
+  /** Place of the row in the request, from 0. */
+  readonly rowIndex: number;
+  readonly column: string;
+
+  constructor(rowIndex: number, column: string, message: string) {
+    super(message);
+    this.name = "PredictionInputError";
+    this.rowIndex = rowIndex;
+    this.column = column;
+  }
+}
+
+/**
+ * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values, and a category that was
+ * not in the training rows counts as none; numbers may come as text, as they do from a CSV.
+ */
+export function predictRows(document: ModelDocument, rows: ReadonlyArray<Record<string, unknown>>): Prediction[] {
+  if (rows.length === 0) return [];
+  const columns = new Map(document.features.map((feature) => [feature.column, readColumn(feature, rows)]));
+  const places = Int32Array.from(rows.keys());
+  const expanded = expandColumns(document.features, columns, places, document.mode === "light");
+  const outputs = predictXgboost(document.model, expanded, rows.length);
+  const { classes } = document;
+  if (classes === undefined) return Array.from(outputs, (prediction) => ({ prediction }));
+  const chances = allProbabilities(outputs, classes.length);
+  return rows.map((_, row) => {
+    const from = row * classes.length;
+    return {
+      prediction: classes[likeliestClass(chances, from, classes.length)]!,
+      probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
+    };
+  });
+}
+
+function readColumn(feature: ModelFeature, rows: ReadonlyArray<Record<string, unknown>>): TableColumn {
+  const name = feature.column;
+  if (!rows.some((row) => Object.hasOwn(row, name))) {
+    throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
+  }
+  const cells = rows.map((row) => (Object.hasOwn(row, name) ? row[name] : null));
+  if (feature.kind === "text")
+    return { name, kind: "text", texts: cells.map((cell, row) => readText(cell, row, name)) };
+  return { name, kind: "number", numbers: Float64Array.from(cells, (cell, row) => readNumber(cell, row, name)) };
+}
+
+function readText(cell: unknown, row: number, column: string): string | null {
+  if (cell === null || cell === undefined || cell === "") return null;
+  if (typeof cell === "string") return cell;
+  if (typeof cell === "number" || typeof cell === "boolean") return String(cell);
+  throw new PredictionInputError(row, column, `Row ${row}: column "${column}" must be text, not ${kindOf(cell)}.`);
+}
+
+function readNumber(cell: unknown, row: number, column: string): number {
+  if (cell === null || cell === undefined) return Number.NaN;
+  if (typeof cell === "number") return toFeatureValue(cell);
+  if (typeof cell === "string") {
+    const text = cell.trim();
+    if (text === "") return Number.NaN;
+    if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return toFeatureValue(Number(text));
+  }
+  throw new PredictionInputError(row, column, `Row ${row}: column "${column}" must be a number, not ${kindOf(cell)}.`);
+}
+
+function kindOf(cell: unknown): string {
+  if (typeof cell === "string") return `"${cell.slice(0, 40)}"`;
+  return Array.isArray(cell) ? "a list" : typeof cell === "object" ? "an object" : `a ${typeof cell}`;
+}

@@ -1,0 +1,20 @@
+/** Why a table cannot be trained on; stable, callers branch on it. */
+export type TrainingDataErrorCode =
+  | "TARGET_NOT_FOUND"
+  | "TARGET_SINGLE_CLASS"
+  | "NO_USABLE_FEATURES"
+  | "TOO_FEW_ROWS"
+  | "TOO_MANY_CLASSES"
+  | "TARGET_NOT_NUMERIC"
+  | "FEATURE_NOT_FOUND";
+
+/** The data is at fault, not the system: trying again does not help, the message says what does. */
+export class TrainingDataError extends Error {
+  readonly code: TrainingDataErrorCode;
+
+  constructor(code: TrainingDataErrorCode, message: string) {
+    super(message);
+    this.name = "TrainingDataError";
+    this.code = code;
+  }
+}

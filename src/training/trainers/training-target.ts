@@ -1,0 +1,69 @@
+import { toFeatureValue } from "./feature-schema.ts";
+import type { TrainingTask } from "./model.ts";
+import { TrainingDataError } from "./training-data-error.ts";
+import type { TableColumn } from "./training-table.ts";
+
+/** More classes than this are an identifier or a number, and cost a tree each in every round. */
+export const MAX_CLASSES = 100;
+
+/** The rows that have a target, and by place what it is: the value, or the number of the class. */
+export interface TrainingTarget {
+  readonly rows: Int32Array;
+  readonly values: Float64Array;
+  /** Ascending: numbers by value, text by code unit. */
+  readonly classes?: readonly string[];
+}
+
+/** Reads the target column for the task. */
+export function readTarget(column: TableColumn, task: TrainingTask): TrainingTarget {
+  return task === "regression" ? readNumbers(column) : readClasses(column);
+}
+
+function readNumbers(column: TableColumn): TrainingTarget {
+  if (column.kind !== "number") {
+    throw new TrainingDataError(
+      "TARGET_NOT_NUMERIC",
+      `Column "${column.name}" holds text; choose a numeric target, or the task classification.`,
+    );
+  }
+  const rows: number[] = [];
+  for (let row = 0; row < column.numbers.length; row++) {
+    if (!Number.isNaN(toFeatureValue(column.numbers[row]!))) rows.push(row);
+  }
+  return { rows: Int32Array.from(rows), values: Float64Array.from(rows, (row) => column.numbers[row]!) };
+}
+
+function readClasses(column: TableColumn): TrainingTarget {
+  const rows: number[] = [];
+  const labels: string[] = [];
+  const count = column.kind === "number" ? column.numbers.length : column.texts.length;
+  for (let row = 0; row < count; row++) {
+    const label = column.kind === "text" ? column.texts[row] : numberLabel(column.numbers[row]!);
+    if (label === null || label === undefined || label === "") continue;
+    rows.push(row);
+    labels.push(label);
+  }
+  const classes = [...new Set(labels)].sort(
+    column.kind === "number" ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1),
+  );
+  if (classes.length === 1) {
+    throw new TrainingDataError(
+      "TARGET_SINGLE_CLASS",
+      `Column "${column.name}" has the same value in every row; choose a target with at least two classes.`,
+    );
+  }
+  if (classes.length > MAX_CLASSES) {
+    throw new TrainingDataError(
+      "TOO_MANY_CLASSES",
+      `Column "${column.name}" has ${classes.length} classes, at most ${MAX_CLASSES} are supported; choose another target${
+        column.kind === "number" ? ", or the task regression" : ""
+      }.`,
+    );
+  }
+  const numberOf = new Map(classes.map((label, place) => [label, place]));
+  return { rows: Int32Array.from(rows), values: Float64Array.from(labels, (label) => numberOf.get(label)!), classes };
+}
+
+function numberLabel(value: number): string | null {
+  return Number.isFinite(value) ? String(value) : null;
+}

@@ -1,0 +1,176 @@
+import type { BoostedTrees, Tree } from "./boosted-trees.ts";
+import type { LinearWeights, Loss } from "./linear-model.ts";
+import type { XgboostModel, XgboostObjective, XgboostTree } from "./model.ts";
+
+// The format of 2.1: 2.x and 3.x both read it, while 2.x can't read the list of base scores that 3.1 brought.
+const FORMAT_VERSION: [number, number, number] = [2, 1, 0];
+
+/**
+ * The number to write for a 32-bit float. XGBoost refuses `1` where it wants a float ("Invalid cast, from Integer to
+ * Number"), and JSON.stringify has no `1.0`: so a whole number is moved by less than 32 bits can tell.
+ */
+export function toXgboostFloat(value: number): number {
+  const rounded = Math.fround(value);
+  if (rounded === 0) return 1e-46;
+  const short = Number(rounded.toPrecision(9));
+  if (!Number.isInteger(short)) return short;
+  // From 2^52 on nothing is left to move; serializeModelDocument writes those with an exponent.
+  return Math.abs(rounded) < 2 ** 25 ? rounded * (1 + 2 ** -26) : rounded + 0.5;
+}
+
+/** A linear model in XGBoost's format. */
+export function linearToXgboost(fitted: LinearWeights, loss: Loss, outputs: number): XgboostModel {
+  const weights = [...fitted.weights, ...fitted.biases].map(toXgboostFloat);
+  return wrap(
+    { name: "gblinear", model: { boosted_rounds: 1, weights } },
+    loss,
+    outputs,
+    fitted.weights.length / outputs,
+    0,
+  );
+}
+
+/** Boosted trees in XGBoost's format. */
+export function treesToXgboost(fitted: BoostedTrees, loss: Loss, outputs: number, featureCount: number): XgboostModel {
+  const trees = fitted.trees.map((tree, id) => treeToXgboost(tree, id, featureCount));
+  const rounds = trees.length / outputs;
+  return wrap(
+    {
+      name: "gbtree",
+      model: {
+        gbtree_model_param: { num_parallel_tree: "1", num_trees: String(trees.length) },
+        iteration_indptr: Array.from({ length: rounds + 1 }, (_, round) => round * outputs),
+        tree_info: trees.map((_, id) => id % outputs),
+        trees,
+      },
+    },
+    loss,
+    outputs,
+    featureCount,
+    fitted.baseMargin,
+  );
+}
+
+function treeToXgboost(tree: Tree, id: number, featureCount: number): XgboostTree {
+  const count = tree.feature.length;
+  return {
+    base_weights: tree.weight.map(toXgboostFloat),
+    categories: [],
+    categories_nodes: [],
+    categories_segments: [],
+    categories_sizes: [],
+    default_left: [...tree.missingGoesLeft],
+    id,
+    left_children: [...tree.left],
+    loss_changes: tree.gain.map(toXgboostFloat),
+    parents: [...tree.parent],
+    right_children: [...tree.right],
+    split_conditions: tree.threshold.map(toXgboostFloat),
+    split_indices: tree.feature.map((feature) => Math.max(feature, 0)),
+    split_type: new Array<number>(count).fill(0),
+    sum_hessian: tree.hessian.map(toXgboostFloat),
+    tree_param: {
+      num_deleted: "0",
+      num_feature: String(featureCount),
+      num_nodes: String(count),
+      size_leaf_vector: "1",
+    },
+  };
+}
+
+function wrap(
+  booster: XgboostModel["learner"]["gradient_booster"],
+  loss: Loss,
+  outputs: number,
+  featureCount: number,
+  baseMargin: number,
+): XgboostModel {
+  const base = loss === "logistic" ? 1 / (1 + Math.exp(-baseMargin)) : baseMargin;
+  return {
+    learner: {
+      attributes: {},
+      feature_names: [],
+      feature_types: [],
+      gradient_booster: booster,
+      learner_model_param: {
+        base_score: Number(Math.fround(base).toPrecision(9)).toExponential().toUpperCase(),
+        boost_from_average: "1",
+        num_class: loss === "softmax" ? String(outputs) : "0",
+        num_feature: String(featureCount),
+        num_target: "1",
+      },
+      objective: objectiveOf(loss, outputs),
+    },
+    version: FORMAT_VERSION,
+  };
+}
+
+function objectiveOf(loss: Loss, outputs: number): XgboostObjective {
+  if (loss === "softmax") return { name: "multi:softprob", softmax_multiclass_param: { num_class: String(outputs) } };
+  const name = loss === "logistic" ? "binary:logistic" : "reg:squarederror";
+  return { name, reg_loss_param: { scale_pos_weight: "1" } };
+}
+
+/**
+ * The outputs of a model in XGBoost's format, in its own 32-bit arithmetic: values, chances of the second class, or
+ * chances of class k of row r at `r * classes + k`.
+ */
+export function predictXgboost(model: XgboostModel, columns: readonly Float32Array[], rowCount: number): Float64Array {
+  const { gradient_booster: booster, learner_model_param: parameters, objective } = model.learner;
+  const outputs = Math.max(1, Number(parameters.num_class));
+  if (columns.length !== Number(parameters.num_feature)) {
+    throw new Error(`The model wants ${parameters.num_feature} features, not ${columns.length}.`);
+  }
+  const logistic = objective.name === "binary:logistic";
+  const score = Number(parameters.base_score.replace(/[[\]]/g, ""));
+  const base = Math.fround(logistic ? -Math.log(1 / Math.fround(score) - 1) : score);
+  // Float32Array rounds every sum, as XGBoost does.
+  const margins = new Float32Array(rowCount * outputs).fill(base);
+  if (booster.name === "gblinear") {
+    const weights = Float32Array.from(booster.model.weights);
+    const biasesAt = columns.length * outputs;
+    for (let at = 0; at < margins.length; at++) margins[at]! += weights[biasesAt + (at % outputs)]!;
+    for (const [feature, column] of columns.entries()) {
+      for (let row = 0; row < rowCount; row++) {
+        const value = column[row]!;
+        if (Number.isNaN(value)) continue;
+        for (let k = 0; k < outputs; k++) {
+          margins[row * outputs + k]! += Math.fround(value * weights[feature * outputs + k]!);
+        }
+      }
+    }
+  } else {
+    for (const [id, tree] of booster.model.trees.entries()) {
+      const output = booster.model.tree_info[id]!;
+      const conditions = Float32Array.from(tree.split_conditions);
+      const { left_children, right_children, split_indices, default_left } = tree;
+      for (let row = 0; row < rowCount; row++) {
+        let node = 0;
+        while (left_children[node]! >= 0) {
+          const value = columns[split_indices[node]!]![row]!;
+          const goesLeft = Number.isNaN(value) ? default_left[node] === 1 : value < conditions[node]!;
+          node = goesLeft ? left_children[node]! : right_children[node]!;
+        }
+        margins[row * outputs + output]! += conditions[node]!;
+      }
+    }
+  }
+  if (objective.name === "reg:squarederror") return Float64Array.from(margins);
+  if (logistic) return Float64Array.from(margins, (margin) => 1 / (1 + Math.exp(-margin)));
+  return softmaxRows(margins, outputs);
+}
+
+function softmaxRows(margins: Float32Array, outputs: number): Float64Array {
+  const probabilities = new Float64Array(margins.length);
+  for (let from = 0; from < margins.length; from += outputs) {
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < outputs; k++) highest = Math.max(highest, margins[from + k]!);
+    let sum = 0;
+    for (let k = 0; k < outputs; k++) {
+      probabilities[from + k] = Math.exp(margins[from + k]! - highest);
+      sum += probabilities[from + k]!;
+    }
+    for (let k = 0; k < outputs; k++) probabilities[from + k]! /= sum;
+  }
+  return probabilities;
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import type { MessagePort } from "node:worker_threads";
+import type { RunMetrics } from "./evaluate.ts";
+import { type CsvColumn, loadTable } from "./load-table.ts";
+import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "./trainers/model.ts";
+import { type TrainParameters, trainModel } from "./trainers/train-model.ts";
+import { TrainingDataError, type TrainingDataErrorCode } from "./trainers/training-data-error.ts";
+
+/** One training, as given to the thread; `progressPort` belongs into the transfer list. */
+export interface ThreadTask {
+  readonly csvPath: string;
+  readonly columns: readonly CsvColumn[];
+  readonly target: string;
+  readonly task: TrainingTask;
+  readonly features?: readonly string[] | undefined;
+  readonly mode: TrainingMode;
+  readonly parameters: TrainParameters;
+  /** Where the model goes; the folder must be there. */
+  readonly modelPath: string;
+  readonly progressPort?: MessagePort | undefined;
+}
+
+/** What the thread posts through the port. */
+export interface ThreadProgress {
+  /** 0 to 1. */
+  readonly progress: number;
+}
+
+/** A written model, or what is wrong with the data: an error's class and code would not survive the way back. */
+export type ThreadResult =
+  | {
+      readonly metrics: RunMetrics;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      readonly droppedColumns: readonly DroppedColumn[];
+    }
+  | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
+
+const PROGRESS_INTERVAL_MS = 100;
+
+/**
+ * Piscina's entry: loads the table, trains, writes the model and flushes it to disk. The caller closes its own end of
+ * the port when the result is there: an idle piscina thread sleeps in Atomics.wait, so its "close" arrives late.
+ */
+export default async function trainInThread(task: ThreadTask): Promise<ThreadResult> {
+  const { progressPort } = task;
+  try {
+    const table = await loadTable(task.csvPath, task.columns);
+    const { document, metrics } = trainModel({ ...task, table }, throttled(progressPort));
+    const content = Buffer.from(serializeModelDocument(document), "utf8");
+    await writeFlushed(task.modelPath, content);
+    return {
+      metrics,
+      sizeBytes: content.length,
+      sha256: createHash("sha256").update(content).digest("hex"),
+      droppedColumns: document.droppedColumns,
+    };
+  } catch (error) {
+    if (!(error instanceof TrainingDataError)) throw error;
+    return { dataError: { code: error.code, message: error.message } };
+  } finally {
+    progressPort?.close();
+  }
+}
+
+function throttled(port: MessagePort | undefined): (fraction: number) => void {
+  let lastPostedMs = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const nowMs = performance.now();
+    if (progress < 1 && nowMs - lastPostedMs < PROGRESS_INTERVAL_MS) return;
+    lastPostedMs = nowMs;
+    port?.postMessage({ progress } satisfies ThreadProgress);
+  };
+}
+
+async function writeFlushed(filePath: string, content: Buffer): Promise<void> {
+  await using file = await open(filePath, "w");
+  await file.writeFile(content);
+  await file.sync();
+}

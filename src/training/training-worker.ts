@@ -1,0 +1,349 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { MessageChannel } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { v7 as uuidv7 } from "uuid";
+import { insertArtifact } from "../artifacts/artifact-repository.ts";
+import { applyRetention } from "../artifacts/retention.ts";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import type { Logger } from "../log.ts";
+import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
+import type { JobOutcome, JobQueue, QueuedJob } from "../queue/job-queue.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Store } from "../store/database.ts";
+import { reconcileRuns } from "./reconcile-runs.ts";
+import { afterFault, classifyFault, crashFault, type RunFault, timeoutFault } from "./run-lifecycle.ts";
+import {
+  hasArtifact,
+  isRunningAttempt,
+  markFailed,
+  markSucceeded,
+  type Run,
+  readRunNotification,
+  returnToQueue,
+  runsChannel,
+  saveProgress,
+  startAttempt,
+} from "./run-repository.ts";
+import type { ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
+
+/** Trains runs of the queue in threads. */
+export interface TrainingWorker {
+  /** For the gauge of worker slots. */
+  slots(): { busy: number; idle: number };
+  /** Takes no more runs, waits that long for those in hand, then returns them to the queue. */
+  stop(graceSeconds: number): Promise<void>;
+}
+
+export interface TrainingWorkerParts {
+  readonly store: Store;
+  readonly storage: FileStorage;
+  readonly queue: JobQueue;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Another thread file, for tests. */
+  readonly threadFile?: URL;
+}
+
+type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
+type AbortReason = "timeout" | "shutdown" | "lost";
+
+/** One attempt in hand. */
+interface Attempt {
+  readonly run: Run;
+  readonly startedMs: number;
+  /** Ends the thread; the first reason stands. */
+  end(reason: AbortReason): void;
+  readonly signal: AbortSignal;
+}
+
+const progressWriteMs = 500;
+const ownershipCheckMs = 500;
+const reconcileMs = 5_000;
+
+// V8's heap of one thread: tables are typed arrays, which lie outside of it.
+const threadLimits = { maxOldGenerationSizeMb: 1024 };
+
+/** Thrown to give a job back to the queue; the run's row waits already. */
+class ReturnedToQueue extends Error {}
+
+/** Starts taking runs, with as many threads as TRAINING_CONCURRENCY. */
+export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
+  const { store, storage, queue, config, clock, log } = parts;
+  const { db } = store;
+  const pool = new Piscina({
+    filename: (parts.threadFile ?? new URL("./training-thread.ts", import.meta.url)).href,
+    minThreads: 0,
+    maxThreads: config.trainingConcurrency,
+    idleTimeout: 60_000,
+    // Threads inherit --import otherwise, and each would start an SDK of its own.
+    execArgv: [],
+    resourceLimits: threadLimits,
+  });
+  // Without a listener a fault of an idle thread would end the process; the pool replaces the thread.
+  pool.on("error", (error) => log.warn({ err: error }, "training: a thread ended"));
+
+  const inHand = new Map<string, Attempt>();
+  let isReturning = false;
+
+  function finished(
+    run: Run,
+    outcome: "succeeded" | "failed",
+    startedMs: number,
+    more: { errorType?: RunFault["type"]; relativeError?: number | undefined },
+  ): void {
+    runFinished({
+      mode: run.mode,
+      task: run.task,
+      outcome,
+      durationSeconds: (performance.now() - startedMs) / 1000,
+      ...more,
+    });
+  }
+
+  async function handle(job: QueuedJob): Promise<JobOutcome> {
+    if (isReturning) throw new ReturnedToQueue("The service stops.");
+    const started = await startAttempt(db, job.id, clock.nowMs());
+    if (started === undefined) return "done";
+    const startedMs = performance.now();
+    if (started === "exhausted") return endExhausted(job.id, startedMs);
+    const { run } = started;
+    if (started.isFirst) runStarted({ mode: run.mode, waitSeconds: (clock.nowMs() - run.created_at.getTime()) / 1000 });
+    if (started.followsCrash) runRetried({ mode: run.mode });
+
+    const controller = new AbortController();
+    const attempt: Attempt = { run, startedMs, signal: controller.signal, end: (reason) => controller.abort(reason) };
+    const onClaimLost = () => attempt.end("lost");
+    job.signal.addEventListener("abort", onClaimLost, { once: true });
+    inHand.set(run.id, attempt);
+    try {
+      return await runAttempt(attempt);
+    } finally {
+      inHand.delete(run.id);
+      job.signal.removeEventListener("abort", onClaimLost);
+    }
+  }
+
+  /** The last attempt's process died, and there is no further one. */
+  async function endExhausted(id: string, startedMs: number): Promise<JobOutcome> {
+    const left = await db.selectFrom("training_runs").select("attempt").where("id", "=", id).executeTakeFirst();
+    const failed = left && (await markFailed(db, id, left.attempt, crashFault, clock.nowMs()));
+    if (failed) finished(failed, "failed", startedMs, { errorType: crashFault.type });
+    return "failed";
+  }
+
+  async function runAttempt(attempt: Attempt): Promise<JobOutcome> {
+    const { run } = attempt;
+    const modelPath = storage.temporaryPath(`model-${run.id}-${run.attempt}`);
+    try {
+      const result = await train(attempt, modelPath);
+      if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
+      return await keepModel(attempt, modelPath, result);
+    } catch (error) {
+      if (error instanceof ReturnedToQueue) throw error;
+      if (!attempt.signal.aborted) {
+        log.warn({ err: error, runId: run.id, attempt: run.attempt }, "training: an attempt failed");
+        return await settleFault(attempt, classifyFault(error));
+      }
+      switch (attempt.signal.reason as AbortReason) {
+        case "timeout":
+          return await settleFault(attempt, timeoutFault(config.trainingTimeoutSeconds));
+        case "shutdown":
+          // An attempt that we broke off ourselves doesn't count.
+          await returnToQueue(db, run.id, run.attempt, run.attempt - 1);
+          throw new ReturnedToQueue("The service stops.");
+        case "lost":
+          return "done";
+      }
+    } finally {
+      await storage.discard(modelPath);
+    }
+  }
+
+  async function settleFault(attempt: Attempt, fault: RunFault): Promise<JobOutcome> {
+    const { run, startedMs } = attempt;
+    if (afterFault(run.attempt, fault).status === "queued") {
+      if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return "done";
+      runRetried({ mode: run.mode });
+      throw new ReturnedToQueue(fault.code);
+    }
+    const failed = await markFailed(db, run.id, run.attempt, fault, clock.nowMs());
+    if (failed === undefined) return "done";
+    finished(failed, "failed", startedMs, { errorType: fault.type });
+    return "failed";
+  }
+
+  /** Runs the thread until it answers, the time is over, or the run is no longer ours. */
+  async function train(attempt: Attempt, modelPath: string): Promise<ThreadResult> {
+    const { run, signal } = attempt;
+    const dataset = await db.transaction().execute((tx) => findDatasetForTraining(tx, run.owner, run.dataset_id));
+    if (dataset === undefined)
+      return { dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." } };
+    const { port1, port2 } = new MessageChannel();
+    const task: ThreadTask = {
+      csvPath: storage.path("dataset", run.dataset_id),
+      columns: dataset.columns,
+      target: run.target,
+      task: run.task,
+      features: run.features ?? undefined,
+      mode: run.mode,
+      parameters: run.parameters,
+      modelPath,
+      progressPort: port2,
+    };
+    let progress = 0;
+    port1.on("message", (message: ThreadProgress) => {
+      progress = message.progress;
+    });
+    const timeout = setTimeout(
+      () => attempt.end("timeout"),
+      Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
+    );
+    const watching = new AbortController();
+    const watched = watch(attempt, () => progress, watching.signal);
+    try {
+      return await pool.run(task, { signal, transferList: [port2] });
+    } finally {
+      clearTimeout(timeout);
+      port1.close();
+      watching.abort();
+      // Before the run's end is written: a late progress would wait for the same row.
+      await watched;
+    }
+  }
+
+  /** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
+  async function watch(attempt: Attempt, progressNow: () => number, until: AbortSignal): Promise<void> {
+    const { run } = attempt;
+    let written = 0;
+    while (!until.aborted && !attempt.signal.aborted) {
+      await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
+        // Aborted: the loop's condition ends it.
+      });
+      if (until.aborted) return;
+      const progress = progressNow();
+      try {
+        const isOurs =
+          progress > written
+            ? await saveProgress(db, run.id, run.attempt, progress)
+            : await isRunningAttempt(db, run.id, run.attempt);
+        written = Math.max(written, progress);
+        if (!isOurs) attempt.end("lost");
+      } catch (error) {
+        // The training goes on; its end is guarded by the same condition.
+        log.warn({ err: error, runId: run.id }, "training: progress could not be written");
+      }
+    }
+  }
+
+  /** File first, then artifact and state in one transaction, only if the run is still this attempt's. */
+  async function keepModel(attempt: Attempt, modelPath: string, result: ModelResult): Promise<JobOutcome> {
+    const { run, startedMs } = attempt;
+    const artifactId = uuidv7();
+    const metrics = { ...result.metrics, droppedColumns: result.droppedColumns };
+    await storage.keep(modelPath, "artifact", artifactId);
+    const isKept = await commitModel(run, artifactId, metrics, result).catch(async (error) => {
+      // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
+      if (await hasArtifact(db, run.id, artifactId)) return true;
+      await storage.remove("artifact", artifactId);
+      throw error;
+    });
+    if (!isKept) {
+      await storage.remove("artifact", artifactId);
+      return "done";
+    }
+    finished(run, "succeeded", startedMs, { relativeError: result.metrics.relativeError });
+    try {
+      await applyRetention({ db, storage, config, clock, log }, run.owner);
+    } catch (error) {
+      log.warn(
+        { err: error, owner: run.owner },
+        "training: retention failed; the next model of this owner tries again",
+      );
+    }
+    return "done";
+  }
+
+  function commitModel(
+    run: Run,
+    artifactId: string,
+    metrics: Record<string, unknown>,
+    { sizeBytes, sha256 }: ModelResult,
+  ): Promise<boolean> {
+    const nowMs = clock.nowMs();
+    return db.transaction().execute(async (tx) => {
+      const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
+      if (succeeded === undefined) return false;
+      await insertArtifact(tx, {
+        id: artifactId,
+        owner: run.owner,
+        runId: run.id,
+        datasetId: run.dataset_id,
+        mode: run.mode,
+        task: run.task,
+        target: run.target,
+        metrics,
+        sizeBytes,
+        sha256,
+        createdAt: new Date(nowMs),
+      });
+      return true;
+    });
+  }
+
+  async function reconcileUntil(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await delay(reconcileMs, undefined, { signal }).catch(() => {
+        // Aborted: the loop's condition ends it.
+      });
+      if (signal.aborted) return;
+      await reconcileRuns({ db, queue, clock, log }).catch((error) => {
+        log.warn({ err: error }, "training: rows and jobs could not be compared; the next round tries again");
+      });
+    }
+  }
+
+  await using starting = new AsyncDisposableStack();
+  starting.defer(() => pool.destroy());
+  await reconcileRuns({ db, queue, clock, log });
+  const stopListening = await store.listen(runsChannel, (payload) => {
+    const { id, isCancelled } = readRunNotification(payload);
+    if (isCancelled) inHand.get(id)?.end("lost");
+  });
+  starting.defer(stopListening);
+  const stopTaking = await queue.work("training", { concurrency: config.trainingConcurrency }, handle);
+  const running = starting.move();
+  const reconciling = new AbortController();
+  const reconciled = reconcileUntil(reconciling.signal);
+
+  async function stop(graceSeconds: number): Promise<void> {
+    const stopped = stopTaking();
+    const graceEnd = new AbortController();
+    const returned = delay(graceSeconds * 1000, undefined, { signal: graceEnd.signal }).then(
+      () => {
+        isReturning = true;
+        for (const attempt of inHand.values()) attempt.end("shutdown");
+      },
+      () => {
+        // Everything ended within the grace.
+      },
+    );
+    try {
+      await stopped;
+    } finally {
+      graceEnd.abort();
+      await returned;
+      reconciling.abort();
+      await reconciled;
+      await running.disposeAsync();
+    }
+  }
+
+  let stopping: Promise<void> | undefined;
+  return {
+    slots: () => ({ busy: inHand.size, idle: Math.max(0, config.trainingConcurrency - inHand.size) }),
+    stop: (graceSeconds) => (stopping ??= stop(graceSeconds)),
+  };
+}

@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export const root = join(import.meta.dirname, "..", "..");
+
+/** A process of ours; disposing of it ends it by its own id. */
+export class OwnProcess {
+  readonly #child: ChildProcess;
+  readonly #output: string[] = [];
+  readonly #waiting = new Set<(line: string) => void>();
+
+  constructor(command: string, parameters: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.#child = spawn(command, parameters, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#child.on("error", (error) => this.#output.push(String(error)));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        this.#output.push(line);
+        for (const listener of this.#waiting) listener(line);
+      });
+    }
+  }
+
+  get output(): string {
+    return this.#output.join("\n");
+  }
+
+  /** The first value that `find` makes of a line. */
+  async line<Value>(find: (line: string) => Value | undefined, seconds: number): Promise<Value> {
+    for (const line of this.#output) {
+      const found = find(line);
+      if (found !== undefined) return found;
+    }
+    return new Promise<Value>((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(listener);
+        this.#child.off("exit", onExit);
+      };
+      const fail = (reason: string): void => {
+        stop();
+        reject(new Error(`${reason}:\n${this.output}`));
+      };
+      const onExit = (): void => fail("It ended early");
+      const listener = (line: string): void => {
+        const found = find(line);
+        if (found === undefined) return;
+        stop();
+        resolve(found);
+      };
+      const timer = setTimeout(() => fail(`Not within ${seconds} s`), seconds * 1000);
+      this.#waiting.add(listener);
+      this.#child.once("exit", onExit);
+    });
+  }
+
+  /** Its exit code; null when a signal ended it. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
+    return this.#child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 30_000);
+    await this.ended();
+    clearTimeout(timer);
+  }
+}
+
+/** The real service on a free port, as `npm start` runs it. */
+export async function startService(
+  dataDir: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ service: OwnProcess; url: string }> {
+  const service = new OwnProcess(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
+    PATH: process.env["PATH"],
+    HOME: process.env["HOME"],
+    SERVICE_PORT: "0",
+    DATA_DIR: dataDir,
+    ...env,
+  });
+  try {
+    const url = await service.line((line) => {
+      if (!line.startsWith("{")) return undefined;
+      const entry = JSON.parse(line) as { msg?: unknown; url?: unknown };
+      return entry.msg === "ready" && typeof entry.url === "string" ? entry.url.replace(/\/$/, "") : undefined;
+    }, 90);
+    return { service, url };
+  } catch (error) {
+    await service[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A port that is free now, for a program that can't tell which one it took. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Asks until there is an answer. */
+export async function eventually<Value>(
+  what: string,
+  seconds: number,
+  ask: () => Promise<Value | undefined>,
+): Promise<Value> {
+  const end = performance.now() + seconds * 1000;
+  let last: unknown = "no answer";
+  while (performance.now() < end) {
+    try {
+      const value = await ask();
+      if (value !== undefined) return value;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error(`${what}: not within ${seconds} s (${String(last)})`);
+}

@@ -1,0 +1,155 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
+
+const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
+const promtoolBinary = process.env["PROMTOOL_BIN"] ?? "promtool";
+
+/** Panels that may stay empty after the demo, and why. */
+const mayBeEmpty: Readonly<Record<string, string>> = {
+  "Why uploads are rejected": "shows reasons that occurred only",
+  "Garbage collection": "a short run need not collect every kind",
+};
+
+interface Panel {
+  readonly title: string;
+  readonly type: string;
+  readonly targets?: readonly { readonly expr: string; readonly refId: string }[];
+}
+interface Series {
+  readonly metric: Record<string, string>;
+  readonly value: [number, string];
+}
+
+const folder = mkdtempSync(join(tmpdir(), "mlops-backend-prometheus-"));
+const resources = new AsyncDisposableStack();
+let serviceUrl = "";
+let prometheusUrl = "";
+
+async function ask<Data>(path: string): Promise<Data> {
+  const answer = await fetch(`${prometheusUrl}/api/v1/${path}`);
+  const body = (await answer.json()) as { status: string; error?: string; data: Data };
+  if (body.status !== "success") throw new Error(`${path}: ${body.error}`);
+  return body.data;
+}
+
+async function query(expression: string): Promise<Series[]> {
+  const { result } = await ask<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`);
+  return result;
+}
+
+/** The committed configuration, quicker and with this test's addresses. */
+async function startPrometheus(target: string): Promise<void> {
+  const port = await freePort();
+  cpSync(join(root, "infra/monitoring/prometheus"), folder, { recursive: true });
+  const file = join(folder, "prometheus.yml");
+  const configuration = readFileSync(file, "utf8")
+    .replace("scrape_interval: 15s", "scrape_interval: 1s")
+    .replace("scrape_timeout: 10s", "scrape_timeout: 1s")
+    .replace("localhost:9090", `127.0.0.1:${port}`);
+  writeFileSync(file, configuration);
+  const targets = join(folder, "targets/backend.json");
+  writeFileSync(targets, readFileSync(targets, "utf8").replace("backend:8000", target));
+  resources.use(
+    new OwnProcess(prometheusBinary, [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${join(folder, "tsdb")}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
+    ]),
+  );
+  prometheusUrl = `http://127.0.0.1:${port}`;
+}
+
+beforeAll(async () => {
+  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const started = await startService(join(folder, "data"), {
+    // A TTL that nothing reaches, so that cycles run and remove nothing.
+    DATASET_TTL_DAYS: "1",
+    DATASET_TTL_CHECK_INTERVAL_SECONDS: "1",
+    PROMETHEUS__CREATED: "true",
+    LOG_LEVEL: "info",
+  });
+  resources.use(started.service);
+  serviceUrl = started.url;
+  await startPrometheus(new URL(serviceUrl).host);
+  await eventually("the target is up", 60, async () =>
+    (await query('up{job="backend"} == 1')).length > 0 ? true : undefined,
+  );
+  await fetch(`${serviceUrl}/api/nothing-is-here`);
+  const demo = resources.use(new OwnProcess(process.execPath, ["tests/support/demo.ts", "--url", serviceUrl]));
+  if ((await demo.ended()) !== 0) throw new Error(`The demo failed:\n${demo.output}\n${started.service.output}`);
+  const done = Date.now() / 1000 + 3;
+  await eventually("three more scrapes", 30, async () => {
+    const [last] = await query('timestamp(up{job="backend"})');
+    return last !== undefined && Number(last.value[1]) > done ? true : undefined;
+  });
+});
+afterAll(() => resources.disposeAsync());
+
+describe("a real Prometheus", () => {
+  test("has the target backend up", async () => {
+    const { activeTargets } = await ask<{
+      activeTargets: { scrapePool: string; health: string; lastError: string; labels: Record<string, string> }[];
+    }>("targets");
+    const backend = activeTargets.filter((target) => target.scrapePool === "backend");
+    expect(backend).toMatchObject([{ health: "up", lastError: "", labels: { job: "backend" } }]);
+  });
+
+  test("keeps every sample: none dropped, none twice", async () => {
+    const lost = await query(
+      '{__name__=~"prometheus_target_scrapes_(sample_duplicate_timestamp|sample_out_of_order|sample_out_of_bounds|exceeded_sample_limit)_total"} > 0',
+    );
+    expect(lost).toEqual([]);
+    expect(await query('up{job="backend"} == 0')).toEqual([]);
+    const dropped = await query(
+      'scrape_samples_scraped{job="backend"} - scrape_samples_post_metric_relabeling{job="backend"} != 0',
+    );
+    expect(dropped).toEqual([]);
+  });
+
+  test("answers every query of the dashboard with data", async () => {
+    const file = join(root, "infra/monitoring/grafana/dashboards/mlops-backend-overview.json");
+    const { panels } = JSON.parse(readFileSync(file, "utf8")) as { panels: Panel[] };
+    const empty: string[] = [];
+    let asked = 0;
+    for (const { title, targets = [] } of panels) {
+      for (const { expr, refId } of targets) {
+        const expression = expr
+          .replaceAll("$job", "backend")
+          .replaceAll("$instance", ".+")
+          .replaceAll("$__rate_interval", "5m")
+          .replaceAll("$__range", "5m");
+        const series = await query(expression);
+        asked += 1;
+        if (!series.some(({ value }) => value[1] !== "NaN") && !(title in mayBeEmpty)) {
+          empty.push(`${title} ${refId}: ${expression}`);
+        }
+      }
+    }
+    expect(empty).toEqual([]);
+    expect(asked).toBeGreaterThan(30);
+  });
+
+  test("finds the names as promtool likes them", async () => {
+    const answer = await fetch(`${serviceUrl}/metrics`, { headers: { accept: "text/plain" } });
+    expect(answer.status).toBe(200);
+    const { stdout, stderr, error } = spawnSync(promtoolBinary, ["check", "metrics"], {
+      input: await answer.text(),
+      encoding: "utf8",
+    });
+    expect(error).toBeUndefined();
+    const remarks = `${stdout}\n${stderr}`.split("\n").filter((line) => line.trim() !== "");
+    // The semantic conventions fix this name.
+    expect(remarks.filter((line) => !line.startsWith("db_client_connection_count "))).toEqual([]);
+  });
+
+  test("finds no more series than the budget after the demo", async () => {
+    const [samples] = await query('max(scrape_samples_scraped{job="backend"})');
+    expect(Number(samples?.value[1])).toBeGreaterThan(50);
+    expect(Number(samples?.value[1])).toBeLessThanOrEqual(1000);
+  });
+});

@@ -1,0 +1,81 @@
+/** Writes models, their features and their predictions for `xgboost_predicts_the_same.py` to check. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { expandColumns } from "../../src/training/trainers/feature-schema.ts";
+import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/training/trainers/model.ts";
+import { predictRows } from "../../src/training/trainers/predict-rows.ts";
+import { trainModel } from "../../src/training/trainers/train-model.ts";
+import type { TableColumn, TrainingTable } from "../../src/training/trainers/training-table.ts";
+
+const folder = process.argv[2];
+if (folder === undefined) throw new Error("Usage: node tests/e2e/xgboost-export.ts <outdir>");
+
+interface Row {
+  readonly [column: string]: string | number | null;
+}
+
+function toTable(rows: readonly Row[]): TrainingTable {
+  const columns = Object.keys(rows[0]!).map((name): TableColumn => {
+    const cells = rows.map((row) => row[name] ?? null);
+    return cells.every((cell) => cell === null || typeof cell === "number")
+      ? {
+          name,
+          kind: "number",
+          numbers: Float64Array.from(cells, (cell) => (cell === null ? Number.NaN : Number(cell))),
+        }
+      : { name, kind: "text", texts: cells.map((cell) => (cell === null ? null : String(cell))) };
+  });
+  return { rowCount: rows.length, columns };
+}
+
+async function readRows(file: string): Promise<Row[]> {
+  const url = new URL(`../../node_modules/vega-datasets/data/${file}`, import.meta.url);
+  return JSON.parse(await readFile(url, "utf8"));
+}
+
+/** Ids beyond 2^53, whole numbers, zeros and tiny values: what a float's way through JSON could break. */
+function awkwardRows(): Row[] {
+  return Array.from({ length: 400 }, (_, i) => ({
+    snowflake: 1.2e18 + i * 1e16,
+    whole: i % 7,
+    tiny: (i % 11) * 1e-20,
+    gap: i % 5 === 0 ? null : i % 3,
+    colour: i % 9 === 0 ? null : ["red", "green", "blue"][i % 3]!,
+    huge: 1e17 * (i % 7) + i * 1e15,
+    yes: (i % 7) + (i % 3) > 4 ? "yes" : "no",
+  }));
+}
+
+const awkward = awkwardRows();
+const cars = await readRows("cars.json");
+const penguins = await readRows("penguins.json");
+const cases: { name: string; rows: Row[]; target: string; task: TrainingTask }[] = [
+  { name: "penguins-sex", rows: penguins.filter((row) => row.Sex !== "."), target: "Sex", task: "classification" },
+  { name: "penguins-species", rows: penguins, target: "Species", task: "classification" },
+  { name: "cars-miles", rows: cars, target: "Miles_per_Gallon", task: "regression" },
+  { name: "cars-cylinders", rows: cars, target: "Cylinders", task: "classification" },
+  { name: "awkward-number", rows: awkward, target: "huge", task: "regression" },
+  { name: "awkward-class", rows: awkward, target: "yes", task: "classification" },
+];
+
+await mkdir(folder, { recursive: true });
+for (const { name, rows, target, task } of cases) {
+  for (const mode of ["light", "heavy"] satisfies TrainingMode[]) {
+    const table = toTable(rows);
+    const { document } = trainModel({ table, target, task, mode, parameters: {} }, () => {});
+    const predictions = predictRows(document, rows);
+    const columns = new Map(table.columns.map((column) => [column.name, column]));
+    const all = Int32Array.from(rows.keys());
+    const expanded = expandColumns(document.features, columns, all, mode === "light");
+    const content = {
+      task,
+      classes: document.classes,
+      features: rows.map((_, row) => expanded.map((column) => (Number.isNaN(column[row]) ? null : column[row]))),
+      predictions: predictions.map(({ prediction, probabilities }) =>
+        document.classes === undefined ? [prediction] : document.classes.map((label) => probabilities?.[label]),
+      ),
+    };
+    await writeFile(path.join(folder, `${name}-${mode}.document.json`), serializeModelDocument(document));
+    await writeFile(path.join(folder, `${name}-${mode}.expected.json`), JSON.stringify(content));
+  }
+}

@@ -1,0 +1,186 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parser } from "@prometheus-io/lezer-promql";
+import { describe, expect, test } from "vitest";
+import { generatedFiles } from "../../../infra/monitoring/generate.ts";
+import { overviewDashboard, overviewTitle, overviewUid } from "../../../infra/monitoring/overview-dashboard.ts";
+import { metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
+import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
+import { readConfig, settings } from "../../../src/config.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const compose = read("docker-compose.yml");
+const grafana = "infra/monitoring/grafana";
+
+/** The text of each service of docker-compose.yml. */
+const services = new Map(
+  (compose.split(/^services:\n/m)[1]?.split(/^volumes:/m)[0] ?? "")
+    .split(/^(?= {2}[a-z])/m)
+    .map((text) => [/^ {2}([a-z-]+):/m.exec(text)?.[1] ?? "", text] as const)
+    .filter(([name]) => name !== ""),
+);
+const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+
+describe("generated files", () => {
+  test.each([...generatedFiles().keys()])("%s is what the generator makes", (path) => {
+    expect(read(path)).toBe(generatedFiles().get(path));
+  });
+});
+
+describe("docker-compose.yml", () => {
+  test("has the services", () => {
+    expect([...services.keys()]).toEqual(["backend", "prometheus", "grafana", "postgres"]);
+  });
+
+  test("publishes on loopback only", () => {
+    const ports = all(compose, /^ {6}- "?([^"\n]*:\d+)"?$/gm).filter((entry) => /\d+$/.test(entry));
+    expect(ports).toHaveLength(3);
+    expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
+    expect(compose).not.toContain("network_mode");
+  });
+
+  test("gives Prometheus and Grafana 512 MB together", () => {
+    const limits = ["prometheus", "grafana"].map((name) =>
+      Number(/mem_limit: (\d+)m$/m.exec(services.get(name) ?? "")?.[1]),
+    );
+    expect(limits.reduce((sum, limit) => sum + limit, 0)).toBeLessThanOrEqual(512);
+  });
+
+  test.each([...services])("%s is limited, read-only, without privileges and watched", (name, text) => {
+    expect(text).toMatch(/mem_limit: \d+m/);
+    expect(text).toContain("read_only: true");
+    expect(text).toContain("cap_drop: [ALL]");
+    expect(text).toContain("no-new-privileges:true");
+    // The image of the backend says it itself.
+    const watched = name === "backend" ? read("infra/docker/Dockerfile") : text;
+    expect(watched).toMatch(/healthcheck:|^HEALTHCHECK /m);
+    expect(name === "backend" ? watched : text).toMatch(/user: "[1-9]\d*:\d+"|^USER [1-9]\d*:\d+$/m);
+  });
+
+  test("pins every version", () => {
+    const images = [...all(compose, /image: (\S+)/g), ...all(read("infra/docker/Dockerfile"), /^FROM (\S+)/gm)];
+    expect(images.length).toBeGreaterThanOrEqual(5);
+    expect(images.filter((image) => !/:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$/.test(image))).toEqual([]);
+  });
+
+  test("mounts what exists", () => {
+    const sources = all(compose, /(?:- |:-)(\.\/[^:}\s]+)/g);
+    expect(sources.length).toBeGreaterThanOrEqual(4);
+    expect([...sources, "infra/docker/Dockerfile"].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  test("takes only variables that .env.example explains", () => {
+    const example = read(".env.example");
+    const names = new Set(all(compose, /\$\{([A-Z_]+)/g));
+    const unknown = [...names].filter((name) => !new RegExp(`^(# )?${name}=`, "m").test(example));
+    // REVISION is what run.sh takes from git.
+    expect(unknown).toEqual(["REVISION"]);
+  });
+});
+
+describe("provisioning", () => {
+  const dashboard = overviewDashboard();
+
+  test("of Prometheus names files that exist", () => {
+    const folder = "infra/monitoring/prometheus";
+    const paths = all(read(`${folder}/prometheus.yml`), /(targets\/[\w.-]+)[\],\s]/g);
+    expect(paths.length).toBeGreaterThanOrEqual(2);
+    expect(paths.filter((path) => !existsSync(join(root, folder, path)))).toEqual([]);
+    expect(JSON.parse(read(`${folder}/targets/backend.json`))).toMatchObject([{ targets: ["backend:8000"] }]);
+  });
+
+  test("of Grafana names the datasource that every panel asks", () => {
+    const uid = /uid: (\S+)/.exec(read(`${grafana}/provisioning/datasources/prometheus.yml`))?.[1];
+    expect(uid).toBe("Prometheus");
+    const used = new Set(all(JSON.stringify(dashboard), /"datasource":\{"type":"prometheus","uid":"([^"]*)"\}/g));
+    expect([...used]).toEqual([uid]);
+  });
+
+  test("of Grafana finds the dashboard, and opens with it", () => {
+    const path = /path: (\S+)/.exec(read(`${grafana}/provisioning/dashboards/dashboards.yml`))?.[1];
+    expect(services.get("grafana")).toContain(`./${grafana}/dashboards:${path}:ro`);
+    const home = /HOME_DASHBOARD_PATH: (\S+)/.exec(compose)?.[1] ?? "";
+    expect(home.startsWith(`${path}/`)).toBe(true);
+    const opened = JSON.parse(read(`${grafana}/dashboards/${home.slice(`${path}/`.length)}`));
+    expect(opened).toMatchObject({ uid: overviewUid, title: overviewTitle });
+  });
+});
+
+describe("the dashboard", () => {
+  interface ShownPanel {
+    readonly id: number;
+    readonly type: string;
+    readonly title?: string;
+    readonly description?: string;
+    readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
+    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number };
+    readonly targets?: readonly { readonly expr: string; readonly refId: string; readonly legendFormat: string }[];
+  }
+  const panels = overviewDashboard().panels as unknown as readonly ShownPanel[];
+  const charts = panels.filter(({ type }) => type !== "row" && type !== "text");
+
+  test("tells its panels apart and fills every line", () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const widths = new Map<number, number>();
+    for (const { gridPos } of panels) widths.set(gridPos.y, (widths.get(gridPos.y) ?? 0) + gridPos.w);
+    expect([...widths.values()].filter((width) => width !== 24)).toEqual([]);
+  });
+
+  test("explains every panel, with unit and legends", () => {
+    expect(charts.length).toBeGreaterThan(25);
+    for (const { title, description, fieldConfig, targets = [] } of charts) {
+      expect(title, JSON.stringify(targets)).not.toBe("");
+      expect(description, title).toMatch(/\.$/);
+      expect(fieldConfig?.defaults.unit, title).toMatch(/./);
+      expect(targets.length, title).toBeGreaterThan(0);
+      expect(targets.filter(({ legendFormat }) => legendFormat === "")).toEqual([]);
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+    }
+  });
+
+  test("asks valid queries of metrics that exist, and never sums what every replica reads the same", () => {
+    const byName = new Map(
+      metricDefinitions.flatMap(([, definition]) => {
+        const name = prometheusName(definition);
+        const names = definition.kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
+        return names.map((one) => [one, definition] as const);
+      }),
+    );
+    for (const { title, targets = [] } of charts) {
+      for (const { expr } of targets) {
+        const filled = expr.replaceAll("$__rate_interval", "5m").replaceAll("$__range", "1h");
+        let selectors = 0;
+        parser.parse(filled).iterate({
+          enter: (node) => {
+            expect(node.type.isError, `${title}: ${filled}`).toBe(false);
+            if (node.name !== "VectorSelector") return;
+            selectors += 1;
+            const name = /^[a-zA-Z_:][\w:]*/.exec(filled.slice(node.from))?.[0] ?? "";
+            const definition = byName.get(name);
+            expect(definition, `${title}: ${name} is in the catalogue`).toBeDefined();
+            if (definition?.scope === "deployment") {
+              expect(filled.slice(0, node.from), `${title}: ${name}`).toMatch(/max without \(instance\) \($/);
+            }
+          },
+        });
+        expect(selectors, filled).toBeGreaterThan(0);
+      }
+    }
+  });
+});
+
+describe(".env.example", () => {
+  const example = read(".env.example");
+
+  test("has every setting", () => {
+    const names = [...Object.values(settings).map(({ env }) => env as string), ...Object.keys(telemetryVariables)];
+    expect(names.filter((name) => !new RegExp(`^(# )?${name}=`, "m").test(example))).toEqual([]);
+  });
+
+  test("is accepted as it is", () => {
+    const env = Object.fromEntries([...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+    expect(Object.keys(env).length).toBeGreaterThan(30);
+    expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});

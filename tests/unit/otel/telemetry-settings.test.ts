@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+
+test("the defaults are usable", () => {
+  const { settings, faults } = readTelemetrySettings({});
+  expect(faults).toEqual([]);
+  expect(settings).toMatchObject({
+    enabled: true,
+    metricsPath: "/metrics",
+    prefix: "mlops_backend",
+    created: false,
+    instrumentInProgress: true,
+  });
+  expect(settings.latencyBounds).toContain(0.5);
+});
+
+test.for([
+  ["PROMETHEUS__ENABLED", "yes"],
+  ["PROMETHEUS__ENABLED", "True"],
+  ["PROMETHEUS__ENABLED", ""],
+  ["PROMETHEUS__CREATED", "1"],
+  ["PROMETHEUS__INSTRUMENT_INPROGRESS", "on"],
+  ["PROMETHEUS__METRICS_PATH", "metrics"],
+  ["PROMETHEUS__METRICS_PATH", "/"],
+  ["PROMETHEUS__METRICS_PATH", "/api/metrics"],
+  ["PROMETHEUS__METRICS_PATH", "/:id"],
+  ["PROMETHEUS__METRIC_NAMESPACE", "1st"],
+  ["PROMETHEUS__METRIC_NAMESPACE", ""],
+  ["PROMETHEUS__METRIC_SUBSYSTEM", "back-end"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "0.1,0.5"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "[]"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "[0.1, 1]"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "[0.5, 0.1]"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "[0.5, 0.5]"],
+  ["PROMETHEUS__LATENCY_BUCKETS", "[0, 0.5]"],
+  ["PROMETHEUS__LATENCY_BUCKETS", '["0.5"]'],
+  ["PROMETHEUS__LATENCY_BUCKETS", JSON.stringify(Array.from({ length: 51 }, (_, index) => (index + 1) / 2))],
+  ["PROMETHEUS__ENABLE", "true"],
+] as const)("%s=%s is refused by name", ([name, value]) => {
+  const { faults } = readTelemetrySettings({ [name]: value });
+  expect(faults).toHaveLength(1);
+  expect(faults[0]).toContain(name);
+});
+
+test("all faults are reported together", () => {
+  const { faults } = readTelemetrySettings({
+    PROMETHEUS__ENABLED: "x",
+    PROMETHEUS__METRICS_PATH: "x",
+    PROMETHEUS__CREATED: "x",
+  });
+  expect(faults).toHaveLength(3);
+});
+
+test.for([
+  [{ PROMETHEUS__ENABLED: "false" }, false],
+  [{ OTEL_SDK_DISABLED: "true" }, false],
+  [{ OTEL_SDK_DISABLED: "TRUE" }, false],
+  [{ OTEL_SDK_DISABLED: "false" }, true],
+] as const)("%j switches telemetry to %s", ([env, enabled]) => {
+  expect(readTelemetrySettings(env).settings.enabled).toBe(enabled);
+});

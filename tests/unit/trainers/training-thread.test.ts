@@ -1,0 +1,120 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { MessageChannel } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type CsvColumn, loadTable } from "../../../src/training/load-table.ts";
+import type { ModelDocument } from "../../../src/training/trainers/model.ts";
+import type { ThreadProgress, ThreadResult, ThreadTask } from "../../../src/training/training-thread.ts";
+import { datasetPath } from "./real-tables.ts";
+
+const weather = datasetPath("seattle-weather.csv");
+const weatherColumns: CsvColumn[] = [
+  { name: "date", type: "text" },
+  { name: "precipitation", type: "number" },
+  { name: "temp_max", type: "number" },
+  { name: "temp_min", type: "number" },
+  { name: "wind", type: "number" },
+  { name: "weather", type: "text" },
+];
+let folder: string;
+let pool: Piscina;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "training-"));
+  pool = new Piscina({
+    filename: new URL("../../../src/training/training-thread.ts", import.meta.url).href,
+    maxThreads: 1,
+    execArgv: [],
+  });
+});
+afterAll(async () => {
+  await pool.destroy();
+  await rm(folder, { recursive: true });
+});
+
+async function runThread(
+  task: Omit<ThreadTask, "progressPort">,
+): Promise<{ result: ThreadResult; progress: number[] }> {
+  const { port1, port2 } = new MessageChannel();
+  const progress: number[] = [];
+  port1.on("message", (message: ThreadProgress) => progress.push(message.progress));
+  try {
+    const result: ThreadResult = await pool.run({ ...task, progressPort: port2 }, { transferList: [port2] });
+    // The result may overtake the last message.
+    if (!("dataError" in result)) await vi.waitFor(() => expect(progress.at(-1)).toBe(1), 5_000);
+    return { result, progress };
+  } finally {
+    // Not on the port's "close": an idle piscina thread sleeps in Atomics.wait and sends it with its next task only.
+    port1.close();
+  }
+}
+
+test("a CSV comes in as it is: quotes, line breaks, empty cells, both kinds of line end", async () => {
+  const file = path.join(folder, "it's odd.csv");
+  await writeFile(file, 'a,"b ""x""",c\r\n1,"one, ""two""\nthree",\r\n,,"héllo"\r\n-2.5e3,"",007\r\n');
+  const table = await loadTable(file, [
+    { name: "a", type: "number" },
+    { name: 'b "x"', type: "text" },
+    { name: "it's c", type: "text" },
+  ]);
+  expect(table).toEqual({
+    rowCount: 3,
+    columns: [
+      { name: "a", kind: "number", numbers: Float64Array.of(1, Number.NaN, -2500) },
+      { name: 'b "x"', kind: "text", texts: ['one, "two"\nthree', null, null] },
+      { name: "it's c", kind: "text", texts: [null, "héllo", "007"] },
+    ],
+  });
+});
+
+test.each(["light", "heavy"] as const)("%s: the thread writes the model it reports", async (mode) => {
+  const modelPath = path.join(folder, `${mode}.json`);
+  const { result, progress } = await runThread({
+    csvPath: weather,
+    columns: weatherColumns,
+    target: "weather",
+    task: "classification",
+    mode,
+    parameters: {},
+    modelPath,
+  });
+  if ("dataError" in result) throw new Error(result.dataError.message);
+  const content = await readFile(modelPath);
+  expect(result.sizeBytes).toBe(content.length);
+  expect(result.sha256).toBe(createHash("sha256").update(content).digest("hex"));
+  expect(result.droppedColumns).toEqual([{ name: "date", reason: "too_many_categories" }]);
+  expect(result.metrics.relativeError).toBeLessThan(0.8);
+  expect(result.metrics.accuracy).toBeGreaterThan(result.metrics.baseline.accuracy! + 0.2);
+  const document: ModelDocument = JSON.parse(content.toString());
+  expect(document).toMatchObject({ format: "mlops-backend/model", mode, target: "weather", metrics: result.metrics });
+  expect(progress.at(-1)).toBe(1);
+});
+
+test("a fault of the data comes back as such", async () => {
+  const { result } = await runThread({
+    csvPath: weather,
+    columns: weatherColumns,
+    target: "snow",
+    task: "classification",
+    mode: "light",
+    parameters: {},
+    modelPath: path.join(folder, "none.json"),
+  });
+  expect(result).toMatchObject({ dataError: { code: "TARGET_NOT_FOUND" } });
+});
+
+test("a fault of the system is thrown", async () => {
+  const task = {
+    columns: weatherColumns,
+    target: "weather",
+    task: "classification",
+    mode: "light",
+    parameters: {},
+  } as const;
+  await expect(
+    runThread({ ...task, csvPath: path.join(folder, "gone.csv"), modelPath: path.join(folder, "none.json") }),
+  ).rejects.toThrow();
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { millisecondsToNextSlot } from "../../../src/queue/slot-timer.ts";
+import { createRunFeed, formatEvent, nextEvent, readLastEventId } from "../../../src/training/run-events.ts";
+import { readRunNotification } from "../../../src/training/run-repository.ts";
+
+test("an event is what EventSource reads", () => {
+  expect(formatEvent("status", 7, { status: "running" })).toBe('id: 7\nevent: status\ndata: {"status":"running"}\n\n');
+});
+
+test("what was seen is not sent again; a new attempt is a status, the rest progress", () => {
+  const run = { version: 5, status: "running", attempt: 1 } as const;
+  expect(nextEvent(run, { version: 5 })).toBeUndefined();
+  expect(nextEvent(run, { version: 4 })).toBe("status");
+  expect(nextEvent(run, { version: 4, status: "running", attempt: 1 })).toBe("progress");
+  expect(nextEvent(run, { version: 4, status: "running", attempt: 0 })).toBe("status");
+});
+
+test.each([
+  ["12", 12],
+  ["", undefined],
+  ["-1", undefined],
+  ["1.5", undefined],
+  [undefined, undefined],
+])("Last-Event-ID %j is %j", (header, version) => {
+  expect(readLastEventId(header)).toBe(version);
+});
+
+test("one listener serves all subscribers and goes with the last", async () => {
+  let listeners = 0;
+  let tell = (_payload: string): void => {};
+  const feed = createRunFeed({
+    async listen(_channel, onPayload) {
+      listeners += 1;
+      tell = onPayload;
+      return async () => {
+        listeners -= 1;
+      };
+    },
+  });
+  const seen: string[] = [];
+  const leaveOne = await feed.subscribe("one", () => seen.push("one"));
+  const leaveOther = await feed.subscribe("other", () => seen.push("other"));
+  expect(listeners).toBe(1);
+  tell("one");
+  tell("cancelled:other");
+  await leaveOne();
+  tell("one");
+  expect(seen).toEqual(["one", "other"]);
+  await leaveOther();
+  expect(listeners).toBe(0);
+});
+
+test("a notification tells who is to be stopped", () => {
+  expect(readRunNotification("cancelled:a")).toEqual({ id: "a", isCancelled: true });
+  expect(readRunNotification("a")).toEqual({ id: "a", isCancelled: false });
+});
+
+test("slots begin at multiples of their length, the same in every process", () => {
+  expect(millisecondsToNextSlot(10_400, 1)).toBe(600);
+  expect(millisecondsToNextSlot(5_400_000, 5400)).toBe(5_400_000);
+});

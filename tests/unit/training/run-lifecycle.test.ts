@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import {
+  afterFault,
+  classifyFault,
+  crashFault,
+  isFinal,
+  MAX_ATTEMPTS,
+  queuePriority,
+  type RunFault,
+  timeoutFault,
+} from "../../../src/training/run-lifecycle.ts";
+
+const fault = (type: RunFault["type"]): RunFault => ({ type, code: "X", message: "x" });
+
+describe("afterFault", () => {
+  test.each(["data", "timeout"] as const)("%s ends the run at its first attempt", (type) => {
+    expect(afterFault(1, fault(type))).toEqual({ status: "failed", fault: fault(type) });
+  });
+
+  test.each(["out_of_memory", "crash", "storage", "database", "other"] as const)(
+    "%s is tried again until the attempts are used up",
+    (type) => {
+      for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1)
+        expect(afterFault(attempt, fault(type))).toEqual({ status: "queued" });
+      expect(afterFault(MAX_ATTEMPTS, fault(type)).status).toBe("failed");
+    },
+  );
+});
+
+describe("classifyFault", () => {
+  const withCode = (code: string, message = "…") => Object.assign(new Error(message), { code });
+
+  test.each([
+    [withCode("ERR_WORKER_OUT_OF_MEMORY"), "out_of_memory"],
+    [new RangeError("Array buffer allocation failed"), "out_of_memory"],
+    [withCode("ENOSPC"), "storage"],
+    [new Error("ENOENT: no such file or directory, open '/data/x'"), "storage"],
+    [new Error('IO Error: No files found that match the pattern "x"'), "storage"],
+    [withCode("ECONNREFUSED"), "database"],
+    [withCode("57P01"), "database"],
+    [withCode("40001"), "database"],
+    [new Error("Connection terminated unexpectedly"), "database"],
+    [new Error("Worker thread exited with exit code 3"), "crash"],
+    [new TypeError("x is not a function"), "other"],
+    ["not an error", "other"],
+  ])("%s is %s", (error, type) => {
+    expect(classifyFault(error).type).toBe(type);
+  });
+
+  test("tells the caller no path", () => {
+    expect(classifyFault(new Error("ENOENT: no such file or directory, open '/data/secret'")).message).not.toContain(
+      "/data",
+    );
+  });
+});
+
+test("the codes that callers see are stable", () => {
+  expect(timeoutFault(600)).toMatchObject({ type: "timeout", code: "TRAINING_TIMEOUT" });
+  expect(crashFault).toMatchObject({ type: "crash", code: "TRAINING_CRASHED" });
+});
+
+test("three states are final", () => {
+  expect((["queued", "running", "succeeded", "failed", "cancelled"] as const).filter(isFinal)).toEqual([
+    "succeeded",
+    "failed",
+    "cancelled",
+  ]);
+});
+
+test("an owner's first run comes before another's second", () => {
+  expect(queuePriority(0)).toBeGreaterThan(queuePriority(1));
+  expect(Object.is(queuePriority(0), 0)).toBe(true);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { DomainError, type ErrorCode } from "../../../src/errors.ts";
+import { hashRequest, readIdempotencyKey } from "../../../src/training/idempotency.ts";
+import { resolveTarget } from "../../../src/training/submit-run.ts";
+
+const dataset = {
+  columns: [
+    { name: "size", type: "number" },
+    { name: "colour", type: "text" },
+    { name: "label", type: "number" },
+  ],
+  target: "label",
+  task: "classification",
+} as const;
+
+function codeOf(act: () => unknown): ErrorCode | undefined {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error instanceof DomainError ? error.code : undefined;
+  }
+}
+
+test("without a wish, target and task are the dataset's", () => {
+  expect(resolveTarget({}, dataset)).toEqual({ target: "label", task: "classification" });
+});
+
+test("another target's task follows its type, unless the caller says", () => {
+  expect(resolveTarget({ target: "colour" }, dataset).task).toBe("classification");
+  expect(resolveTarget({ target: "size" }, dataset).task).toBe("regression");
+  expect(resolveTarget({ target: "size", task: "classification" }, dataset).task).toBe("classification");
+});
+
+test.each<[ErrorCode, Parameters<typeof resolveTarget>[0]]>([
+  ["TARGET_UNKNOWN", { target: "weight" }],
+  ["TARGET_NOT_NUMERIC", { target: "colour", task: "regression" }],
+  ["FEATURE_UNKNOWN", { features: ["size", "weight"] }],
+  ["FEATURE_UNKNOWN", { features: ["size", "label"] }],
+])("%s", (code, request) => {
+  expect(codeOf(() => resolveTarget(request, dataset))).toBe(code);
+});
+
+test("requests that mean the same have the same hash", () => {
+  const one = hashRequest({ datasetId: "a", mode: "light", parameters: { seed: 1, rounds: 2 }, target: undefined });
+  expect(hashRequest({ parameters: { rounds: 2, seed: 1 }, mode: "light", datasetId: "a" })).toBe(one);
+  expect(hashRequest({ parameters: { rounds: 3, seed: 1 }, mode: "light", datasetId: "a" })).not.toBe(one);
+});
+
+test.each(["", "a b", "ä", "x".repeat(256)])("the Idempotency-Key %j is refused", (key) => {
+  expect(codeOf(() => readIdempotencyKey(key))).toBe("IDEMPOTENCY_KEY_INVALID");
+});
