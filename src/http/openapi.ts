@@ -41,7 +41,12 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
     operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
-    requestParams: { path: route.params, query: route.query, header: route.headers },
+    // A key that is there but undefined ends createDocument.
+    requestParams: {
+      ...(route.params && { path: route.params }),
+      ...(route.query && { query: route.query }),
+      ...(route.headers && { header: route.headers }),
+    },
     ...(content === undefined
       ? {}
       : { requestBody: { required: true, content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])) } }),

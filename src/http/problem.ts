@@ -121,7 +121,7 @@ export function sendProblem(response: Response, error: DomainError): void {
 /** The last middleware: every fault becomes an answer with a stable code, and ours are logged. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
-    if (thrown instanceof ClientClosedError || request.destroyed) {
+    if (thrown instanceof ClientClosedError || request.socket.destroyed) {
       response.destroy();
       return;
     }

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { Kysely, type LogEvent, type Migration, Migrator, PGliteDialect, PostgresDialect, sql } from "kysely";
+import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
@@ -23,6 +24,7 @@ export interface Store {
 }
 
 const maxConnections = 10;
+const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): void {
   const kind = event.query.query.kind.replace("QueryNode", "").toUpperCase();
@@ -41,27 +43,22 @@ async function migrate(db: Kysely<Tables>): Promise<void> {
  * file are written early, `base` holds data only later: without the mark that we write after the first migration the
  * folder holds nothing of anyone.
  */
-async function clearHalfMadeFolder(folder: string, markPath: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const isMarked = (await readdir(join(markPath, ".."))).includes("database.ready");
-  if (!isMarked) await rm(folder, { recursive: true, force: true });
+async function clearHalfMadeFolder(dataDir: string, folder: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  if (!(await readdir(dataDir)).includes(readyMark)) await rm(folder, { recursive: true, force: true });
 }
 
 async function openEmbedded(dataDir: string): Promise<Store> {
   const lock = await lockDataFolder(dataDir);
   try {
     const folder = join(dataDir, "database");
-    const markPath = join(dataDir, "database.ready");
-    await clearHalfMadeFolder(folder, markPath);
+    await clearHalfMadeFolder(dataDir, folder);
     const pglite = await PGlite.create(folder);
     let waiting = 0;
     let running = false;
     const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), log: recordOperation });
     await migrate(db);
-    const { writeFile } = await import("node:fs/promises");
-    await writeFile(markPath, "The embedded database beside this file was made whole.\n");
-    void waiting;
-    void running;
+    await writeFile(join(dataDir, readyMark), "The embedded database beside this file was made whole.\n");
     return {
       db,
       engine: { kind: "pglite", pglite },
