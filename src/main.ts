@@ -1,0 +1,217 @@
+/** The composition root: the only file that wires. Started in order, stopped in reverse. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { attachRouteAccessor } from "../otel/route-template.ts";
+import { telemetryHandle } from "../otel/telemetry.ts";
+import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
+import { artifactTotals } from "./artifacts/artifact-repository.ts";
+import { artifactRoutes } from "./artifacts/routes.ts";
+import { systemClock } from "./clock.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { datasetTotals, readTtlState } from "./datasets/dataset-repository.ts";
+import { profileDataset } from "./datasets/profile-dataset.ts";
+import { datasetRoutes } from "./datasets/routes.ts";
+import { sweepFiles } from "./datasets/sweep-files.ts";
+import { runTtlCycle } from "./datasets/ttl-cycle.ts";
+import { apiPrefix, createApp } from "./http/app.ts";
+import { createLog, type Logger } from "./log.ts";
+import { declareRoutes } from "./monitoring/metrics.ts";
+import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
+import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
+import { type JobQueue, startQueue } from "./queue/job-queue.ts";
+import { openLocalStorage } from "./storage/file-storage.ts";
+import { DataFolderLockedError } from "./store/data-folder-lock.ts";
+import { openStore, type Store } from "./store/database.ts";
+import { trainingRoutes } from "./training/routes.ts";
+import { startTrainingWorker } from "./training/training-worker.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const orphanAgeMs = 3_600_000;
+const checkTimeoutMs = 2_000;
+
+/** A service that takes requests; `stop()` ends everything in reverse. */
+interface Service {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function readDeploymentState(store: Store, queue: JobQueue, config: Config): Promise<DeploymentState> {
+  const [datasets, artifacts, jobs, ttl] = await Promise.all([
+    datasetTotals(store.db),
+    artifactTotals(store.db),
+    queue.counts("training"),
+    readTtlState(store.db, config, systemClock),
+  ]);
+  return {
+    datasets: datasets.count,
+    storageBytes: { dataset: datasets.sizeBytes, artifact: artifacts.sizeBytes },
+    queueJobs: { queued: jobs.queued, active: jobs.active, retry: jobs.retry, failed: jobs.failed },
+    queueOldestAgeSeconds: jobs.oldestAgeSeconds,
+    ttlLagSeconds: ttl.lagSeconds,
+    ttlLastSuccessTimestampSeconds: ttl.lastSuccessTimestampSeconds,
+    ttlEnabled: config.datasetTtlDays > 0,
+    ttlIntervalSeconds: config.ttlIntervalSeconds,
+    filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  server.listen(port, host);
+  await once(server, "listening");
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : port;
+}
+
+/** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
+async function closeServer(server: Server, graceSeconds: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+  await closed;
+  clearTimeout(timer);
+}
+
+async function start(config: Config, log: Logger): Promise<Service> {
+  await using starting = new AsyncDisposableStack();
+  const telemetry = telemetryHandle();
+  const telemetrySettings = readTelemetrySettings(process.env).settings;
+  const clock = systemClock;
+
+  const store = await openStore(config);
+  starting.defer(() => store.stop());
+
+  const storage = await openLocalStorage(join(config.dataDir, "files"));
+  // On the embedded database nobody else lives: every temporary file is left over.
+  const temporaryOlderThanMs = store.engine.kind === "pglite" ? 0 : orphanAgeMs;
+  await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
+
+  const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
+  starting.defer(() => queue.stop());
+  starting.defer(async () => telemetry?.shutdown());
+
+  const parts = { store, db: store.db, storage, queue, config, clock, log };
+  const works = config.role !== "api";
+  const worker = works ? await startTrainingWorker(parts) : undefined;
+  if (worker !== undefined) {
+    starting.defer(() => worker.stop(config.shutdownGraceSeconds));
+    const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
+      await profileDataset(parts, String(data["datasetId"]));
+      return "done";
+    });
+    starting.defer(profiles);
+    const cycles = await queue.work("dataset-ttl", { concurrency: 1 }, async () => {
+      await runTtlCycle(parts);
+      return "done";
+    });
+    starting.defer(cycles);
+    const sweeps = await queue.work("maintenance", { concurrency: 1 }, async () => {
+      await sweepFiles(parts, { temporaryOlderThanMs: orphanAgeMs });
+      return "done";
+    });
+    starting.defer(sweeps);
+    if (config.datasetTtlDays > 0) queue.scheduleEvery("dataset-ttl", config.ttlIntervalSeconds);
+  }
+
+  const stopping = new AbortController();
+  const routes = config.role === "worker" ? [] : [...datasetRoutes(parts), ...trainingRoutes({ ...parts, stopping: stopping.signal }), ...artifactRoutes(parts)];
+  declareRoutes([...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)), "/api/health", "/api/health/live", "/api/health/ready", "/api/docs", "/api/openapi.json"]);
+
+  starting.defer(async () => registerStop());
+  const stopStateGauges = registerStateGauges(() => readDeploymentState(store, queue, config));
+  const stopProcessGauges = registerProcessGauges({
+    workerSlots: () => worker?.slots(),
+    trainingTimeoutSeconds: config.trainingTimeoutSeconds,
+    filesystem: () => storage.space(),
+    connections: () => store.connections(),
+  });
+  const registerStop = (): void => {
+    stopStateGauges();
+    stopProcessGauges();
+  };
+
+  const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry };
+  let isReady = false;
+  const app = createApp({
+    config,
+    log,
+    routes,
+    version,
+    readiness: {
+      isReady: () => isReady,
+      checks: [
+        { name: "database", check: () => store.check(checkTimeoutMs) },
+        { name: "queue", check: () => queue.check() },
+        { name: "storage", check: () => storage.check() },
+      ],
+    },
+    mountTelemetry: (application) => {
+      attachRouteAccessor(application);
+      if (config.metricsPort === undefined) mountMetrics(application, endpoint);
+    },
+  });
+  const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
+  watchClientErrors(server);
+  const port = await listen(server, config.host, config.port);
+  starting.defer(() => closeServer(server, config.shutdownGraceSeconds));
+  starting.defer(async () => stopping.abort());
+
+  const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
+  if (metricsServer !== undefined) {
+    await listen(metricsServer, config.host, config.metricsPort ?? 0);
+    starting.defer(() => closeServer(metricsServer, 1));
+  }
+  starting.defer(async () => {
+    isReady = false;
+  });
+  isReady = true;
+
+  const running = starting.move();
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+}
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+const config = readConfigOrExit();
+const log = createLog(config.logLevel);
+if (telemetryHandle() === undefined) {
+  log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
+}
+try {
+  const service = await start(config, log);
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    // A second signal ends at once: whoever sends it does not want to wait.
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    log.info({ signal }, "stopping");
+    service.stop().then(
+      () => {
+        log.info("stopped");
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.error({ err: error }, "stopping failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  log.info({ url: service.url, version, role: config.role }, "ready");
+  if (process.stdout.isTTY) process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.url}/metrics\n`);
+} catch (error) {
+  if (error instanceof DataFolderLockedError) process.stderr.write(`${error.message}\n`);
+  else log.fatal({ err: error }, "start failed");
+  process.exit(1);
+}
