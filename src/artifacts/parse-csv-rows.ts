@@ -1,0 +1,46 @@
+import { DomainError } from "../errors.ts";
+
+/** Cells of a CSV text by RFC 4180: quotes may hold commas, line ends and doubled quotes. */
+export function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let cell = "";
+  let isQuoted = false;
+  const endRow = (): void => {
+    row.push(cell);
+    cell = "";
+    // An empty line is no row.
+    if (row.length > 1 || row[0] !== "") rows.push(row);
+    row = [];
+  };
+  for (let index = text.charCodeAt(0) === 0xfeff ? 1 : 0; index < text.length; index += 1) {
+    const character = text[index]!;
+    if (isQuoted) {
+      if (character !== '"') cell += character;
+      else if (text[index + 1] === '"') {
+        cell += '"';
+        index += 1;
+      } else isQuoted = false;
+    } else if (character === '"' && cell === "") isQuoted = true;
+    else if (character === ",") {
+      row.push(cell);
+      cell = "";
+    } else if (character === "\n") endRow();
+    else if (character !== "\r" || text[index + 1] !== "\n") cell += character;
+  }
+  if (isQuoted) throw new DomainError("PREDICTION_INPUT_INVALID", "A quote of the CSV is never closed.");
+  if (cell !== "" || row.length > 0) endRow();
+  return rows;
+}
+
+/** Rows of a CSV body as records by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line */
+export function csvToRecords(text: string): Record<string, string>[] {
+  const [header, ...rows] = parseCsv(text);
+  if (header === undefined) throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
+  return rows.map((row, index) => {
+    if (row.length !== header.length) {
+      throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`);
+    }
+    return Object.fromEntries(header.map((name, place) => [name, row[place]!]));
+  });
+}

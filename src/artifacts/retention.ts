@@ -1,0 +1,40 @@
+import type { Kysely } from "kysely";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import type { Logger } from "../log.ts";
+import { artifactRemoved } from "../monitoring/metrics.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Tables } from "../store/schema.ts";
+import { deleteArtifactRow, listBeyondRetention, listDeletingArtifacts, markArtifactDeleting } from "./artifact-repository.ts";
+
+/** What removing models needs. */
+export interface RemovalParts {
+  readonly db: Kysely<Tables>;
+  readonly storage: FileStorage;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Removes one model: marked first, then its file, then its row; a crash between is finished by the next round. */
+export async function removeArtifact(parts: RemovalParts, id: string, reason: "retention" | "request"): Promise<boolean> {
+  const { db, storage, clock } = parts;
+  const isMine = await markArtifactDeleting(db, id, new Date(clock.nowMs()), { unlessPinned: reason === "retention" });
+  if (!isMine) return false;
+  await storage.remove("artifact", id);
+  await deleteArtifactRow(db, id);
+  artifactRemoved({ reason });
+  return true;
+}
+
+/** Keeps the owner's newest MAX_MODEL_ARTIFACTS, pinned ones aside, and finishes what a crash left half removed. */
+export async function applyRetention(parts: RemovalParts, owner: string): Promise<void> {
+  const { db, storage, config, log } = parts;
+  for (const id of await listDeletingArtifacts(db)) {
+    await storage.remove("artifact", id);
+    await deleteArtifactRow(db, id);
+  }
+  for (const id of await listBeyondRetention(db, owner, config.maxModelArtifacts)) {
+    if (await removeArtifact(parts, id, "retention")) log.info({ artifactId: id }, "model removed by retention");
+  }
+}

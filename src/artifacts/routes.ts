@@ -1,0 +1,228 @@
+import express, { type Request, type Response } from "express";
+import { z } from "zod";
+import { DomainError } from "../errors.ts";
+import { decodeCursor, toPage } from "../http/cursor.ts";
+import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { sendFile } from "../http/send-file.ts";
+import { predicted } from "../monitoring/metrics.ts";
+import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
+import { csvToRecords } from "./parse-csv-rows.ts";
+import { createModelReader, predict } from "./predict.ts";
+import { type RemovalParts, removeArtifact } from "./retention.ts";
+
+const tag = "Artifacts";
+const maxPredictionRows = 1_000;
+const bodyLimitBytes = 4 * 1024 * 1024;
+
+const artifactSchema = z
+  .object({
+    id: z.uuid(),
+    runId: z.uuid(),
+    datasetId: z.uuid(),
+    mode: z.enum(["light", "heavy"]),
+    task: z.enum(["classification", "regression"]),
+    target: z.string(),
+    metrics: z.record(z.string(), z.unknown()),
+    sizeBytes: z.int(),
+    sha256: z.string(),
+    pinned: z.boolean(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "Artifact" });
+
+const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1) }).strict();
+
+const predictionSchema = z
+  .object({
+    artifactId: z.uuid(),
+    task: z.enum(["classification", "regression"]),
+    predictions: z.array(
+      z.object({
+        prediction: z.union([z.number(), z.string()]),
+        probabilities: z.record(z.string(), z.number()).optional(),
+      }),
+    ),
+  })
+  .meta({ id: "Predictions" });
+
+function toArtifact(row: Artifact): z.input<typeof artifactSchema> {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    datasetId: row.dataset_id,
+    mode: row.mode,
+    task: row.task,
+    target: row.target,
+    metrics: row.metrics,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    pinned: row.pinned,
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+const parseJson = express.json({ limit: bodyLimitBytes });
+const parseText = express.text({ type: "text/csv", limit: bodyLimitBytes });
+
+/** Reads the rows of a prediction, as JSON or as CSV. */
+async function readRows(request: Request, response: Response): Promise<Record<string, unknown>[]> {
+  const isCsv = request.is("text/csv") !== false && request.is("text/csv") !== null;
+  if (!isCsv && !request.is("application/json")) {
+    throw new DomainError("UNSUPPORTED_MEDIA_TYPE", 'Send {"rows": [{column: value}]} as application/json, or a CSV as text/csv.');
+  }
+  const parser = isCsv ? parseText : parseJson;
+  await new Promise<void>((resolve, reject) => parser(request, response, (error?: unknown) => (error ? reject(error) : resolve())));
+  const { success, data, error } = isCsv
+    ? rowsBody.safeParse({ rows: csvToRecords(String(request.body ?? "")) })
+    : rowsBody.safeParse(request.body);
+  if (!success) {
+    throw new DomainError("VALIDATION_FAILED", "The body is not what this call takes; see errors.", {
+      fields: error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })),
+    });
+  }
+  if (data.rows.length > maxPredictionRows) {
+    throw new DomainError("TOO_MANY_ROWS", `${data.rows.length} rows are too many: send up to ${maxPredictionRows} at once.`);
+  }
+  return data.rows;
+}
+
+/** The calls under /artifacts: models to look at, download, keep, remove, and predict with. */
+export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
+  const { db, storage } = parts;
+  const readModel = createModelReader(storage);
+
+  async function existing(owner: string, id: string): Promise<Artifact> {
+    const artifact = await findArtifact(db, owner, id);
+    if (artifact === undefined) throw new DomainError("ARTIFACT_NOT_FOUND", "There is no such artifact. GET /artifacts lists yours.");
+    return artifact;
+  }
+
+  return [
+    defineRoute({
+      method: "get",
+      path: "/artifacts",
+      operationId: "listArtifacts",
+      tag,
+      summary: "List models, newest first",
+      query: pageQuery.extend({
+        datasetId: z.uuid().optional(),
+        runId: z.uuid().optional(),
+        mode: z.enum(["light", "heavy"]).optional(),
+      }),
+      responses: { 200: { description: "A page of models.", schema: pageOf(artifactSchema) } },
+      errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
+      async handle({ owner, query, response }) {
+        const rows = await listArtifacts(db, owner, { ...query, before: decodeCursor(query.cursor) });
+        const { items, nextCursor } = toPage(rows, query.limit);
+        response.json({ items: items.map(toArtifact), nextCursor });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/artifacts/:id",
+      operationId: "getArtifact",
+      tag,
+      summary: "One model",
+      params: idParams,
+      responses: { 200: { description: "The model.", schema: artifactSchema } },
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND"],
+      async handle({ owner, params, response }) {
+        response.json(toArtifact(await existing(owner, params.id)));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/artifacts/:id/content",
+      operationId: "downloadArtifact",
+      tag,
+      summary: "The model's file: schema, task, classes, metrics and the model in XGBoost's JSON format",
+      params: idParams,
+      responses: {
+        200: { description: "The file.", schema: z.record(z.string(), z.unknown()) },
+        206: { description: "The range that was asked for." },
+        304: { description: "Unchanged." },
+      },
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", "RANGE_NOT_SATISFIABLE", "FILE_MISSING_IN_STORAGE"],
+      async handle({ owner, params, request, response }) {
+        const artifact = await existing(owner, params.id);
+        await sendFile(request, response, {
+          path: storage.path("artifact", artifact.id),
+          sha256: artifact.sha256,
+          contentType: "application/json",
+          fileName: `${artifact.id}.json`,
+        });
+      },
+    }),
+    defineRoute({
+      method: "delete",
+      path: "/artifacts/:id",
+      operationId: "deleteArtifact",
+      tag,
+      summary: "Remove a model; its run keeps the metrics",
+      params: idParams,
+      responses: { 204: { description: "Removed." } },
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND"],
+      async handle({ owner, params, response }) {
+        const artifact = await existing(owner, params.id);
+        await removeArtifact(parts, artifact.id, "request");
+        response.status(204).end();
+      },
+    }),
+    defineRoute({
+      method: "patch",
+      path: "/artifacts/:id",
+      operationId: "updateArtifact",
+      tag,
+      summary: "Pin a model, so that retention leaves it, or unpin it",
+      params: idParams,
+      body: z.object({ pinned: z.boolean() }).strict(),
+      responses: { 200: { description: "The model as it is now.", schema: artifactSchema } },
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", "VALIDATION_FAILED", "JSON_INVALID", "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE"],
+      async handle({ owner, params, body, response }) {
+        await existing(owner, params.id);
+        const updated = await setPinned(db, owner, params.id, body.pinned);
+        if (updated === undefined) throw new DomainError("ARTIFACT_NOT_FOUND", "The artifact was removed just now.");
+        response.json(toArtifact(updated));
+      },
+    }),
+    defineRoute({
+      method: "post",
+      path: "/artifacts/:id/predictions",
+      operationId: "predict",
+      tag,
+      summary: "Predict up to 1,000 rows",
+      params: idParams,
+      rawBody: { "application/json": rowsBody, "text/csv": z.string() },
+      responses: { 200: { description: "A prediction for each row, in the same order.", schema: predictionSchema } },
+      errors: [
+        "ID_INVALID",
+        "ARTIFACT_NOT_FOUND",
+        "VALIDATION_FAILED",
+        "PREDICTION_INPUT_INVALID",
+        "TOO_MANY_ROWS",
+        "JSON_INVALID",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "BODY_TOO_LARGE",
+        "FILE_MISSING_IN_STORAGE",
+      ],
+      async handle({ owner, params, request, response }) {
+        const startedMs = performance.now();
+        const artifact = await existing(owner, params.id);
+        const { task } = artifact;
+        const record = (outcome: "succeeded" | "rejected" | "failed", rows: number): void =>
+          predicted({ task, outcome, rows, durationSeconds: (performance.now() - startedMs) / 1000 });
+        try {
+          const rows = await readRows(request, response);
+          const document = await readModel(artifact.id, artifact.size_bytes);
+          const predictions = predict(document, rows);
+          record("succeeded", rows.length);
+          response.json({ artifactId: artifact.id, task, predictions });
+        } catch (error) {
+          const isOurs = !(error instanceof DomainError) && !(error instanceof Error && "type" in error);
+          record(isOurs || (error instanceof DomainError && error.code === "FILE_MISSING_IN_STORAGE") ? "failed" : "rejected", 0);
+          throw error;
+        }
+      },
+    }),
+  ];
+}

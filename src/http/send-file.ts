@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import type { Request, Response } from "express";
+import { DomainError, isSystemError } from "../errors.ts";
+
+/** A file to send, with its strong ETag: the content's hash. */
+export interface SentFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly contentType: string;
+  readonly fileName: string;
+}
+
+/** One range, both ends inclusive; undefined for a whole file, which several ranges get too (RFC 9110, 14.2). */
+export function readRange(header: string | undefined, sizeBytes: number): { start: number; end: number } | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  const [, from = "", to = ""] = match;
+  const start = from === "" ? Math.max(0, sizeBytes - Number(to)) : Number(from);
+  const end = from === "" || to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
+  if (start >= sizeBytes || start > end) throw new DomainError("RANGE_NOT_SATISFIABLE", `The file has ${sizeBytes} bytes.`);
+  return { start, end };
+}
+
+/** Sends a file with ETag, If-None-Match, If-Range and single ranges. @throws DomainError FILE_MISSING_IN_STORAGE */
+export async function sendFile(request: Request, response: Response, file: SentFile): Promise<void> {
+  let sizeBytes: number;
+  try {
+    sizeBytes = (await stat(file.path)).size;
+  } catch (error) {
+    if (!isSystemError(error, "ENOENT")) throw error;
+    throw new DomainError("FILE_MISSING_IN_STORAGE", "The file is not where it should be.", { cause: error });
+  }
+  const etag = `"${file.sha256}"`;
+  response.setHeader("ETag", etag);
+  response.setHeader("Accept-Ranges", "bytes");
+  response.setHeader("Cache-Control", "private, no-cache");
+  const known = request.headers["if-none-match"];
+  if (known !== undefined && (known === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))) {
+    response.status(304).end();
+    return;
+  }
+  const isRangeCurrent = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
+  let range: { start: number; end: number } | undefined;
+  try {
+    range = isRangeCurrent ? readRange(request.headers.range, sizeBytes) : undefined;
+  } catch (error) {
+    response.setHeader("Content-Range", `bytes */${sizeBytes}`);
+    throw error;
+  }
+  response.setHeader("Content-Type", file.contentType);
+  response.attachment(file.fileName);
+  response.setHeader("Content-Type", file.contentType);
+  response.setHeader("Content-Length", range === undefined ? sizeBytes : range.end - range.start + 1);
+  if (range !== undefined) {
+    response.status(206).setHeader("Content-Range", `bytes ${range.start}-${range.end}/${sizeBytes}`);
+  }
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const stream = createReadStream(file.path, range);
+  // Opened before the status goes out: a file that vanished meanwhile is still answered as a fault.
+  await once(stream, "open");
+  try {
+    await pipeline(stream, response);
+  } catch (error) {
+    // The client went away: nobody is left to answer.
+    if (!isSystemError(error, "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+  }
+}
