@@ -10,7 +10,8 @@ import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
-import { datasetTotals, readTtlState } from "./datasets/dataset-repository.ts";
+import { openCsvEngine } from "./datasets/csv-engine.ts";
+import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { profileDataset } from "./datasets/profile-dataset.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
@@ -87,11 +88,15 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const temporaryOlderThanMs = store.engine.kind === "pglite" ? 0 : orphanAgeMs;
   await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
 
+  await rememberFirstStart(store.db, clock.nowMs());
+  const csvEngine = await openCsvEngine(storage.root);
+  starting.defer(async () => csvEngine.close());
+
   const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
   starting.defer(() => queue.stop());
   starting.defer(async () => telemetry?.shutdown());
 
-  const parts = { store, db: store.db, storage, queue, config, clock, log };
+  const parts = { store, db: store.db, storage, queue, csvEngine, config, clock, log };
   const works = config.role !== "api";
   const worker = works ? await startTrainingWorker(parts) : undefined;
   if (worker !== undefined) {

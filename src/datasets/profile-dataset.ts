@@ -1,0 +1,25 @@
+import type { Kysely } from "kysely";
+import { isSystemError } from "../errors.ts";
+import { datasetProfiled } from "../monitoring/metrics.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Tables } from "../store/schema.ts";
+import type { CsvEngine } from "./csv-engine.ts";
+import { findDatasetToProfile, setProfile } from "./dataset-repository.ts";
+import { profileCsv } from "./profile-csv.ts";
+
+/** Makes the column profile of a dataset, in the background after its upload. A dataset gone meanwhile is no fault. */
+export async function profileDataset(
+  { db, storage, csvEngine }: { db: Kysely<Tables>; storage: FileStorage; csvEngine: CsvEngine },
+  datasetId: string,
+): Promise<void> {
+  const startedMs = performance.now();
+  const dataset = await findDatasetToProfile(db, datasetId);
+  if (dataset === undefined || !(await storage.exists("dataset", datasetId))) return;
+  try {
+    await setProfile(db, datasetId, await profileCsv(csvEngine, storage.path("dataset", datasetId), dataset.columns));
+  } catch (error) {
+    if (isSystemError(error, "ENOENT") || !(await storage.exists("dataset", datasetId))) return;
+    throw error;
+  }
+  datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
+}

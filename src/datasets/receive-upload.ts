@@ -1,0 +1,90 @@
+import type { Kysely } from "kysely";
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { DomainError } from "../errors.ts";
+import type { ReceivedFile } from "../http/upload-stream.ts";
+import type { JobQueue } from "../queue/job-queue.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Tables } from "../store/schema.ts";
+import { checkCsv } from "./check-csv.ts";
+import type { CsvEngine } from "./csv-engine.ts";
+import { type Dataset, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
+
+/** What receiving a dataset needs. */
+export interface ReceivingParts {
+  readonly db: Kysely<Tables>;
+  readonly storage: FileStorage;
+  readonly queue: Pick<JobQueue, "send">;
+  readonly csvEngine: CsvEngine;
+  readonly config: Config;
+  readonly clock: Clock;
+}
+
+const maxNameLength = 200;
+
+function readName(wished: string | undefined, fileName: string): string {
+  const name = (wished ?? fileName.replace(/^.*[\\/]/, "").replace(/\.csv(\.gz)?$/i, "")).trim();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
+    throw new DomainError("FIELD_INVALID", `\`name\` must have 1 to ${maxNameLength} characters and no control characters.`);
+  }
+  return name;
+}
+
+function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; isNew: false } {
+  if (existing.target !== target) {
+    throw new DomainError("DATASET_EXISTS", "You have this content under this name with another target. Choose another name.");
+  }
+  return { dataset: existing, isNew: false };
+}
+
+/**
+ * Takes an upload: checks it, keeps the file, then writes row and profile job in one transaction.
+ * The same content, name and target again is the same dataset.
+ * @throws DomainError for what is wrong with it; then nothing stays behind
+ */
+export async function acceptDataset(parts: ReceivingParts, owner: string, received: ReceivedFile): Promise<{ dataset: Dataset; isNew: boolean }> {
+  const { db, storage, queue, csvEngine, config, clock } = parts;
+  const { temporaryPath, sizeBytes, sha256, fields } = received;
+  const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
+  if (unknown !== undefined) throw new DomainError("UNEXPECTED_FIELD", `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`);
+  const name = readName(fields["name"], received.fileName);
+  const checked = await checkCsv(csvEngine, temporaryPath, fields["target"], config);
+
+  const existing = await findSameDataset(db, owner, name, sha256);
+  if (existing !== undefined) return sameOrConflict(existing, checked.target);
+
+  const id = uuidv7();
+  await storage.keep(temporaryPath, "dataset", id);
+  try {
+    const inserted = await db.transaction().execute(async (tx) => {
+      if (config.maxStorageBytesPerOwner > 0) {
+        // One upload of an owner at a time from here: two that fit alone must not pass together.
+        await sql`select pg_advisory_xact_lock(hashtext('quota'), hashtext(${owner}))`.execute(tx);
+        if ((await storageBytesOfOwner(tx, owner)) + sizeBytes > config.maxStorageBytesPerOwner) {
+          throw new DomainError("QUOTA_EXCEEDED", `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`);
+        }
+      }
+      const dataset = await insertDataset(tx, { id, owner, name, sizeBytes, sha256, createdAt: new Date(clock.nowMs()), ...checked });
+      if (dataset !== undefined) await queue.send("dataset-profile", { datasetId: id }, tx);
+      return dataset;
+    });
+    if (inserted !== undefined) return { dataset: inserted, isNew: true };
+  } catch (error) {
+    await removeUnlessKept(parts, owner, id);
+    throw error;
+  }
+  // Another upload of the same was faster by a moment.
+  await storage.remove("dataset", id);
+  const winner = await findSameDataset(db, owner, name, sha256);
+  if (winner === undefined) throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
+  return sameOrConflict(winner, checked.target);
+}
+
+/** A commit whose answer was lost may stand: then the file must stay. The sweep takes it if it does not. */
+async function removeUnlessKept({ db, storage }: ReceivingParts, owner: string, id: string): Promise<void> {
+  const row = await db.selectFrom("datasets").select("id").where("owner", "=", owner).where("id", "=", id).executeTakeFirst().catch(() => "unknown" as const);
+  if (row === undefined) await storage.remove("dataset", id);
+}

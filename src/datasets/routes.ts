@@ -1,0 +1,260 @@
+import type { Request, Response } from "express";
+import { z } from "zod";
+import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
+import { decodeCursor, toPage } from "../http/cursor.ts";
+import { statusOf, toDomainError } from "../http/problem.ts";
+import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { sendFile } from "../http/send-file.ts";
+import { receiveUpload } from "../http/upload-stream.ts";
+import type { Logger } from "../log.ts";
+import { datasetUpload } from "../monitoring/metrics.ts";
+import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
+import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
+import { removeDataset } from "./remove-dataset.ts";
+import { runTtlCycle } from "./ttl-cycle.ts";
+import { expiresAt } from "./ttl-policy.ts";
+
+const tag = "Datasets";
+
+const columnProfile = z.object({
+  name: z.string(),
+  type: z.enum(["number", "text"]),
+  nullRatio: z.number(),
+  distinct: z.int(),
+  min: z.union([z.number(), z.string()]).nullable(),
+  max: z.union([z.number(), z.string()]).nullable(),
+  mean: z.number().nullable(),
+  topValues: z.array(z.object({ value: z.string(), count: z.int() })),
+});
+
+const datasetSchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    target: z.string(),
+    task: z.enum(["classification", "regression"]),
+    rows: z.int(),
+    columns: z.int(),
+    sizeBytes: z.int().describe("Of the expanded CSV, as is sha256."),
+    sha256: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
+  })
+  .meta({ id: "Dataset" });
+
+const datasetWithProfile = datasetSchema
+  .extend({ profile: z.array(columnProfile).nullable().describe("Made in the background; null until then.") })
+  .meta({ id: "DatasetWithProfile" });
+
+const cycleSchema = z
+  .object({
+    cutoff: z.iso.datetime().nullable(),
+    limit: z.int(),
+    deleted: z.int(),
+    filesRemoved: z.int(),
+    filesMissing: z.int(),
+    errors: z.int(),
+  })
+  .meta({ id: "TtlCycle" });
+
+const uploadForm = z.object({
+  file: z.string().meta({ format: "binary", description: "A CSV with a header row, UTF-8, .csv or .csv.gz." }),
+  name: z.string().optional().describe("Default: the file's name."),
+  target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
+});
+
+const uploadErrors: ErrorCode[] = [
+  "NOT_MULTIPART",
+  "FILE_MISSING",
+  "UNEXPECTED_FIELD",
+  "TOO_MANY_FILES",
+  "NOT_CSV",
+  "WRONG_ENCODING",
+  "NUL_BYTES",
+  "HEADER_MISSING",
+  "COLUMN_NAMES_INVALID",
+  "TOO_FEW_COLUMNS",
+  "TOO_FEW_ROWS",
+  "TOO_MANY_EMPTY_CELLS",
+  "DATASET_TOO_LARGE",
+  "GZIP_INVALID",
+  "ROW_RAGGED",
+  "TARGET_UNKNOWN",
+  "TARGET_SINGLE_CLASS",
+  "FIELD_INVALID",
+  "DATASET_EXISTS",
+  "TOO_MANY_UPLOADS",
+  "QUOTA_EXCEEDED",
+  "DISK_FULL",
+];
+
+/** What the calls under /datasets need. */
+export interface DatasetParts extends ReceivingParts {
+  readonly log: Logger;
+}
+
+/** The calls under /datasets. */
+export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
+  const { db, storage, config } = parts;
+  let uploadsInHand = 0;
+
+  const toDataset = (row: Dataset): z.input<typeof datasetSchema> => ({
+    id: row.id,
+    name: row.name,
+    target: row.target,
+    task: row.task,
+    rows: row.row_count,
+    columns: row.column_count,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    createdAt: row.created_at.toISOString(),
+    expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
+  });
+
+  async function existing(owner: string, id: string): Promise<Dataset> {
+    const dataset = await findDataset(db, owner, id);
+    if (dataset === undefined) throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
+    return dataset;
+  }
+
+  async function upload(owner: string, request: Request, response: Response): Promise<{ dataset: Dataset; isNew: boolean }> {
+    if (uploadsInHand >= config.maxConcurrentUploads) {
+      throw new DomainError("TOO_MANY_UPLOADS", `${config.maxConcurrentUploads} uploads are under way. Try again in a moment.`, { retryAfterSeconds: 1 });
+    }
+    uploadsInHand += 1;
+    try {
+      const received = await receiveUpload(request, response, { storage, maxBytes: config.maxUploadBytes });
+      try {
+        return await acceptDataset(parts, owner, received);
+      } finally {
+        await storage.discard(received.temporaryPath);
+      }
+    } finally {
+      uploadsInHand -= 1;
+    }
+  }
+
+  return [
+    defineRoute({
+      method: "post",
+      path: "/datasets/upload",
+      operationId: "uploadDataset",
+      tag,
+      summary: "Upload a CSV",
+      rawBody: { "multipart/form-data": uploadForm },
+      responses: {
+        201: { description: "Kept; Location and ETag name it.", schema: datasetSchema },
+        200: { description: "You sent this content with this name and target before.", schema: datasetSchema },
+      },
+      errors: uploadErrors,
+      async handle({ owner, request, response }) {
+        try {
+          const { dataset, isNew } = await upload(owner, request, response);
+          datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
+          response
+            .status(isNew ? 201 : 200)
+            .setHeader("Location", `/api/ml/v1/datasets/${dataset.id}`)
+            .setHeader("ETag", `"${dataset.sha256}"`)
+            .json(toDataset(dataset));
+        } catch (error) {
+          if (error instanceof ClientClosedError) {
+            datasetUpload({ outcome: "aborted" });
+            throw error;
+          }
+          const fault = toDomainError(error);
+          const isRejected = statusOf[fault.code] < 500 || fault.code === "QUOTA_EXCEEDED";
+          datasetUpload(isRejected ? { outcome: "rejected", reason: fault.code } : { outcome: "failed" });
+          if (!request.complete) {
+            // The rest of the body is not wanted: read it away, so that the client hears the answer, then close.
+            response.setHeader("Connection", "close");
+            request.unpipe();
+            request.resume();
+          }
+          throw fault;
+        }
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/datasets",
+      operationId: "listDatasets",
+      tag,
+      summary: "List datasets, newest first",
+      query: pageQuery,
+      responses: { 200: { description: "A page of datasets.", schema: pageOf(datasetSchema) } },
+      errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
+      async handle({ owner, query, response }) {
+        const rows = await listDatasets(db, owner, { limit: query.limit, before: decodeCursor(query.cursor) });
+        const { items, nextCursor } = toPage(rows, query.limit);
+        response.json({ items: items.map(toDataset), nextCursor });
+      },
+    }),
+    defineRoute({
+      method: "delete",
+      path: "/datasets/expired",
+      operationId: "removeExpiredDatasets",
+      tag,
+      summary: "One TTL cycle now, over your own datasets",
+      responses: { 200: { description: "What the cycle did.", schema: cycleSchema } },
+      errors: [],
+      async handle({ owner, response }) {
+        response.json(await runTtlCycle(parts, owner));
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/datasets/:id",
+      operationId: "getDataset",
+      tag,
+      summary: "One dataset with its column profile",
+      params: idParams,
+      responses: { 200: { description: "The dataset.", schema: datasetWithProfile } },
+      errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
+      async handle({ owner, params, response }) {
+        const dataset = await existing(owner, params.id);
+        response.setHeader("ETag", `"${dataset.sha256}"`).json({ ...toDataset(dataset), profile: dataset.profile });
+      },
+    }),
+    defineRoute({
+      method: "get",
+      path: "/datasets/:id/content",
+      operationId: "downloadDataset",
+      tag,
+      summary: "The CSV",
+      params: idParams,
+      responses: {
+        200: { description: "The file.", contentType: "text/csv", schema: z.string() },
+        206: { description: "The range that was asked for." },
+        304: { description: "Unchanged." },
+      },
+      errors: ["ID_INVALID", "DATASET_NOT_FOUND", "RANGE_NOT_SATISFIABLE", "FILE_MISSING_IN_STORAGE"],
+      async handle({ owner, params, request, response }) {
+        const dataset = await existing(owner, params.id);
+        await sendFile(request, response, {
+          path: storage.path("dataset", dataset.id),
+          sha256: dataset.sha256,
+          contentType: "text/csv; charset=utf-8",
+          fileName: `${dataset.name.replaceAll(/[^\w.-]+/g, "_")}.csv`,
+        });
+      },
+    }),
+    defineRoute({
+      method: "delete",
+      path: "/datasets/:id",
+      operationId: "deleteDataset",
+      tag,
+      summary: "Remove a dataset that no run uses",
+      params: idParams,
+      responses: { 204: { description: "Removed." } },
+      errors: ["ID_INVALID", "DATASET_NOT_FOUND", "DATASET_IN_USE"],
+      async handle({ owner, params, response }) {
+        await existing(owner, params.id);
+        const outcome = await removeDataset(parts, params.id);
+        if (outcome === "in use") {
+          throw new DomainError("DATASET_IN_USE", "A training run still reads this dataset. Cancel it or wait until it ends.");
+        }
+        response.status(204).end();
+      },
+    }),
+  ];
+}
