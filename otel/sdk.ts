@@ -34,13 +34,13 @@ function decoded(text: string): string {
 /** OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, cut to the allow-list. */
 export function resourceAttributes(env: NodeJS.ProcessEnv, version: string): Record<string, string> {
   const given = new Map(
-    (env["OTEL_RESOURCE_ATTRIBUTES"] ?? "")
+    (env.OTEL_RESOURCE_ATTRIBUTES ?? "")
       .split(",")
       .filter((pair) => pair.includes("="))
       .map((pair) => [pair.slice(0, pair.indexOf("=")).trim(), decoded(pair.slice(pair.indexOf("=") + 1).trim())]),
   );
   const defaults: Record<string, string | undefined> = {
-    "service.name": env["OTEL_SERVICE_NAME"] || given.get("service.name") || "mlops-backend",
+    "service.name": env.OTEL_SERVICE_NAME || given.get("service.name") || "mlops-backend",
     "service.version": version,
     "service.instance.id": `${hostname()}:${process.pid}`,
   };
@@ -84,7 +84,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
-  const role = env["SERVICE_ROLE"] ?? "all";
+  const role = env.SERVICE_ROLE ?? "all";
   const reader = new PrometheusExporter({ preventServerStart: true });
   const sdk = new NodeSDK({
     autoDetectResources: false,
@@ -102,7 +102,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
   });
   sdk.start();
   startCountersAtZero(role);
-  const stopProcessMetrics = startProcessMetrics({ version, revision: env["BUILD_REVISION"] || "unknown" });
+  const stopProcessMetrics = startProcessMetrics({ version, revision: env.BUILD_REVISION || "unknown" });
   const startedSeconds = performance.timeOrigin / 1000;
   let stopping: Promise<void> | undefined;
 

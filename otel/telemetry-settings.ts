@@ -89,7 +89,7 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
   const prometheusEnabled = read("PROMETHEUS__ENABLED", boolean);
   const settings: TelemetrySettings = {
     // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
-    enabled: prometheusEnabled && env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() !== "true",
+    enabled: prometheusEnabled && env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true",
     metricsPath: read("PROMETHEUS__METRICS_PATH", metricsPath),
     prefix: `${read("PROMETHEUS__METRIC_NAMESPACE", namePart)}_${read("PROMETHEUS__METRIC_SUBSYSTEM", namePart)}`,
     latencyBounds: read("PROMETHEUS__LATENCY_BUCKETS", latencyBounds),

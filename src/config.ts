@@ -7,7 +7,13 @@ type Reader<Value> = (text: string) => Value;
 function numberBetween(minimum: number, maximum: number, whole: boolean): Reader<number> {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === "" || !Number.isFinite(value) || value < minimum || value > maximum || (whole && !Number.isInteger(value))) {
+    if (
+      text.trim() === "" ||
+      !Number.isFinite(value) ||
+      value < minimum ||
+      value > maximum ||
+      (whole && !Number.isInteger(value))
+    ) {
       throw new Error(`must be a ${whole ? "whole " : ""}number from ${minimum} to ${maximum}`);
     }
     return value;
@@ -38,7 +44,8 @@ const list: Reader<string[]> = (text) =>
     .filter((part) => part !== "");
 
 function databaseUrl(text: string): string {
-  if (text !== "" && !/^postgres(ql)?:\/\//.test(text)) throw new Error("must begin with postgres:// or postgresql://, or be empty");
+  if (text !== "" && !/^postgres(ql)?:\/\//.test(text))
+    throw new Error("must begin with postgres:// or postgresql://, or be empty");
   return text;
 }
 
@@ -57,7 +64,12 @@ interface Setting<Value> {
   readonly about: string;
 }
 
-const setting = <Value>(env: string, read: Reader<Value>, fallback: string, about: string): Setting<Value> => ({ env, read, fallback, about });
+const setting = <Value>(env: string, read: Reader<Value>, fallback: string, about: string): Setting<Value> => ({
+  env,
+  read,
+  fallback,
+  about,
+});
 
 /**
  * Every setting of the service with its environment variable, default and unit. PROMETHEUS__* and OTEL_* are read by
@@ -72,28 +84,90 @@ export const settings = {
   storageBackend: setting("STORAGE_BACKEND", oneOf("local"), "local", "Where files are kept."),
   apiKeys: setting("API_KEYS", apiKeys, "", "owner:sha256-of-key, separated by commas; sent as Authorization: Bearer."),
   authDisabled: setting("AUTH__DISABLED", boolean, "false", "true: no keys although not bound to loopback."),
-  allowedHosts: setting("AUTH__ALLOWED_HOSTS", list, "localhost,127.0.0.1,[::1]", "Host names accepted while there are no keys."),
+  allowedHosts: setting(
+    "AUTH__ALLOWED_HOSTS",
+    list,
+    "localhost,127.0.0.1,[::1]",
+    "Host names accepted while there are no keys.",
+  ),
   corsOrigins: setting("CORS__ALLOW_ORIGINS", list, "", "Origins that browsers may call from, separated by commas."),
-  logLevel: setting("LOG_LEVEL", oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info", "Least level that is logged."),
-  maxUploadBytes: setting("MAX_CSV_UPLOAD_BYTES", whole(1), "10485760", "Largest CSV, expanded, in bytes; above it 413."),
+  logLevel: setting(
+    "LOG_LEVEL",
+    oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+    "info",
+    "Least level that is logged.",
+  ),
+  maxUploadBytes: setting(
+    "MAX_CSV_UPLOAD_BYTES",
+    whole(1),
+    "10485760",
+    "Largest CSV, expanded, in bytes; above it 413.",
+  ),
   minDataRows: setting("MIN_CSV_DATA_ROWS", whole(1), "2", "Fewest rows below the header."),
   maxEmptyRatio: setting("MAX_EMPTY_RATIO", decimal(0, 1), "0.5", "Largest share of empty cells, 0 to 1."),
-  maxConcurrentUploads: setting("MAX_CONCURRENT_UPLOADS", whole(1, 1000), "4", "Uploads at once in this process; above it 429."),
-  maxModelArtifacts: setting("MAX_MODEL_ARTIFACTS", whole(1), "20", "Newest models kept for each owner, pinned ones aside."),
-  maxQueuedRunsPerOwner: setting("MAX_QUEUED_RUNS_PER_OWNER", whole(1), "20", "Waiting runs of one owner; above it 429."),
-  maxStorageBytesPerOwner: setting("MAX_STORAGE_BYTES_PER_OWNER", whole(0), "0", "Bytes kept for one owner; 0: no limit."),
+  maxConcurrentUploads: setting(
+    "MAX_CONCURRENT_UPLOADS",
+    whole(1, 1000),
+    "4",
+    "Uploads at once in this process; above it 429.",
+  ),
+  maxModelArtifacts: setting(
+    "MAX_MODEL_ARTIFACTS",
+    whole(1),
+    "20",
+    "Newest models kept for each owner, pinned ones aside.",
+  ),
+  maxQueuedRunsPerOwner: setting(
+    "MAX_QUEUED_RUNS_PER_OWNER",
+    whole(1),
+    "20",
+    "Waiting runs of one owner; above it 429.",
+  ),
+  maxStorageBytesPerOwner: setting(
+    "MAX_STORAGE_BYTES_PER_OWNER",
+    whole(0),
+    "0",
+    "Bytes kept for one owner; 0: no limit.",
+  ),
   trainingConcurrency: setting("TRAINING_CONCURRENCY", whole(1, 64), "1", "Trainings at once in this process."),
-  trainingTimeoutSeconds: setting("TRAINING_TIMEOUT_SECONDS", decimal(0.1, 86_400), "600", "Seconds after which a training is ended."),
-  shutdownGraceSeconds: setting("SHUTDOWN_GRACE_SECONDS", decimal(0, 3600), "20", "Seconds that running work gets at shutdown."),
-  datasetTtlDays: setting("DATASET_TTL_DAYS", decimal(0, 36_500), "0", "Age in days at which a dataset goes; 0 keeps all; decimals are allowed."),
-  ttlIntervalSeconds: setting("DATASET_TTL_CHECK_INTERVAL_SECONDS", whole(1, 86_400 * 7), "3600", "Seconds between two TTL cycles."),
+  trainingTimeoutSeconds: setting(
+    "TRAINING_TIMEOUT_SECONDS",
+    decimal(0.1, 86_400),
+    "600",
+    "Seconds after which a training is ended.",
+  ),
+  shutdownGraceSeconds: setting(
+    "SHUTDOWN_GRACE_SECONDS",
+    decimal(0, 3600),
+    "20",
+    "Seconds that running work gets at shutdown.",
+  ),
+  datasetTtlDays: setting(
+    "DATASET_TTL_DAYS",
+    decimal(0, 36_500),
+    "0",
+    "Age in days at which a dataset goes; 0 keeps all; decimals are allowed.",
+  ),
+  ttlIntervalSeconds: setting(
+    "DATASET_TTL_CHECK_INTERVAL_SECONDS",
+    whole(1, 86_400 * 7),
+    "3600",
+    "Seconds between two TTL cycles.",
+  ),
   ttlBatchLimit: setting("DATASET_TTL_BATCH_LIMIT", whole(1, 100_000), "500", "Datasets removed in one cycle at most."),
-  metricsPort: setting("METRICS_PORT", (text) => (text === "" ? undefined : whole(0, 65_535)(text)), "", "Serves /metrics on a port of its own; empty: on the API's."),
+  metricsPort: setting(
+    "METRICS_PORT",
+    (text) => (text === "" ? undefined : whole(0, 65_535)(text)),
+    "",
+    "Serves /metrics on a port of its own; empty: on the API's.",
+  ),
   metricsBearerToken: setting("METRICS_BEARER_TOKEN", plain, "", "Token that a scrape must send; empty: none."),
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** The service's settings, read and checked. */
-export type Config = { readonly [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never };
+export type Config = {
+  readonly [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never;
+};
 
 /** Names of these families are ours: an unknown one is a typing error, not somebody else's variable. */
 const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__"];
@@ -130,14 +204,17 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   for (const name of Object.keys(env)) {
     const isOurs = ownFamilies.some((family) => name.startsWith(family));
     // PROMETHEUS__* are checked where they are read.
-    if (isOurs && !known.has(name) && !name.startsWith("PROMETHEUS__")) faults.push(`${name} is not a setting of this service`);
+    if (isOurs && !known.has(name) && !name.startsWith("PROMETHEUS__"))
+      faults.push(`${name} is not a setting of this service`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
 
   const config = values as unknown as Config;
   const contradictions: string[] = [];
   if (!isLoopback(config.host) && config.apiKeys.length === 0 && !config.authDisabled) {
-    contradictions.push("SERVICE_HOST is wider than loopback but there are no API_KEYS: set some, or AUTH__DISABLED=true if something else keeps strangers out");
+    contradictions.push(
+      "SERVICE_HOST is wider than loopback but there are no API_KEYS: set some, or AUTH__DISABLED=true if something else keeps strangers out",
+    );
   }
   if (config.role === "worker" && config.databaseUrl === "") {
     contradictions.push("SERVICE_ROLE=worker needs DATABASE_URL: the embedded database belongs to one process");

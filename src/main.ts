@@ -28,7 +28,9 @@ import { openStore, type Store } from "./store/database.ts";
 import { trainingRoutes } from "./training/routes.ts";
 import { startTrainingWorker } from "./training/training-worker.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 const orphanAgeMs = 3_600_000;
 const checkTimeoutMs = 2_000;
 
@@ -102,7 +104,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   if (worker !== undefined) {
     starting.defer(() => worker.stop(config.shutdownGraceSeconds));
     const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
-      await profileDataset(parts, String(data["datasetId"]));
+      await profileDataset(parts, String(data.datasetId));
       return "done";
     });
     starting.defer(profiles);
@@ -120,8 +122,18 @@ async function start(config: Config, log: Logger): Promise<Service> {
   }
 
   const stopping = new AbortController();
-  const routes = config.role === "worker" ? [] : [...datasetRoutes(parts), ...trainingRoutes({ ...parts, stopping: stopping.signal }), ...artifactRoutes(parts)];
-  declareRoutes([...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)), "/api/health", "/api/health/live", "/api/health/ready", "/api/docs", "/api/openapi.json"]);
+  const routes =
+    config.role === "worker"
+      ? []
+      : [...datasetRoutes(parts), ...trainingRoutes({ ...parts, stopping: stopping.signal }), ...artifactRoutes(parts)];
+  declareRoutes([
+    ...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)),
+    "/api/health",
+    "/api/health/live",
+    "/api/health/ready",
+    "/api/docs",
+    "/api/openapi.json",
+  ]);
 
   starting.defer(async () => registerStop());
   const stopStateGauges = registerStateGauges(() => readDeploymentState(store, queue, config));
@@ -214,7 +226,8 @@ try {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   log.info({ url: service.url, version, role: config.role }, "ready");
-  if (process.stdout.isTTY) process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.url}/metrics\n`);
+  if (process.stdout.isTTY)
+    process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.url}/metrics\n`);
 } catch (error) {
   if (error instanceof DataFolderLockedError) process.stderr.write(`${error.message}\n`);
   else log.fatal({ err: error }, "start failed");

@@ -71,7 +71,13 @@ export function findArtifact(db: Kysely<Tables>, owner: string, id: string): Pro
 export function listArtifacts(
   db: Kysely<Tables>,
   owner: string,
-  page: { limit: number; before: string | undefined; datasetId?: string | undefined; runId?: string | undefined; mode?: "light" | "heavy" | undefined },
+  page: {
+    limit: number;
+    before: string | undefined;
+    datasetId?: string | undefined;
+    runId?: string | undefined;
+    mode?: "light" | "heavy" | undefined;
+  },
 ): Promise<Artifact[]> {
   let query = db.selectFrom("artifacts").select(columns).where("owner", "=", owner).where("deleting_at", "is", null);
   if (page.before !== undefined) query = query.where("id", "<", page.before);
@@ -85,7 +91,12 @@ export function listArtifacts(
 }
 
 /** @returns the artifact as it is now; undefined when there is none */
-export function setPinned(db: Kysely<Tables>, owner: string, id: string, isPinned: boolean): Promise<Artifact | undefined> {
+export function setPinned(
+  db: Kysely<Tables>,
+  owner: string,
+  id: string,
+  isPinned: boolean,
+): Promise<Artifact | undefined> {
   return db
     .updateTable("artifacts")
     .set({ pinned: isPinned })
@@ -100,9 +111,18 @@ export function setPinned(db: Kysely<Tables>, owner: string, id: string, isPinne
  * First step of a removal: the row is marked and its run says so, in one transaction.
  * @returns false when another was faster
  */
-export function markArtifactDeleting(db: Kysely<Tables>, id: string, now: Date, options: { unlessPinned: boolean }): Promise<boolean> {
+export function markArtifactDeleting(
+  db: Kysely<Tables>,
+  id: string,
+  now: Date,
+  options: { unlessPinned: boolean },
+): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
-    let marking = tx.updateTable("artifacts").set({ deleting_at: now }).where("id", "=", id).where("deleting_at", "is", null);
+    let marking = tx
+      .updateTable("artifacts")
+      .set({ deleting_at: now })
+      .where("id", "=", id)
+      .where("deleting_at", "is", null);
     if (options.unlessPinned) marking = marking.where("pinned", "=", false);
     const marked = await marking.returning(["run_id"]).executeTakeFirst();
     if (marked === undefined) return false;
@@ -144,7 +164,9 @@ export async function listBeyondRetention(db: Kysely<Tables>, owner: string, kee
 }
 
 /** For the gauges. */
-export async function artifactTotals(db: Kysely<Tables>): Promise<{ count: number; sizeBytes: number; filesMissing: number }> {
+export async function artifactTotals(
+  db: Kysely<Tables>,
+): Promise<{ count: number; sizeBytes: number; filesMissing: number }> {
   const row = await db
     .selectFrom("artifacts")
     .select([

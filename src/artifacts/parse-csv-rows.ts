@@ -36,10 +36,14 @@ export function parseCsv(text: string): string[][] {
 /** Rows of a CSV body as records by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line */
 export function csvToRecords(text: string): Record<string, string>[] {
   const [header, ...rows] = parseCsv(text);
-  if (header === undefined) throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
+  if (header === undefined)
+    throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
   return rows.map((row, index) => {
     if (row.length !== header.length) {
-      throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`);
+      throw new DomainError(
+        "PREDICTION_INPUT_INVALID",
+        `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`,
+      );
     }
     return Object.fromEntries(header.map((name, place) => [name, row[place]!]));
   });

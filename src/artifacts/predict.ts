@@ -33,7 +33,9 @@ export function createModelReader(storage: FileStorage): (id: string, sizeBytes:
       text = await readFile(storage.path("artifact", id), "utf8");
     } catch (error) {
       if (!isSystemError(error, "ENOENT")) throw error;
-      throw new DomainError("FILE_MISSING_IN_STORAGE", "The model's file is not where it should be. Train it again.", { cause: error });
+      throw new DomainError("FILE_MISSING_IN_STORAGE", "The model's file is not where it should be. Train it again.", {
+        cause: error,
+      });
     }
     const document = JSON.parse(text) as ModelDocument;
     cache.set(id, { document, sizeBytes });

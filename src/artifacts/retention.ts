@@ -5,7 +5,12 @@ import type { Logger } from "../log.ts";
 import { artifactRemoved } from "../monitoring/metrics.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Tables } from "../store/schema.ts";
-import { deleteArtifactRow, listBeyondRetention, listDeletingArtifacts, markArtifactDeleting } from "./artifact-repository.ts";
+import {
+  deleteArtifactRow,
+  listBeyondRetention,
+  listDeletingArtifacts,
+  markArtifactDeleting,
+} from "./artifact-repository.ts";
 
 /** What removing models needs. */
 export interface RemovalParts {
@@ -17,7 +22,11 @@ export interface RemovalParts {
 }
 
 /** Removes one model: marked first, then its file, then its row; a crash between is finished by the next round. */
-export async function removeArtifact(parts: RemovalParts, id: string, reason: "retention" | "request"): Promise<boolean> {
+export async function removeArtifact(
+  parts: RemovalParts,
+  id: string,
+  reason: "retention" | "request",
+): Promise<boolean> {
   const { db, storage, clock } = parts;
   const isMine = await markArtifactDeleting(db, id, new Date(clock.nowMs()), { unlessPinned: reason === "retention" });
   if (!isMine) return false;

@@ -68,10 +68,15 @@ const parseText = express.text({ type: "text/csv", limit: bodyLimitBytes });
 async function readRows(request: Request, response: Response): Promise<Record<string, unknown>[]> {
   const isCsv = request.is("text/csv") !== false && request.is("text/csv") !== null;
   if (!isCsv && !request.is("application/json")) {
-    throw new DomainError("UNSUPPORTED_MEDIA_TYPE", 'Send {"rows": [{column: value}]} as application/json, or a CSV as text/csv.');
+    throw new DomainError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      'Send {"rows": [{column: value}]} as application/json, or a CSV as text/csv.',
+    );
   }
   const parser = isCsv ? parseText : parseJson;
-  await new Promise<void>((resolve, reject) => parser(request, response, (error?: unknown) => (error ? reject(error) : resolve())));
+  await new Promise<void>((resolve, reject) =>
+    parser(request, response, (error?: unknown) => (error ? reject(error) : resolve())),
+  );
   const { success, data, error } = isCsv
     ? rowsBody.safeParse({ rows: csvToRecords(String(request.body ?? "")) })
     : rowsBody.safeParse(request.body);
@@ -81,7 +86,10 @@ async function readRows(request: Request, response: Response): Promise<Record<st
     });
   }
   if (data.rows.length > maxPredictionRows) {
-    throw new DomainError("TOO_MANY_ROWS", `${data.rows.length} rows are too many: send up to ${maxPredictionRows} at once.`);
+    throw new DomainError(
+      "TOO_MANY_ROWS",
+      `${data.rows.length} rows are too many: send up to ${maxPredictionRows} at once.`,
+    );
   }
   return data.rows;
 }
@@ -93,7 +101,8 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
 
   async function existing(owner: string, id: string): Promise<Artifact> {
     const artifact = await findArtifact(db, owner, id);
-    if (artifact === undefined) throw new DomainError("ARTIFACT_NOT_FOUND", "There is no such artifact. GET /artifacts lists yours.");
+    if (artifact === undefined)
+      throw new DomainError("ARTIFACT_NOT_FOUND", "There is no such artifact. GET /artifacts lists yours.");
     return artifact;
   }
 
@@ -177,7 +186,14 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
       params: idParams,
       body: z.object({ pinned: z.boolean() }).strict(),
       responses: { 200: { description: "The model as it is now.", schema: artifactSchema } },
-      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", "VALIDATION_FAILED", "JSON_INVALID", "UNSUPPORTED_MEDIA_TYPE", "BODY_TOO_LARGE"],
+      errors: [
+        "ID_INVALID",
+        "ARTIFACT_NOT_FOUND",
+        "VALIDATION_FAILED",
+        "JSON_INVALID",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "BODY_TOO_LARGE",
+      ],
       async handle({ owner, params, body, response }) {
         await existing(owner, params.id);
         const updated = await setPinned(db, owner, params.id, body.pinned);
@@ -219,7 +235,12 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
           response.json({ artifactId: artifact.id, task, predictions });
         } catch (error) {
           const isOurs = !(error instanceof DomainError) && !(error instanceof Error && "type" in error);
-          record(isOurs || (error instanceof DomainError && error.code === "FILE_MISSING_IN_STORAGE") ? "failed" : "rejected", 0);
+          record(
+            isOurs || (error instanceof DomainError && error.code === "FILE_MISSING_IN_STORAGE")
+              ? "failed"
+              : "rejected",
+            0,
+          );
           throw error;
         }
       },

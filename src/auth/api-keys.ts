@@ -28,11 +28,17 @@ function checkHost(config: Config): RequestHandler {
   return (request, response, next) => {
     const host = request.headers.host;
     const origin = request.headers.origin;
-    const isAllowed = host !== undefined && allowed.has(hostName(host)) && (origin === undefined || allowed.has(originHost(origin) ?? ""));
+    const isAllowed =
+      host !== undefined &&
+      allowed.has(hostName(host)) &&
+      (origin === undefined || allowed.has(originHost(origin) ?? ""));
     if (!isAllowed) {
-      throw new DomainError("HOST_NOT_ALLOWED", "This service has no API keys and answers only to the hosts in AUTH__ALLOWED_HOSTS.");
+      throw new DomainError(
+        "HOST_NOT_ALLOWED",
+        "This service has no API keys and answers only to the hosts in AUTH__ALLOWED_HOSTS.",
+      );
     }
-    response.locals["owner"] = localOwner;
+    response.locals.owner = localOwner;
     next();
   };
 }
@@ -41,14 +47,16 @@ function checkKey(config: Config): RequestHandler {
   const keys = config.apiKeys.map(({ owner, keySha256 }) => ({ owner, digest: Buffer.from(keySha256, "hex") }));
   return (request, response, next) => {
     const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    const digest = createHash("sha256").update(key ?? "").digest();
+    const digest = createHash("sha256")
+      .update(key ?? "")
+      .digest();
     let owner: string | undefined;
     // Every key is compared, found or not: the time of the answer tells nothing.
     for (const candidate of keys) if (timingSafeEqual(candidate.digest, digest)) owner = candidate.owner;
     if (key === undefined || owner === undefined) {
       throw new DomainError("UNAUTHORIZED", "Send a valid API key as `Authorization: Bearer <key>`.");
     }
-    response.locals["owner"] = owner;
+    response.locals.owner = owner;
     next();
   };
 }

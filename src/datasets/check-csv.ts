@@ -25,7 +25,11 @@ function toFault(error: unknown): unknown {
   const at = line === undefined ? "A row" : `Line ${line}`;
   const expected = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(error.message);
   if (expected !== null) {
-    return new DomainError("ROW_RAGGED", `${at} has ${expected[2]} cells, the header ${expected[1]}. Each row needs as many.`, { cause: error });
+    return new DomainError(
+      "ROW_RAGGED",
+      `${at} has ${expected[2]} cells, the header ${expected[1]}. Each row needs as many.`,
+      { cause: error },
+    );
   }
   if (/unterminated quote|quote/i.test(error.message)) {
     return new DomainError("ROW_RAGGED", `${at} has a quote that is not closed or not doubled.`, { cause: error });
@@ -34,7 +38,11 @@ function toFault(error: unknown): unknown {
     return new DomainError("WRONG_ENCODING", `${at} is not UTF-8. Save the file as UTF-8.`, { cause: error });
   }
   if (/CSV Error|Maximum line size/i.test(error.message)) {
-    return new DomainError("NOT_CSV", `${at} cannot be read as CSV: commas between cells, quotes doubled, rows up to 1 MiB.`, { cause: error });
+    return new DomainError(
+      "NOT_CSV",
+      `${at} cannot be read as CSV: commas between cells, quotes doubled, rows up to 1 MiB.`,
+      { cause: error },
+    );
   }
   return error;
 }
@@ -43,12 +51,20 @@ function toFault(error: unknown): unknown {
  * Reads a CSV file once and says what it holds.
  * @throws DomainError naming what is wrong and where
  */
-export async function checkCsv(engine: CsvEngine, csvPath: string, wishedTarget: string | undefined, limits: CsvLimits): Promise<CheckedCsv> {
+export async function checkCsv(
+  engine: CsvEngine,
+  csvPath: string,
+  wishedTarget: string | undefined,
+  limits: CsvLimits,
+): Promise<CheckedCsv> {
   const names = await readHeader(csvPath);
   const target = wishedTarget ?? chooseTarget(names);
   const targetIndex = names.indexOf(target);
   if (targetIndex < 0) {
-    throw new DomainError("TARGET_UNKNOWN", `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`);
+    throw new DomainError(
+      "TARGET_UNKNOWN",
+      `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
+    );
   }
   const counts = names.flatMap((_, index) => [`count(c${index})`, `count(try_cast(c${index} AS DOUBLE))`]);
   let row: number[];
@@ -62,7 +78,10 @@ export async function checkCsv(engine: CsvEngine, csvPath: string, wishedTarget:
   }
   const [rowCount = 0, targetDistinct = 0, ...pairs] = row;
   if (rowCount < limits.minDataRows) {
-    throw new DomainError("TOO_FEW_ROWS", `The file has ${rowCount} rows below its header; ${limits.minDataRows} are the least.`);
+    throw new DomainError(
+      "TOO_FEW_ROWS",
+      `The file has ${rowCount} rows below its header; ${limits.minDataRows} are the least.`,
+    );
   }
   const filled = names.map((_, index) => pairs[2 * index] ?? 0);
   const emptyRatio = 1 - filled.reduce((sum, count) => sum + count, 0) / (rowCount * names.length);
@@ -77,7 +96,10 @@ export async function checkCsv(engine: CsvEngine, csvPath: string, wishedTarget:
     return { name, type: isNumeric ? "number" : "text" };
   });
   if (targetDistinct < 2) {
-    throw new DomainError("TARGET_SINGLE_CLASS", `The target «${target.slice(0, 80)}» has ${targetDistinct} distinct values: there is nothing to learn.`);
+    throw new DomainError(
+      "TARGET_SINGLE_CLASS",
+      `The target «${target.slice(0, 80)}» has ${targetDistinct} distinct values: there is nothing to learn.`,
+    );
   }
   return { columns, rowCount, target, task: taskOf({ type: columns[targetIndex]!.type, distinct: targetDistinct }) };
 }

@@ -41,19 +41,31 @@ export async function readHeader(csvPath: string): Promise<string[]> {
     await handle.close();
   }
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
-  if (text.trim() === "") throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
+  if (text.trim() === "")
+    throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
   const cells = firstRecord(text, bytes.length < maxHeaderBytes);
-  if (cells === undefined) throw new DomainError("HEADER_MISSING", "The first line does not end or has an open quote: it must name the columns.");
+  if (cells === undefined)
+    throw new DomainError(
+      "HEADER_MISSING",
+      "The first line does not end or has an open quote: it must name the columns.",
+    );
   const names = cells.map((cell) => cell.trim());
-  if (names.every((name) => name === "")) throw new DomainError("HEADER_MISSING", "The first line is blank: it must name the columns.");
+  if (names.every((name) => name === ""))
+    throw new DomainError("HEADER_MISSING", "The first line is blank: it must name the columns.");
   if (names.length > 1 && names.every((name) => name !== "" && Number.isFinite(Number(name)))) {
     throw new DomainError("HEADER_MISSING", "The first line holds only numbers: it must name the columns.");
   }
-  if (names.length < 2) throw new DomainError("TOO_FEW_COLUMNS", "The file has one column: a feature and a target are the least, separated by commas.");
-  if (names.length > maxColumns) throw new DomainError("COLUMN_NAMES_INVALID", `The file has ${names.length} columns; ${maxColumns} are the most.`);
+  if (names.length < 2)
+    throw new DomainError(
+      "TOO_FEW_COLUMNS",
+      "The file has one column: a feature and a target are the least, separated by commas.",
+    );
+  if (names.length > maxColumns)
+    throw new DomainError("COLUMN_NAMES_INVALID", `The file has ${names.length} columns; ${maxColumns} are the most.`);
   const empty = names.indexOf("");
   if (empty >= 0) throw new DomainError("COLUMN_NAMES_INVALID", `Column ${empty + 1} has no name.`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
+  if (twice !== undefined)
+    throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
   return names;
 }

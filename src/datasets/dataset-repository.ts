@@ -64,7 +64,9 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       sha256: dataset.sha256,
       created_at: dataset.createdAt,
     })
-    .onConflict((conflict) => conflict.columns(["owner", "name", "sha256"]).where("deleting_at", "is", null).doNothing())
+    .onConflict((conflict) =>
+      conflict.columns(["owner", "name", "sha256"]).where("deleting_at", "is", null).doNothing(),
+    )
     .returning(columns)
     .executeTakeFirst();
 }
@@ -83,12 +85,21 @@ export function findDatasetForTraining(tx: Kysely<Tables>, owner: string, id: st
 }
 
 /** The owner's dataset with that name and content. */
-export function findSameDataset(db: Kysely<Tables>, owner: string, name: string, sha256: string): Promise<Dataset | undefined> {
+export function findSameDataset(
+  db: Kysely<Tables>,
+  owner: string,
+  name: string,
+  sha256: string,
+): Promise<Dataset | undefined> {
   return living(db, owner).where("name", "=", name).where("sha256", "=", sha256).executeTakeFirst();
 }
 
 /** Newest first, one more than `limit`, so that the caller sees whether there is a next page. */
-export function listDatasets(db: Kysely<Tables>, owner: string, page: { limit: number; before: string | undefined }): Promise<Dataset[]> {
+export function listDatasets(
+  db: Kysely<Tables>,
+  owner: string,
+  page: { limit: number; before: string | undefined },
+): Promise<Dataset[]> {
   const query = page.before === undefined ? living(db, owner) : living(db, owner).where("id", "<", page.before);
   return query
     .orderBy("id", "desc")
@@ -98,7 +109,12 @@ export function listDatasets(db: Kysely<Tables>, owner: string, page: { limit: n
 
 /** For the background profile, whoever owns it. */
 export function findDatasetToProfile(db: Kysely<Tables>, id: string): Promise<Dataset | undefined> {
-  return db.selectFrom("datasets").select(columns).where("id", "=", id).where("deleting_at", "is", null).executeTakeFirst();
+  return db
+    .selectFrom("datasets")
+    .select(columns)
+    .where("id", "=", id)
+    .where("deleting_at", "is", null)
+    .executeTakeFirst();
 }
 
 /** Stores the profile; a dataset removed meanwhile stays removed. */
@@ -116,7 +132,13 @@ export async function setProfile(db: Kysely<Tables>, id: string, profile: readon
  */
 export function markDatasetDeleting(db: Kysely<Tables>, id: string, now: Date): Promise<"marked" | "in use" | "gone"> {
   return db.transaction().execute(async (tx) => {
-    const locked = await tx.selectFrom("datasets").select("id").where("id", "=", id).where("deleting_at", "is", null).forUpdate().executeTakeFirst();
+    const locked = await tx
+      .selectFrom("datasets")
+      .select("id")
+      .where("id", "=", id)
+      .where("deleting_at", "is", null)
+      .forUpdate()
+      .executeTakeFirst();
     if (locked === undefined) return "gone";
     const marked = await tx
       .updateTable("datasets")
@@ -141,7 +163,12 @@ export async function listDeletingDatasets(db: Kysely<Tables>, limit: number): P
 }
 
 /** Older than the cutoff and not in use, oldest first. */
-export async function listExpiredDatasets(db: Kysely<Tables>, cutoff: Date, limit: number, owner?: string): Promise<string[]> {
+export async function listExpiredDatasets(
+  db: Kysely<Tables>,
+  cutoff: Date,
+  limit: number,
+  owner?: string,
+): Promise<string[]> {
   let query = db
     .selectFrom("datasets")
     .select("id")
@@ -162,7 +189,9 @@ export async function storageBytesOfOwner(db: Kysely<Tables>, owner: string): Pr
 }
 
 /** For the gauges. */
-export async function datasetTotals(db: Kysely<Tables>): Promise<{ count: number; sizeBytes: number; filesMissing: number }> {
+export async function datasetTotals(
+  db: Kysely<Tables>,
+): Promise<{ count: number; sizeBytes: number; filesMissing: number }> {
   const row = await db
     .selectFrom("datasets")
     .select([
@@ -201,9 +230,13 @@ export async function readTtlState(
   { datasetTtlDays }: { datasetTtlDays: number },
   clock: Clock,
 ): Promise<{ lagSeconds: number; lastSuccessTimestampSeconds: number }> {
-  const states = await db.selectFrom("deployment_state").select(["key", "value_ms"]).where("key", "in", [lastSuccessKey, firstStartKey]).execute();
-  const valueOf = (key: string) => states.find((state) => state.key === key)?.value_ms;
-  const lastMs = Number(valueOf(lastSuccessKey) ?? valueOf(firstStartKey) ?? clock.nowMs());
+  const states = await db
+    .selectFrom("deployment_state")
+    .select(["key", "value_ms"])
+    .where("key", "in", [lastSuccessKey, firstStartKey])
+    .execute();
+  const savedMs = (key: string) => states.find((state) => state.key === key)?.value_ms;
+  const lastMs = Number(savedMs(lastSuccessKey) ?? savedMs(firstStartKey) ?? clock.nowMs());
   const cutoff = ttlCutoff(datasetTtlDays, clock.nowMs());
   const oldest =
     cutoff === undefined

@@ -5,10 +5,15 @@ const topCount = 5;
 const maxValueLength = 100;
 
 const short = (value: unknown): string => String(value).slice(0, maxValueLength);
-const finiteOrNull = (value: unknown): number | null => (value !== null && Number.isFinite(Number(value)) ? Number(value) : null);
+const finiteOrNull = (value: unknown): number | null =>
+  value !== null && Number.isFinite(Number(value)) ? Number(value) : null;
 
 /** Describes each column of a checked CSV, one scan a column, so that a wide file needs little memory. */
-export async function profileCsv(engine: CsvEngine, csvPath: string, columns: readonly ColumnSummary[]): Promise<ColumnProfile[]> {
+export async function profileCsv(
+  engine: CsvEngine,
+  csvPath: string,
+  columns: readonly ColumnSummary[],
+): Promise<ColumnProfile[]> {
   const table = csvTable(csvPath, columns.length);
   const profiles: ColumnProfile[] = [];
   for (const [index, { name, type }] of columns.entries()) {
@@ -22,7 +27,8 @@ export async function profileCsv(engine: CsvEngine, csvPath: string, columns: re
     const top = await engine.query(
       `SELECT ${cell}, count(*) AS n FROM ${table} WHERE ${cell} IS NOT NULL GROUP BY ${cell} ORDER BY n DESC, ${cell} LIMIT ${topCount}`,
     );
-    const bound = (edge: unknown): number | string | null => (edge === null || edge === undefined ? null : type === "number" ? finiteOrNull(edge) : short(edge));
+    const bound = (edge: unknown): number | string | null =>
+      edge === null || edge === undefined ? null : type === "number" ? finiteOrNull(edge) : short(edge);
     profiles.push({
       name,
       type,

@@ -28,14 +28,20 @@ function readName(wished: string | undefined, fileName: string): string {
   const name = (wished ?? fileName.replace(/^.*[\\/]/, "").replace(/\.csv(\.gz)?$/i, "")).trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
-    throw new DomainError("FIELD_INVALID", `\`name\` must have 1 to ${maxNameLength} characters and no control characters.`);
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`name\` must have 1 to ${maxNameLength} characters and no control characters.`,
+    );
   }
   return name;
 }
 
 function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; isNew: false } {
   if (existing.target !== target) {
-    throw new DomainError("DATASET_EXISTS", "You have this content under this name with another target. Choose another name.");
+    throw new DomainError(
+      "DATASET_EXISTS",
+      "You have this content under this name with another target. Choose another name.",
+    );
   }
   return { dataset: existing, isNew: false };
 }
@@ -45,13 +51,21 @@ function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; 
  * The same content, name and target again is the same dataset.
  * @throws DomainError for what is wrong with it; then nothing stays behind
  */
-export async function acceptDataset(parts: ReceivingParts, owner: string, received: ReceivedFile): Promise<{ dataset: Dataset; isNew: boolean }> {
+export async function acceptDataset(
+  parts: ReceivingParts,
+  owner: string,
+  received: ReceivedFile,
+): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { db, storage, queue, csvEngine, config, clock } = parts;
   const { temporaryPath, sizeBytes, sha256, fields } = received;
   const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
-  if (unknown !== undefined) throw new DomainError("UNEXPECTED_FIELD", `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`);
-  const name = readName(fields["name"], received.fileName);
-  const checked = await checkCsv(csvEngine, temporaryPath, fields["target"], config);
+  if (unknown !== undefined)
+    throw new DomainError(
+      "UNEXPECTED_FIELD",
+      `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`,
+    );
+  const name = readName(fields.name, received.fileName);
+  const checked = await checkCsv(csvEngine, temporaryPath, fields.target, config);
 
   const existing = await findSameDataset(db, owner, name, sha256);
   if (existing !== undefined) return sameOrConflict(existing, checked.target);
@@ -64,10 +78,21 @@ export async function acceptDataset(parts: ReceivingParts, owner: string, receiv
         // One upload of an owner at a time from here: two that fit alone must not pass together.
         await sql`select pg_advisory_xact_lock(hashtext('quota'), hashtext(${owner}))`.execute(tx);
         if ((await storageBytesOfOwner(tx, owner)) + sizeBytes > config.maxStorageBytesPerOwner) {
-          throw new DomainError("QUOTA_EXCEEDED", `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`);
+          throw new DomainError(
+            "QUOTA_EXCEEDED",
+            `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`,
+          );
         }
       }
-      const dataset = await insertDataset(tx, { id, owner, name, sizeBytes, sha256, createdAt: new Date(clock.nowMs()), ...checked });
+      const dataset = await insertDataset(tx, {
+        id,
+        owner,
+        name,
+        sizeBytes,
+        sha256,
+        createdAt: new Date(clock.nowMs()),
+        ...checked,
+      });
       if (dataset !== undefined) await queue.send("dataset-profile", { datasetId: id }, tx);
       return dataset;
     });
@@ -79,12 +104,19 @@ export async function acceptDataset(parts: ReceivingParts, owner: string, receiv
   // Another upload of the same was faster by a moment.
   await storage.remove("dataset", id);
   const winner = await findSameDataset(db, owner, name, sha256);
-  if (winner === undefined) throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
+  if (winner === undefined)
+    throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
   return sameOrConflict(winner, checked.target);
 }
 
 /** A commit whose answer was lost may stand: then the file must stay. The sweep takes it if it does not. */
 async function removeUnlessKept({ db, storage }: ReceivingParts, owner: string, id: string): Promise<void> {
-  const row = await db.selectFrom("datasets").select("id").where("owner", "=", owner).where("id", "=", id).executeTakeFirst().catch(() => "unknown" as const);
+  const row = await db
+    .selectFrom("datasets")
+    .select("id")
+    .where("owner", "=", owner)
+    .where("id", "=", id)
+    .executeTakeFirst()
+    .catch(() => "unknown" as const);
   if (row === undefined) await storage.remove("dataset", id);
 }

@@ -19,7 +19,10 @@ export async function finishRemoval({ db, storage }: RemovalParts, id: string): 
 }
 
 /** Marks the row, removes the file, then the row: a crash between is finished by the next TTL cycle. */
-export async function removeDataset(parts: RemovalParts, id: string): Promise<"removed" | "removed without file" | "in use" | "gone"> {
+export async function removeDataset(
+  parts: RemovalParts,
+  id: string,
+): Promise<"removed" | "removed without file" | "in use" | "gone"> {
   const marked = await markDatasetDeleting(parts.db, id, new Date(parts.clock.nowMs()));
   if (marked !== "marked") return marked;
   return (await finishRemoval(parts, id)) ? "removed" : "removed without file";

@@ -113,13 +113,22 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
 
   async function existing(owner: string, id: string): Promise<Dataset> {
     const dataset = await findDataset(db, owner, id);
-    if (dataset === undefined) throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
+    if (dataset === undefined)
+      throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     return dataset;
   }
 
-  async function upload(owner: string, request: Request, response: Response): Promise<{ dataset: Dataset; isNew: boolean }> {
+  async function upload(
+    owner: string,
+    request: Request,
+    response: Response,
+  ): Promise<{ dataset: Dataset; isNew: boolean }> {
     if (uploadsInHand >= config.maxConcurrentUploads) {
-      throw new DomainError("TOO_MANY_UPLOADS", `${config.maxConcurrentUploads} uploads are under way. Try again in a moment.`, { retryAfterSeconds: 1 });
+      throw new DomainError(
+        "TOO_MANY_UPLOADS",
+        `${config.maxConcurrentUploads} uploads are under way. Try again in a moment.`,
+        { retryAfterSeconds: 1 },
+      );
     }
     uploadsInHand += 1;
     try {
@@ -251,7 +260,10 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         await existing(owner, params.id);
         const outcome = await removeDataset(parts, params.id);
         if (outcome === "in use") {
-          throw new DomainError("DATASET_IN_USE", "A training run still reads this dataset. Cancel it or wait until it ends.");
+          throw new DomainError(
+            "DATASET_IN_USE",
+            "A training run still reads this dataset. Cancel it or wait until it ends.",
+          );
         }
         response.status(204).end();
       },

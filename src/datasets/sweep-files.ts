@@ -19,12 +19,18 @@ export interface SweepReport {
  */
 export async function sweepFiles(
   { db, storage, clock, log }: { db: Kysely<Tables>; storage: FileStorage; clock: Clock; log: Logger },
-  { temporaryOlderThanMs, orphanOlderThanMs = orphanAgeMs }: { temporaryOlderThanMs: number; orphanOlderThanMs?: number },
+  {
+    temporaryOlderThanMs,
+    orphanOlderThanMs = orphanAgeMs,
+  }: { temporaryOlderThanMs: number; orphanOlderThanMs?: number },
 ): Promise<SweepReport> {
   const temporaryRemoved = await storage.sweepTemporary(clock.nowMs() - temporaryOlderThanMs);
   let orphansRemoved = 0;
   let filesMissing = 0;
-  for (const [kind, table] of [["dataset", "datasets"], ["artifact", "artifacts"]] as const satisfies [FileKind, keyof Tables][]) {
+  for (const [kind, table] of [
+    ["dataset", "datasets"],
+    ["artifact", "artifacts"],
+  ] as const satisfies [FileKind, keyof Tables][]) {
     // Files first: a row written after the listing has its file, a file without a row here is old or an orphan.
     const files = await storage.list(kind);
     const rows = await db.selectFrom(table).select(["id", "file_missing"]).where("deleting_at", "is", null).execute();
@@ -36,7 +42,8 @@ export async function sweepFiles(
     for (const row of rows) {
       const isMissing = !(await storage.exists(kind, row.id));
       if (isMissing) filesMissing += 1;
-      if (isMissing !== row.file_missing) await db.updateTable(table).set({ file_missing: isMissing }).where("id", "=", row.id).execute();
+      if (isMissing !== row.file_missing)
+        await db.updateTable(table).set({ file_missing: isMissing }).where("id", "=", row.id).execute();
     }
   }
   const report = { temporaryRemoved, orphansRemoved, filesMissing };

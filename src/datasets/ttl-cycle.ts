@@ -50,8 +50,10 @@ export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise
   let isBroken = true;
   try {
     const leftOver = await listDeletingDatasets(db, limit);
-    for (const id of leftOver) await guarded(id, async () => count((await finishRemoval(parts, id)) ? "removed" : "removed without file"));
-    const expired = cutoff === undefined ? [] : await listExpiredDatasets(db, cutoff, Math.max(0, limit - leftOver.length), owner);
+    for (const id of leftOver)
+      await guarded(id, async () => count((await finishRemoval(parts, id)) ? "removed" : "removed without file"));
+    const expired =
+      cutoff === undefined ? [] : await listExpiredDatasets(db, cutoff, Math.max(0, limit - leftOver.length), owner);
     for (const id of expired) await guarded(id, async () => count(await removeDataset(parts, id)));
     if (counts.errors === 0) await saveTtlSuccess(db, clock.nowMs());
     isBroken = false;

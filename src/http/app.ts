@@ -35,7 +35,7 @@ function toHandler(route: ApiRoute): RequestHandler {
       throw new DomainError("UNSUPPORTED_MEDIA_TYPE", "Send the body as application/json.");
     }
     const body = parse(route.body, request.body, "VALIDATION_FAILED", "The body");
-    await route.handle({ owner: response.locals["owner"], params, query, body, request, response });
+    await route.handle({ owner: response.locals.owner, params, query, body, request, response });
   };
 }
 
@@ -59,7 +59,7 @@ function accessLog(log: Logger): RequestHandler {
           route,
           status: response.statusCode,
           durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
-          requestId: response.locals["requestId"],
+          requestId: response.locals.requestId,
           ...(response.writableFinished ? {} : { aborted: true }),
         },
         "request",
@@ -80,7 +80,10 @@ function cors(origins: readonly string[]): RequestHandler {
     response.setHeader("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) return next();
     response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
-    response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range");
+    response.setHeader(
+      "Access-Control-Allow-Headers",
+      "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range",
+    );
     response.setHeader("Access-Control-Max-Age", "600");
     response.status(204).end();
   };
@@ -109,14 +112,20 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
   app.use((request, response, next) => {
     const sent = request.headers["x-request-id"];
     const requestId = typeof sent === "string" && validate(sent) ? sent : uuidv7();
-    response.locals["requestId"] = requestId;
+    response.locals.requestId = requestId;
     response.setHeader("X-Request-Id", requestId);
     next();
   });
   app.use(
     helmet({
       // Swagger UI writes style attributes and shows its logo from a data: address.
-      contentSecurityPolicy: { directives: { "style-src": ["'self'", "'unsafe-inline'"], "img-src": ["'self'", "data:"], "upgrade-insecure-requests": null } },
+      contentSecurityPolicy: {
+        directives: {
+          "style-src": ["'self'", "'unsafe-inline'"],
+          "img-src": ["'self'", "data:"],
+          "upgrade-insecure-requests": null,
+        },
+      },
     }),
   );
   mountTelemetry(app);

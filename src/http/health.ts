@@ -15,7 +15,9 @@ export interface Readiness {
 
 async function notAnswering(readiness: Readiness): Promise<string[]> {
   const results = await Promise.allSettled(readiness.checks.map((part) => part.check()));
-  const names = readiness.checks.filter((_, index) => results[index]?.status === "rejected").map((part) => part.name as string);
+  const names = readiness.checks
+    .filter((_, index) => results[index]?.status === "rejected")
+    .map((part) => part.name as string);
   return readiness.isReady() ? names : [...names, "process"];
 }
 
@@ -24,12 +26,17 @@ export function mountHealth(app: Express, readiness: Readiness, about: { version
   app.get("/api/health/live", (_request, response) => void response.json({ status: "ok" }));
   app.get("/api/health/ready", async (_request, response) => {
     const failing = await notAnswering(readiness);
-    response.status(failing.length === 0 ? 200 : 503).json({ status: failing.length === 0 ? "ready" : "not ready", failing });
+    response
+      .status(failing.length === 0 ? 200 : 503)
+      .json({ status: failing.length === 0 ? "ready" : "not ready", failing });
   });
   app.get("/api/health", async (_request, response) => {
     const failing = await notAnswering(readiness);
-    response
-      .status(failing.length === 0 ? 200 : 503)
-      .json({ status: failing.length === 0 ? "ok" : "degraded", ...about, uptimeSeconds: Math.round(process.uptime()), failing });
+    response.status(failing.length === 0 ? 200 : 503).json({
+      status: failing.length === 0 ? "ok" : "degraded",
+      ...about,
+      uptimeSeconds: Math.round(process.uptime()),
+      failing,
+    });
   });
 }

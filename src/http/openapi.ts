@@ -2,7 +2,12 @@ import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import express, { type Express } from "express";
 import { z } from "zod";
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponsesObject } from "zod-openapi";
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from "zod-openapi";
 import type { ErrorCode } from "../errors.ts";
 import { errorCodes } from "../errors.ts";
 import { statusOf } from "./problem.ts";
@@ -26,11 +31,17 @@ const everywhere: readonly ErrorCode[] = ["UNAUTHORIZED", "HOST_NOT_ALLOWED", "D
 function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
   const responses: Record<string, unknown> = {};
   for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
-    responses[status] = { description, ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }) };
+    responses[status] = {
+      description,
+      ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }),
+    };
   }
   const codesByStatus = Map.groupBy(new Set<ErrorCode>([...route.errors, ...everywhere]), (code) => statusOf[code]);
   for (const [status, codes] of codesByStatus) {
-    responses[status] ??= { description: codes.join(", "), content: { "application/problem+json": { schema: problemSchema } } };
+    responses[status] ??= {
+      description: codes.join(", "),
+      content: { "application/problem+json": { schema: problemSchema } },
+    };
   }
   return responses as ZodOpenApiResponsesObject;
 }
@@ -49,7 +60,12 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
     },
     ...(content === undefined
       ? {}
-      : { requestBody: { required: true, content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])) } }),
+      : {
+          requestBody: {
+            required: true,
+            content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
+          },
+        }),
     responses: responsesOf(route),
   } as ZodOpenApiOperationObject;
 }
@@ -66,7 +82,8 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string): R
     info: {
       title: "mlops-backend",
       version,
-      description: "Upload CSV datasets, train models on them in the background, download the models and predict with them.",
+      description:
+        "Upload CSV datasets, train models on them in the background, download the models and predict with them.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     security: [{ apiKey: [] }, {}],

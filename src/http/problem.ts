@@ -63,12 +63,27 @@ function titleOf(code: ErrorCode): string {
 }
 
 /** PostgreSQL and socket faults that mean «the database is away», not «the statement is wrong». */
-const awayCodes = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "57P01", "57P02", "57P03", "08006", "08001", "08003", "53300"]);
+const awayCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "57P01",
+  "57P02",
+  "57P03",
+  "08006",
+  "08001",
+  "08003",
+  "53300",
+]);
 
 function isDatabaseAway(error: Error): boolean {
   if ("code" in error && typeof error.code === "string" && awayCodes.has(error.code)) return true;
   // node-postgres says these without a code.
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/.test(error.message);
+  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/.test(
+    error.message,
+  );
 }
 
 /** What body-parser and Express throw, by their `type`. */
@@ -85,22 +100,35 @@ export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (error instanceof Error) {
     if (isSystemError(error, "ENOSPC") || isSystemError(error, "EDQUOT")) {
-      return new DomainError("DISK_FULL", "The service has no room to keep this. Nothing was stored; try again later.", { cause: error });
+      return new DomainError(
+        "DISK_FULL",
+        "The service has no room to keep this. Nothing was stored; try again later.",
+        { cause: error },
+      );
     }
     if (isDatabaseAway(error)) {
-      return new DomainError("DATABASE_UNAVAILABLE", "The database does not answer. Try again in a few seconds.", { cause: error, retryAfterSeconds: 5 });
+      return new DomainError("DATABASE_UNAVAILABLE", "The database does not answer. Try again in a few seconds.", {
+        cause: error,
+        retryAfterSeconds: 5,
+      });
     }
     const known = "type" in error && typeof error.type === "string" ? parserCodes[error.type] : undefined;
     if (known !== undefined) return new DomainError(known[0], known[1], { cause: error });
-    if (error instanceof URIError) return new DomainError("NOT_FOUND", "The path is not validly encoded.", { cause: error });
+    if (error instanceof URIError)
+      return new DomainError("NOT_FOUND", "The path is not validly encoded.", { cause: error });
   }
-  return new DomainError("INTERNAL_ERROR", "Something went wrong on our side. Quote the instance of this answer when you ask.", { cause: error });
+  return new DomainError(
+    "INTERNAL_ERROR",
+    "Something went wrong on our side. Quote the instance of this answer when you ask.",
+    { cause: error },
+  );
 }
 
 /** Writes the problem+json answer (RFC 9457) of a fault. */
 export function sendProblem(response: Response, error: DomainError): void {
   const status = statusOf[error.code];
-  if (error.retryAfterSeconds !== undefined) response.setHeader("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
+  if (error.retryAfterSeconds !== undefined)
+    response.setHeader("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
   if (error.code === "UNAUTHORIZED") response.setHeader("WWW-Authenticate", 'Bearer realm="mlops-backend"');
   response
     .status(status)
@@ -112,7 +140,7 @@ export function sendProblem(response: Response, error: DomainError): void {
         status,
         detail: error.message,
         code: error.code,
-        instance: `urn:uuid:${response.locals["requestId"]}`,
+        instance: `urn:uuid:${response.locals.requestId}`,
         ...(error.fields.length > 0 ? { errors: error.fields } : {}),
       }),
     );
@@ -129,7 +157,10 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const status = statusOf[error.code];
     if (status >= 500) {
       const level = error.code === "INTERNAL_ERROR" || error.code === "FILE_MISSING_IN_STORAGE" ? "error" : "warn";
-      log[level]({ err: error.cause ?? error, code: error.code, requestId: response.locals["requestId"] }, "request failed");
+      log[level](
+        { err: error.cause ?? error, code: error.code, requestId: response.locals.requestId },
+        "request failed",
+      );
     }
     if (response.headersSent) {
       // Half an answer can't be taken back: breaking the connection tells the client that it is not whole.

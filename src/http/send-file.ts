@@ -20,7 +20,8 @@ export function readRange(header: string | undefined, sizeBytes: number): { star
   const [, from = "", to = ""] = match;
   const start = from === "" ? Math.max(0, sizeBytes - Number(to)) : Number(from);
   const end = from === "" || to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
-  if (start >= sizeBytes || start > end) throw new DomainError("RANGE_NOT_SATISFIABLE", `The file has ${sizeBytes} bytes.`);
+  if (start >= sizeBytes || start > end)
+    throw new DomainError("RANGE_NOT_SATISFIABLE", `The file has ${sizeBytes} bytes.`);
   return { start, end };
 }
 
@@ -38,7 +39,10 @@ export async function sendFile(request: Request, response: Response, file: SentF
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Cache-Control", "private, no-cache");
   const known = request.headers["if-none-match"];
-  if (known !== undefined && (known === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))) {
+  if (
+    known !== undefined &&
+    (known === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
+  ) {
     response.status(304).end();
     return;
   }

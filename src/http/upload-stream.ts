@@ -33,7 +33,9 @@ function createMeter(maxBytes: number) {
       decoder.decode(chunk, { stream: chunk !== undefined });
       return undefined;
     } catch (error) {
-      return new DomainError("WRONG_ENCODING", "The file is not UTF-8. Save it as UTF-8 and send it again.", { cause: error });
+      return new DomainError("WRONG_ENCODING", "The file is not UTF-8. Save it as UTF-8 and send it again.", {
+        cause: error,
+      });
     }
   };
   const stream = new Transform({
@@ -72,17 +74,36 @@ function toFault(error: unknown): unknown {
   if (error instanceof multer.MulterError) {
     switch (error.code) {
       case "LIMIT_UNEXPECTED_FILE":
-        return new DomainError("UNEXPECTED_FIELD", `The file belongs into the form field «file», not «${String(error.field).slice(0, 80)}».`);
+        return new DomainError(
+          "UNEXPECTED_FIELD",
+          `The file belongs into the form field «file», not «${String(error.field).slice(0, 80)}».`,
+        );
       case "LIMIT_FILE_COUNT":
         return new DomainError("TOO_MANY_FILES", "Send one file a request.");
       default:
-        return new DomainError("FIELD_INVALID", "The form has too many or too long fields: `file`, `name` and `target` are all.", { cause: error });
+        return new DomainError(
+          "FIELD_INVALID",
+          "The form has too many or too long fields: `file`, `name` and `target` are all.",
+          { cause: error },
+        );
     }
   }
-  if (error instanceof Error && "code" in error && typeof error.code === "string" && /^(Z_|ERR_.*ZLIB|ERR_TRAILING)/.test(error.code)) {
-    return new DomainError("GZIP_INVALID", "The .csv.gz cannot be expanded: it is damaged or no gzip file.", { cause: error });
+  if (
+    error instanceof Error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    /^(Z_|ERR_.*ZLIB|ERR_TRAILING)/.test(error.code)
+  ) {
+    return new DomainError("GZIP_INVALID", "The .csv.gz cannot be expanded: it is damaged or no gzip file.", {
+      cause: error,
+    });
   }
-  if (error instanceof Error && /Unexpected end of (form|multipart data)|Malformed (part|content)|Multipart: Boundary not found/i.test(error.message)) {
+  if (
+    error instanceof Error &&
+    /Unexpected end of (form|multipart data)|Malformed (part|content)|Multipart: Boundary not found/i.test(
+      error.message,
+    )
+  ) {
     return new DomainError("NOT_MULTIPART", "The body is no whole multipart/form-data form.", { cause: error });
   }
   return error;
@@ -155,13 +176,18 @@ export async function receiveUpload(
       breaking.signal.addEventListener("abort", () => reject(breaking.signal.reason), { once: true });
       form(request, response, (error: unknown) => (error === undefined || error === null ? resolve() : reject(error)));
     });
-    if (received === undefined) throw new DomainError("FILE_MISSING", "The form has no file: put the CSV into the field `file`.");
+    if (received === undefined)
+      throw new DomainError("FILE_MISSING", "The form has no file: put the CSV into the field `file`.");
     return { ...received, fields: { ...(request.body as Record<string, string>) } };
   } catch (error) {
     // The writer may still be at work: only after it has ended is there nothing left to remove.
     await writing?.catch(() => {});
     if (received !== undefined) await storage.discard(received.temporaryPath);
-    if (breaking.signal.aborted || isSystemError(error, "ECONNRESET") || (error instanceof Error && error.message === "Request aborted")) {
+    if (
+      breaking.signal.aborted ||
+      isSystemError(error, "ECONNRESET") ||
+      (error instanceof Error && error.message === "Request aborted")
+    ) {
       throw new ClientClosedError();
     }
     throw toFault(error);

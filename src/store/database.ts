@@ -13,7 +13,9 @@ import type { Tables } from "./schema.ts";
 export interface Store {
   readonly db: Kysely<Tables>;
   /** The engine below, which the queue shares. */
-  readonly engine: { readonly kind: "pglite"; readonly pglite: PGlite } | { readonly kind: "postgres"; readonly url: string };
+  readonly engine:
+    | { readonly kind: "pglite"; readonly pglite: PGlite }
+    | { readonly kind: "postgres"; readonly url: string };
   /** Connections for the gauges; an embedded database has one. */
   connections(): { idle: number; used: number; max: number; pending: number };
   /** Throws when the database does not answer within that time. */
@@ -28,12 +30,16 @@ const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): void {
   const kind = event.query.query.kind.replace("QueryNode", "").toUpperCase();
-  const operationName = kind === "SELECT" || kind === "INSERT" || kind === "UPDATE" || kind === "DELETE" ? kind : "OTHER";
+  const operationName =
+    kind === "SELECT" || kind === "INSERT" || kind === "UPDATE" || kind === "DELETE" ? kind : "OTHER";
   databaseOperation({ operationName, durationSeconds: event.queryDurationMillis / 1000 });
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations } });
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations },
+  });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
 }
@@ -101,7 +107,10 @@ async function openPostgres(url: string): Promise<Store> {
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
   // bigint as a number: sizes here are far below 2^53.
-  const types = { getTypeParser: (oid: number, format?: string) => (oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text")) };
+  const types = {
+    getTypeParser: (oid: number, format?: string) =>
+      oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text"),
+  };
   pool.options.types = types as typeof pool.options.types;
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: recordOperation });
   try {
@@ -126,7 +135,11 @@ async function openPostgres(url: string): Promise<Store> {
 }
 
 /** A connection of its own that comes back after a fault, since a notification is only heard by who listens. */
-async function listenOnPostgres(url: string, channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>> {
+async function listenOnPostgres(
+  url: string,
+  channel: string,
+  onPayload: (payload: string) => void,
+): Promise<() => Promise<void>> {
   let stopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;

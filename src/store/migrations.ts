@@ -26,7 +26,9 @@ export const migrations: Record<string, Migration> = {
           file_missing boolean not null default false
         )`.execute(db);
       // One living dataset by content and name: a second upload of the same finds it here, also when both come at once.
-      await sql`create unique index datasets_content on datasets (owner, name, sha256) where deleting_at is null`.execute(db);
+      await sql`create unique index datasets_content on datasets (owner, name, sha256) where deleting_at is null`.execute(
+        db,
+      );
       await sql`create index datasets_owner on datasets (owner, id)`.execute(db);
       await sql`create index datasets_age on datasets (created_at)`.execute(db);
       await sql`
@@ -53,7 +55,9 @@ export const migrations: Record<string, Migration> = {
           finished_at timestamptz
         )`.execute(db);
       await sql`create index training_runs_owner on training_runs (owner, id)`.execute(db);
-      await sql`create index training_runs_active on training_runs (dataset_id) where status in ('queued', 'running')`.execute(db);
+      await sql`create index training_runs_active on training_runs (dataset_id) where status in ('queued', 'running')`.execute(
+        db,
+      );
       await sql`create index training_runs_waiting on training_runs (created_at) where status = 'queued'`.execute(db);
       await sql`
         create table artifacts (

@@ -78,8 +78,8 @@ export async function startService(
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ service: OwnProcess; url: string }> {
   const service = new OwnProcess(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
-    PATH: process.env["PATH"],
-    HOME: process.env["HOME"],
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
     SERVICE_PORT: "0",
     DATA_DIR: dataDir,
     ...env,

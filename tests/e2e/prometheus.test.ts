@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
 
-const prometheusBinary = process.env["PROMETHEUS_BIN"] ?? "prometheus";
-const promtoolBinary = process.env["PROMTOOL_BIN"] ?? "promtool";
+const prometheusBinary = process.env.PROMETHEUS_BIN ?? "prometheus";
+const promtoolBinary = process.env.PROMTOOL_BIN ?? "promtool";
 
 /** Panels that may stay empty after the demo, and why. */
 const mayBeEmpty: Readonly<Record<string, string>> = {

@@ -13,13 +13,13 @@ const telemetry = telemetryHandle();
 const { settings } = readTelemetrySettings(process.env);
 const app = express();
 attachRouteAccessor(app);
-const endpoint = { path: settings.metricsPath, bearerToken: process.env["METRICS_BEARER_TOKEN"] ?? "", telemetry };
+const endpoint = { path: settings.metricsPath, bearerToken: process.env.METRICS_BEARER_TOKEN ?? "", telemetry };
 mountMetrics(app, endpoint);
-declareRoutes((process.env["FIXTURE_ROUTES"] ?? "/metrics").split(","));
+declareRoutes((process.env.FIXTURE_ROUTES ?? "/metrics").split(","));
 
 const zero = { dataset: 0, artifact: 0 };
 registerStateGauges((timeoutMs) =>
-  process.env["FIXTURE_STATE"] === "away"
+  process.env.FIXTURE_STATE === "away"
     ? Promise.reject(new Error(`database away (${timeoutMs})`))
     : Promise.resolve({
         datasets: 3,

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const fixture = fileURLToPath(new URL("metrics-fixture.ts", import.meta.url));
-const promtool = process.env["PROMTOOL"] ?? "/tmp/gotools/bin/promtool";
+const promtool = process.env.PROMTOOL ?? "/tmp/gotools/bin/promtool";
 const children: ChildProcess[] = [];
 
 interface Started {
@@ -19,7 +19,7 @@ interface Started {
 }
 
 async function start(env: Record<string, string> = {}, execArgv = ["--import", "./otel/register"]): Promise<Started> {
-  const child = fork(fixture, { cwd: root, execArgv, env: { PATH: process.env["PATH"], ...env }, silent: true });
+  const child = fork(fixture, { cwd: root, execArgv, env: { PATH: process.env.PATH, ...env }, silent: true });
   children.push(child);
   const [message] = (await once(child, "message")) as [Started];
   return message;
@@ -144,7 +144,7 @@ test("wrong settings start nothing and leave a faulty handle for main.ts to repo
   const code = 'import("./otel/telemetry.ts").then(({ telemetryHandle }) => console.log(telemetryHandle().state))';
   const { stdout } = await run(process.execPath, ["--import", "./otel/register", "-e", code], {
     cwd: root,
-    env: { PATH: process.env["PATH"], PROMETHEUS__LATENCY_BUCKETS: "[1]" },
+    env: { PATH: process.env.PATH, PROMETHEUS__LATENCY_BUCKETS: "[1]" },
   });
   expect(stdout.trim()).toBe("faulty");
 });

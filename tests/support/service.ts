@@ -34,7 +34,12 @@ export interface RunningService {
   readonly lines: string[];
   readonly pid: number;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  upload(content: Buffer | string, fields?: Record<string, string>, fileName?: string, headers?: Record<string, string>): Promise<Answer>;
+  upload(
+    content: Buffer | string,
+    fields?: Record<string, string>,
+    fileName?: string,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   /** Submits a run and waits for its final state. */
   train(datasetId: string, more?: Record<string, unknown>): Promise<Answer>;
   waitForRun(id: string, isDone?: (run: { status: string }) => boolean): Promise<Answer>;
@@ -55,7 +60,7 @@ export interface ServiceOptions {
 }
 
 async function createDatabase(): Promise<string> {
-  const server = process.env["TEST_DATABASE_URL"];
+  const server = process.env.TEST_DATABASE_URL;
   if (server === undefined || server === "") return "";
   const name = `test_${Date.now()}_${Math.random().toString(36).slice(2, 10)}`;
   const client = new pg.Client({ connectionString: server });
@@ -69,7 +74,7 @@ async function createDatabase(): Promise<string> {
 
 async function dropDatabase(databaseUrl: string): Promise<void> {
   if (databaseUrl === "") return;
-  const client = new pg.Client({ connectionString: process.env["TEST_DATABASE_URL"] });
+  const client = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL });
   await client.connect();
   await client.query(`drop database if exists ${new URL(databaseUrl).pathname.slice(1)} with (force)`);
   await client.end();
@@ -95,9 +100,20 @@ export async function eventually<Value>(probe: () => Promise<Value | undefined |
 }
 
 /** Environment of a service of its own: nothing of the machine's settings reaches it. */
-export function serviceEnvironment(place: { dataDir: string; databaseUrl: string }, env: Record<string, string> = {}): NodeJS.ProcessEnv {
+export function serviceEnvironment(
+  place: { dataDir: string; databaseUrl: string },
+  env: Record<string, string> = {},
+): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
-  return { PATH, HOME, SERVICE_PORT: "0", DATA_DIR: place.dataDir, DATABASE_URL: place.databaseUrl, SHUTDOWN_GRACE_SECONDS: "1", ...env };
+  return {
+    PATH,
+    HOME,
+    SERVICE_PORT: "0",
+    DATA_DIR: place.dataDir,
+    DATABASE_URL: place.databaseUrl,
+    SHUTDOWN_GRACE_SECONDS: "1",
+    ...env,
+  };
 }
 
 /** Starts `src/main.ts` as `npm start` does and waits until it is ready. */
@@ -117,25 +133,44 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
       lines.push(line);
       if (line.includes('"ready"')) resolve(JSON.parse(line).url);
     });
-    exited.then((code) => reject(new Error(`The service ended with ${code} at its start:\n${errors.join("")}${lines.join("\n")}`)));
+    exited.then((code) =>
+      reject(new Error(`The service ended with ${code} at its start:\n${errors.join("")}${lines.join("\n")}`)),
+    );
   });
 
-  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> => {
-    const isJson = body !== undefined && !(body instanceof FormData) && typeof body !== "string" && !(body instanceof Uint8Array);
-    const response = await fetch(path.startsWith("/api") || path === "/metrics" ? `${url}${path}` : `${url}/api/ml/v1${path}`, {
-      method,
-      headers: { ...(isJson ? { "content-type": "application/json" } : {}), ...headers },
-      ...(body === undefined ? {} : { body: (isJson ? JSON.stringify(body) : body) as BodyInit }),
-    });
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const isJson =
+      body !== undefined && !(body instanceof FormData) && typeof body !== "string" && !(body instanceof Uint8Array);
+    const response = await fetch(
+      path.startsWith("/api") || path === "/metrics" ? `${url}${path}` : `${url}/api/ml/v1${path}`,
+      {
+        method,
+        headers: { ...(isJson ? { "content-type": "application/json" } : {}), ...headers },
+        ...(body === undefined ? {} : { body: (isJson ? JSON.stringify(body) : body) as never }),
+      },
+    );
     const text = await response.text();
     const isJsonAnswer = response.headers.get("content-type")?.includes("json") ?? false;
-    return { status: response.status, headers: response.headers, text, json: isJsonAnswer && text !== "" ? JSON.parse(text) : undefined };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJsonAnswer && text !== "" ? JSON.parse(text) : undefined,
+    };
   };
   const halt = async (): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     return exited;
   };
-  const waitForRun: RunningService["waitForRun"] = (id, isDone = (run) => ["succeeded", "failed", "cancelled"].includes(run.status)) =>
+  const waitForRun: RunningService["waitForRun"] = (
+    id,
+    isDone = (run) => ["succeeded", "failed", "cancelled"].includes(run.status),
+  ) =>
     eventually(async () => {
       const answer = await call("GET", `/training-runs/${id}`);
       return answer.status === 200 && isDone(answer.json) ? answer : undefined;
@@ -149,7 +184,7 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
     call,
     upload(content, fields = {}, fileName = "data.csv", headers = {}) {
       const form = new FormData();
-      form.append("file", new Blob([content as BlobPart]), fileName);
+      form.append("file", new Blob([new Uint8Array(Buffer.from(content as string))]), fileName);
       for (const [name, value] of Object.entries(fields)) form.append(name, value);
       return call("POST", "/datasets/upload", form, headers);
     },
@@ -164,7 +199,11 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
       let sum = Number.NaN;
       for (const line of text.split("\n")) {
         const [, sample, labelText = "", value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-        if (sample !== name || !Object.entries(labels).every(([key, wanted]) => labelText.includes(`${key}="${wanted}"`))) continue;
+        if (
+          sample !== name ||
+          !Object.entries(labels).every(([key, wanted]) => labelText.includes(`${key}="${wanted}"`))
+        )
+          continue;
         sum = (Number.isNaN(sum) ? 0 : sum) + Number(value);
       }
       return sum;
