@@ -1,16 +1,12 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
-const weatherPath = join(
-  dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")),
-  "data/seattle-weather.csv",
-);
 const goodCsv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 
 let service: RunningService;
@@ -23,7 +19,7 @@ const leftOver = () => readdir(join(service.dataDir, "files", "tmp"));
 
 describe("upload", () => {
   test("a real CSV is kept whole, described, and profiled in the background", async () => {
-    const weather = await readFile(weatherPath);
+    const weather = seattleWeatherCsv();
     const answer = await service.upload(weather, { target: "weather" }, "seattle-weather.csv");
     expect(answer.status).toBe(201);
     const sha256 = createHash("sha256").update(weather).digest("hex");

@@ -1,18 +1,14 @@
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
-const dataFolder = join(dirname(createRequire(import.meta.url).resolve("vega-datasets/package.json")), "data");
 const unknownId = "01a20a3e-3be8-733e-aec6-a42d3a37a41c";
 
 let service: RunningService;
 let datasetId: string;
 beforeAll(async () => {
   service = await startService({ env: { MAX_QUEUED_RUNS_PER_OWNER: "3", MAX_MODEL_ARTIFACTS: "4" } });
-  datasetId = (await service.upload(await readFile(join(dataFolder, "seattle-weather.csv")), { target: "weather" }))
-    .json.id;
+  datasetId = (await service.upload(seattleWeatherCsv(), { target: "weather" })).json.id;
 });
 afterAll(() => service?.stop());
 
