@@ -20,7 +20,12 @@ export function parseCsv(text: string): string[][] {
       else if (text[index + 1] === '"') {
         cell += '"';
         index += 1;
-      } else isQuoted = false;
+      } else {
+        isQuoted = false;
+        if (!/[,\r\n]/.test(text[index + 1] ?? ",")) {
+          throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${rows.length}: text stands after a closing quote.`);
+        }
+      }
     } else if (character === '"' && cell === "") isQuoted = true;
     else if (character === ",") {
       row.push(cell);
@@ -38,6 +43,9 @@ export function csvToRecords(text: string): Record<string, string>[] {
   const [header, ...rows] = parseCsv(text);
   if (header === undefined)
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
+  if (new Set(header).size !== header.length) {
+    throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV's header names a column twice.");
+  }
   return rows.map((row, index) => {
     if (row.length !== header.length) {
       throw new DomainError(

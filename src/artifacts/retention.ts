@@ -30,9 +30,10 @@ export async function removeArtifact(
   const { db, storage, clock } = parts;
   const isMine = await markArtifactDeleting(db, id, new Date(clock.nowMs()), { unlessPinned: reason === "retention" });
   if (!isMine) return false;
+  // Counted here, not after the file: from the mark on it is gone for every caller, and only one marks it.
+  artifactRemoved({ reason });
   await storage.remove("artifact", id);
   await deleteArtifactRow(db, id);
-  artifactRemoved({ reason });
   return true;
 }
 
@@ -40,8 +41,12 @@ export async function removeArtifact(
 export async function applyRetention(parts: RemovalParts, owner: string): Promise<void> {
   const { db, storage, config, log } = parts;
   for (const id of await listDeletingArtifacts(db)) {
-    await storage.remove("artifact", id);
-    await deleteArtifactRow(db, id);
+    try {
+      await storage.remove("artifact", id);
+      await deleteArtifactRow(db, id);
+    } catch (error) {
+      log.warn({ err: error, artifactId: id }, "a half removed model could not be removed; the next round tries again");
+    }
   }
   for (const id of await listBeyondRetention(db, owner, config.maxModelArtifacts)) {
     if (await removeArtifact(parts, id, "retention")) log.info({ artifactId: id }, "model removed by retention");

@@ -47,6 +47,8 @@ export default async function trainInThread(task: ThreadTask): Promise<ThreadRes
   const { progressPort } = task;
   try {
     const table = await loadTable(task.csvPath, task.columns);
+    // From here no native code runs: the thread may be ended.
+    progressPort?.postMessage({ progress: 0 } satisfies ThreadProgress);
     const { document, metrics } = trainModel({ ...task, table }, throttled(progressPort));
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);

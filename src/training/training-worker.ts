@@ -66,6 +66,36 @@ const reconcileMs = 5_000;
 // V8's heap of one thread: tables are typed arrays, which lie outside of it.
 const threadLimits = { maxOldGenerationSizeMb: 1024 };
 
+// Loading is bounded by the size of an upload; a thread that hangs in it must not hold its slot for ever.
+const longestLoadingMs = 10_000;
+
+/**
+ * Ending a thread in the middle of DuckDB's native code ends the whole process (seen: a cancel within milliseconds
+ * of the start), so the signal goes through only after the table is loaded.
+ */
+function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): void; dispose(): void } {
+  const controller = new AbortController();
+  let isLoaded = false;
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    if (isLoaded) controller.abort(signal.reason);
+    else timer = setTimeout(() => controller.abort(signal.reason), longestLoadingMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    signal: controller.signal,
+    allow() {
+      isLoaded = true;
+      if (signal.aborted) controller.abort(signal.reason);
+    },
+    dispose() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
 /** Thrown to give a job back to the queue; the run's row waits already. */
 class ReturnedToQueue extends Error {}
 
@@ -194,8 +224,10 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       progressPort: port2,
     };
     let progress = 0;
+    const killing = killAfterLoading(signal);
     port1.on("message", (message: ThreadProgress) => {
       progress = message.progress;
+      killing.allow();
     });
     const timeout = setTimeout(
       () => attempt.end("timeout"),
@@ -204,9 +236,10 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const watching = new AbortController();
     const watched = watch(attempt, () => progress, watching.signal);
     try {
-      return await pool.run(task, { signal, transferList: [port2] });
+      return await pool.run(task, { signal: killing.signal, transferList: [port2] });
     } finally {
       clearTimeout(timeout);
+      killing.dispose();
       port1.close();
       watching.abort();
       // Before the run's end is written: a late progress would wait for the same row.

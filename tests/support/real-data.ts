@@ -1,27 +1,33 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 
-/** The data folder of vega-datasets: its entry stands in `build/`, beside it. */
-const folder = join(dirname(createRequire(import.meta.url).resolve("vega-datasets")), "..", "data");
+type Cell = string | number | boolean | null | undefined;
 
-function toCell(value: unknown): string {
+// The package's main file stands in build/, the data beside it; its export map hides the data's own paths.
+const dataFolder = new URL("../data/", import.meta.resolve("vega-datasets"));
+
+function toCell(value: Cell): string {
   const text = value === null || value === undefined ? "" : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function jsonToCsv(name: string): Buffer {
-  const rows = JSON.parse(readFileSync(join(folder, name), "utf8")) as Record<string, unknown>[];
-  const columns = Object.keys(rows[0] ?? {});
-  const lines = [columns.map(toCell), ...rows.map((row) => columns.map((column) => toCell(row[column])))];
-  return Buffer.from(`${lines.map((line) => line.join(",")).join("\n")}\n`);
+function jsonToCsv(file: string): Buffer {
+  const rows = JSON.parse(readFileSync(new URL(file, dataFolder), "utf8")) as Record<string, Cell>[];
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = [names.map(toCell), ...rows.map((row) => names.map((name) => toCell(row[name])))];
+  return Buffer.from(`${lines.map((cells) => cells.join(",")).join("\n")}\n`);
 }
 
-/** Four years of weather in Seattle: 1,461 days, five kinds of weather. */
-export const seattleWeatherCsv = (): Buffer => readFileSync(join(folder, "seattle-weather.csv"));
+/** Four years of days in Seattle; target `weather`, five classes. */
+export function seattleWeatherCsv(): Buffer {
+  return readFileSync(new URL("seattle-weather.csv", dataFolder));
+}
 
-/** 344 penguins of three species, with missing values. */
-export const penguinsCsv = (): Buffer => jsonToCsv("penguins.json");
+/** Penguins with missing cells; target `Species`, three classes. */
+export function penguinsCsv(): Buffer {
+  return jsonToCsv("penguins.json");
+}
 
-/** 406 cars of 1970 to 1982, with missing values and text. */
-export const carsCsv = (): Buffer => jsonToCsv("cars.json");
+/** Cars of the seventies; target `Miles_per_Gallon`, a number that is missing in some rows. */
+export function carsCsv(): Buffer {
+  return jsonToCsv("cars.json");
+}
