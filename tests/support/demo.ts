@@ -52,8 +52,8 @@ interface Comparison {
 }
 
 const { values: options } = parseArgs({ options: { url: { type: "string" }, "api-key": { type: "string" } } });
-const apiKey = options["api-key"] ?? process.env["API_KEY"] ?? "";
-const metricsToken = process.env["METRICS_BEARER_TOKEN"] ?? "";
+const apiKey = options["api-key"] ?? process.env.API_KEY ?? "";
+const metricsToken = process.env.METRICS_BEARER_TOKEN ?? "";
 
 let stepsDone = 0;
 function step(text: string): void {
@@ -124,7 +124,9 @@ function parseSamples(text: string): Samples {
     const match = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line);
     if (match === null) return [];
     const pairs = [...(match[2] ?? "").matchAll(/([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
-    return [{ name: match[1]!, labels: Object.fromEntries(pairs.map(([, k, v]) => [k!, v!])), value: Number(match[3]) }];
+    return [
+      { name: match[1]!, labels: Object.fromEntries(pairs.map(([, k, v]) => [k!, v!])), value: Number(match[3]) },
+    ];
   });
 }
 
@@ -149,7 +151,8 @@ function createClient(url: string, signal: AbortSignal) {
     count("requests");
     const text = await response.text();
     const json = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
-    if (response.status === 401) throw new Error("The service wants an API key: --api-key, or API_KEY in the environment.");
+    if (response.status === 401)
+      throw new Error("The service wants an API key: --api-key, or API_KEY in the environment.");
     return { status: response.status, json };
   }
 
@@ -183,7 +186,12 @@ function createClient(url: string, signal: AbortSignal) {
       return answer.json as unknown as Dataset;
     },
     async submit(datasetId: string, mode: string, parameters: Record<string, number> = {}): Promise<Run> {
-      const answer = await call("POST", "/training-runs", JSON.stringify({ datasetId, mode, parameters }), "application/json");
+      const answer = await call(
+        "POST",
+        "/training-runs",
+        JSON.stringify({ datasetId, mode, parameters }),
+        "application/json",
+      );
       expectStatus(answer, 202);
       return answer.json as unknown as Run;
     },
@@ -210,7 +218,7 @@ function createClient(url: string, signal: AbortSignal) {
       expectStatus(answer, 200, 422, 400);
       if (answer.status !== 200) return count("predictions rejected");
       count("predictions succeeded");
-      count("rows predicted", (answer.json["predictions"] as unknown[]).length);
+      count("rows predicted", (answer.json.predictions as unknown[]).length);
     },
     async isGone({ id }: Dataset): Promise<boolean> {
       return (await call("GET", `/datasets/${id}`)).status === 404;
@@ -235,8 +243,14 @@ async function trainAndPredict(client: Client, dataset: Dataset, name: string, c
 }
 
 /** @returns how many were seen to go; undefined when this service keeps them longer than anyone would wait */
-async function awaitExpiry(client: Client, datasets: readonly Dataset[], signal: AbortSignal): Promise<number | undefined> {
-  const latestMs = Math.max(...datasets.map(({ expiresAt }) => (expiresAt === null ? Infinity : Date.parse(expiresAt))));
+async function awaitExpiry(
+  client: Client,
+  datasets: readonly Dataset[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const latestMs = Math.max(
+    ...datasets.map(({ expiresAt }) => (expiresAt === null ? Infinity : Date.parse(expiresAt))),
+  );
   if (latestMs - Date.now() > expirySeconds * 1000) return undefined;
   const endMs = Math.max(latestMs, Date.now()) + expirySeconds * 1000;
   let left = datasets;
@@ -264,13 +278,23 @@ function comparisons(client: Client, expired: number | undefined): Comparison[] 
     by("runs cancelled", "training_runs_total", "outcome", "cancelled"),
     by("predictions succeeded", "predictions_total", "outcome", "succeeded"),
     by("predictions rejected", "predictions_total", "outcome", "rejected"),
-    { what: "rows predicted", counted: client.counted("rows predicted"), metric: "mlops_backend_prediction_rows_total", matches: () => true },
-    { what: "datasets expired", counted: expired, metric: "mlops_backend_dataset_ttl_datasets_removed_total", matches: () => true },
+    {
+      what: "rows predicted",
+      counted: client.counted("rows predicted"),
+      metric: "mlops_backend_prediction_rows_total",
+      matches: () => true,
+    },
+    {
+      what: "datasets expired",
+      counted: expired,
+      metric: "mlops_backend_dataset_ttl_datasets_removed_total",
+      matches: () => true,
+    },
     {
       what: "API requests",
       counted: client.counted("requests"),
       metric: "mlops_backend_http_requests_total",
-      matches: (labels) => labels["http_route"]?.startsWith("/api/ml/v1/") === true,
+      matches: (labels) => labels.http_route?.startsWith("/api/ml/v1/") === true,
     },
   ];
 }
@@ -286,7 +310,14 @@ function report(lines: readonly Comparison[], before: Samples, after: Samples): 
   });
   const table = [["what happened", "client counted", "/metrics says", "agree"], ...cells];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
-  const text = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()).join("\n");
+  const text = table
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
   return { text, agrees };
 }
 
@@ -328,7 +359,8 @@ async function runDemo(url: string, signal: AbortSignal): Promise<boolean> {
 }
 
 const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort(new Error("Interrupted.")));
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => interrupted.abort(new Error("Interrupted.")));
 let stop: (() => Promise<void>) | undefined;
 try {
   let url = options.url?.replace(/\/$/, "");
