@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 
 /** How a value is read from its text; throws with what it should be. */
@@ -224,9 +223,4 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   if (contradictions.length > 0) throw new ConfigError(contradictions);
   return config;
-}
-
-/** SHA-256 of a key as API_KEYS holds it. */
-export function hashApiKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
 }

@@ -5,8 +5,6 @@ import {
   type predictionOutcomes,
   type runErrorTypes,
   type runOutcomes,
-  type storageKinds,
-  type telemetrySignals,
   type trainingModes,
   type trainingTasks,
   type ttlResults,
@@ -18,7 +16,6 @@ type OneOf<Values extends readonly string[]> = Values[number];
 export type TrainingMode = OneOf<typeof trainingModes>;
 export type TrainingTask = OneOf<typeof trainingTasks>;
 export type RunErrorType = OneOf<typeof runErrorTypes>;
-export type StorageKind = OneOf<typeof storageKinds>;
 
 /** One upload has ended; `reason` is the error code of a rejected one. */
 export interface DatasetUpload {
@@ -131,17 +128,6 @@ export function databaseOperation({
 }): void {
   const name = knownOperations.has(operationName) ? operationName : "OTHER";
   guarded(() => record("databaseOperationDuration", durationSeconds, { "db.operation.name": name }));
-}
-
-/** Spans or log records could not be exported. */
-export function telemetryExportDropped({
-  signal,
-  count = 1,
-}: {
-  readonly signal: OneOf<typeof telemetrySignals>;
-  readonly count?: number;
-}): void {
-  guarded(() => add("telemetryExportDropped", count, { signal }));
 }
 
 /**

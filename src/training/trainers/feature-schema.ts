@@ -67,13 +67,6 @@ function textFeature(
   return { column: column.name, kind: "text", categories: [...categories].sort() };
 }
 
-/** The names of the model's own features, in order: the column, or `column=category`. */
-export function expandedNames(features: readonly ModelFeature[]): string[] {
-  return features.flatMap((feature) =>
-    feature.kind === "number" ? [feature.column] : feature.categories.map((text) => `${feature.column}=${text}`),
-  );
-}
-
 /** For each of the model's own features, the place of its source column in the schema. */
 export function expandedSources(features: readonly ModelFeature[]): number[] {
   return features.flatMap((feature, source) =>
