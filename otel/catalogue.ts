@@ -1,11 +1,11 @@
 /**
  * Every metric of this service, declared once. Instruments (`src/monitoring/metrics.ts`), views, the exposition,
  * `docs/metrics.md`, the queries of dashboards and rules and the drift checks all follow from this table; it is the
- * table of design.md section 8. Longer than 300 lines because it is that table.
+ * table of metrics. Longer than 300 lines because it is that table.
  */
 
 export const uploadOutcomes = ["accepted", "duplicate", "rejected", "failed", "aborted"] as const;
-/** Error codes with which an upload is refused (design.md section 4). */
+/** Error codes with which an upload is refused. */
 export const uploadRejectionReasons = [
   "NOT_MULTIPART",
   "FILE_MISSING",
@@ -91,7 +91,7 @@ export interface MetricDefinition {
   readonly source?: "exposition";
 }
 
-/** design.md section 8, Bounds. 0.5 is named by the latency objective. */
+/** 0.5 is named by the latency objective. */
 export const defaultLatencyBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 /** 10.5 and not 10: Prometheus 3 rewrites whole-number `le` values, and rules name these. */
 const trainingBounds = [0.1, 0.5, 2.5, 10.5, 60.5, 300.5, 600.5, 1200.5] as const;
@@ -753,7 +753,7 @@ export function attributeSetLimit(definition: MetricDefinition): number {
   const sets = Object.values(definition.attributes).map((values) =>
     values === fromBoundedSource ? 1 : values.length + (values.some((value) => value === "other") ? 0 : 1),
   );
-  // One for the overflow: a limit of N keeps N − 1 sets (facts.md, HTTP probed).
+  // One for the overflow: a limit of N keeps N − 1 sets (seen on Node 24, November 2026).
   return sets.reduce((product, size) => product * size, 1) + 1;
 }
 

@@ -20,7 +20,7 @@ import { isOfRole } from "./instruments.ts";
 export type Format = "openmetrics" | "text";
 
 export const contentTypes: Readonly<Record<Format, string>> = {
-  // The format's own content type; we write underscores only, and say so (facts.md, Prometheus 3.16).
+  // The format's own content type; we write underscores only, and say so (Prometheus 3.16).
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
   text: "text/plain; version=0.0.4; charset=utf-8",
 };
@@ -90,7 +90,7 @@ export function formatNumber(value: number): string {
   return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
 }
 
-/** `le` as OpenMetrics wants it, a float: Prometheus 3 would rewrite `1` to `1.0` (facts.md). */
+/** `le` as OpenMetrics wants it, a float: Prometheus 3 would rewrite `1` to `1.0` (seen on Node 24, November 2026). */
 export function formatBound(bound: number): string {
   return Number.isInteger(bound) && Math.abs(bound) < 1e21 ? `${bound}.0` : formatNumber(bound);
 }
@@ -224,7 +224,7 @@ function head(family: Family, format: Format): string[] {
   return lines;
 }
 
-/** The resource, without what the labels job and instance already say (design.md section 8). */
+/** The resource, without what the labels job and instance already say. */
 function targetInfo(metrics: ResourceMetrics, format: Format): string[] {
   const said = ["service.name", "service.namespace", "service.instance.id"];
   const labels = Object.fromEntries(

@@ -22,7 +22,7 @@ export function methodAttribute(method: string | undefined): string {
   return method !== undefined && knownMethods.has(method) ? method : "other";
 }
 
-/** How a request ended, for availability: a time-out is ours, a closed connection the client's (design.md section 8). */
+/** How a request ended, for availability: a time-out is ours, a closed connection the client's. */
 export function outcomeOf({ statusCode, fault }: Pick<EndedRequest, "statusCode" | "fault">): string {
   if (fault === "timeout") return "server_error";
   if (statusCode === 0) return "aborted";

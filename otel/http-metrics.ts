@@ -23,7 +23,7 @@ function sizeOf(chunk: unknown, encoding: unknown): number {
 
 /**
  * Counts bodies on the single message. `socket.bytesRead` and `bytesWritten` include headers and chunk framing and mix
- * pipelined messages (facts.md, HTTP probed); a `data` listener would start the stream before the route is ready.
+ * pipelined messages (seen on Node 24, November 2026); a `data` listener would start the stream before the route is ready.
  */
 function countBodies(
   request: IncomingMessage,
@@ -62,11 +62,11 @@ function measure({ request, response, socket, server }: StartMessage, showsActiv
   const method = request.method;
   const counted = countBodies(request, response);
   if (showsActive) requestActive(1, method, scheme);
-  // One close for each request, under keep-alive and pipelining, aborts and event streams included (facts.md).
+  // One close for each request, under keep-alive and pipelining, aborts and event streams included (seen on Node 24, November 2026).
   response.once("close", () =>
     guarded(() => {
       if (showsActive) requestActive(-1, method, scheme);
-      // A broken-off response still says 200 (facts.md).
+      // A broken-off response still says 200 (seen on Node 24, November 2026).
       const hasFinished = response.writableFinished;
       const hasBody = response.statusCode !== 204 && response.statusCode !== 304;
       requestEnded({
@@ -90,7 +90,7 @@ export interface HttpMetricsConfig extends InstrumentationConfig {
 
 /**
  * Measures every request of this process's HTTP servers through node:diagnostics_channel: automatic, nothing global
- * patched, about the cost of the prom-client bundle (facts.md).
+ * patched, about the cost of the prom-client bundle (seen on Node 24, November 2026).
  */
 export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsConfig> {
   // Declared without a value: the base class may call enable() from its constructor, before fields are set.
@@ -105,7 +105,7 @@ export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsC
   override enable(): void {
     super.enable();
     if (this.listener !== undefined) return;
-    // A subscriber that throws ends the process (facts.md), so it is guarded.
+    // A subscriber that throws ends the process (seen on Node 24, November 2026), so it is guarded.
     this.listener = (message) => guarded(() => measure(message as StartMessage, this.getConfig().showsActive));
     subscribe(startChannel, this.listener);
   }

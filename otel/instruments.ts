@@ -86,7 +86,7 @@ function instrumentOf(key: MetricKey): Counter | UpDownCounter | Histogram {
   return instrument;
 }
 
-/** Runs a piece of telemetry; its fault is logged and goes no further (design.md section 1: telemetry never steers). */
+/** Runs a piece of telemetry; its fault is logged and goes no further: telemetry never steers. */
 export function guarded(record: () => void): void {
   try {
     record();
@@ -112,7 +112,7 @@ export function add<Key extends KeyOf<"counter" | "upDownCounter">>(
   (instrumentOf(key) as Counter).add(value, limitedAttributes(key, attributes));
 }
 
-/** Records into a histogram; the SDK drops negative values without a word (facts.md), and NaN would spoil the sum for ever. */
+/** Records into a histogram; the SDK drops negative values without a word (seen on Node 24, November 2026), and NaN would spoil the sum for ever. */
 export function record<Key extends KeyOf<"histogram">>(key: Key, value: number, attributes: AttributesOf<Key>): void {
   if (!Number.isFinite(value) || value < 0) {
     diag.warn(`${key}: ${value} is not a size or duration`);

@@ -8,7 +8,7 @@ if (faults.length > 0) {
 } else if (!settings.enabled) {
   leaveTelemetryHandle(silentTelemetry("disabled"));
 } else {
-  // Imported only now: with telemetry off nothing of the SDK is loaded (design.md section 8).
+  // Imported only now: with telemetry off nothing of the SDK is loaded.
   const { startTelemetry } = await import("./sdk.ts");
   leaveTelemetryHandle(startTelemetry(settings, process.env));
 }

@@ -21,7 +21,7 @@ function pathOf(route: unknown): string {
 /**
  * Catches the full template at the moment Express sets `request.route`, on this application's own request prototype;
  * nothing global is patched. Reading `route.path` and `baseUrl` later is wrong: after an error handler in the root,
- * `baseUrl` of a mounted router is already reset (facts.md, HTTP probed).
+ * `baseUrl` of a mounted router is already reset (seen on Node 24, November 2026).
  */
 export function attachRouteAccessor(app: Express): void {
   Object.defineProperty(app.request, "route", {

@@ -14,7 +14,7 @@ import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
 import { metricViews } from "./views.ts";
 
-/** The only resource attributes that leave this process: detectors would add command-line arguments, owner and pid (design.md section 8). */
+/** The only resource attributes that leave this process: detectors would add command-line arguments, owner and pid. */
 const allowedResource = [
   "service.name",
   "service.namespace",
@@ -91,7 +91,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
     resource: resourceFromAttributes(resourceAttributes(env, version)),
     metricReaders: [reader],
     views: metricViews(settings.latencyBounds),
-    // Without these, NodeSDK posts spans and logs to localhost:4318 (design.md section 8).
+    // Without these, NodeSDK posts spans and logs to localhost:4318.
     spanProcessors: [],
     logRecordProcessors: [],
     textMapPropagator: null,

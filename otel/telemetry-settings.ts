@@ -1,6 +1,6 @@
 import { defaultLatencyBounds } from "./catalogue.ts";
 
-/** What telemetry takes from the environment (design.md section 9). */
+/** What telemetry takes from the environment. */
 export interface TelemetrySettings {
   /** False with PROMETHEUS__ENABLED=false or OTEL_SDK_DISABLED=true: nothing of the SDK is loaded, /metrics is 404. */
   readonly enabled: boolean;

@@ -7,7 +7,7 @@ export const runtimeMeterName = "@opentelemetry/instrumentation-runtime-node";
 
 /**
  * One view for each metric of the catalogue: explicit bounds (the SDK's default bounds are for milliseconds whatever
- * the unit, facts.md), the declared attributes only, and the series limit.
+ * the unit), the declared attributes only, and the series limit.
  */
 export function metricViews(latencyBounds: readonly number[]): ViewOptions[] {
   const views: ViewOptions[] = [];
@@ -29,7 +29,7 @@ export function metricViews(latencyBounds: readonly number[]): ViewOptions[] {
       }),
     });
   }
-  // Not in the catalogue: an event-loop histogram that each reading empties, 13 heap spaces, resources (design.md section 8).
+  // Not in the catalogue: an event-loop histogram that each reading empties, 13 heap spaces, resources.
   views.push({ meterName: runtimeMeterName, instrumentName: "*", aggregation: { type: AggregationType.DROP } });
   return views;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { attachRouteAccessor } from "../otel/route-template.ts";
+import { attachRouteAccessor, routeTemplateOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
@@ -81,6 +81,10 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const telemetry = telemetryHandle();
   const telemetrySettings = readTelemetrySettings(process.env).settings;
   const clock = systemClock;
+  // One deadline for requests and trainings together: the process must be gone within the grace and a little more.
+  let stopDeadlineMs = Number.POSITIVE_INFINITY;
+  const graceLeftSeconds = (): number =>
+    Math.max(0, Math.min(stopDeadlineMs - performance.now(), config.shutdownGraceSeconds * 1000)) / 1000;
 
   const store = await openStore(config);
   starting.defer(() => store.stop());
@@ -102,7 +106,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const works = config.role !== "api";
   const worker = works ? await startTrainingWorker(parts) : undefined;
   if (worker !== undefined) {
-    starting.defer(() => worker.stop(config.shutdownGraceSeconds));
+    starting.defer(() => worker.stop(graceLeftSeconds()));
     const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
       await profileDataset(parts, String(data.datasetId));
       return "done";
@@ -163,6 +167,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
         { name: "storage", check: () => storage.check() },
       ],
     },
+    routeOf: routeTemplateOf,
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);
@@ -171,7 +176,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
   watchClientErrors(server);
   const port = await listen(server, config.host, config.port);
-  starting.defer(() => closeServer(server, config.shutdownGraceSeconds));
+  starting.defer(() => closeServer(server, graceLeftSeconds()));
   starting.defer(async () => stopping.abort());
 
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
@@ -181,6 +186,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   }
   starting.defer(async () => {
     isReady = false;
+    stopDeadlineMs = performance.now() + config.shutdownGraceSeconds * 1000;
   });
   isReady = true;
 

@@ -48,15 +48,14 @@ function methodNotAllowed(methods: string[]): RequestHandler {
 }
 
 /** One access line a request, none for scrapes and health: they would drown the rest. */
-function accessLog(log: Logger): RequestHandler {
+function accessLog(log: Logger, routeOf: (request: Request) => string): RequestHandler {
   return (request, response, next) => {
     const startedMs = performance.now();
     response.on("close", () => {
-      const route = request.route?.path === undefined ? "unmatched" : `${request.baseUrl}${request.route.path}`;
       log.info(
         {
           method: request.method,
-          route,
+          route: routeOf(request),
           status: response.statusCode,
           durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
           requestId: response.locals.requestId,
@@ -99,10 +98,12 @@ export interface AppParts {
   readonly version: string;
   /** Mounts what listens at the side: the route accessor of the HTTP metrics, and /metrics. */
   readonly mountTelemetry: (app: Express) => void;
+  /** The template of the route that answered, for the access log; a raw path could hold anything. */
+  readonly routeOf: (request: Request) => string;
 }
 
 /** The Express application; it knows no dataset, run or artifact. */
-export function createApp({ config, log, routes, readiness, version, mountTelemetry }: AppParts): Express {
+export function createApp({ config, log, routes, readiness, version, mountTelemetry, routeOf }: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
@@ -143,7 +144,7 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
       const methods = routes.filter((route) => route.path === path).map((route) => route.method);
       router.all(path, methodNotAllowed([...new Set([...methods, ...(methods.includes("get") ? ["head"] : [])])]));
     }
-    app.use(apiPrefix, accessLog(log), cors(config.corsOrigins), authenticate(config), router);
+    app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), authenticate(config), router);
   }
   app.use(() => {
     throw new DomainError("NOT_FOUND", "There is nothing at this path; /api/docs lists the calls.");

@@ -140,8 +140,8 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 /**
- * Answers malformed and slow requests as Node does by itself, and counts them: they fire no start event (facts.md,
- * HTTP probed). A listener here replaces Node's own answer, so it is given in full.
+ * Answers malformed and slow requests as Node does by itself, and counts them: they fire no start event (seen on Node
+ * 24, November 2026). A listener here replaces Node's own answer, so it is given in full.
  */
 export function watchClientErrors(server: Server): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {

@@ -34,7 +34,7 @@ const defaultTimeoutMs = 5_000;
 let timeoutMs = defaultTimeoutMs;
 
 /**
- * Takes X-Prometheus-Scrape-Timeout-Seconds: the reading may use half of it (design.md section 8), so that the scrape
+ * Takes X-Prometheus-Scrape-Timeout-Seconds: the reading may use half of it, so that the scrape
  * still answers when the database doesn't.
  */
 export function allowScrapeTime(header: string | undefined): void {

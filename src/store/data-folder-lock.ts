@@ -1,6 +1,9 @@
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { isSystemError } from "../errors.ts";
+
+const settleMs = 50;
 
 /** Another living process holds the embedded database. */
 export class DataFolderLockedError extends Error {
@@ -46,6 +49,9 @@ export async function lockDataFolder(folder: string): Promise<{ release(): Promi
       const handle = await open(path, "wx");
       await handle.writeFile(mine);
       await handle.close();
+      // Two processes that find the same dead owner may both have removed a lock, the second one ours.
+      await delay(settleMs);
+      if ((await readFile(path, "utf8").catch(() => "")) !== mine) continue;
       return { release: () => rm(path, { force: true }) };
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
@@ -55,8 +61,8 @@ export async function lockDataFolder(folder: string): Promise<{ release(): Promi
     if (pid > 0 && pid !== process.pid && isAlive(pid) && (ticks === "" || ticks === (await startTicks(pid)))) {
       throw new DataFolderLockedError(folder, pid);
     }
-    // Its owner is dead: killed before it could let go.
-    await rm(path, { force: true });
+    // Its owner is dead: killed before it could let go. Unless somebody has taken it since we looked.
+    if ((await readFile(path, "utf8").catch(() => "")) === `${pidText} ${ticks}`) await rm(path, { force: true });
   }
   throw new Error(`The lock ${path} changes hands too fast; try again.`);
 }

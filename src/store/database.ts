@@ -54,31 +54,51 @@ async function clearHalfMadeFolder(dataDir: string, folder: string): Promise<voi
   if (!(await readdir(dataDir)).includes(readyMark)) await rm(folder, { recursive: true, force: true });
 }
 
+/** The same engine, counting the calls that are not answered yet. */
+function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
+  let inHand = 0;
+  const counting =
+    <Arguments extends unknown[], Value>(call: (...given: Arguments) => Promise<Value>) =>
+    async (...given: Arguments): Promise<Value> => {
+      inHand += 1;
+      try {
+        return await call(...given);
+      } finally {
+        inHand -= 1;
+      }
+    };
+  const counted = Object.create(pglite, {
+    query: { value: counting(pglite.query.bind(pglite)) },
+    transaction: { value: counting(pglite.transaction.bind(pglite)) },
+    closed: { get: () => pglite.closed },
+    ready: { get: () => pglite.ready },
+    waitReady: { get: () => pglite.waitReady },
+    close: { value: () => pglite.close() },
+  }) as PGlite;
+  return { counted, inHand: () => inHand };
+}
+
 async function openEmbedded(dataDir: string): Promise<Store> {
   const lock = await lockDataFolder(dataDir);
   try {
     const folder = join(dataDir, "database");
     await clearHalfMadeFolder(dataDir, folder);
     const pglite = await PGlite.create(folder);
-    let waiting = 0;
-    let running = false;
-    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), log: recordOperation });
+    const { counted, inHand } = countInHand(pglite);
+    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: counted }), log: recordOperation });
     await migrate(db);
     await writeFile(join(dataDir, readyMark), "The embedded database beside this file was made whole.\n");
     return {
       db,
       engine: { kind: "pglite", pglite },
-      connections: () => ({ idle: running ? 0 : 1, used: running ? 1 : 0, max: 1, pending: waiting }),
-      async check(timeoutMs) {
-        waiting += 1;
-        running = true;
-        try {
-          await withinTime(sql`select 1`.execute(db), timeoutMs);
-        } finally {
-          waiting -= 1;
-          running = waiting > 0;
-        }
-      },
+      // One connection: whatever is not served waits for its lock.
+      connections: () => ({
+        idle: inHand() === 0 ? 1 : 0,
+        used: inHand() === 0 ? 0 : 1,
+        max: 1,
+        pending: Math.max(0, inHand() - 1),
+      }),
+      check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
       listen: (channel, onPayload) => pglite.listen(channel, onPayload),
       async stop() {
         await db.destroy();

@@ -35,7 +35,7 @@ afterEach(async () => {
 const url = (port: number, path = "/metrics") => `http://127.0.0.1:${port}${path}`;
 const samplesOf = (text: string) => text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
-/** Every route of design.md section 4. */
+/** Every route of the API. */
 const routes = [
   ...["datasets/upload", "datasets", "datasets/:id", "datasets/:id/content", "datasets/expired", "training-runs"],
   ...["training-runs/:id", "training-runs/:id/events", "training-runs/:id/cancel", "artifacts", "artifacts/:id"],
@@ -62,7 +62,7 @@ test("a fresh start stays within 450 series, threads start nothing, and promtool
   expect(text).not.toMatch(/process_command|process_owner|v8js_resource|otel_scope/);
   if (!existsSync(promtool)) return;
   const { stdout, stderr } = spawnSync(promtool, ["check", "metrics"], { input: text, encoding: "utf8" });
-  // Its name is fixed by the semantic conventions (facts.md, Prometheus).
+  // Its name is fixed by the semantic conventions (seen on Node 24, November 2026).
   const complaints = `${stdout}${stderr}`
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("db_client_connection_count "));

@@ -78,7 +78,7 @@ test.for([
   ["application/openmetrics-text;version=1.0.0;q=0.1,text/plain;version=0.0.4;q=0.4", "text"],
   ["application/openmetrics-text;q=0", "text"],
   ["text/plain, application/openmetrics-text", "openmetrics"],
-  // What Prometheus 3.16 sends (facts.md).
+  // What Prometheus 3.16 sends (seen on Node 24, November 2026).
   [
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,application/openmetrics-text;version=0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3",
     "openmetrics",
