@@ -126,6 +126,8 @@ async function openPostgres(url: string): Promise<Store> {
   const pool = new pg.Pool({ connectionString: url, max: maxConnections, connectionTimeoutMillis: 5_000 });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
+  // The pool listens to idle connections only: one in use that breaks would end the process too. Its query rejects.
+  pool.on("connect", (client) => client.on("error", () => {}));
   // bigint as a number: sizes here are far below 2^53.
   const types = {
     getTypeParser: (oid: number, format?: string) =>
@@ -160,23 +162,29 @@ async function listenOnPostgres(
   channel: string,
   onPayload: (payload: string) => void,
 ): Promise<() => Promise<void>> {
-  let stopped = false;
+  let isStopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
+  // A failed connection both rejects and ends: one retry for both.
+  const tryAgain = (): void => {
+    if (isStopped || retry !== undefined) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      connect().catch(tryAgain);
+    }, 1_000);
+  };
   const connect = async (): Promise<void> => {
     const next = new pg.Client({ connectionString: url });
     next.on("error", () => {});
     next.on("notification", (message) => onPayload(message.payload ?? ""));
-    next.on("end", () => {
-      if (!stopped) retry = setTimeout(() => void connect().catch(() => next.emit("end")), 1_000);
-    });
+    next.on("end", tryAgain);
     await next.connect();
     await next.query(`listen ${channel}`);
     client = next;
   };
   await connect();
   return async () => {
-    stopped = true;
+    isStopped = true;
     clearTimeout(retry);
     await client?.end();
   };

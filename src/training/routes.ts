@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
+import type { CsvEngine } from "../datasets/csv-engine.ts";
 import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
@@ -19,6 +20,7 @@ import { submitRun } from "./submit-run.ts";
 export interface TrainingRouteParts {
   readonly store: Store;
   readonly storage: FileStorage;
+  readonly csvEngine: CsvEngine;
   readonly queue: JobQueue;
   readonly config: Config;
   readonly clock: Clock;
@@ -158,7 +160,7 @@ function runNotFound(): DomainError {
 
 /** The calls under /training-runs, and /metrics/trends and /metrics/summary. */
 export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
-  const { store, queue, config, clock, log, stopping } = parts;
+  const { store, storage, csvEngine, queue, config, clock, log, stopping } = parts;
   const { db } = store;
   const feed = createRunFeed(store);
 
@@ -213,7 +215,10 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       ],
       async handle({ owner, body, request, response }) {
         const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));
-        const run = await submitRun({ db, queue, config, clock }, { owner, request: body, idempotencyKey });
+        const run = await submitRun(
+          { db, storage, csvEngine, queue, config, clock },
+          { owner, request: body, idempotencyKey },
+        );
         response
           .status(202)
           .location(`${apiPath}/${run.id}`)

@@ -2,9 +2,13 @@ import type { Kysely } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import { countDistinct } from "../datasets/count-distinct.ts";
+import type { CsvEngine } from "../datasets/csv-engine.ts";
+import { findDataset, findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { queuePriority } from "./run-lifecycle.ts";
@@ -33,12 +37,13 @@ const queueFullRetrySeconds = 10;
 
 /**
  * Target and task of a run: the dataset's, unless the caller names others.
- * Another numeric target is taken for regression, another text target for classification.
+ * @param guessedTask for another target than the dataset's, when the caller names no task
  * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN
  */
 export function resolveTarget(
   request: Pick<RunRequest, "target" | "task" | "features">,
   dataset: TrainableDataset,
+  guessedTask: TrainingTask | undefined,
 ): { target: string; task: TrainingTask } {
   const target = request.target ?? dataset.target;
   const column = dataset.columns.find(({ name }) => name === target);
@@ -47,8 +52,7 @@ export function resolveTarget(
       "TARGET_UNKNOWN",
       `The dataset has no column "${target}". GET /datasets/{id} lists its columns.`,
     );
-  const guessed = column.type === "text" ? "classification" : "regression";
-  const task = request.task ?? (target === dataset.target ? dataset.task : guessed);
+  const task = request.task ?? (target === dataset.target ? dataset.task : (guessedTask ?? "classification"));
   if (task === "regression" && column.type === "text") {
     throw new DomainError(
       "TARGET_NOT_NUMERIC",
@@ -73,25 +77,50 @@ export function resolveTarget(
   return { target, task };
 }
 
+/** Classes or a quantity? Counted only when the run names another target and no task; before the transaction opens. */
+async function guessTask(
+  { db, storage, csvEngine }: Pick<SubmitParts, "db" | "storage" | "csvEngine">,
+  owner: string,
+  request: RunRequest,
+): Promise<TrainingTask | undefined> {
+  if (request.target === undefined || request.task !== undefined) return undefined;
+  const dataset = await findDataset(db, owner, request.datasetId);
+  const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
+  const type = dataset?.columns[index]?.type;
+  if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
+  const distinct =
+    type === "text"
+      ? 0
+      : await countDistinct({ storage, csvEngine }, dataset.id, { index, columnCount: dataset.columns.length });
+  return taskOf({ type, distinct });
+}
+
+/** What taking a run needs. */
+interface SubmitParts {
+  readonly db: Kysely<Tables>;
+  readonly storage: FileStorage;
+  readonly csvEngine: CsvEngine;
+  readonly queue: JobQueue;
+  readonly config: Config;
+  readonly clock: Clock;
+}
+
 /**
  * Takes a run in: row, job and key are there together or not at all.
  * @returns the run; the earlier one when the key was sent with the same request before
  */
 export async function submitRun(
-  {
-    db,
-    queue,
-    config,
-    clock,
-  }: { readonly db: Kysely<Tables>; readonly queue: JobQueue; readonly config: Config; readonly clock: Clock },
+  parts: SubmitParts,
   {
     owner,
     request,
     idempotencyKey,
   }: { readonly owner: string; readonly request: RunRequest; readonly idempotencyKey: string | undefined },
 ): Promise<Run> {
+  const { db, queue, config, clock } = parts;
   const nowMs = clock.nowMs();
   const requestHash = hashRequest(request);
+  const guessedTask = await guessTask(parts, owner, request);
   return db.transaction().execute(async (tx) => {
     await lockOwner(tx, owner);
     if (idempotencyKey !== undefined) {
@@ -102,7 +131,7 @@ export async function submitRun(
     const dataset = await findDatasetForTraining(tx, owner, request.datasetId);
     if (dataset === undefined)
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
-    const { target, task } = resolveTarget(request, dataset);
+    const { target, task } = resolveTarget(request, dataset, guessedTask);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
       throw new DomainError(

@@ -138,6 +138,12 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
     );
   });
 
+  exited.then((code) => {
+    // Nobody asked for this end: what it said last is the only trace.
+    if (code !== 0 && code !== null)
+      process.stderr.write(`The service ended with ${code}:\n${errors.join("")}${lines.slice(-5).join("\n")}\n`);
+  });
+
   const call = async (
     method: string,
     path: string,

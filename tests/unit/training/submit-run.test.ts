@@ -23,13 +23,13 @@ function codeOf(act: () => unknown): ErrorCode | undefined {
 }
 
 test("without a wish, target and task are the dataset's", () => {
-  expect(resolveTarget({}, dataset)).toEqual({ target: "label", task: "classification" });
+  expect(resolveTarget({}, dataset, undefined)).toEqual({ target: "label", task: "classification" });
 });
 
 test("another target's task follows its type, unless the caller says", () => {
-  expect(resolveTarget({ target: "colour" }, dataset).task).toBe("classification");
-  expect(resolveTarget({ target: "size" }, dataset).task).toBe("regression");
-  expect(resolveTarget({ target: "size", task: "classification" }, dataset).task).toBe("classification");
+  expect(resolveTarget({ target: "colour" }, dataset, "classification").task).toBe("classification");
+  expect(resolveTarget({ target: "size" }, dataset, "regression").task).toBe("regression");
+  expect(resolveTarget({ target: "size", task: "classification" }, dataset, "regression").task).toBe("classification");
 });
 
 test.each<[ErrorCode, Parameters<typeof resolveTarget>[0]]>([
@@ -38,7 +38,7 @@ test.each<[ErrorCode, Parameters<typeof resolveTarget>[0]]>([
   ["FEATURE_UNKNOWN", { features: ["size", "weight"] }],
   ["FEATURE_UNKNOWN", { features: ["size", "label"] }],
 ])("%s", (code, request) => {
-  expect(codeOf(() => resolveTarget(request, dataset))).toBe(code);
+  expect(codeOf(() => resolveTarget(request, dataset, undefined))).toBe(code);
 });
 
 test("requests that mean the same have the same hash", () => {
