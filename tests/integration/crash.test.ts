@@ -11,7 +11,7 @@ import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
-const kills = Number(process.env.CRASH_KILLS ?? 10);
+const kills = Number(process.env.CRASH_KILLS ?? 3);
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
 
 /** Mulberry32: small, seeded, good enough to choose moments. */
