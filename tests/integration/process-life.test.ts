@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { seattleWeatherCsv } from "../support/real-data.ts";
+import { eventually, serviceEnvironment, startService } from "../support/service.ts";
+
+test.runIf(!process.env.TEST_DATABASE_URL)(
+  "a second process on one data folder says who has it; a lock of the dead is no hindrance",
+  async () => {
+    const first = await startService();
+    try {
+      const second = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
+        env: serviceEnvironment(first),
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let stderr = "";
+      second.stderr.on("data", (chunk) => {
+        stderr += String(chunk);
+      });
+      const [code] = await once(second, "close");
+      expect(code).toBe(1);
+      expect(stderr).toContain(`in use by process ${first.pid}`);
+      expect((await first.call("GET", "/api/health/ready")).status).toBe(200);
+      await first.kill("SIGKILL");
+      const third = await startService({ on: first });
+      expect((await third.call("GET", "/api/health/ready")).status).toBe(200);
+      await third.halt();
+    } finally {
+      await first.stop();
+    }
+  },
+);
+
+test("SIGTERM in the middle of a training: the process ends in time with 0, and the run is taken up again", async () => {
+  const first = await startService({ env: { SHUTDOWN_GRACE_SECONDS: "1" } });
+  const { json: dataset } = await first.upload(seattleWeatherCsv(), { target: "weather" });
+  const slow = {
+    datasetId: dataset.id,
+    mode: "heavy",
+    parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 },
+  };
+  const { json: run } = await first.call("POST", "/training-runs", slow);
+  await first.waitForRun(run.id, ({ status }) => status === "running");
+  const following = fetch(`${first.url}/api/ml/v1/training-runs/${run.id}/events`).then((response) => response.text());
+  const startedMs = performance.now();
+  expect(await first.halt()).toBe(0);
+  // The bound is a promise of the service, six times of what it takes here: grace and five seconds.
+  expect(performance.now() - startedMs).toBeLessThan(6_000);
+  await following;
+
+  const second = await startService({ on: first, env: { SHUTDOWN_GRACE_SECONDS: "1" } });
+  try {
+    const again = await second.waitForRun(run.id, ({ status }) => status === "running" || status === "succeeded");
+    // Giving a run back is no attempt that failed.
+    expect(again.json.attempt).toBe(1);
+    await second.call("POST", `/training-runs/${run.id}/cancel`);
+    await second.waitForRun(run.id);
+  } finally {
+    await second.stop();
+  }
+});
+
+test("a training that finishes within the grace is not given back", async () => {
+  const first = await startService({ env: { SHUTDOWN_GRACE_SECONDS: "20" } });
+  const { json: dataset } = await first.upload(seattleWeatherCsv(), { target: "weather" });
+  const { json: run } = await first.call("POST", "/training-runs", {
+    datasetId: dataset.id,
+    mode: "heavy",
+    parameters: { rounds: 60 },
+  });
+  await first.waitForRun(run.id, ({ status }) => status !== "queued");
+  expect(await first.halt()).toBe(0);
+  const second = await startService({ on: first, env: { SERVICE_ROLE: "api" } });
+  try {
+    expect((await second.call("GET", `/training-runs/${run.id}`)).json).toMatchObject({
+      status: "succeeded",
+      attempt: 1,
+    });
+  } finally {
+    await second.stop();
+  }
+});
+
+test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the work over PostgreSQL", async () => {
+  const api = await startService({ env: { SERVICE_ROLE: "api" } });
+  const worker = await startService({ on: api, env: { SERVICE_ROLE: "worker" } });
+  try {
+    const { json: dataset } = await api.upload(seattleWeatherCsv(), { target: "weather" });
+    const run = await api.train(dataset.id, { mode: "heavy" });
+    expect(run.json.status).toBe("succeeded");
+    expect(await worker.metric("mlops_backend_training_runs_total", { outcome: "succeeded" })).toBe(1);
+    expect(await api.metric("mlops_backend_datasets")).toBe(
+      await eventually(() => worker.metric("mlops_backend_datasets")),
+    );
+    expect((await worker.call("GET", "/api/health/ready")).status).toBe(200);
+    expect((await worker.call("GET", "/datasets")).status).toBe(404);
+    const slow = await api.call("POST", "/training-runs", {
+      datasetId: dataset.id,
+      mode: "heavy",
+      parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 },
+    });
+    await api.waitForRun(slow.json.id, ({ status }) => status === "running");
+    await api.call("POST", `/training-runs/${slow.json.id}/cancel`);
+    await eventually(async () => (await worker.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0);
+    expect((await api.call("GET", `/training-runs/${slow.json.id}`)).json.status).toBe("cancelled");
+  } finally {
+    await worker.halt();
+    await api.stop();
+  }
+});
