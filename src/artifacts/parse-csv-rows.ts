@@ -6,12 +6,14 @@ export function parseCsv(text: string): string[][] {
   let row: string[] = [];
   let cell = "";
   let isQuoted = false;
+  let rowHasQuotes = false;
   const endRow = (): void => {
     row.push(cell);
     cell = "";
-    // An empty line is no row.
-    if (row.length > 1 || row[0] !== "") rows.push(row);
+    // An empty line is no row; `""` is one, whose only value is missing.
+    if (row.length > 1 || row[0] !== "" || rowHasQuotes) rows.push(row);
     row = [];
+    rowHasQuotes = false;
   };
   for (let index = text.charCodeAt(0) === 0xfeff ? 1 : 0; index < text.length; index += 1) {
     const character = text[index]!;
@@ -26,23 +28,29 @@ export function parseCsv(text: string): string[][] {
           throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${rows.length}: text stands after a closing quote.`);
         }
       }
-    } else if (character === '"' && cell === "") isQuoted = true;
-    else if (character === ",") {
+    } else if (character === '"' && cell === "") {
+      isQuoted = true;
+      rowHasQuotes = true;
+    } else if (character === ",") {
       row.push(cell);
       cell = "";
-    } else if (character === "\n") endRow();
-    else if (character !== "\r" || text[index + 1] !== "\n") cell += character;
+    } else if (character === "\n" || character === "\r") {
+      if (character === "\r" && text[index + 1] === "\n") index += 1;
+      endRow();
+    } else cell += character;
   }
   if (isQuoted) throw new DomainError("PREDICTION_INPUT_INVALID", "A quote of the CSV is never closed.");
-  if (cell !== "" || row.length > 0) endRow();
+  if (cell !== "" || row.length > 0 || rowHasQuotes) endRow();
   return rows;
 }
 
 /** Rows of a CSV body as records by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line */
 export function csvToRecords(text: string): Record<string, string>[] {
-  const [header, ...rows] = parseCsv(text);
-  if (header === undefined)
+  const [names, ...rows] = parseCsv(text);
+  if (names === undefined)
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
+  // As an upload's names are, or a model could not read the file that it was trained on.
+  const header = names.map((name) => name.trim());
   if (new Set(header).size !== header.length) {
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV's header names a column twice.");
   }
