@@ -34,10 +34,8 @@ export function parseCsv(text: string): string[][] {
     } else if (character === ",") {
       row.push(cell);
       cell = "";
-    } else if (character === "\n" || character === "\r") {
-      if (character === "\r" && text[index + 1] === "\n") index += 1;
-      endRow();
-    } else cell += character;
+    } else if (character === "\n" || character === "\r") endRow();
+    else cell += character;
   }
   if (isQuoted) throw new DomainError("PREDICTION_INPUT_INVALID", "A quote of the CSV is never closed.");
   if (cell !== "" || row.length > 0 || rowHasQuotes) endRow();
