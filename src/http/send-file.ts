@@ -46,10 +46,12 @@ export async function sendFile(request: Request, response: Response, file: SentF
     response.status(304).end();
     return;
   }
-  const isRangeCurrent = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
+  const isSameContent = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
   let range: { start: number; end: number } | undefined;
   try {
-    range = isRangeCurrent ? readRange(request.headers.range, sizeBytes) : undefined;
+    // A HEAD has no ranges (RFC 9110, 14.2): it tells of the whole file.
+    const hasRange = request.method === "GET" && isSameContent;
+    range = hasRange ? readRange(request.headers.range, sizeBytes) : undefined;
   } catch (error) {
     response.setHeader("Content-Range", `bytes */${sizeBytes}`);
     throw error;
