@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { v7 as uuidv7 } from "uuid";
+import { expect, test } from "vitest";
+import { DomainError } from "../../../src/errors.ts";
+import { decodeCursor, encodeCursor, toPage } from "../../../src/http/cursor.ts";
+
+const id = fc.uuid();
+
+function codeOf(cursor: string): string | undefined {
+  try {
+    decodeCursor(cursor);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DomainError) return error.code;
+    throw error;
+  }
+}
+
+test("following the cursors shows every row once, in order, and then ends", () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 60 }), fc.integer({ min: 1, max: 20 }), (count, limit) => {
+      const rows = Array.from({ length: count }, () => ({ id: uuidv7() })).toSorted((a, b) => (a.id < b.id ? 1 : -1));
+      const seen: { id: string }[] = [];
+      let cursor: string | undefined;
+      for (let pages = 0; pages <= count; pages += 1) {
+        const beforeId = decodeCursor(cursor);
+        // What every repository asks for: below that id, newest first, one more than the page holds.
+        const found = rows.filter((row) => beforeId === undefined || row.id < beforeId).slice(0, limit + 1);
+        const page = toPage(found, limit);
+        expect(page.items.length).toBeLessThanOrEqual(limit);
+        // A client that shows a button for more must not find nothing behind it.
+        expect(page.items.length).toBeGreaterThan(count === 0 ? -1 : 0);
+        seen.push(...page.items);
+        if (page.nextCursor === null) break;
+        cursor = page.nextCursor;
+      }
+      expect(seen).toEqual(rows);
+    }),
+  );
+});
+
+test("a cursor fits into a query as it is, and is opaque", () => {
+  fc.assert(
+    fc.property(id, (lastId) => {
+      const cursor = encodeCursor(lastId);
+      expect(decodeCursor(cursor)).toBe(lastId);
+      expect(encodeURIComponent(cursor)).toBe(cursor);
+      // What the schema of the query takes.
+      expect(cursor.length).toBeLessThanOrEqual(200);
+      expect(cursor).not.toContain(lastId);
+    }),
+  );
+});
+
+test("nothing else is a cursor, and an id never reaches the database unless it is one", () => {
+  const almost = fc
+    .tuple(fc.constantFrom("", "v2:", "v1", "v1:", "v1: "), fc.oneof(fc.string(), id))
+    .map(([version, text]) => version + text)
+    .filter((text) => !/^v1:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        almost.map((text) => Buffer.from(text).toString("base64url")),
+        almost,
+      ),
+      (cursor) => {
+        expect(codeOf(cursor)).toBe("CURSOR_INVALID");
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("no cursor is the first page", () => {
+  expect(decodeCursor(undefined)).toBeUndefined();
+});
