@@ -15,6 +15,8 @@ import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
 
 const tag = "Datasets";
+/** Who sends on for longer than this after the answer is cut off. */
+const readAwaySeconds = 10;
 
 const columnProfile = z.object({
   name: z.string(),
@@ -91,6 +93,17 @@ const uploadErrors: ErrorCode[] = [
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
   readonly log: Logger;
+}
+
+/**
+ * Reads away a body that nobody wants any more, so that its sender hears the answer. With «Connection: close» every
+ * second answer was lost: the socket closes while the client still writes, which fails with EPIPE before it reads.
+ */
+function readAway(request: Request): void {
+  request.unpipe();
+  request.resume();
+  const timer = setTimeout(() => request.destroy(), readAwaySeconds * 1000).unref();
+  request.once("close", () => clearTimeout(timer));
 }
 
 /** The calls under /datasets. */
@@ -173,12 +186,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           const fault = toDomainError(error);
           const isRejected = statusOf[fault.code] < 500 || fault.code === "QUOTA_EXCEEDED";
           datasetUpload(isRejected ? { outcome: "rejected", reason: fault.code } : { outcome: "failed" });
-          if (!request.complete) {
-            // The rest of the body is not wanted: read it away, so that the client hears the answer, then close.
-            response.setHeader("Connection", "close");
-            request.unpipe();
-            request.resume();
-          }
+          if (!request.complete) readAway(request);
           throw fault;
         }
       },
