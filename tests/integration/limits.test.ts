@@ -26,7 +26,7 @@ async function withService(
 }
 
 test("a training over its time ends as failed, without a retry, and the slot is free again", () =>
-  withService({ TRAINING_TIMEOUT_SECONDS: "1" }, async (service) => {
+  withService({ TRAINING_TIMEOUT_SECONDS: "4" }, async (service) => {
     const { json } = await service.upload(seattleWeatherCsv(), { target: "weather" });
     const run = await service.train(json.id, endless);
     expect(run.json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TRAINING_TIMEOUT" } });
