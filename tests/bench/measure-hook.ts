@@ -1,0 +1,46 @@
+/** Preloaded into a measured process: answers over the channel what it has used, from the inside. */
+import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
+import type { Measured } from "./measured-process.ts";
+
+const resolutionMs = 1;
+const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+let sampler: NodeJS.Timeout | undefined;
+let peakRssBytes = 0;
+let longestCollectionMs = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) longestCollectionMs = Math.max(longestCollectionMs, duration);
+}).observe({ type: "gc" });
+
+// The histogram holds the time between two ticks of its timer, which is the resolution when nothing blocks.
+const lateMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolutionMs);
+
+function measure(): Measured {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    rssBytes: process.memoryUsage.rss(),
+    peakRssBytes,
+    loopP99Ms: lateMs(delay.percentile(99)),
+    loopMaxMs: lateMs(delay.max),
+    longestCollectionMs,
+  };
+}
+
+process.on("message", (question: { id: number; what: "measure" | "watch" | "unwatch" }) => {
+  if (question.what === "watch") {
+    delay.reset();
+    delay.enable();
+    longestCollectionMs = 0;
+    peakRssBytes = process.memoryUsage.rss();
+    clearInterval(sampler);
+    sampler = setInterval(() => {
+      peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss());
+    }, 10).unref();
+  }
+  if (question.what === "unwatch") {
+    clearInterval(sampler);
+    delay.disable();
+  }
+  process.send?.({ id: question.id, measured: measure() });
+});
+process.channel?.unref();

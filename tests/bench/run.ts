@@ -1,0 +1,37 @@
+/** `npm run bench [-- --only service] [--rounds 5] [--json file]`: tables on stdout, the same figures as JSON in a file. */
+import { writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { type Line, table } from "./figures.ts";
+import { benchService } from "./service-bench.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    json: { type: "string", default: "bench.json" },
+  },
+});
+const sections: Record<string, (rounds: number) => Promise<Line[]>> = { service: benchService };
+const rounds = Number(options.rounds);
+if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
+  process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);
+  process.exit(2);
+}
+
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  date: new Date().toISOString().slice(0, 10),
+};
+process.stdout.write(`${Object.values(machine).join(", ")}\n`);
+const results: Record<string, Line[]> = {};
+for (const [name, bench] of Object.entries(sections)) {
+  if (options.only !== undefined && options.only !== name) continue;
+  const began = performance.now();
+  results[name] = await bench(rounds);
+  process.stdout.write(`\n${name} (${((performance.now() - began) / 1000).toFixed(0)} s)\n\n${table(results[name])}\n`);
+}
+writeFileSync(options.json, `${JSON.stringify({ machine, results }, undefined, 2)}\n`);
