@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvEngine, csvTable } from "./csv-engine.ts";
-import { readHeader } from "./csv-header.ts";
+import { readHead } from "./csv-header.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 
 /** Limits of what is taken. */
@@ -47,8 +47,41 @@ function toFault(error: unknown): unknown {
   return error;
 }
 
+/** Rows, distinct values of the target, and for each column how many cells are filled and how many are numbers. */
+async function count(
+  engine: CsvEngine,
+  csvPath: string,
+  targetIndex: number,
+  looksNumeric: readonly boolean[],
+): Promise<number[]> {
+  const columnCount = looksNumeric.length;
+  const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
+    const counts = looksNumeric.flatMap((_, index) => {
+      const cell = `c${index}`;
+      return [`count(${cell})`, `count(${isDouble(index) ? cell : `try_cast(${cell} AS DOUBLE)`})`];
+    });
+    const table = csvTable(csvPath, columnCount, (index) => (isDouble(index) ? "DOUBLE" : "VARCHAR"));
+    const [first = []] = await engine.query(
+      `SELECT count(*), count(DISTINCT c${targetIndex}), ${counts.join(", ")} FROM ${table}`,
+    );
+    return first.map(Number);
+  };
+  try {
+    // Numbers read as such cost half of text that is cast (docs/performance.md).
+    return await ask((index) => looksNumeric[index] === true);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("Conversion Error"))) throw toFault(error);
+  }
+  try {
+    // The first rows misled: a column that began with numbers holds text too.
+    return await ask(() => false);
+  } catch (error) {
+    throw toFault(error);
+  }
+}
+
 /**
- * Reads a CSV file once and says what it holds.
+ * Reads a CSV file once, or twice where its first rows mislead, and says what it holds.
  * @throws DomainError naming what is wrong and where
  */
 export async function checkCsv(
@@ -57,7 +90,7 @@ export async function checkCsv(
   wishedTarget: string | undefined,
   limits: CsvLimits,
 ): Promise<CheckedCsv> {
-  const names = await readHeader(csvPath);
+  const { names, looksNumeric } = await readHead(csvPath);
   const target = wishedTarget ?? chooseTarget(names);
   const targetIndex = names.indexOf(target);
   if (targetIndex < 0) {
@@ -66,16 +99,7 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const counts = names.flatMap((_, index) => [`count(c${index})`, `count(try_cast(c${index} AS DOUBLE))`]);
-  let row: number[];
-  try {
-    const [first = []] = await engine.query(
-      `SELECT count(*), count(DISTINCT c${targetIndex}), ${counts.join(", ")} FROM ${csvTable(csvPath, names.length)}`,
-    );
-    row = first.map(Number);
-  } catch (error) {
-    throw toFault(error);
-  }
+  const row = await count(engine, csvPath, targetIndex, looksNumeric);
   const [rowCount = 0, targetDistinct = 0, ...pairs] = row;
   if (rowCount < limits.minDataRows) {
     throw new DomainError(

@@ -3,35 +3,71 @@ import { DomainError } from "../errors.ts";
 
 const maxHeaderBytes = 262_144;
 const maxColumns = 2_000;
+const sampleRows = 50;
 
-/** The cells of the first record; undefined when it does not end within the text. */
-function firstRecord(text: string, isWholeFile: boolean): string[] | undefined {
+/** A CSV's head: its column names, and which columns hold nothing but numbers in the first rows. */
+export interface CsvHead {
+  readonly names: string[];
+  /** A guess from the first rows only: whoever relies on it must see to the rest of the file. */
+  readonly looksNumeric: boolean[];
+}
+
+/** Cells, and where the next record begins. */
+interface CsvRecord {
+  readonly cells: string[];
+  readonly end: number;
+}
+
+/** The record that begins at `start`; undefined when it does not end within the text, or its quotes are wrong. */
+function recordAt(text: string, start: number, isWholeFile: boolean): CsvRecord | undefined {
   const cells: string[] = [];
   let cell = "";
   let isQuoted = false;
-  for (let index = 0; index < text.length; index += 1) {
+  for (let index = start; index < text.length; index += 1) {
     const character = text[index]!;
     if (isQuoted) {
       if (character !== '"') cell += character;
       else if (text[index + 1] === '"') {
         cell += '"';
         index += 1;
-      } else isQuoted = false;
+      } else {
+        isQuoted = false;
+        // After other text DuckDB would read no row at all, and the file seem to be empty.
+        if (!/^ *([,\r\n]|$)/.test(text.slice(index + 1))) return undefined;
+      }
     } else if (character === '"' && cell === "") isQuoted = true;
     else if (character === ",") {
       cells.push(cell);
       cell = "";
-    } else if (character === "\n" || character === "\r") return [...cells, cell];
-    else cell += character;
+    } else if (character === "\n" || character === "\r") {
+      const isPair = character === "\r" && text[index + 1] === "\n";
+      return { cells: [...cells, cell], end: index + (isPair ? 2 : 1) };
+    } else cell += character;
   }
-  return isWholeFile && !isQuoted ? [...cells, cell] : undefined;
+  return isWholeFile && !isQuoted ? { cells: [...cells, cell], end: text.length } : undefined;
+}
+
+const isNumberOrEmpty = (cell: string): boolean => cell.trim() === "" || !Number.isNaN(Number(cell));
+
+function guessNumeric(text: string, start: number, isWholeFile: boolean, columnCount: number): boolean[] {
+  const looksNumeric = new Array<boolean>(columnCount).fill(true);
+  let at = start;
+  for (let row = 0; row < sampleRows && at < text.length; row += 1) {
+    const record = recordAt(text, at, isWholeFile);
+    if (record === undefined) break;
+    for (const [index, cell] of record.cells.entries()) {
+      if (index < columnCount && !isNumberOrEmpty(cell)) looksNumeric[index] = false;
+    }
+    at = record.end;
+  }
+  return looksNumeric;
 }
 
 /**
- * Column names of a CSV file, trimmed.
+ * Column names of a CSV file, trimmed, and what its first rows look like.
  * @throws DomainError HEADER_MISSING, COLUMN_NAMES_INVALID, TOO_FEW_COLUMNS
  */
-export async function readHeader(csvPath: string): Promise<string[]> {
+export async function readHead(csvPath: string): Promise<CsvHead> {
   const handle = await open(csvPath);
   let bytes: Buffer;
   try {
@@ -43,13 +79,14 @@ export async function readHeader(csvPath: string): Promise<string[]> {
   const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
   if (text.trim() === "")
     throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
-  const cells = firstRecord(text, bytes.length < maxHeaderBytes);
-  if (cells === undefined)
+  const isWholeFile = bytes.length < maxHeaderBytes;
+  const header = recordAt(text, 0, isWholeFile);
+  if (header === undefined)
     throw new DomainError(
       "HEADER_MISSING",
-      "The first line does not end or has an open quote: it must name the columns.",
+      "The first line does not end, or has a quote that is not closed or not doubled: it must name the columns.",
     );
-  const names = cells.map((cell) => cell.trim());
+  const names = header.cells.map((cell) => cell.trim());
   if (names.every((name) => name === ""))
     throw new DomainError("HEADER_MISSING", "The first line is blank: it must name the columns.");
   if (names.length > 1 && names.every((name) => name !== "" && Number.isFinite(Number(name)))) {
@@ -67,5 +104,5 @@ export async function readHeader(csvPath: string): Promise<string[]> {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
-  return names;
+  return { names, looksNumeric: guessNumeric(text, header.end, isWholeFile, names.length) };
 }

