@@ -8,6 +8,11 @@ import {
   seriesCeiling,
 } from "../../otel/catalogue.ts";
 
+interface SeriesBudget {
+  readonly freshStart: Readonly<Record<string, number>>;
+  readonly afterDemo: Readonly<Record<string, number>>;
+}
+
 const escapeCell = (text: string): string => text.replace(/\|/g, "\\|");
 
 function describeAttributes(definition: MetricDefinition): string {
@@ -43,8 +48,18 @@ function row(definition: MetricDefinition): string {
   return `| ${cells.map(escapeCell).join(" | ")} |`;
 }
 
-/** docs/metrics.md, made from the catalogue; pure. */
-export function metricsDocument(): string {
+function budgetRows({ freshStart, afterDemo }: SeriesBudget): string[] {
+  const names = [...new Set([...Object.keys(freshStart), ...Object.keys(afterDemo)])].toSorted();
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((total, count) => total + count, 0);
+  return [
+    ...names.map((name) => `| \`${name}\` | ${freshStart[name] ?? 0} | ${afterDemo[name] ?? 0} |`),
+    `| all | ${sum(freshStart)} | ${sum(afterDemo)} |`,
+  ];
+}
+
+/** docs/metrics.md, made from the catalogue and the measured series; pure. */
+export function metricsDocument(budget: SeriesBudget): string {
   const total = metricDefinitions.reduce((sum, [, definition]) => sum + seriesCeiling(definition), 0);
   return `${[
     "<!-- Generated from otel/catalogue.ts by npm run monitoring:generate. Do not edit. -->",
@@ -61,5 +76,14 @@ export function metricsDocument(): string {
     `All ceilings together: ${total} series a process, and \`target_info\`.`,
     'What goes beyond a metric\'s label sets is folded into one series with `otel_metric_overflow="true"`',
     "and counted by `mlops_backend_metrics_dropped_total`.",
+    "",
+    "## Series, counted",
+    "",
+    "At the first scrape of a fresh service, and after `npm run demo`. The tests hold the service to this table",
+    "(`infra/monitoring/series-budget.json`); `UPDATE_SERIES_BUDGET=1` makes them write it anew.",
+    "",
+    "| metric | fresh start | after the demo |",
+    "|---|--:|--:|",
+    ...budgetRows(budget),
   ].join("\n")}\n`;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
@@ -6,11 +6,13 @@ import { overviewDashboard, overviewUid } from "./overview-dashboard.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
+const seriesBudget = JSON.parse(readFileSync(join(import.meta.dirname, "series-budget.json"), "utf8"));
+
 /** Every generated file of the repository, by its path, with the text that it must have. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     [`infra/monitoring/grafana/dashboards/${overviewUid}.json`, `${JSON.stringify(overviewDashboard(), null, 2)}\n`],
-    ["docs/metrics.md", metricsDocument()],
+    ["docs/metrics.md", metricsDocument(seriesBudget)],
     [".env.example", envExample()],
   ]);
 }

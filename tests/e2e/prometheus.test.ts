@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectWithinBudget, seriesByMetric } from "../support/series-budget.ts";
 import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
 
 const prometheusBinary = process.env.PROMETHEUS_BIN ?? "prometheus";
@@ -151,5 +152,7 @@ describe("a real Prometheus", () => {
     const [samples] = await query('max(scrape_samples_scraped{job="backend"})');
     expect(Number(samples?.value[1])).toBeGreaterThan(50);
     expect(Number(samples?.value[1])).toBeLessThanOrEqual(1000);
+    const answer = await fetch(`${serviceUrl}/metrics`, { headers: { accept: "text/plain" } });
+    expectWithinBudget("afterDemo", seriesByMetric(await answer.text()));
   });
 });
