@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 
 /** How a value is read from its text; throws with what it should be. */
@@ -36,6 +37,10 @@ function oneOf<const Value extends string>(...values: Value[]): Reader<Value> {
 }
 
 const plain: Reader<string> = (text) => text;
+function filled(text: string): string {
+  if (text.trim() === "") throw new Error("must not be empty");
+  return text;
+}
 const list: Reader<string[]> = (text) =>
   text
     .split(",")
@@ -75,11 +80,11 @@ const setting = <Value>(env: string, read: Reader<Value>, fallback: string, abou
  * `otel/telemetry-settings.ts`, since telemetry starts before this file is loaded.
  */
 export const settings = {
-  host: setting("SERVICE_HOST", plain, "127.0.0.1", "Address to listen on; wider than loopback needs API_KEYS."),
+  host: setting("SERVICE_HOST", filled, "127.0.0.1", "Address to listen on; wider than loopback needs API_KEYS."),
   port: setting("SERVICE_PORT", whole(0, 65_535), "8000", "Port of the API; 0 takes a free one."),
   role: setting("SERVICE_ROLE", oneOf("all", "api", "worker"), "all", "all | api | worker; worker needs DATABASE_URL."),
   databaseUrl: setting("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),
-  dataDir: setting("DATA_DIR", plain, "./data", "Folder of files and of the embedded database."),
+  dataDir: setting("DATA_DIR", filled, "./data", "Folder of files and of the embedded database."),
   storageBackend: setting("STORAGE_BACKEND", oneOf("local"), "local", "Where files are kept."),
   apiKeys: setting("API_KEYS", apiKeys, "", "owner:sha256-of-key, separated by commas; sent as Authorization: Bearer."),
   authDisabled: setting("AUTH__DISABLED", boolean, "false", "true: no keys although not bound to loopback."),
@@ -181,7 +186,30 @@ export class ConfigError extends Error {
   }
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
+
+/** What can't go together; a value that was refused is absent here, and contradicts nothing. */
+function contradictionsIn(config: Partial<Config>): string[] {
+  const contradictions: string[] = [];
+  if (
+    config.host !== undefined &&
+    !isLoopback(config.host) &&
+    config.apiKeys?.length === 0 &&
+    config.authDisabled === false
+  ) {
+    contradictions.push(
+      "SERVICE_HOST is wider than loopback but there are no API_KEYS: set some, or AUTH__DISABLED=true if something else keeps strangers out",
+    );
+  }
+  if (config.role === "worker" && config.databaseUrl === "") {
+    contradictions.push("SERVICE_ROLE=worker needs DATABASE_URL: the embedded database belongs to one process");
+  }
+  if (config.metricsPort !== undefined && config.metricsPort !== 0 && config.metricsPort === config.port) {
+    contradictions.push("METRICS_PORT must differ from SERVICE_PORT");
+  }
+  return contradictions;
+}
 
 /**
  * Reads the environment. A value is right or refused, never quietly replaced.
@@ -206,21 +234,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     if (isOurs && !known.has(name) && !name.startsWith("PROMETHEUS__"))
       faults.push(`${name} is not a setting of this service`);
   }
+  faults.push(...contradictionsIn(values as Partial<Config>));
   if (faults.length > 0) throw new ConfigError(faults);
-
-  const config = values as unknown as Config;
-  const contradictions: string[] = [];
-  if (!isLoopback(config.host) && config.apiKeys.length === 0 && !config.authDisabled) {
-    contradictions.push(
-      "SERVICE_HOST is wider than loopback but there are no API_KEYS: set some, or AUTH__DISABLED=true if something else keeps strangers out",
-    );
-  }
-  if (config.role === "worker" && config.databaseUrl === "") {
-    contradictions.push("SERVICE_ROLE=worker needs DATABASE_URL: the embedded database belongs to one process");
-  }
-  if (config.metricsPort !== undefined && config.metricsPort !== 0 && config.metricsPort === config.port) {
-    contradictions.push("METRICS_PORT must differ from SERVICE_PORT");
-  }
-  if (contradictions.length > 0) throw new ConfigError(contradictions);
-  return config;
+  return values as unknown as Config;
 }

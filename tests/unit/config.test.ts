@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ConfigError, readConfig, settings } from "../../src/config.ts";
+
+const secret = "hunter2-c0ffee";
+
+/** Values that no setting may have, by name. */
+const badValues: Record<string, readonly string[]> = {
+  SERVICE_PORT: ["", " ", "many", "-1", "65536", "80.5", "NaN", "Infinity", "1e9"],
+  SERVICE_ROLE: ["", "both", "ALL", "api "],
+  DATABASE_URL: [`mysql://user:${secret}@host/db`, secret, ` postgres://u:${secret}@h/d`],
+  STORAGE_BACKEND: ["", "s3"],
+  API_KEYS: [`anna:${secret}`, secret, `:${"0".repeat(64)}`, `anna:${"A".repeat(64)}`, `a b:${"0".repeat(64)}`],
+  AUTH__DISABLED: ["", "1", "yes", "TRUE"],
+  LOG_LEVEL: ["", "loud", "INFO"],
+  MAX_CSV_UPLOAD_BYTES: ["0", "-1", "10MB", "1.5"],
+  MIN_CSV_DATA_ROWS: ["0", "two"],
+  MAX_EMPTY_RATIO: ["-0.1", "1.1", "50%", ""],
+  MAX_CONCURRENT_UPLOADS: ["0", "1001"],
+  MAX_MODEL_ARTIFACTS: ["0", "x"],
+  MAX_QUEUED_RUNS_PER_OWNER: ["0", "x"],
+  MAX_STORAGE_BYTES_PER_OWNER: ["-1", "1GB"],
+  TRAINING_CONCURRENCY: ["0", "65"],
+  TRAINING_TIMEOUT_SECONDS: ["0", "10m", "86401"],
+  SHUTDOWN_GRACE_SECONDS: ["-1", "3601"],
+  DATASET_TTL_DAYS: ["-1", "36501", "month"],
+  DATASET_TTL_CHECK_INTERVAL_SECONDS: ["0", "1.5", "1h"],
+  DATASET_TTL_BATCH_LIMIT: ["0", "100001"],
+  METRICS_PORT: [" ", "x", "65536"],
+  PROMETHEUS__ENABLED: ["yes", ""],
+  PROMETHEUS__METRICS_PATH: ["metrics", "/api/metrics"],
+  PROMETHEUS__LATENCY_BUCKETS: ["[1]", "0.5"],
+  PROMETHEUS__METRIC_NAMESPACE: ["1st"],
+};
+/** Names of our families that we don't know: typing errors. */
+const unknownNames = ["AUTH__DISABELD", "CORS__ORIGINS", "PROMETHEUS__ENABLE", "AUTH__"];
+
+const bad = fc
+  .subarray(Object.keys(badValues))
+  .chain((names) => fc.tuple(...names.map((name) => fc.tuple(fc.constant(name), fc.constantFrom(...badValues[name]!)))))
+  .map((entries): Record<string, string> => Object.fromEntries(entries));
+const unknown = fc
+  .subarray(unknownNames)
+  .map((names): Record<string, string> => Object.fromEntries(names.map((name) => [name, secret])));
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const fault of error.faults) expect(error.message).toContain(fault);
+    expect(error.message).not.toContain(secret);
+    expect(JSON.stringify(error)).not.toContain(secret);
+    return error.faults;
+  }
+}
+
+/** The variable that each fault is about: its first word. */
+const namesIn = (faults: readonly string[]): string[] => faults.map((fault) => fault.split(/[ =]/)[0]!).sort();
+
+test("every mixture of wrong values and unknown names is reported at once, each by its name, no secret told", () => {
+  const secrets = { METRICS_BEARER_TOKEN: secret, CORS__ALLOW_ORIGINS: secret, UNRELATED: secret };
+  fc.assert(
+    fc.property(bad, unknown, (wrong, misspelt) => {
+      const faults = faultsOf({ ...secrets, ...wrong, ...misspelt });
+      expect(namesIn(faults)).toEqual([...Object.keys(wrong), ...Object.keys(misspelt)].sort());
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("contradictions are reported together with what is wrong elsewhere", () => {
+  const contradictory = {
+    SERVICE_HOST: "0.0.0.0",
+    SERVICE_ROLE: "worker",
+    SERVICE_PORT: "9000",
+    METRICS_PORT: "9000",
+  };
+  expect(namesIn(faultsOf(contradictory))).toEqual(["METRICS_PORT", "SERVICE_HOST", "SERVICE_ROLE"]);
+  expect(namesIn(faultsOf({ ...contradictory, MAX_EMPTY_RATIO: "2", AUTH__X: "1" }))).toEqual([
+    "AUTH__X",
+    "MAX_EMPTY_RATIO",
+    "METRICS_PORT",
+    "SERVICE_HOST",
+    "SERVICE_ROLE",
+  ]);
+  // What could not be read contradicts nothing: one fault, one line.
+  expect(namesIn(faultsOf({ SERVICE_HOST: "0.0.0.0", API_KEYS: secret }))).toEqual(["API_KEYS"]);
+});
+
+describe("values", () => {
+  test("what is set and right is what is read", () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 65_535 }),
+        fc.double({ min: 0, max: 36_500, noNaN: true }),
+        fc.boolean(),
+        fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9.]{0,9}$/), { maxLength: 4 }),
+        (port, days, isDisabled, hosts) => {
+          const config = readConfig({
+            SERVICE_PORT: String(port),
+            DATASET_TTL_DAYS: String(days),
+            AUTH__DISABLED: String(isDisabled),
+            AUTH__ALLOWED_HOSTS: ` ${hosts.join(" , ")},`,
+          });
+          expect(config).toMatchObject({ port, authDisabled: isDisabled, allowedHosts: hosts });
+          expect(config.datasetTtlDays).toBe(days + 0);
+        },
+      ),
+    );
+  });
+
+  test("absent ones have their defaults, which are right themselves", () => {
+    expect(readConfig({})).toMatchObject({ host: "127.0.0.1", port: 8000, role: "all", apiKeys: [] });
+    for (const { env, fallback } of Object.values(settings)) expect(faultsOf({ [env]: fallback })).toEqual([]);
+  });
+
+  test("no place is no place: an empty DATA_DIR or SERVICE_HOST is refused", () => {
+    expect(namesIn(faultsOf({ DATA_DIR: "" }))).toEqual(["DATA_DIR"]);
+    expect(namesIn(faultsOf({ SERVICE_HOST: " " }))).toEqual(["SERVICE_HOST"]);
+  });
+});
+
+describe("a bind wider than this machine", () => {
+  const key = `anna:${"0".repeat(64)}`;
+  test.each([
+    [{ SERVICE_HOST: "0.0.0.0" }, false],
+    [{ SERVICE_HOST: "::" }, false],
+    [{ SERVICE_HOST: "192.168.1.2" }, false],
+    [{ SERVICE_HOST: "127.example.com" }, false],
+    [{ SERVICE_HOST: "0.0.0.0", API_KEYS: key }, true],
+    [{ SERVICE_HOST: "0.0.0.0", AUTH__DISABLED: "true" }, true],
+    [{ SERVICE_HOST: "127.0.0.2" }, true],
+    [{ SERVICE_HOST: "localhost" }, true],
+    [{ SERVICE_HOST: "::1" }, true],
+  ])("%j is taken: %s", (env, isTaken) => {
+    expect(namesIn(faultsOf(env as Record<string, string>))).toEqual(isTaken ? [] : ["SERVICE_HOST"]);
+  });
+});
