@@ -112,7 +112,8 @@ export function toDomainError(error: unknown): DomainError {
         retryAfterSeconds: 5,
       });
     }
-    const known = "type" in error && typeof error.type === "string" ? parserCodes[error.type] : undefined;
+    const type = "type" in error && typeof error.type === "string" ? error.type : "";
+    const known = Object.hasOwn(parserCodes, type) ? parserCodes[type] : undefined;
     if (known !== undefined) return new DomainError(known[0], known[1], { cause: error });
     if (error instanceof URIError)
       return new DomainError("NOT_FOUND", "The path is not validly encoded.", { cause: error });
