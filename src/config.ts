@@ -133,6 +133,12 @@ export const settings = {
     "0",
     "Bytes kept for one owner; 0: no limit.",
   ),
+  minFreeDiskBytes: setting(
+    "MIN_FREE_DISK_BYTES",
+    whole(0),
+    "67108864",
+    "Free bytes below which uploads and trainings get 507, where the embedded database lives; 0: never.",
+  ),
   trainingConcurrency: setting("TRAINING_CONCURRENCY", whole(1, 64), "1", "Trainings at once in this process."),
   trainingTimeoutSeconds: setting(
     "TRAINING_TIMEOUT_SECONDS",

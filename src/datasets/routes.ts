@@ -8,6 +8,7 @@ import { sendFile } from "../http/send-file.ts";
 import { receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
+import type { Store } from "../store/database.ts";
 import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
@@ -92,6 +93,7 @@ const uploadErrors: ErrorCode[] = [
 
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
+  readonly store: Pick<Store, "requireRoom">;
   readonly log: Logger;
 }
 
@@ -108,7 +110,7 @@ function readAway(request: Request): void {
 
 /** The calls under /datasets. */
 export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
-  const { db, storage, config } = parts;
+  const { store, db, storage, config } = parts;
   let uploadsInHand = 0;
 
   const toDataset = (row: Dataset): z.input<typeof datasetSchema> => ({
@@ -145,6 +147,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     }
     uploadsInHand += 1;
     try {
+      await store.requireRoom();
       const received = await receiveUpload(request, response, { storage, maxBytes: config.maxUploadBytes });
       try {
         return await acceptDataset(parts, owner, received);

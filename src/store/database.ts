@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
+import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { migrations } from "./migrations.ts";
@@ -20,6 +21,12 @@ export interface Store {
   connections(): { idle: number; used: number; max: number; pending: number };
   /** Throws when the database does not answer within that time. */
   check(timeoutMs: number): Promise<void>;
+  /**
+   * To be asked before something large is taken. The embedded database does not survive a full disk: it spins for ever
+   * inside its own code and the process answers nobody (seen with PGlite 0.5.16). Its last bytes must stay its own.
+   * @throws DomainError DISK_FULL when less than the reserve is free
+   */
+  requireRoom(): Promise<void>;
   /** Calls back on each notification of that channel until the returned function is called. */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
   stop(): Promise<void>;
@@ -78,7 +85,7 @@ function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
   return { counted, inHand: () => inHand };
 }
 
-async function openEmbedded(dataDir: string): Promise<Store> {
+async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<Store> {
   const lock = await lockDataFolder(dataDir);
   try {
     const folder = join(dataDir, "database");
@@ -99,6 +106,14 @@ async function openEmbedded(dataDir: string): Promise<Store> {
         pending: Math.max(0, inHand() - 1),
       }),
       check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
+      async requireRoom() {
+        const { bavail, bsize } = await statfs(folder);
+        if (bavail * bsize >= minFreeDiskBytes) return;
+        throw new DomainError(
+          "DISK_FULL",
+          "The disk of the service is almost full. Nothing was stored; delete datasets or models, or try again later.",
+        );
+      },
       listen: (channel, onPayload) => pglite.listen(channel, onPayload),
       async stop() {
         await db.destroy();
@@ -151,6 +166,7 @@ async function openPostgres(url: string): Promise<Store> {
       pending: pool.waitingCount,
     }),
     check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
+    requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     listen: (channel, onPayload) => listenOnPostgres(url, channel, onPayload),
     stop: () => db.destroy(),
   };
@@ -191,8 +207,13 @@ async function listenOnPostgres(
 }
 
 /** Opens the database and brings its tables up to date. @throws DataFolderLockedError, or what the database says */
-export function openStore(settings: { databaseUrl: string; dataDir: string }): Promise<Store> {
-  return settings.databaseUrl === "" ? openEmbedded(settings.dataDir) : openPostgres(settings.databaseUrl);
+export function openStore(settings: {
+  readonly databaseUrl: string;
+  readonly dataDir: string;
+  readonly minFreeDiskBytes?: number;
+}): Promise<Store> {
+  const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;
+  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(databaseUrl);
 }
 
 /** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */

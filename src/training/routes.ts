@@ -212,11 +212,12 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "IDEMPOTENCY_KEY_INVALID",
         "IDEMPOTENCY_KEY_REUSED",
         "QUEUE_FULL",
+        "DISK_FULL",
       ],
       async handle({ owner, body, request, response }) {
         const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));
         const run = await submitRun(
-          { db, storage, csvEngine, queue, config, clock },
+          { store, db, storage, csvEngine, queue, config, clock },
           { owner, request: body, idempotencyKey },
         );
         response

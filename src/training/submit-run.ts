@@ -9,6 +9,7 @@ import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import type { Store } from "../store/database.ts";
 import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { queuePriority } from "./run-lifecycle.ts";
@@ -97,6 +98,7 @@ async function guessTask(
 
 /** What taking a run needs. */
 interface SubmitParts {
+  readonly store: Pick<Store, "requireRoom">;
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
   readonly csvEngine: CsvEngine;
@@ -117,7 +119,8 @@ export async function submitRun(
     idempotencyKey,
   }: { readonly owner: string; readonly request: RunRequest; readonly idempotencyKey: string | undefined },
 ): Promise<Run> {
-  const { db, queue, config, clock } = parts;
+  const { store, db, queue, config, clock } = parts;
+  await store.requireRoom();
   const nowMs = clock.nowMs();
   const requestHash = hashRequest(request);
   const guessedTask = await guessTask(parts, owner, request);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -29,5 +29,35 @@ test("a full disk is 507, leaves nothing behind, and the next upload that fits i
     await service.halt();
     execFileSync("umount", [files]);
     await service.stop();
+  }
+});
+
+test("with the disk of the embedded database almost full nothing large is taken, and what frees room still works", async () => {
+  const first = await startService();
+  await first.halt();
+  if (first.databaseUrl !== "") return first.stop();
+  const small = `${first.dataDir}-small`;
+  mkdirSync(small);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=256m", "tmpfs", small]);
+  cpSync(first.dataDir, small, { recursive: true });
+  const service = await startService({ on: { dataDir: small, databaseUrl: "" } });
+  try {
+    const kept = await service.upload(smallCsv, { name: "kept" });
+    expect(kept.status).toBe(201);
+    const { bavail, bsize } = statfsSync(small);
+    writeFileSync(join(small, "filler"), Buffer.alloc(bavail * bsize - 40 * 1024 * 1024));
+    const refused = await service.upload(smallCsv, { name: "refused" });
+    expect(refused.json).toMatchObject({ code: "DISK_FULL", status: 507 });
+    expect(await readdir(join(small, "files", "tmp"))).toEqual([]);
+    const run = await service.call("POST", "/training-runs", { datasetId: kept.json.id, mode: "light" });
+    expect(run.json).toMatchObject({ code: "DISK_FULL", status: 507 });
+    expect((await service.call("DELETE", `/datasets/${kept.json.id}`)).status).toBe(204);
+    rmSync(join(small, "filler"));
+    expect((await service.upload(smallCsv, { name: "again" })).status).toBe(201);
+  } finally {
+    await service.halt();
+    execFileSync("umount", [small]);
+    await service.stop();
+    await first.stop();
   }
 });
