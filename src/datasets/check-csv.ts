@@ -1,7 +1,8 @@
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvEngine, csvTable } from "./csv-engine.ts";
-import { readHead } from "./csv-header.ts";
+import { type CsvHead, readHead } from "./csv-header.ts";
+import { lineOfRecord } from "./csv-line.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 
 /** Limits of what is taken. */
@@ -19,11 +20,13 @@ export interface CheckedCsv {
   readonly task: "classification" | "regression";
 }
 
-function toFault(error: unknown): unknown {
+/** What DuckDB says of a file that it can't read, as a fault of the file. Cells of the file stand in its message, too. */
+async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<unknown> {
   if (!(error instanceof Error)) return error;
-  const line = /CSV Error on Line: (\d+)/.exec(error.message)?.[1];
-  const at = line === undefined ? "A row" : `Line ${line}`;
-  const expected = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(error.message);
+  const said = error.message.slice(0, error.message.lastIndexOf("\nPossible ")).trimEnd();
+  const record = /^Invalid Input Error: CSV Error on Line: (\d+)$/m.exec(said)?.[1];
+  const at = record === undefined ? "A row" : `Line ${await lineOfRecord(csvPath, head, Number(record))}`;
+  const expected = /\nExpected Number of Columns: (\d+) Found: (\d+)$/.exec(said);
   if (expected !== null) {
     return new DomainError(
       "ROW_RAGGED",
@@ -31,16 +34,16 @@ function toFault(error: unknown): unknown {
       { cause: error },
     );
   }
-  if (/unterminated quote|quote/i.test(error.message)) {
+  if (said.endsWith("\nValue with unterminated quote found.")) {
     return new DomainError("ROW_RAGGED", `${at} has a quote that is not closed or not doubled.`, { cause: error });
   }
-  if (/not utf-8|unicode|encod/i.test(error.message)) {
-    return new DomainError("WRONG_ENCODING", `${at} is not UTF-8. Save the file as UTF-8.`, { cause: error });
+  if (/\nMaximum line size of \d+ bytes exceeded\. Actual Size:\d+ bytes\.$/.test(said)) {
+    return new DomainError("NOT_CSV", `${at} is longer than 1 MiB, the most that a row may have.`, { cause: error });
   }
-  if (/CSV Error|Maximum line size/i.test(error.message)) {
+  if (/^Invalid Input Error: .*CSV/.test(said)) {
     return new DomainError(
       "NOT_CSV",
-      `${at} cannot be read as CSV: commas between cells, quotes doubled, rows up to 1 MiB.`,
+      `${record === undefined ? "The file" : at} cannot be read as CSV: commas between cells, quotes doubled, line ends all of one kind.`,
       { cause: error },
     );
   }
@@ -48,19 +51,14 @@ function toFault(error: unknown): unknown {
 }
 
 /** Rows, distinct values of the target, and for each column how many cells are filled and how many are numbers. */
-async function count(
-  engine: CsvEngine,
-  csvPath: string,
-  targetIndex: number,
-  looksNumeric: readonly boolean[],
-): Promise<number[]> {
-  const columnCount = looksNumeric.length;
+async function count(engine: CsvEngine, csvPath: string, targetIndex: number, head: CsvHead): Promise<number[]> {
+  const { looksNumeric } = head;
   const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
     const counts = looksNumeric.flatMap((_, index) => {
       const cell = `c${index}`;
       return [`count(${cell})`, `count(${isDouble(index) ? cell : `try_cast(${cell} AS DOUBLE)`})`];
     });
-    const table = csvTable(csvPath, columnCount, (index) => (isDouble(index) ? "DOUBLE" : "VARCHAR"));
+    const table = csvTable(csvPath, head, (index) => (isDouble(index) ? "DOUBLE" : "VARCHAR"));
     const [first = []] = await engine.query(
       `SELECT count(*), count(DISTINCT c${targetIndex}), ${counts.join(", ")} FROM ${table}`,
     );
@@ -70,13 +68,14 @@ async function count(
     // Numbers read as such cost half of text that is cast (docs/performance.md).
     return await ask((index) => looksNumeric[index] === true);
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith("Conversion Error"))) throw toFault(error);
+    if (!(error instanceof Error && error.message.startsWith("Conversion Error")))
+      throw await toFault(error, csvPath, head);
   }
   try {
     // The first rows misled: a column that began with numbers holds text too.
     return await ask(() => false);
   } catch (error) {
-    throw toFault(error);
+    throw await toFault(error, csvPath, head);
   }
 }
 
@@ -90,7 +89,8 @@ export async function checkCsv(
   wishedTarget: string | undefined,
   limits: CsvLimits,
 ): Promise<CheckedCsv> {
-  const { names, looksNumeric } = await readHead(csvPath);
+  const head = await readHead(csvPath);
+  const { names } = head;
   const target = wishedTarget ?? chooseTarget(names);
   const targetIndex = names.indexOf(target);
   if (targetIndex < 0) {
@@ -99,7 +99,7 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const row = await count(engine, csvPath, targetIndex, looksNumeric);
+  const row = await count(engine, csvPath, targetIndex, head);
   const [rowCount = 0, targetDistinct = 0, ...pairs] = row;
   if (rowCount < limits.minDataRows) {
     throw new DomainError(
@@ -108,7 +108,9 @@ export async function checkCsv(
     );
   }
   const filled = names.map((_, index) => pairs[2 * index] ?? 0);
-  const emptyRatio = 1 - filled.reduce((sum, count) => sum + count, 0) / (rowCount * names.length);
+  const cellCount = rowCount * names.length;
+  // Divided once: 1 - 7 / 10 is more than 0.3.
+  const emptyRatio = (cellCount - filled.reduce((sum, count) => sum + count, 0)) / cellCount;
   if (emptyRatio > limits.maxEmptyRatio) {
     throw new DomainError(
       "TOO_MANY_EMPTY_CELLS",

@@ -5,9 +5,14 @@ const maxHeaderBytes = 262_144;
 const maxColumns = 2_000;
 const sampleRows = 50;
 
-/** A CSV's head: its column names, and which columns hold nothing but numbers in the first rows. */
+export type LineEnd = "\n" | "\r\n" | "\r";
+
+/** A CSV's head: its column names, how it is written, and which columns hold nothing but numbers in the first rows. */
 export interface CsvHead {
   readonly names: string[];
+  readonly lineEnd: LineEnd;
+  /** True when the first name stands in quotes behind a byte order mark. */
+  readonly hasMarkBeforeQuote: boolean;
   /** A guess from the first rows only: whoever relies on it must see to the rest of the file. */
   readonly looksNumeric: boolean[];
 }
@@ -15,6 +20,7 @@ export interface CsvHead {
 /** Cells, and where the next record begins. */
 interface CsvRecord {
   readonly cells: string[];
+  readonly lineEnd: LineEnd;
   readonly end: number;
 }
 
@@ -40,11 +46,11 @@ function recordAt(text: string, start: number, isWholeFile: boolean): CsvRecord 
       cells.push(cell);
       cell = "";
     } else if (character === "\n" || character === "\r") {
-      const isPair = character === "\r" && text[index + 1] === "\n";
-      return { cells: [...cells, cell], end: index + (isPair ? 2 : 1) };
+      const lineEnd = character === "\r" && text[index + 1] === "\n" ? "\r\n" : character;
+      return { cells: [...cells, cell], lineEnd, end: index + lineEnd.length };
     } else cell += character;
   }
-  return isWholeFile && !isQuoted ? { cells: [...cells, cell], end: text.length } : undefined;
+  return isWholeFile && !isQuoted ? { cells: [...cells, cell], lineEnd: "\n", end: text.length } : undefined;
 }
 
 const isNumberOrEmpty = (cell: string): boolean => cell.trim() === "" || !Number.isNaN(Number(cell));
@@ -64,7 +70,7 @@ function guessNumeric(text: string, start: number, isWholeFile: boolean, columnC
 }
 
 /**
- * Column names of a CSV file, trimmed, and what its first rows look like.
+ * Column names of a CSV file, trimmed, how it is written, and what its first rows look like.
  * @throws DomainError HEADER_MISSING, COLUMN_NAMES_INVALID, TOO_FEW_COLUMNS
  */
 export async function readHead(csvPath: string): Promise<CsvHead> {
@@ -76,7 +82,8 @@ export async function readHead(csvPath: string): Promise<CsvHead> {
   } finally {
     await handle.close();
   }
-  const text = bytes.toString("utf8").replace(/^\uFEFF/, "");
+  const whole = bytes.toString("utf8");
+  const text = whole.replace(/^\uFEFF/, "");
   if (text.trim() === "")
     throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
   const isWholeFile = bytes.length < maxHeaderBytes;
@@ -104,5 +111,10 @@ export async function readHead(csvPath: string): Promise<CsvHead> {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
-  return { names, looksNumeric: guessNumeric(text, header.end, isWholeFile, names.length) };
+  return {
+    names,
+    lineEnd: header.lineEnd,
+    hasMarkBeforeQuote: whole.startsWith('\uFEFF"'),
+    looksNumeric: guessNumeric(text, header.end, isWholeFile, names.length),
+  };
 }

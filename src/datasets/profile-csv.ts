@@ -1,5 +1,6 @@
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import { type CsvEngine, csvTable } from "./csv-engine.ts";
+import { readHead } from "./csv-header.ts";
 
 const topCount = 5;
 const maxValueLength = 100;
@@ -14,7 +15,7 @@ export async function profileCsv(
   csvPath: string,
   columns: readonly ColumnSummary[],
 ): Promise<ColumnProfile[]> {
-  const table = csvTable(csvPath, columns.length);
+  const table = csvTable(csvPath, await readHead(csvPath));
   const profiles: ColumnProfile[] = [];
   for (const [index, { name, type }] of columns.entries()) {
     const cell = `c${index}`;

@@ -1,5 +1,7 @@
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { csvTable, sqlText } from "../datasets/csv-engine.ts";
+import { readHead } from "../datasets/csv-header.ts";
 import type { TableColumn, TrainingTable } from "./trainers/training-table.ts";
 
 /** A column of the CSV, in the file's order. */
@@ -18,7 +20,7 @@ export async function loadTable(csvPath: string, columns: readonly CsvColumn[]):
     const connection = await instance.connect();
     try {
       // A CSV is a stranger's: nothing but its own folder can be reached, and no later statement can change that.
-      await connection.run(`SET allowed_directories = [${literal(path.dirname(absolutePath))}]`);
+      await connection.run(`SET allowed_directories = [${sqlText(path.dirname(absolutePath))}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
       return await readAll(connection, absolutePath, columns);
@@ -35,11 +37,10 @@ async function readAll(
   csvPath: string,
   columns: readonly CsvColumn[],
 ): Promise<TrainingTable> {
-  const types = columns.map(({ name, type }) => `${literal(name)}: '${type === "number" ? "DOUBLE" : "VARCHAR"}'`);
-  const result = await connection.stream(
-    `SELECT * FROM read_csv(${literal(csvPath)}, auto_detect = false, header = true, columns = {${types.join(", ")}},
-       delim = ',', quote = '"', escape = '"', nullstr = '', parallel = false)`,
+  const table = csvTable(csvPath, await readHead(csvPath), (place) =>
+    columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR",
   );
+  const result = await connection.stream(`FROM ${table}`);
   const numbers = columns.map((): number[] => []);
   const texts = columns.map((): (string | null)[] => []);
   let rowCount = 0;
@@ -65,8 +66,4 @@ async function readAll(
           : { name, kind: "text", texts: texts[place]! },
     ),
   };
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -89,10 +89,7 @@ async function guessTask(
   const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
   const type = dataset?.columns[index]?.type;
   if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  const distinct =
-    type === "text"
-      ? 0
-      : await countDistinct({ storage, csvEngine }, dataset.id, { index, columnCount: dataset.columns.length });
+  const distinct = type === "text" ? 0 : await countDistinct({ storage, csvEngine }, dataset.id, index);
   return taskOf({ type, distinct });
 }
 

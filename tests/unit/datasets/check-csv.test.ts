@@ -1,0 +1,246 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CheckedCsv, type CsvLimits, checkCsv } from "../../../src/datasets/check-csv.ts";
+import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.ts";
+import { DomainError } from "../../../src/errors.ts";
+import { loadTable } from "../../../src/training/load-table.ts";
+import { manner, numberCell, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
+
+let folder: string;
+let engine: CsvEngine;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "check-csv-"));
+  engine = await openCsvEngine(folder);
+});
+afterAll(async () => {
+  engine?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const lenient: CsvLimits = { minDataRows: 1, maxEmptyRatio: 1 };
+const filePath = () => join(folder, "file.csv");
+
+async function check(content: string, limits = lenient, target?: string): Promise<CheckedCsv> {
+  await writeFile(filePath(), content);
+  return checkCsv(engine, filePath(), target, limits);
+}
+
+async function faultOf(content: string, limits = lenient, target?: string): Promise<DomainError> {
+  const fault = await check(content, limits, target).then(
+    (checked) => new Error(`It was taken: ${JSON.stringify(checked)}`),
+    (error: unknown) => error,
+  );
+  if (!(fault instanceof DomainError)) throw fault;
+  return fault;
+}
+
+const isNumber = (cell: string): boolean => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell);
+
+/** What columns of these cells are: numbers when every filled cell is one, and there is any. */
+function typesOf(rows: readonly (readonly string[])[]): string[] {
+  return rows[0]!.map((_, column) => {
+    const filled = rows.map((row) => row[column]!).filter((cell) => cell !== "");
+    return filled.length > 0 && filled.every(isNumber) ? "number" : "text";
+  });
+}
+
+/** With a last column that can be learnt, whatever the others hold. */
+const learnable = writtenTable.map(({ names, rows, how }) => {
+  const withTarget = rows.map((row, index) => [...row, index % 2 === 0 ? "p" : "q"]);
+  const name = `${names.join("").length} the target`;
+  return { names: [...names, name], rows: withTarget, ...writeCsv([[...names, name], ...withTarget], how) };
+});
+
+describe("a correct CSV", () => {
+  test("has the rows and columns that were written; columns of numbers are those whose cells all are", async () => {
+    await fc.assert(
+      fc.asyncProperty(learnable, async ({ names, rows, text }) => {
+        const checked = await check(text, lenient, names.at(-1));
+        expect(checked.rowCount).toBe(rows.length);
+        expect(checked.columns).toEqual(typesOf(rows).map((type, index) => ({ name: names[index], type })));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("is trained on as it was checked, cell by cell", async () => {
+    await fc.assert(
+      fc.asyncProperty(learnable, async ({ names, rows, text }) => {
+        const { columns } = await check(text, lenient, names.at(-1));
+        const table = await loadTable(filePath(), columns);
+        expect(table.rowCount).toBe(rows.length);
+        for (const [place, column] of table.columns.entries()) {
+          const written = rows.map((row) => row[place]!);
+          expect(column.name).toBe(names[place]);
+          if (column.kind === "number")
+            expect([...column.numbers]).toEqual(written.map((cell) => (cell === "" ? Number.NaN : Number(cell))));
+          else expect(column.texts).toEqual(written.map((cell) => (cell === "" ? null : cell)));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test.each([
+    ["LF", "a,b\n1,x\n2,y\n"],
+    ["CRLF", "a,b\r\n1,x\r\n2,y\r\n"],
+    ["CR", "a,b\r1,x\r2,y\r"],
+    ["no end of the last line", "a,b\n1,x\n2,y"],
+    ["blank lines", "a,b\n1,x\n\n2,y\n\n\n"],
+    ["a byte order mark", "\uFEFFa,b\n1,x\n2,y\n"],
+    ["a byte order mark before a quote", '\uFEFF"a","b"\n1,x\n2,y\n'],
+    ["quotes around all", '"a","b"\r\n"1","x"\r\n"2","y"\r\n'],
+    ["blanks around numbers", "a,b\n 1 ,x\n\t2,y\n"],
+  ])("may be written with %s", async (_what, content) => {
+    expect(await check(content)).toEqual({
+      columns: [
+        { name: "a", type: "number" },
+        { name: "b", type: "text" },
+      ],
+      rowCount: 2,
+      target: "b",
+      task: "classification",
+    });
+  });
+
+  test.each(["1,5", "0x10", "1 000", "true", "-", "1e", "12 kg", "2026-01-01", " ", "NULL", "NA"])(
+    "%j among numbers makes a column text",
+    async (cell) => {
+      const { columns } = await check(`a,b\n1,x\n"${cell}",y\n`);
+      expect(columns[0]).toEqual({ name: "a", type: "text" });
+    },
+  );
+
+  test("a column without any value is text, and empty quotes are no value", async () => {
+    expect((await check('a,b,label\n,"",x\n"",1,y\n')).columns.map(({ type }) => type)).toEqual([
+      "text",
+      "number",
+      "text",
+    ]);
+  });
+
+  test("names that differ by case are two columns", async () => {
+    const { columns } = await check("a,A,label\n1,x,p\n2,y,q\n");
+    const table = await loadTable(filePath(), columns);
+    expect(table.columns.map(({ name, kind }) => [name, kind])).toEqual([
+      ["a", "number"],
+      ["A", "text"],
+      ["label", "text"],
+    ]);
+  });
+
+  test("a cell may be nearly a mebibyte long", async () => {
+    expect((await check(`a,label\n${"x".repeat(1_000_000)},p\n"${"y\n".repeat(500_000)}",q\n`)).rowCount).toBe(2);
+  });
+});
+
+describe("a faulty CSV", () => {
+  test("with one cell too few or too many names the line on which that row begins", async () => {
+    const cell = fc.oneof(numberCell, textCell);
+    const table = fc.integer({ min: 2, max: 4 }).chain((columns) =>
+      fc.record({
+        rows: fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 6 }),
+        at: fc.nat(),
+        isLonger: fc.boolean(),
+        how: manner,
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(table, async ({ rows, at, isLonger, how }) => {
+        const names = rows[0]!.map((_, column) => `name\n${column}`);
+        const place = at % rows.length;
+        const ragged = rows.map((row, index) =>
+          index !== place ? row : isLonger ? [...row, "more"] : ["less", ...row.slice(2)],
+        );
+        const { text, lines } = writeCsv([names, ...ragged], how);
+        const fault = await faultOf(text);
+        expect(fault.code).toBe("ROW_RAGGED");
+        expect(fault.message).toMatch(
+          new RegExp(`^Line ${lines[place + 1]} has ${ragged[place]!.length} cells, the header ${names.length}\\.`),
+        );
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each([
+    ["a row far below", `a,b\n${"1,2\n".repeat(200_000)}3\n5,6\n`, "Line 200002 has 1 cells, the header 2."],
+    ["a row below blank lines", "a,b\n1,2\n\n\n3\n", "Line 5 has 1 cells"],
+    ["a row below blank lines and a cell of two lines", 'a,b\n\n"1\n1",2\n\n3\n', "Line 6 has 1 cells"],
+    ["a row below a quote within a cell", 'a,b\n1",2\n3,4\n5\n', "Line 4 has 1 cells"],
+    ["a row whose text looks like our engine's own message", "a,b\n1,2\nCSV Error on Line: 7\n", "Line 3 has 1 cells"],
+    ["a row that speaks of a quote", "a,b\n1,2\nunterminated quote found\n", "Line 3 has 1 cells"],
+    ["a quote that stays open", 'a,b\n1,2\n"x,3\n4,5\n', "Line 3 has a quote"],
+    ["a quote that is not doubled", 'a,b\n1,2\n"x"y,3\n', "Line 3 has a quote"],
+    ["a quote that stays open below a cell of two lines", 'a,b\n"1\n1",2\n"x,3\n4,5\n', "Line 4 has a quote"],
+  ])("%s", async (_what, content, message) => {
+    const fault = await faultOf(content);
+    expect([fault.code, fault.message]).toEqual(["ROW_RAGGED", expect.stringContaining(message)]);
+  });
+
+  test.each([
+    ["a row above a mebibyte", `a,b\n1,2\n${"x".repeat(1_100_000)},2\n`, /^Line 3 .*1 MiB/],
+    ["line ends of two kinds", "a,b\r\n1,2\n3,4\r\n", /line ends/],
+  ])("%s is no CSV for us", async (_what, content, message) => {
+    const fault = await faultOf(content);
+    expect([fault.code, fault.message]).toEqual(["NOT_CSV", expect.stringMatching(message)]);
+  });
+
+  test.each([
+    ["a lone header", "a,b\n", "TOO_FEW_ROWS"],
+    ["a lone header without an end", "a,b", "TOO_FEW_ROWS"],
+    ["blank lines below the header", "a,b\n\n\n", "TOO_FEW_ROWS"],
+    ["semicolons", "a;b\n1;2\n3;4\n", "TOO_FEW_COLUMNS"],
+    ["tabs", "a\tb\n1\t2\n3\t4\n", "TOO_FEW_COLUMNS"],
+    ["one class", "a,label\n1,x\n2,x\n", "TARGET_SINGLE_CLASS"],
+    ["no class", "a,label\n1,\n2,\n", "TARGET_SINGLE_CLASS"],
+  ])("%s", async (_what, content, code) => {
+    expect((await faultOf(content)).code).toBe(code);
+  });
+
+  test("an unknown target is named, beside those that there are", async () => {
+    const fault = await faultOf("a,b\n1,2\n3,4\n", lenient, "c");
+    expect(fault.code).toBe("TARGET_UNKNOWN");
+    expect(fault.message).toContain("a, b");
+  });
+});
+
+describe("limits", () => {
+  test("are kept to the cell: as many empty ones as allowed pass, one more does not", async () => {
+    const share = fc
+      .record({ columns: fc.integer({ min: 2, max: 6 }), rows: fc.integer({ min: 2, max: 6 }) })
+      .chain(({ columns, rows }) =>
+        fc.record({
+          columns: fc.constant(columns),
+          rows: fc.constant(rows),
+          empty: fc.nat({ max: columns * rows - 4 }),
+        }),
+      );
+    await fc.assert(
+      fc.asyncProperty(share, async ({ columns, rows, empty }) => {
+        // From the end, so that the first column, the target, keeps its classes for as long as there is another.
+        const cells = Array.from({ length: columns * rows }, (_, place) =>
+          place < columns * rows - empty ? place : "",
+        );
+        const table = Array.from({ length: rows }, (_, row) =>
+          Array.from({ length: columns }, (_, column) => String(cells[column * rows + row])),
+        );
+        const header = Array.from({ length: columns }, (_, column) => `c${column}`);
+        const text = [header, ...table].map((row) => row.join()).join("\n");
+        const ratio = empty / (columns * rows);
+        expect((await check(text, { minDataRows: 1, maxEmptyRatio: ratio }, "c0")).rowCount).toBe(rows);
+        if (empty === 0) return;
+        const fault = await faultOf(text, { minDataRows: 1, maxEmptyRatio: (empty - 1) / (columns * rows) }, "c0");
+        expect(fault.code).toBe("TOO_MANY_EMPTY_CELLS");
+      }),
+    );
+  });
+
+  test("count the rows below the header", async () => {
+    expect((await check("a,b\n1,2\n3,4\n", { ...lenient, minDataRows: 2 })).rowCount).toBe(2);
+    expect((await faultOf("a,b\n1,2\n3,4\n", { ...lenient, minDataRows: 3 })).code).toBe("TOO_FEW_ROWS");
+  });
+});
