@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endless, noiseCsv } from "../support/endless-training.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -6,14 +7,13 @@ const unknownId = "01a20a3e-3be8-733e-aec6-a42d3a37a41c";
 
 let service: RunningService;
 let datasetId: string;
+let noiseId: string;
 beforeAll(async () => {
   service = await startService({ env: { MAX_QUEUED_RUNS_PER_OWNER: "3", MAX_MODEL_ARTIFACTS: "4" } });
   datasetId = (await service.upload(seattleWeatherCsv(), { target: "weather" })).json.id;
+  noiseId = (await service.upload(noiseCsv())).json.id;
 });
 afterAll(() => service?.stop());
-
-/** A run that goes on until it is cancelled. */
-const endless = { mode: "heavy", parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 } };
 
 describe("training", () => {
   test.each(["light", "heavy"] as const)("a %s run beats the naive baseline, and its model predicts", async (mode) => {
@@ -62,9 +62,9 @@ describe("training", () => {
   });
 
   test("a running run is cancelled within a second and can't be cancelled again", async () => {
-    const { json } = await service.call("POST", "/training-runs", { datasetId, ...endless });
+    const { json } = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless });
     await service.waitForRun(json.id, (run) => run.status === "running");
-    expect((await service.call("DELETE", `/datasets/${datasetId}`)).json.code).toBe("DATASET_IN_USE");
+    expect((await service.call("DELETE", `/datasets/${noiseId}`)).json.code).toBe("DATASET_IN_USE");
     const startedMs = performance.now();
     expect((await service.call("POST", `/training-runs/${json.id}/cancel`)).status).toBe(202);
     await service.waitForRun(json.id, (run) => run.status === "cancelled");
@@ -76,11 +76,11 @@ describe("training", () => {
   });
 
   test("waiting runs have a place, a limit, and are told apart by Idempotency-Key", async () => {
-    const first = await service.call("POST", "/training-runs", { datasetId, ...endless });
+    const first = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless });
     await service.waitForRun(first.json.id, (run) => run.status === "running");
     const key = { "idempotency-key": "one" };
-    const second = await service.call("POST", "/training-runs", { datasetId, ...endless }, key);
-    const same = await service.call("POST", "/training-runs", { datasetId, ...endless }, key);
+    const second = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless }, key);
+    const same = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless }, key);
     expect(same.json.id).toBe(second.json.id);
     expect((await service.call("POST", "/training-runs", { datasetId, mode: "light" }, key)).json).toMatchObject({
       code: "IDEMPOTENCY_KEY_REUSED",

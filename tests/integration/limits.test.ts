@@ -7,11 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
-import { seattleWeatherCsv } from "../support/real-data.ts";
+import { endless, noiseCsv } from "../support/endless-training.ts";
 import { eventually, type RunningService, serviceEnvironment, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
-const endless = { mode: "heavy", parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 } };
 
 async function withService(
   env: Record<string, string>,
@@ -27,7 +26,7 @@ async function withService(
 
 test("a training over its time ends as failed, without a retry, and the slot is free again", () =>
   withService({ TRAINING_TIMEOUT_SECONDS: "4" }, async (service) => {
-    const { json } = await service.upload(seattleWeatherCsv(), { target: "weather" });
+    const { json } = await service.upload(noiseCsv());
     const run = await service.train(json.id, endless);
     expect(run.json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TRAINING_TIMEOUT" } });
     expect(

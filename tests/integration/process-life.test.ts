@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
+import { endless, noiseCsv } from "../support/endless-training.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, serviceEnvironment, startService } from "../support/service.ts";
 
@@ -33,13 +34,8 @@ test.runIf(!process.env.TEST_DATABASE_URL)(
 
 test("SIGTERM in the middle of a training: the process ends in time with 0, and the run is taken up again", async () => {
   const first = await startService({ env: { SHUTDOWN_GRACE_SECONDS: "1" } });
-  const { json: dataset } = await first.upload(seattleWeatherCsv(), { target: "weather" });
-  const slow = {
-    datasetId: dataset.id,
-    mode: "heavy",
-    parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 },
-  };
-  const { json: run } = await first.call("POST", "/training-runs", slow);
+  const { json: dataset } = await first.upload(noiseCsv());
+  const { json: run } = await first.call("POST", "/training-runs", { datasetId: dataset.id, ...endless });
   await first.waitForRun(run.id, ({ status }) => status === "running");
   const following = fetch(`${first.url}/api/ml/v1/training-runs/${run.id}/events`).then((response) => response.text());
   const startedMs = performance.now();
@@ -94,11 +90,8 @@ test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the
     );
     expect((await worker.call("GET", "/api/health/ready")).status).toBe(200);
     expect((await worker.call("GET", "/datasets")).status).toBe(404);
-    const slow = await api.call("POST", "/training-runs", {
-      datasetId: dataset.id,
-      mode: "heavy",
-      parameters: { rounds: 1000, maxDepth: 10, learningRate: 0.001 },
-    });
+    const { json: noise } = await api.upload(noiseCsv());
+    const slow = await api.call("POST", "/training-runs", { datasetId: noise.id, ...endless });
     await api.waitForRun(slow.json.id, ({ status }) => status === "running");
     await api.call("POST", `/training-runs/${slow.json.id}/cancel`);
     await eventually(async () => (await worker.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0);
