@@ -92,9 +92,14 @@ export function classifyFault(error: unknown): RunFault {
 }
 
 /**
- * Priority of a new run: the more of the owner's runs wait already, the later it comes, so that somebody's first run
- * overtakes another's twentieth. Nobody starves as long as owners pause now and then: a run's priority never falls
- * after it was submitted, and MAX_QUEUED_RUNS_PER_OWNER bounds how many stand before it.
+ * Priority of a new run: minus the number of its owner's runs that wait already. Workers take the highest priority
+ * first and, among equals, the oldest, so that somebody's first run overtakes another's twentieth.
+ *
+ * It is fair only while owners pause now and then. A priority is given once and never rises with waiting: as long as
+ * others submit a first run each time their last one was taken, and these fill all slots, a run with others of its
+ * owner before it is never taken. Neither is it while its owner keeps a shorter queue than when it was submitted: newer
+ * runs of the same owner overtake it, too. MAX_QUEUED_RUNS_PER_OWNER bounds how many wait at once, not how many pass by.
+ * The gauge of the oldest waiting run's age shows it.
  */
 export function queuePriority(ownRunsWaiting: number): number {
   return ownRunsWaiting === 0 ? 0 : -ownRunsWaiting;
