@@ -1,3 +1,5 @@
+// Over 300 lines, the larger part of them schemas: each stands beside the call that it checks and describes in
+// /api/openapi.json, and calls share those of a run.
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";

@@ -1,3 +1,5 @@
+// Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
+// demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
 import { notify } from "../store/database.ts";
 import type { Tables, TrainingRunsTable } from "../store/schema.ts";

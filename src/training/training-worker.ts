@@ -1,3 +1,5 @@
+// Over 300 lines: an attempt is one story – claim, thread, time-out, lost claim, model, retry, shutdown – and each of
+// its ends must see the attempts in hand.
 import { setTimeout as delay } from "node:timers/promises";
 import { MessageChannel } from "node:worker_threads";
 import { Piscina } from "piscina";
@@ -43,8 +45,6 @@ export interface TrainingWorkerParts {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Another thread file, for tests. */
-  readonly threadFile?: URL;
 }
 
 type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
@@ -104,7 +104,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   const { store, storage, queue, config, clock, log } = parts;
   const { db } = store;
   const pool = new Piscina({
-    filename: (parts.threadFile ?? new URL("./training-thread.ts", import.meta.url)).href,
+    filename: new URL("./training-thread.ts", import.meta.url).href,
     minThreads: 0,
     maxThreads: config.trainingConcurrency,
     idleTimeout: 60_000,
