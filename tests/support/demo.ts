@@ -51,7 +51,25 @@ interface Comparison {
   readonly matches: (labels: Labels) => boolean;
 }
 
-const { values: options } = parseArgs({ options: { url: { type: "string" }, "api-key": { type: "string" } } });
+const usage = `Usage: npm run demo -- [--url URL] [--metrics-url URL] [--api-key KEY]
+
+  --url          of a running service that nobody else uses meanwhile; without it one is started for the demo
+  --metrics-url  where that service serves its metrics, if not at URL/metrics (METRICS_BEARER_TOKEN: its token)
+  --api-key      one of that service's keys; API_KEY in the environment does the same, and shows in no process list
+`;
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: { url: { type: "string" }, "metrics-url": { type: "string" }, "api-key": { type: "string" } },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
 const apiKey = options["api-key"] ?? process.env.API_KEY ?? "";
 const metricsToken = process.env.METRICS_BEARER_TOKEN ?? "";
 
@@ -137,7 +155,7 @@ function sumOf(samples: Samples, { metric, matches }: Comparison): number {
 }
 
 /** Speaks to the service and counts what it does. */
-function createClient(url: string, signal: AbortSignal) {
+function createClient(url: string, metricsUrl: string, signal: AbortSignal) {
   const counts = new Map<string, number>();
   const count = (what: string, by = 1): void => {
     counts.set(what, (counts.get(what) ?? 0) + by);
@@ -167,9 +185,13 @@ function createClient(url: string, signal: AbortSignal) {
     async scrape(): Promise<Samples> {
       const headers = new Headers({ Accept: "text/plain" });
       if (metricsToken !== "") headers.set("Authorization", `Bearer ${metricsToken}`);
-      const response = await fetch(`${url}/metrics`, { headers, signal });
-      if (!response.ok) throw new Error(`/metrics answered ${response.status}: ${await response.text()}`);
-      return parseSamples(await response.text());
+      const response = await fetch(metricsUrl, { headers, signal });
+      if (response.ok) return parseSamples(await response.text());
+      const hints: Record<number, string> = {
+        401: " It wants METRICS_BEARER_TOKEN in the environment.",
+        404: " Are they switched off, or elsewhere (--metrics-url)?",
+      };
+      throw new Error(`${metricsUrl} answered ${response.status}.${hints[response.status] ?? ""}`);
     },
     async upload(name: string, content: Buffer, target?: string): Promise<Dataset | undefined> {
       const form = new FormData();
@@ -262,11 +284,18 @@ async function awaitExpiry(
   return datasets.length - left.length;
 }
 
-function comparisons(client: Client, expired: number | undefined): Comparison[] {
+/** What our names begin with: a service may have another namespace. */
+function prefixOf(samples: Samples): string {
+  const name = samples.find((sample) => sample.name.endsWith("_build_info"))?.name;
+  if (name === undefined) throw new Error("These are not the metrics of this service: no build_info among them.");
+  return name.slice(0, -"build_info".length);
+}
+
+function comparisons(client: Client, prefix: string, expired: number | undefined): Comparison[] {
   const by = (what: string, metric: string, key: string, value: string): Comparison => ({
     what,
     counted: client.counted(what),
-    metric: `mlops_backend_${metric}`,
+    metric: `${prefix}${metric}`,
     matches: (labels) => labels[key] === value,
   });
   return [
@@ -281,19 +310,19 @@ function comparisons(client: Client, expired: number | undefined): Comparison[] 
     {
       what: "rows predicted",
       counted: client.counted("rows predicted"),
-      metric: "mlops_backend_prediction_rows_total",
+      metric: `${prefix}prediction_rows_total`,
       matches: () => true,
     },
     {
       what: "datasets expired",
       counted: expired,
-      metric: "mlops_backend_dataset_ttl_datasets_removed_total",
+      metric: `${prefix}dataset_ttl_datasets_removed_total`,
       matches: () => true,
     },
     {
       what: "API requests",
       counted: client.counted("requests"),
-      metric: "mlops_backend_http_requests_total",
+      metric: `${prefix}http_requests_total`,
       matches: (labels) => labels.http_route?.startsWith("/api/ml/v1/") === true,
     },
   ];
@@ -321,9 +350,10 @@ function report(lines: readonly Comparison[], before: Samples, after: Samples): 
   return { text, agrees };
 }
 
-async function runDemo(url: string, signal: AbortSignal): Promise<boolean> {
-  const client = createClient(url, signal);
+async function runDemo(url: string, metricsUrl: string, signal: AbortSignal): Promise<boolean> {
+  const client = createClient(url, metricsUrl, signal);
   const before = await client.scrape();
+  const prefix = prefixOf(before);
   const datasets: Dataset[] = [];
   for (const { name, target, content } of goodDatasets) {
     const dataset = await client.upload(name, content, target);
@@ -347,10 +377,10 @@ async function runDemo(url: string, signal: AbortSignal): Promise<boolean> {
 
   // Counters follow the commit that a client sees: they may be a moment late, so a difference must last.
   const endMs = performance.now() + settleSeconds * 1000;
-  let result = report(comparisons(client, expired), before, await client.scrape());
+  let result = report(comparisons(client, prefix, expired), before, await client.scrape());
   while (!result.agrees && performance.now() < endMs) {
     await delay(500, undefined, { signal });
-    result = report(comparisons(client, expired), before, await client.scrape());
+    result = report(comparisons(client, prefix, expired), before, await client.scrape());
   }
   step("compared");
   if (process.stderr.isTTY) process.stderr.write("\n");
@@ -368,8 +398,8 @@ try {
     const own = await startOwnService();
     ({ url, stop } = own);
   }
-  step(`the service answers at ${url}`);
-  process.exitCode = (await runDemo(url, interrupted.signal)) ? 0 : 1;
+  step(`the service at ${url}`);
+  process.exitCode = (await runDemo(url, options["metrics-url"] ?? `${url}/metrics`, interrupted.signal)) ? 0 : 1;
 } catch (error) {
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : "";
   process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}${cause}\n`);
