@@ -18,17 +18,39 @@ TEXT
 
 key_file=.cache/api-key
 
-# The value of NAME: the environment's, else that of .env, else the default.
+fail() {
+  printf '%s\n' "$1" >&2
+  exit 1
+}
+
+# The value of NAME: the environment's, else that of .env, read as Compose does (quotes, comments), else the default.
 value() {
   local name="$1" fallback="$2" line
   if [ -n "${!name:-}" ]; then
     printf '%s' "${!name}"
     return
   fi
-  line="$(grep -E "^$name=" .env 2>/dev/null | tail -n 1 || true)"
+  line="$(grep -E "^(export )?$name=" .env 2>/dev/null | tail -n 1 || true)"
   line="${line#*=}"
+  line="${line#"${line%%[![:space:]]*}"}"
+  case "$line" in
+    \"*\"*)
+      line="${line#\"}"
+      line="${line%%\"*}"
+      ;;
+    \'*\'*)
+      line="${line#\'}"
+      line="${line%%\'*}"
+      ;;
+    *)
+      line="${line%%[[:space:]]#*}"
+      line="${line%"${line##*[![:space:]]}"}"
+      ;;
+  esac
   printf '%s' "${line:-$fallback}"
 }
+
+sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1; }
 
 write_env() {
   [ -e .env ] && return
@@ -40,7 +62,7 @@ write_env() {
     printf '%s\n' "$key" >"$key_file"
     {
       printf '# Written by ./run.sh up. All settings: .env.example\n'
-      printf 'API_KEYS=demo:%s\n' "$(printf '%s' "$key" | sha256sum | cut -d ' ' -f 1)"
+      printf 'API_KEYS=demo:%s\n' "$(printf '%s' "$key" | sha256)"
       printf 'AUTH__DISABLED=false\n'
       printf 'PROMETHEUS_TARGETS_DIR=./.cache/prometheus\n'
     } >.env
@@ -63,10 +85,7 @@ write_targets() {
 }
 
 prepare() {
-  docker compose version >/dev/null 2>&1 || {
-    echo "Docker Compose v2 is needed (docker compose)." >&2
-    exit 1
-  }
+  docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is needed (docker compose)."
   write_env
   write_targets
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
@@ -82,16 +101,19 @@ smoke() {
   prometheus="http://127.0.0.1:$(value PROMETHEUS_PORT 9090)"
   grafana="http://127.0.0.1:$(value GRAFANA_PORT 3001)"
   metrics_path="$(value PROMETHEUS__METRICS_PATH /metrics)"
-  # Tries for a minute: right after the start Prometheus hasn't scraped yet.
+  command -v curl >/dev/null || fail "curl is needed."
+  # A minute for all together: right after the start Prometheus hasn't scraped yet.
+  local deadline=$((SECONDS + ${SMOKE_SECONDS:-60}))
   expect() {
-    local what="$1" url="$2" text="$3" token="${4:-}" try answer
-    for try in $(seq 1 30); do
-      answer="$(curl -fsS --max-time 5 ${token:+-H "Authorization: Bearer $token"} "$url" 2>/dev/null || true)"
+    local what="$1" url="$2" text="$3" token="${4:-}" answer
+    while true; do
+      answer="$(curl -fsS --noproxy '*' --max-time 5 ${token:+-H "Authorization: Bearer $token"} "$url" 2>/dev/null || true)"
       if grep -qF -- "$text" <<<"$answer"; then
         printf 'ok    %s\n' "$what"
         return
       fi
-      [ "$try" = 30 ] || sleep 2
+      [ "$SECONDS" -lt "$deadline" ] || break
+      sleep 2
     done
     printf 'FAIL  %s: %s does not answer with %s\n' "$what" "$url" "$text"
     failures=$((failures + 1))
@@ -103,6 +125,21 @@ smoke() {
   expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'
   expect "Grafana answers" "$grafana/api/health" '"database"'
   [ "$failures" = 0 ]
+}
+
+# Against the backend of the stack; it runs on this machine and needs its packages.
+demo() {
+  if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bin:$PATH"; fi
+  [ -d node_modules/vega-datasets ] || fail "The demo runs on this machine: npm ci first."
+  node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || fail "The demo needs Node 24: npm ci brings it."
+  if [ -n "$(value METRICS_PORT '')" ] && [[ " $* " != *" --metrics-url"* ]]; then
+    fail "METRICS_PORT serves the metrics inside the stack only, and the demo reads them: --metrics-url URL says where else."
+  fi
+  API_KEY="$(api_key)"
+  METRICS_BEARER_TOKEN="$(value METRICS_BEARER_TOKEN '')"
+  export API_KEY METRICS_BEARER_TOKEN
+  node tests/support/demo.ts --url "$(backend_url)" \
+    --metrics-url "$(backend_url)$(value PROMETHEUS__METRICS_PATH /metrics)" "$@"
 }
 
 command="${1:-}"
@@ -119,16 +156,12 @@ case "$command" in
     prepare
     docker compose -f docker-compose.yml -f docker-compose.dev.yml up --build "$@"
     ;;
-  demo)
-    API_KEY="$(api_key)"
-    export API_KEY
-    if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bin:$PATH"; fi
-    node tests/support/demo.ts --url "$(backend_url)" "$@"
-    ;;
+  demo) demo "$@" ;;
   smoke) smoke ;;
-  logs) docker compose logs -f "$@" ;;
+  logs) docker compose --profile postgres logs -f "$@" ;;
+  "" | help | -h | --help) usage ;;
   *)
-    usage
-    [ -z "$command" ] || [ "$command" = help ] || exit 2
+    usage >&2
+    exit 2
     ;;
 esac

@@ -1,0 +1,180 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "run-script-"));
+  await copyFile(new URL("../../../run.sh", import.meta.url), join(folder, "run.sh"));
+  // Neither Docker nor the demo itself: both say how they were called.
+  await mkdir(join(folder, "bin"));
+  await program("bin/docker", 'printf "docker %s\\n" "$*"');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function program(path: string, body: string): Promise<void> {
+  await writeFile(join(folder, path), `#!/usr/bin/env bash\n${body}\n`);
+  await chmod(join(folder, path), 0o755);
+}
+
+async function run(...options: string[]): Promise<{ code: number; output: string; lines: string[] }> {
+  const child = spawn("bash", ["run.sh", ...options], {
+    cwd: folder,
+    env: { PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, SMOKE_SECONDS: "0" },
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk) => {
+      output += String(chunk);
+    });
+  const [code] = await once(child, "close");
+  return { code, output, lines: output.trim().split("\n") };
+}
+
+const written = (path: string): Promise<string> => readFile(join(folder, path), "utf8");
+const settings = (text: string): Promise<void> => writeFile(join(folder, ".env"), text);
+
+describe("up", () => {
+  test("writes .env with the hash of a new key the first time, and leaves it from then on", async () => {
+    const { code, lines } = await run("up", "prometheus");
+    expect(code).toBe(0);
+    expect(lines).toContain("docker compose up -d --build prometheus");
+    const key = (await written(".cache/api-key")).trim();
+    const hash = createHash("sha256").update(key).digest("hex");
+    expect(await written(".env")).toContain(`API_KEYS=demo:${hash}\n`);
+    for (const secret of [".env", ".cache/api-key"])
+      expect((await stat(join(folder, secret))).mode & 0o077, secret).toBe(0);
+    const before = await written(".env");
+    await run("up");
+    expect([await written(".env"), (await written(".cache/api-key")).trim()]).toEqual([before, key]);
+  });
+
+  test.each([
+    ["nothing", "", "8000", "/metrics", ""],
+    ["plain values", "METRICS_PORT=9464\nPROMETHEUS__METRICS_PATH=/m\nMETRICS_BEARER_TOKEN=abc\n", "9464", "/m", "abc"],
+    ["quotes", "METRICS_PORT=\"9464\" # apart\nMETRICS_BEARER_TOKEN='a b#c'\n", "9464", "/metrics", "a b#c"],
+    ["comments and blanks", "METRICS_PORT= 9464  # apart\r\nMETRICS_BEARER_TOKEN=a#b\t\n", "9464", "/metrics", "a#b"],
+    [
+      "the same name twice",
+      "METRICS_PORT=1\nexport METRICS_PORT=2\nXMETRICS_PORT=3\n#METRICS_PORT=4\n",
+      "2",
+      "/metrics",
+      "",
+    ],
+    ["empty values", 'METRICS_PORT=\nMETRICS_BEARER_TOKEN=""\n', "8000", "/metrics", ""],
+  ])("tells Prometheus what .env says as Compose reads it: %s", async (_what, env, port, path, token) => {
+    await settings(env);
+    expect((await run("up")).code).toBe(0);
+    expect(JSON.parse(await written(".cache/prometheus/backend.json"))).toEqual([
+      { targets: [`backend:${port}`], labels: { __metrics_path__: path } },
+    ]);
+    expect(await written(".cache/prometheus/metrics-token")).toBe(token);
+  });
+
+  test("without Compose says what is missing", async () => {
+    await program("bin/docker", "exit 1");
+    expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("Docker Compose v2") });
+  });
+});
+
+test("down and logs see the database, too, and hand options on", async () => {
+  expect((await run("down", "-v")).lines).toEqual(["docker compose --profile postgres down -v"]);
+  expect((await run("logs", "backend")).lines).toEqual(["docker compose --profile postgres logs -f backend"]);
+});
+
+test.each([
+  [[], 0],
+  [["help"], 0],
+  [["--help"], 0],
+  [["upp"], 2],
+])("%j shows the commands and ends with %i", async (options, code) => {
+  expect(await run(...(options as string[]))).toMatchObject({ code, output: expect.stringContaining("smoke") });
+});
+
+describe("demo", () => {
+  beforeEach(async () => {
+    await mkdir(join(folder, "node_modules", ".bin"), { recursive: true });
+    await program(
+      "node_modules/.bin/node",
+      '[ "$1" = -e ] || printf "%s|key %s|token %s\\n" "$*" "$API_KEY" "$METRICS_BEARER_TOKEN"',
+    );
+  });
+  const installed = () => mkdir(join(folder, "node_modules", "vega-datasets"));
+
+  test("goes where .env says, with its key and token", async () => {
+    await installed();
+    await settings("SERVICE_PORT=8001\nPROMETHEUS__METRICS_PATH=/m\nMETRICS_BEARER_TOKEN='scrape'\n");
+    await mkdir(join(folder, ".cache"));
+    await writeFile(join(folder, ".cache", "api-key"), "secret\n");
+    expect((await run("demo", "--api-key", "other")).lines).toEqual([
+      "tests/support/demo.ts --url http://127.0.0.1:8001 --metrics-url http://127.0.0.1:8001/m --api-key other|key secret|token scrape",
+    ]);
+  });
+
+  test("says what it lacks: packages, or metrics that it could read", async () => {
+    expect(await run("demo")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
+    await installed();
+    await settings("METRICS_PORT=9464\n");
+    expect(await run("demo")).toMatchObject({ code: 1, output: expect.stringContaining("--metrics-url") });
+    expect((await run("demo", "--metrics-url", "http://127.0.0.1:9/m")).code).toBe(0);
+  });
+});
+
+describe("smoke", () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close().closeAllConnections();
+  });
+
+  /** Answers these paths, and the port it does so on. */
+  async function answering(answers: Record<string, string | ((request: IncomingMessage) => string)>): Promise<number> {
+    const server = createServer((request, response) => {
+      const answer = answers[(request.url ?? "").split("?")[0] ?? ""];
+      const text = typeof answer === "function" ? answer(request) : answer;
+      response.writeHead(text === undefined || text === "" ? 503 : 200).end(text);
+    }).listen(0, "127.0.0.1");
+    servers.push(server);
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
+  }
+
+  async function stack(up: boolean): Promise<void> {
+    const backend = await answering({
+      "/api/health/ready": '{"status":"ready","failing":[]}',
+      "/m": ({ headers }) => (headers.authorization === "Bearer scrape" ? "mlops_backend_build_info 1" : ""),
+    });
+    const result = up ? [{ metric: { job: "backend" }, value: [0, "1"] }] : [];
+    const prometheus = await answering({ "/api/v1/query": JSON.stringify({ status: "success", data: { result } }) });
+    const grafana = await answering({ "/api/health": '{\n  "database": "ok"\n}' });
+    await settings(
+      `SERVICE_PORT=${backend}\nPROMETHEUS_PORT=${prometheus}\nGRAFANA_PORT=${grafana}\n` +
+        "PROMETHEUS__METRICS_PATH=/m\nMETRICS_BEARER_TOKEN=scrape\n",
+    );
+  }
+
+  test("is content when all four answer as they should", async () => {
+    await stack(true);
+    const { code, lines } = await run("smoke");
+    expect(lines).toEqual([
+      "ok    backend is ready",
+      "ok    metrics are served",
+      "ok    Prometheus sees the backend",
+      "ok    Grafana answers",
+    ]);
+    expect(code).toBe(0);
+  });
+
+  test("names each that does not, and fails", async () => {
+    await stack(false);
+    await settings(`${await written(".env")}GRAFANA_PORT=1\n`);
+    const { code, lines } = await run("smoke");
+    expect(lines.map((line) => line.slice(0, 4))).toEqual(["ok  ", "ok  ", "FAIL", "FAIL"]);
+    expect(code).toBe(1);
+  });
+});
