@@ -2,6 +2,7 @@ import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
+import { statusOf, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { sendFile } from "../http/send-file.ts";
 import { predicted } from "../monitoring/metrics.ts";
@@ -234,13 +235,7 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
           record("succeeded", rows.length);
           response.json({ artifactId: artifact.id, task, predictions });
         } catch (error) {
-          const isOurs = !(error instanceof DomainError) && !(error instanceof Error && "type" in error);
-          record(
-            isOurs || (error instanceof DomainError && error.code === "FILE_MISSING_IN_STORAGE")
-              ? "failed"
-              : "rejected",
-            0,
-          );
+          record(statusOf[toDomainError(error).code] >= 500 ? "failed" : "rejected", 0);
           throw error;
         }
       },

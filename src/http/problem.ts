@@ -115,6 +115,12 @@ export function toDomainError(error: unknown): DomainError {
     const type = "type" in error && typeof error.type === "string" ? error.type : "";
     const known = Object.hasOwn(parserCodes, type) ? parserCodes[type] : undefined;
     if (known !== undefined) return new DomainError(known[0], known[1], { cause: error });
+    // http-errors marks like this what body-parser lets pass of zlib, whose codes differ by the kind of compression.
+    if ("expose" in error && error.expose === true) {
+      return new DomainError("VALIDATION_FAILED", "The body cannot be read as Content-Encoding says.", {
+        cause: error,
+      });
+    }
     if (error instanceof URIError)
       return new DomainError("NOT_FOUND", "The path is not validly encoded.", { cause: error });
   }

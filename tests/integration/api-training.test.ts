@@ -114,6 +114,11 @@ describe("training", () => {
     expect((await service.call("POST", "/training-runs", "{", { "content-type": "application/json" })).json.code).toBe(
       "JSON_INVALID",
     );
+    for (const encoding of ["gzip", "br", "zstd", "deflate"]) {
+      const headers = { "content-type": "application/json", "content-encoding": encoding };
+      const answer = await service.call("POST", "/training-runs", "this is not compressed at all", headers);
+      expect([encoding, answer.json.code]).toEqual([encoding, "VALIDATION_FAILED"]);
+    }
     expect((await service.call("POST", "/training-runs", "x", { "content-type": "text/plain" })).json.code).toBe(
       "UNSUPPORTED_MEDIA_TYPE",
     );
@@ -164,6 +169,9 @@ describe("models", () => {
     expect((await service.call("POST", path, "a,b\n1\n", { "content-type": "text/csv" })).json.code).toBe(
       "PREDICTION_INPUT_INVALID",
     );
+    const compressed = { "content-type": "text/csv", "content-encoding": "gzip" };
+    expect((await service.call("POST", path, "not compressed", compressed)).json.code).toBe("VALIDATION_FAILED");
+    expect(await service.metric("mlops_backend_predictions_total", { outcome: "failed" })).toBe(0);
     expect((await service.call("DELETE", `/artifacts/${json.artifactId}`)).status).toBe(204);
     expect((await service.call("POST", path, { rows: [{}] })).json.code).toBe("ARTIFACT_NOT_FOUND");
   });
