@@ -208,6 +208,10 @@ function contradictionsIn(config: Partial<Config>): string[] {
       "SERVICE_HOST is wider than loopback but there are no API_KEYS: set some, or AUTH__DISABLED=true if something else keeps strangers out",
     );
   }
+  const hashes = config.apiKeys?.map(({ keySha256 }) => keySha256) ?? [];
+  if (new Set(hashes).size < hashes.length) {
+    contradictions.push("API_KEYS has one key twice: a key must tell one owner");
+  }
   if (config.role === "worker" && config.databaseUrl === "") {
     contradictions.push("SERVICE_ROLE=worker needs DATABASE_URL: the embedded database belongs to one process");
   }

@@ -22,6 +22,7 @@ import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, startQueue } from "./queue/job-queue.ts";
+import { claimFiles, ForeignFilesError } from "./storage/claim-files.ts";
 import { openLocalStorage } from "./storage/file-storage.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
@@ -37,6 +38,7 @@ const checkTimeoutMs = 2_000;
 /** A service that takes requests; `stop()` ends everything in reverse. */
 interface Service {
   readonly url: string;
+  readonly metricsUrl: string;
   stop(): Promise<void>;
 }
 
@@ -90,6 +92,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   starting.defer(() => store.stop());
 
   const storage = await openLocalStorage(join(config.dataDir, "files"));
+  await claimFiles(store.db, storage);
   // On the embedded database nobody else lives: every temporary file is left over.
   const temporaryOlderThanMs = store.engine.kind === "pglite" ? 0 : orphanAgeMs;
   await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
@@ -180,8 +183,9 @@ async function start(config: Config, log: Logger): Promise<Service> {
   starting.defer(async () => stopping.abort());
 
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
+  let metricsPort = port;
   if (metricsServer !== undefined) {
-    await listen(metricsServer, config.host, config.metricsPort ?? 0);
+    metricsPort = await listen(metricsServer, config.host, config.metricsPort ?? 0);
     starting.defer(() => closeServer(metricsServer, 1));
   }
   starting.defer(async () => {
@@ -192,7 +196,8 @@ async function start(config: Config, log: Logger): Promise<Service> {
 
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  return { url: `http://${host}:${port}`, stop: () => running.disposeAsync() };
+  const metricsUrl = `http://${host}:${metricsPort}${telemetrySettings.metricsPath}`;
+  return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
 function readConfigOrExit(): Config {
@@ -231,11 +236,12 @@ try {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  log.info({ url: service.url, version, role: config.role }, "ready");
+  log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
   if (process.stdout.isTTY)
-    process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.url}/metrics\n`);
+    process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl}\n`);
 } catch (error) {
-  if (error instanceof DataFolderLockedError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError)
+    process.stderr.write(`${error.message}\n`);
   else log.fatal({ err: error }, "start failed");
   process.exit(1);
 }

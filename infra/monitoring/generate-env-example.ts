@@ -54,18 +54,6 @@ const openTelemetry: readonly Line[] = [
     about: "Further resource attributes; those outside the allow-list are left out.",
     commented: true,
   },
-  {
-    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
-    value: "http://localhost:4318",
-    about: "Where traces and logs are sent; unset: nowhere.",
-    commented: true,
-  },
-  {
-    name: "OTEL_NODE_ENABLED_INSTRUMENTATIONS",
-    value: "http",
-    about: "OpenTelemetry's own HTTP metrics in place of ours; only without an endpoint.",
-    commented: true,
-  },
 ];
 
 function section(title: string, lines: readonly Line[]): string {

@@ -132,9 +132,9 @@ const rows: readonly { readonly title: string; readonly panels: () => readonly B
       }),
       number({
         title: "Latency, p95",
-        description: "95 of 100 requests were quicker.",
+        description: "95 of 100 requests were quicker; event streams aside.",
         unit: "s",
-        targets: [["95th percentile", query.quantile(0.95, "httpRequestDuration")]],
+        targets: [["95th percentile", query.quantile(0.95, "httpRequestDuration", [], query.answered)]],
       }),
       number({
         title: "Datasets",
@@ -173,19 +173,19 @@ const rows: readonly { readonly title: string; readonly panels: () => readonly B
       }),
       graph({
         title: "Latency",
-        description: "The objective is below 0.5 s.",
+        description: "The objective is below 0.5 s. Event streams aside: they last as long as somebody follows.",
         unit: "s",
         targets: [
-          ["50th percentile", query.quantile(0.5, "httpRequestDuration")],
-          ["95th percentile", query.quantile(0.95, "httpRequestDuration")],
-          ["99th percentile", query.quantile(0.99, "httpRequestDuration")],
+          ["50th percentile", query.quantile(0.5, "httpRequestDuration", [], query.answered)],
+          ["95th percentile", query.quantile(0.95, "httpRequestDuration", [], query.answered)],
+          ["99th percentile", query.quantile(0.99, "httpRequestDuration", [], query.answered)],
         ],
       }),
       graph({
         title: "Latency by route, p95",
-        description: "Which route is slow.",
+        description: "Which route is slow; event streams aside.",
         unit: "s",
-        targets: [[route, query.quantile(0.95, "httpRequestDuration", ["http.route"])]],
+        targets: [[route, query.quantile(0.95, "httpRequestDuration", ["http.route"], query.answered)]],
       }),
       graph(
         {

@@ -55,10 +55,14 @@ export function quantile<Key extends HistogramKey>(
   share: number,
   key: Key,
   attributes: readonly AttributeOf<Key>[] = [],
+  matchers?: Matchers<Key>,
 ): string {
   const labels = ["le", ...attributes.map(labelName)].join(", ");
-  return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket")}[$__rate_interval])))`;
+  return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval])))`;
 }
+
+/** Requests whose time is the service's own: an event stream lasts as long as somebody follows it. */
+export const answered = { "http.route": '!~".*/events"' } as const;
 
 /** The mean over all processes. */
 export function mean<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {

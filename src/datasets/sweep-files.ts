@@ -14,7 +14,7 @@ export interface SweepReport {
 }
 
 /**
- * Removes left-over temporary files and files without a row, and marks rows without their file.
+ * Finishes half removals, removes left-over temporary files and files without a row, and marks rows without their file.
  * An orphan must be an hour old: a younger one may be a file whose row is just being written.
  */
 export async function sweepFiles(
@@ -31,6 +31,7 @@ export async function sweepFiles(
     ["dataset", "datasets"],
     ["artifact", "artifacts"],
   ] as const satisfies [FileKind, keyof Tables][]) {
+    await finishRemovals({ db, storage }, kind, table, new Date(clock.nowMs() - temporaryOlderThanMs));
     // Files first: a row written after the listing has its file, a file without a row here is old or an orphan.
     const files = await storage.list(kind);
     const rows = await db.selectFrom(table).select(["id", "file_missing"]).where("deleting_at", "is", null).execute();
@@ -50,6 +51,20 @@ export async function sweepFiles(
   if (filesMissing > 0) log.error(report, "rows whose file is missing: restore the files or delete the rows");
   else log.info(report, "files swept");
   return report;
+}
+
+/** What a crash left half removed, also where no TTL cycle comes by: the file, then the row. */
+async function finishRemovals(
+  { db, storage }: { db: Kysely<Tables>; storage: FileStorage },
+  kind: FileKind,
+  table: "datasets" | "artifacts",
+  markedBefore: Date,
+): Promise<void> {
+  const rows = await db.selectFrom(table).select("id").where("deleting_at", "<=", markedBefore).execute();
+  for (const { id } of rows) {
+    await storage.remove(kind, id);
+    await db.deleteFrom(table).where("id", "=", id).where("deleting_at", "is not", null).execute();
+  }
 }
 
 /** A row that is being removed finishes its own file. */

@@ -136,15 +136,21 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
     mountDocs(app, routes, version);
     const router = Router();
     const json = express.json({ limit: jsonLimitBytes, strict: true });
+    // On each route, not before the router: a refusal is counted and logged under the route that was asked for.
+    const authenticated = authenticate(config);
     for (const route of routes) {
       const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
-      router[route.method](route.path, ...handlers);
+      router[route.method](route.path, authenticated, ...handlers);
     }
     for (const path of new Set(routes.map((route) => route.path))) {
       const methods = routes.filter((route) => route.path === path).map((route) => route.method);
-      router.all(path, methodNotAllowed([...new Set([...methods, ...(methods.includes("get") ? ["head"] : [])])]));
+      router.all(
+        path,
+        authenticated,
+        methodNotAllowed([...new Set([...methods, ...(methods.includes("get") ? ["head"] : [])])]),
+      );
     }
-    app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), authenticate(config), router);
+    app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), router);
   }
   app.use(() => {
     throw new DomainError("NOT_FOUND", "There is nothing at this path; /api/docs lists the calls.");

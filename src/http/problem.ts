@@ -99,7 +99,8 @@ const parserCodes: Record<string, [ErrorCode, string]> = {
 export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error;
   if (error instanceof Error) {
-    if (isSystemError(error, "ENOSPC") || isSystemError(error, "EDQUOT")) {
+    // 53100 is PostgreSQL's disk_full (Appendix A of its manual).
+    if (["ENOSPC", "EDQUOT", "53100"].some((code) => isSystemError(error, code))) {
       return new DomainError(
         "DISK_FULL",
         "The service has no room to keep this. Nothing was stored; try again later.",

@@ -81,6 +81,7 @@ export interface QueueOptions {
 
 const longestExpirySeconds = 24 * 3600;
 const dailySeconds = 24 * 3600;
+const errorQuietMs = 10_000;
 
 function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Queue, "name"> {
   // 10 s is the least that pg-boss takes: a dead worker is noticed within that and one round of supervision.
@@ -126,7 +127,13 @@ export async function startQueue(
     registerInstance: false,
     openTelemetry: { enabled: false },
   });
-  boss.on("error", (error) => log.warn({ err: error }, "queue: a statement failed and will be tried again"));
+  let silentUntilMs = 0;
+  boss.on("error", (error) => {
+    // With the database away every poll of every queue fails: one line in a while says it all.
+    if (clock.nowMs() < silentUntilMs) return;
+    silentUntilMs = clock.nowMs() + errorQuietMs;
+    log.warn({ err: error }, "queue: statements fail and will be tried again");
+  });
   boss.on("warning", ({ message, data }) => log.warn({ data }, `queue: ${message}`));
 
   await boss.start();

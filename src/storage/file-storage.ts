@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../errors.ts";
 
@@ -117,9 +117,12 @@ export async function openLocalStorage(root: string): Promise<FileStorage> {
     },
     async check() {
       const probe = join(temporaryFolder, `.probe-${process.pid}`);
-      const handle = await open(probe, "w");
-      await handle.close();
-      await rm(probe, { force: true });
+      try {
+        // An empty file fits on a full disk.
+        await writeFile(probe, "probe");
+      } finally {
+        await rm(probe, { force: true });
+      }
     },
   };
 }

@@ -1,15 +1,19 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readFile, readlink, rm, stat, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSystemError } from "../errors.ts";
 
 const settleMs = 50;
+const beatMs = 3_000;
+/** Four beats: a busy event loop may miss some. */
+const silenceMs = 12_000;
 
 /** Another living process holds the embedded database. */
 export class DataFolderLockedError extends Error {
-  constructor(folder: string, pid: number) {
+  constructor(folder: string, pid: number, place: string) {
     super(
-      `The data folder ${folder} is in use by process ${pid}. One process at a time can open the embedded database: ` +
+      `The data folder ${folder} is in use by process ${pid}${place}. One process at a time can open the embedded database: ` +
         "stop that one, choose another DATA_DIR, or set DATABASE_URL to share a PostgreSQL.",
     );
     this.name = "DataFolderLockedError";
@@ -36,6 +40,25 @@ async function startTicks(pid: number): Promise<string> {
   }
 }
 
+/** Where a pid means something: two containers, or two machines on one network folder, each have a process 1. */
+async function pidNamespace(): Promise<string> {
+  const namespace = await readlink("/proc/self/ns/pid").catch(() => "pid"); // No /proc: the machine's name has to do.
+  return `${hostname()}/${namespace}`.replaceAll(" ", "_");
+}
+
+/** Who is out of sight is alive while the lock's time moves on. */
+async function isBeating(path: string): Promise<boolean> {
+  const modifiedMs = async (): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
+  const first = await modifiedMs();
+  const endMs = performance.now() + silenceMs;
+  while (performance.now() < endMs) {
+    await delay(beatMs / 6);
+    const now = await modifiedMs();
+    if (now !== first) return now !== 0; // 0: it was released.
+  }
+  return false;
+}
+
 /**
  * Takes the folder for this process: PGlite has no lock of its own, and two processes would corrupt it.
  * @throws DataFolderLockedError while another living process holds it
@@ -43,7 +66,8 @@ async function startTicks(pid: number): Promise<string> {
 export async function lockDataFolder(folder: string): Promise<{ release(): Promise<void> }> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, "owner.lock");
-  const mine = `${process.pid} ${await startTicks(process.pid)}`;
+  const namespace = await pidNamespace();
+  const mine = `${process.pid} ${await startTicks(process.pid)} ${namespace}`;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     try {
       const handle = await open(path, "wx");
@@ -52,17 +76,36 @@ export async function lockDataFolder(folder: string): Promise<{ release(): Promi
       // Two processes that find the same dead owner may both have removed a lock, the second one ours.
       await delay(settleMs);
       if ((await readFile(path, "utf8").catch(() => "")) !== mine) continue;
-      return { release: () => rm(path, { force: true }) };
+      return keepBeating(path);
     } catch (error) {
       if (!isSystemError(error, "EEXIST")) throw error;
     }
-    const [pidText = "", ticks = ""] = (await readFile(path, "utf8")).split(" ");
+    const theirs = await readFile(path, "utf8").catch(() => "");
+    const [pidText = "", ticks = "", place = namespace] = theirs.split(" ");
     const pid = Number(pidText);
-    if (pid > 0 && pid !== process.pid && isAlive(pid) && (ticks === "" || ticks === (await startTicks(pid)))) {
-      throw new DataFolderLockedError(folder, pid);
-    }
+    const isHeld =
+      place === namespace
+        ? pid > 0 && pid !== process.pid && isAlive(pid) && (ticks === "" || ticks === (await startTicks(pid)))
+        : await isBeating(path);
+    if (isHeld) throw new DataFolderLockedError(folder, pid, place === namespace ? "" : ` of ${place}`);
     // Its owner is dead: killed before it could let go. Unless somebody has taken it since we looked.
-    if ((await readFile(path, "utf8").catch(() => "")) === `${pidText} ${ticks}`) await rm(path, { force: true });
+    if ((await readFile(path, "utf8").catch(() => "")) === theirs) await rm(path, { force: true });
   }
   throw new Error(`The lock ${path} changes hands too fast; try again.`);
+}
+
+function keepBeating(path: string): { release(): Promise<void> } {
+  let beat = Promise.resolve();
+  const timer = setInterval(() => {
+    const now = new Date();
+    // A beat that fails is one that is missed; the next one follows.
+    beat = utimes(path, now, now).catch(() => {});
+  }, beatMs).unref();
+  return {
+    async release() {
+      clearInterval(timer);
+      await beat;
+      await rm(path, { force: true });
+    },
+  };
 }

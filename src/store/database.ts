@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, statfs, writeFile } from "node:fs/promises";
+import { chmod, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
@@ -51,14 +51,32 @@ async function migrate(db: Kysely<Tables>): Promise<void> {
   if (error !== undefined) throw error;
 }
 
+/** Whether the migrations have made our tables: before that the folder holds nothing of anyone. */
+async function hasTables(pglite: PGlite): Promise<boolean> {
+  const { rows } = await pglite.query("select 1 from pg_tables where schemaname = 'public' and tablename = 'datasets'");
+  return rows.length > 0;
+}
+
 /**
- * A first start that is killed can leave half an initdb behind, which never opens again. PG_VERSION and the control
- * file are written early, `base` holds data only later: without the mark that we write after the first migration the
- * folder holds nothing of anyone.
+ * Opens the folder, or makes it. A first start that is killed can leave half an initdb behind, which may open and be
+ * faulty later: without the mark that we write after the first migration it is made anew, unless it holds our tables
+ * (a backup restored without the mark). What does not open is moved aside, never removed: nobody can tell what it holds.
  */
-async function clearHalfMadeFolder(dataDir: string, folder: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  if (!(await readdir(dataDir)).includes(readyMark)) await rm(folder, { recursive: true, force: true });
+async function openFolder(dataDir: string, folder: string): Promise<PGlite> {
+  const names = await readdir(dataDir);
+  if (names.includes(readyMark) || !names.includes("database")) return PGlite.create(folder);
+  let opened: PGlite | undefined;
+  let isReadable = true;
+  try {
+    opened = await PGlite.create(folder);
+    if (await hasTables(opened)) return opened;
+  } catch {
+    isReadable = false;
+  }
+  await opened?.close().catch(() => {}); // It goes either way.
+  if (isReadable) await rm(folder, { recursive: true });
+  else await rename(folder, `${folder}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`);
+  return PGlite.create(folder);
 }
 
 /** The same engine, counting the calls that are not answered yet. */
@@ -89,8 +107,9 @@ async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<
   const lock = await lockDataFolder(dataDir);
   try {
     const folder = join(dataDir, "database");
-    await clearHalfMadeFolder(dataDir, folder);
-    const pglite = await PGlite.create(folder);
+    const pglite = await openFolder(dataDir, folder);
+    // PGlite makes its files readable and writable for everyone, whatever the umask.
+    await chmod(folder, 0o700);
     const { counted, inHand } = countInHand(pglite);
     const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: counted }), log: recordOperation });
     await migrate(db);

@@ -4,7 +4,7 @@ import type { Logger } from "../log.ts";
 import { runFinished, runRetried } from "../monitoring/metrics.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Tables } from "../store/schema.ts";
-import { crashFault, MAX_ATTEMPTS } from "./run-lifecycle.ts";
+import { crashFault, lostFault, MAX_ATTEMPTS } from "./run-lifecycle.ts";
 import { listUnfinishedRuns, markFailed, returnToQueue } from "./run-repository.ts";
 
 /**
@@ -37,10 +37,11 @@ export async function reconcileRuns({
       runRetried({ mode });
       log.warn({ runId: id, attempt }, "training: the process of a run has died; it waits for another attempt");
     } else if (isLost || isInterrupted) {
-      const failed = await markFailed(db, id, attempt, crashFault, clock.nowMs());
+      const fault = attempt === 0 ? lostFault : crashFault;
+      const failed = await markFailed(db, id, attempt, fault, clock.nowMs());
       if (failed === undefined) continue;
       const durationSeconds = started_at === null ? 0 : Math.max(0, (clock.nowMs() - started_at.getTime()) / 1000);
-      runFinished({ mode, task, outcome: "failed", durationSeconds, errorType: crashFault.type });
+      runFinished({ mode, task, outcome: "failed", durationSeconds, errorType: fault.type });
       log.warn(
         { runId: id, attempt, jobState: state ?? "gone" },
         "training: a run without a living job was ended as failed",

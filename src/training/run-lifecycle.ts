@@ -38,6 +38,13 @@ export const crashFault: RunFault = {
     "The process that trained this run ended unexpectedly, each time it was tried. Submit it again; if it repeats, the data may need more memory than there is.",
 };
 
+/** The fault of a run whose job was gone before any process took it. */
+export const lostFault: RunFault = {
+  type: "crash",
+  code: "TRAINING_CRASHED",
+  message: "The run was lost before it began. Submit it again.",
+};
+
 /** The fault of a training that took too long. */
 export function timeoutFault(timeoutSeconds: number): RunFault {
   return {

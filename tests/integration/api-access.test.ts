@@ -20,6 +20,10 @@ describe("with API keys", () => {
 
   test("no key or a wrong one is 401, each owner sees only their own", async () => {
     expect((await service.call("GET", "/datasets")).json).toMatchObject({ code: "UNAUTHORIZED", status: 401 });
+    const { text } = await service.call("GET", "/metrics", undefined, bearer("scrape"));
+    expect(text).toContain(
+      'mlops_backend_http_requests_total{http_route="/api/ml/v1/datasets",outcome="client_error"} 1\n',
+    );
     expect(
       (await service.call("GET", "/datasets", undefined, bearer("nope"))).headers.get("www-authenticate"),
     ).toContain("Bearer");

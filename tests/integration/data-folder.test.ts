@@ -1,0 +1,126 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type RunningService, serviceEnvironment, startService } from "../support/service.ts";
+
+const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
+const onPostgres = Boolean(process.env.TEST_DATABASE_URL);
+
+/** Starts what is expected to refuse. */
+async function refusal(
+  place: Pick<RunningService, "dataDir" | "databaseUrl">,
+): Promise<{ code: number; stderr: string }> {
+  const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
+    env: serviceEnvironment(place),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const [code] = await once(child, "close");
+  return { code, stderr };
+}
+
+async function withDataset(use: (service: RunningService, datasetId: string) => Promise<void>): Promise<void> {
+  const service = await startService();
+  try {
+    const { json } = await service.upload(csv);
+    await service.halt();
+    await use(service, json.id);
+  } finally {
+    await service.stop();
+  }
+}
+
+test("files of another database are not swept away: the start is refused", () =>
+  withDataset(async (mine, datasetId) => {
+    const other = await startService();
+    await other.halt();
+    try {
+      // Old enough for the sweep.
+      await utimes(join(mine.dataDir, "files", "dataset", datasetId), 0, 0);
+      if (onPostgres) {
+        const mixed = await refusal({ dataDir: mine.dataDir, databaseUrl: other.databaseUrl });
+        expect(mixed).toMatchObject({ code: 1, stderr: expect.stringContaining("belong to another database") });
+      } else {
+        await rm(join(mine.dataDir, "database"), { recursive: true });
+        await rm(join(mine.dataDir, "database.ready"));
+        const emptied = await refusal(mine);
+        expect(emptied).toMatchObject({ code: 1, stderr: expect.stringContaining("belong to another database") });
+        await rm(join(mine.dataDir, "files", "deployment"));
+        const unmarked = await refusal(mine);
+        expect(unmarked).toMatchObject({ code: 1, stderr: expect.stringContaining("the database knows of none") });
+      }
+      expect(await readdir(join(mine.dataDir, "files", "dataset"))).toEqual([datasetId]);
+    } finally {
+      await other.stop();
+    }
+  }));
+
+test.skipIf(onPostgres)("a database restored without its mark keeps its rows", () =>
+  withDataset(async (service, datasetId) => {
+    await rm(join(service.dataDir, "database.ready"));
+    const again = await startService({ on: service });
+    expect((await again.call("GET", `/datasets/${datasetId}`)).status).toBe(200);
+    await again.halt();
+  }),
+);
+
+test.skipIf(onPostgres)("a half-made database is moved aside and made anew", async () => {
+  const service = await startService();
+  await service.halt();
+  try {
+    await rm(service.dataDir, { recursive: true });
+    await mkdir(join(service.dataDir, "database", "base"), { recursive: true });
+    await writeFile(join(service.dataDir, "database", "PG_VERSION"), "17\n");
+    const again = await startService({ on: service });
+    expect((await again.upload(csv)).status).toBe(201);
+    await again.halt();
+    expect((await readdir(service.dataDir)).filter((name) => name.includes("unreadable"))).toHaveLength(1);
+  } finally {
+    await service.stop();
+  }
+});
+
+test.skipIf(onPostgres)("a lock of another container counts while its time moves on, and no longer", async () => {
+  const service = await startService();
+  await service.halt();
+  const lock = join(service.dataDir, "owner.lock");
+  try {
+    await writeFile(lock, "1 100 elsewhere/pid:[1]");
+    const beat = setInterval(() => utimes(lock, new Date(), new Date()).catch(() => {}), 500);
+    const held = await refusal(service);
+    clearInterval(beat);
+    expect(held).toMatchObject({ code: 1, stderr: expect.stringContaining("in use by process 1 of elsewhere") });
+    const again = await startService({ on: service });
+    await again.halt();
+  } finally {
+    await service.stop();
+  }
+});
+
+test("a removal that a crash cut in half is finished at the next start", async () => {
+  const service = await startService();
+  try {
+    const { json } = await service.upload(csv);
+    await service.halt();
+    // As after a kill between mark and file: only the database can tell, so it is told here.
+    const { openStore } = await import("../../src/store/database.ts");
+    const store = await openStore(service);
+    await store.db
+      .updateTable("datasets")
+      .set({ deleting_at: new Date(Date.now() - 2 * 3_600_000) })
+      .where("id", "=", json.id)
+      .execute();
+    await store.stop();
+    const again = await startService({ on: service });
+    expect(await readdir(join(service.dataDir, "files", "dataset"))).toEqual([]);
+    expect(await again.metric("mlops_backend_storage_bytes", { kind: "dataset" })).toBe(0);
+    await again.halt();
+  } finally {
+    await service.stop();
+  }
+});
