@@ -44,8 +44,19 @@ export const databaseOperationNames = ["SELECT", "INSERT", "UPDATE", "DELETE", "
 export const connectionStates = ["idle", "used"] as const;
 export const telemetrySignals = ["traces", "logs"] as const;
 export const httpOutcomes = ["ok", "client_error", "server_error", "aborted"] as const;
-/** The methods of RFC 9110 and PATCH; others become `other` (semantic conventions say `_OTHER`; one word for all our sets). */
-export const httpMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"] as const;
+/** The methods of RFC 9110 and PATCH; others become `_OTHER`, as the HTTP semantic conventions say. */
+export const httpMethods = [
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+  "CONNECT",
+  "TRACE",
+  "_OTHER",
+] as const;
 export const urlSchemes = ["http", "https"] as const;
 
 const serverErrorCodes = Array.from({ length: 100 }, (_, index) => String(500 + index));

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
-import { requestActive, requestEnded } from "./http-measurements.ts";
+import { httpRecorder } from "./http-recorder.ts";
 import { guarded, meterName } from "./instruments.ts";
 import { hasTimedOut, isMeasured, routeTemplateOf } from "./route-template.ts";
 
@@ -15,72 +15,91 @@ interface StartMessage {
   readonly server: Server;
 }
 
+const measurementKey = Symbol("mlops-backend.measurement");
+
+/** What is known of one request until it closes. */
+interface Measurement {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly startedMs: number;
+  readonly showsActive: boolean;
+  requestBytes: number;
+  responseBytes: number;
+}
+interface Measured {
+  [measurementKey]?: Measurement;
+}
+
 function sizeOf(chunk: unknown, encoding: unknown): number {
   if (typeof chunk === "string")
     return Buffer.byteLength(chunk, typeof encoding === "string" ? (encoding as BufferEncoding) : "utf8");
   return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0;
 }
 
-/**
- * Counts bodies on the single message. `socket.bytesRead` and `bytesWritten` include headers and chunk framing and mix
- * pipelined messages (seen on Node 24, November 2026); a `data` listener would start the stream before the route is ready.
- */
-function countBodies(
-  request: IncomingMessage,
-  response: ServerResponse,
-): { readonly request: number; readonly response: number } {
-  const counted = { request: 0, response: 0 };
-  if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined) {
-    const push = request.push;
-    request.push = function countedPush(chunk: unknown, encoding?: BufferEncoding) {
-      counted.request += sizeOf(chunk, encoding);
-      return push.call(this, chunk, encoding);
-    };
-  }
-  if (request.method === "HEAD") return counted;
-  const { write, end } = response as {
-    write: (...given: unknown[]) => boolean;
-    end: (...given: unknown[]) => ServerResponse;
-  };
-  Object.assign(response, {
-    write(this: ServerResponse, ...given: unknown[]) {
-      counted.response += sizeOf(given[0], given[1]);
-      return write.apply(this, given);
-    },
-    end(this: ServerResponse, ...given: unknown[]) {
-      counted.response += sizeOf(given[0], given[1]);
-      return end.apply(this, given);
-    },
-  });
-  return counted;
+// Bodies are counted on the single message: `socket.bytesRead` and `bytesWritten` include headers and chunk framing and
+// mix pipelined messages (seen on Node 24, November 2026), and a `data` listener would start the stream before the
+// route is ready. One function for all messages, since a closure for each would be most of what counting costs.
+
+function countedPush(this: IncomingMessage & Measured, chunk: unknown, encoding?: BufferEncoding): boolean {
+  this[measurementKey]!.requestBytes += sizeOf(chunk, encoding);
+  return Object.getPrototypeOf(this).push.call(this, chunk, encoding);
 }
+
+function countedWrite(this: ServerResponse & Measured, ...given: unknown[]): boolean {
+  this[measurementKey]!.responseBytes += sizeOf(given[0], given[1]);
+  return Object.getPrototypeOf(this).write.apply(this, given);
+}
+
+function countedEnd(this: ServerResponse & Measured, ...given: unknown[]): ServerResponse {
+  this[measurementKey]!.responseBytes += sizeOf(given[0], given[1]);
+  return Object.getPrototypeOf(this).end.apply(this, given);
+}
+
+const schemeOf = (socket: Socket): "http" | "https" => ("encrypted" in socket ? "https" : "http");
 
 function measure({ request, response, socket, server }: StartMessage, showsActive: boolean): void {
   if (!isMeasured(server)) return;
   const startedMs = performance.now();
-  const scheme = "encrypted" in socket ? "https" : "http";
-  const method = request.method;
-  const counted = countBodies(request, response);
-  if (showsActive) requestActive(1, method, scheme);
-  // One close for each request, under keep-alive and pipelining, aborts and event streams included (seen on Node 24, November 2026).
-  response.once("close", () =>
-    guarded(() => {
-      if (showsActive) requestActive(-1, method, scheme);
-      // A broken-off response still says 200 (seen on Node 24, November 2026).
-      const hasFinished = response.writableFinished;
-      const hasBody = response.statusCode !== 204 && response.statusCode !== 304;
-      requestEnded({
-        method: method ?? "",
-        scheme,
-        route: routeTemplateOf(request),
-        statusCode: hasFinished ? response.statusCode : 0,
-        fault: hasFinished ? undefined : hasTimedOut(socket) ? "timeout" : "client_closed",
-        durationSeconds: (performance.now() - startedMs) / 1000,
-        requestBytes: counted.request,
-        responseBytes: hasBody ? counted.response : 0,
-      });
-    }),
-  );
+  const measurement: Measurement = { request, socket, startedMs, showsActive, requestBytes: 0, responseBytes: 0 };
+  (response as Measured)[measurementKey] = measurement;
+  const { headers, method } = request;
+  if (headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined) {
+    (request as Measured)[measurementKey] = measurement;
+    request.push = countedPush;
+  }
+  if (method !== "HEAD") {
+    response.write = countedWrite;
+    response.end = countedEnd as typeof response.end;
+  }
+  if (showsActive) httpRecorder()?.active(1, method, schemeOf(socket));
+  // One close for each request, under keep-alive and pipelining, aborts and event streams included (seen on Node 24,
+  // November 2026).
+  response.on("close", onClose);
+}
+
+function onClose(this: ServerResponse): void {
+  guarded(() => {
+    const recorder = httpRecorder();
+    const measurement = (this as Measured)[measurementKey];
+    if (recorder === undefined || measurement === undefined) return;
+    const { request, socket, startedMs, requestBytes } = measurement;
+    const scheme = schemeOf(socket);
+    if (measurement.showsActive) recorder.active(-1, request.method, scheme);
+    // A broken-off response still says 200 (seen on Node 24, November 2026).
+    const hasFinished = this.writableFinished;
+    const hasBody = this.statusCode !== 204 && this.statusCode !== 304;
+    const unsentBytes = hasFinished ? 0 : this.writableLength;
+    recorder.ended({
+      method: request.method ?? "",
+      scheme,
+      route: routeTemplateOf(request),
+      statusCode: hasFinished ? this.statusCode : 0,
+      fault: hasFinished ? undefined : hasTimedOut(socket) ? "timeout" : "client_closed",
+      durationSeconds: (performance.now() - startedMs) / 1000,
+      requestBytes,
+      responseBytes: hasBody ? Math.max(0, measurement.responseBytes - unsentBytes) : 0,
+    });
+  });
 }
 
 export interface HttpMetricsConfig extends InstrumentationConfig {

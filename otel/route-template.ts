@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Express } from "express";
 
 const routeKey = Symbol.for("mlops-backend.route");
+const templateKey = Symbol.for("mlops-backend.route-template");
 const unmeasuredKey = Symbol.for("mlops-backend.unmeasured");
 const timedOutKey = Symbol.for("mlops-backend.timed-out");
 
@@ -9,8 +10,13 @@ const timedOutKey = Symbol.for("mlops-backend.timed-out");
 export const unmatchedRoute = "unmatched";
 
 interface RoutedRequest {
-  [routeKey]?: { readonly template: string; readonly route: unknown };
+  [routeKey]?: unknown;
+  [templateKey]?: string;
   readonly baseUrl: string;
+}
+/** A route has the same template at nearly every request: it is kept with it, for the base that it was made for. */
+interface Route {
+  [templateKey]?: { readonly baseUrl: string; readonly template: string };
 }
 
 function pathOf(route: unknown): string {
@@ -28,20 +34,26 @@ export function attachRouteAccessor(app: Express): void {
     configurable: true,
     enumerable: true,
     get(this: RoutedRequest) {
-      return this[routeKey]?.route;
+      return this[routeKey];
     },
-    set(this: RoutedRequest, route: unknown) {
+    set(this: RoutedRequest, route: Route | undefined) {
       if (route === undefined) return;
-      const path = pathOf(route);
-      const template = path === "/" && this.baseUrl !== "" ? this.baseUrl : `${this.baseUrl}${path}`;
-      this[routeKey] = { template, route };
+      this[routeKey] = route;
+      const { baseUrl } = this;
+      let known = route[templateKey];
+      if (known === undefined || known.baseUrl !== baseUrl) {
+        const path = pathOf(route);
+        known = { baseUrl, template: path === "/" && baseUrl !== "" ? baseUrl : `${baseUrl}${path}` };
+        route[templateKey] = known;
+      }
+      this[templateKey] = known.template;
     },
   });
 }
 
 /** The route that answered, e.g. `/api/ml/v1/datasets/:id`, else `unmatched`. */
 export function routeTemplateOf(request: IncomingMessage): string {
-  return (request as unknown as RoutedRequest)[routeKey]?.template ?? unmatchedRoute;
+  return (request as unknown as RoutedRequest)[templateKey] ?? unmatchedRoute;
 }
 
 /** Requests of this server are not measured: the metrics server on its own port. */

@@ -7,8 +7,10 @@ import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import { chooseFormat, contentTypes, writeExposition } from "./exposition.ts";
+import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
-import { guarded, record, startCountersAtZero } from "./instruments.ts";
+import { useHttpRecorder } from "./http-recorder.ts";
+import { guarded, meterName, record, startCountersAtZero } from "./instruments.ts";
 import { startProcessMetrics } from "./process-metrics.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
@@ -85,6 +87,8 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
     version: string;
   };
   const role = env.SERVICE_ROLE ?? "all";
+  const http = new HttpAggregation(settings.latencyBounds);
+  useHttpRecorder(http);
   const reader = new PrometheusExporter({ preventServerStart: true });
   const sdk = new NodeSDK({
     autoDetectResources: false,
@@ -113,6 +117,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
       const { resourceMetrics, errors } = await reader.collect();
       // A reading that failed is absent; the others are shown.
       for (const error of errors) diag.warn("A reading for /metrics failed", error);
+      resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
       const format = chooseFormat(accept);
       const body = writeExposition(resourceMetrics, { ...settings, format, role, startedSeconds });
       guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
@@ -121,6 +126,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
     shutdown: () => {
       stopping ??= (async () => {
         stopProcessMetrics();
+        useHttpRecorder(undefined);
         await sdk.shutdown();
       })();
       return stopping;

@@ -1,7 +1,6 @@
 import {
   type artifactRemovalReasons,
   databaseOperationNames,
-  httpOutcomes,
   type predictionOutcomes,
   type runErrorTypes,
   type runOutcomes,
@@ -10,6 +9,7 @@ import {
   type ttlResults,
   type uploadOutcomes,
 } from "../../otel/catalogue.ts";
+import { httpRecorder } from "../../otel/http-recorder.ts";
 import { add, guarded, record } from "../../otel/instruments.ts";
 
 type OneOf<Values extends readonly string[]> = Values[number];
@@ -135,7 +135,5 @@ export function databaseOperation({
  * `/api/ml/v1/datasets/:id`), so that availability has its denominator before the first fault.
  */
 export function declareRoutes(templates: readonly string[]): void {
-  for (const route of new Set([...templates, "unmatched"])) {
-    for (const outcome of httpOutcomes) guarded(() => add("httpRequests", 0, { "http.route": route, outcome }));
-  }
+  guarded(() => httpRecorder()?.declare([...new Set([...templates, "unmatched"])]));
 }

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { diag } from "@opentelemetry/api";
 import type { Express } from "express";
-import { requestEnded } from "../../otel/http-measurements.ts";
+import { httpRecorder } from "../../otel/http-recorder.ts";
 import { guarded } from "../../otel/instruments.ts";
 import { leaveUnmeasured, markTimedOut, unmatchedRoute } from "../../otel/route-template.ts";
 import type { Telemetry } from "../../otel/telemetry.ts";
@@ -152,7 +152,7 @@ export function watchClientErrors(server: Server): void {
       if (isTimeout) markTimedOut(socket);
       // A request that has begun is counted when it closes; a connection reset tells of no request at all.
       if (current !== undefined || error.code === "ECONNRESET" || !socket.writable) return;
-      requestEnded({
+      httpRecorder()?.ended({
         method: "",
         scheme: "encrypted" in socket ? "https" : "http",
         route: unmatchedRoute,

@@ -1,18 +1,24 @@
-/** `npm run bench [-- --only service] [--rounds 5] [--json file]`: tables on stdout, the same figures as JSON in a file. */
+/** `npm run bench [-- --only service] [--rounds 3] [--json file]`: tables on stdout, the same figures as JSON in a file. */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { type Line, table } from "./figures.ts";
+import { benchHttp } from "./http-bench.ts";
+import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
 
 const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
     json: { type: "string", default: "bench.json" },
   },
 });
-const sections: Record<string, (rounds: number) => Promise<Line[]>> = { service: benchService };
+const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
+  http: benchHttp,
+  scrape: benchScrape,
+  service: benchService,
+};
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
   process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);

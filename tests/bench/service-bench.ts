@@ -86,7 +86,7 @@ async function memoryParts(folder: string): Promise<Line[]> {
 async function uploadCost(folder: string, csv: Buffer, rounds: number): Promise<Line[]> {
   // The role api leaves the column profile, which a background job makes later, out of the figure.
   await using service = await startIn(join(folder, "upload"), { SERVICE_ROLE: "api" });
-  await using plain = await MeasuredProcess.start(["tests/bench/plain-upload-server.ts"], { BENCH_FOLDER: folder });
+  await using plain = await MeasuredProcess.start(["tests/bench/servers/plain-upload.ts"], { BENCH_FOLDER: folder });
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round < rounds + 2; round += 1) {
@@ -115,7 +115,7 @@ async function besideUploads(folder: string, csv: Buffer, rounds: number): Promi
   const peaks: number[] = [];
   const loop: number[] = [];
   await using service = await startIn(join(folder, "beside"), { MAX_CONCURRENT_UPLOADS: "5" });
-  await using plain = await MeasuredProcess.start(["tests/bench/plain-upload-server.ts"], { BENCH_FOLDER: folder });
+  await using plain = await MeasuredProcess.start(["tests/bench/servers/plain-upload.ts"], { BENCH_FOLDER: folder });
   const small = await upload(`${service.url}${api}/datasets/upload`, Buffer.from("a,b\n1,2\n2,3\n3,4\n"), "small");
 
   const load = async (uploadUrl: string, probeUrl: string, label: string): Promise<number> => {

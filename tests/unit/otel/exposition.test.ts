@@ -14,7 +14,7 @@ import {
   formatNumber,
   writeExposition,
 } from "../../../otel/exposition.ts";
-import { requestEnded } from "../../../otel/http-measurements.ts";
+import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { startCountersAtZero } from "../../../otel/instruments.ts";
 import { metricViews } from "../../../otel/views.ts";
 import { databaseOperation, datasetUpload, predicted, runFinished } from "../../../src/monitoring/metrics.ts";
@@ -149,7 +149,7 @@ test("what goes past a series limit is folded and counted, also over several scr
   } as const;
   let text = "";
   for (let scrape = 0; scrape < 3; scrape++) {
-    for (let index = 0; index < 100; index++) requestEnded({ ...ended, route: `/r/${scrape}/${index}` });
+    for (let index = 0; index < 100; index++) sdkHttpRecorder.ended({ ...ended, route: `/r/${scrape}/${index}` });
     text = await exposition();
   }
   const limit = catalogue.httpRequestDuration.seriesLimit;

@@ -6,15 +6,19 @@ import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import express, { Router } from "express";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defaultLatencyBounds } from "../../../otel/catalogue.ts";
 import { writeExposition } from "../../../otel/exposition.ts";
+import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
+import { useHttpRecorder } from "../../../otel/http-recorder.ts";
+import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { attachRouteAccessor, leaveUnmeasured } from "../../../otel/route-template.ts";
 import { metricViews } from "../../../otel/views.ts";
 import { watchClientErrors } from "../../../src/monitoring/setup.ts";
 
 let reader: PrometheusExporter;
+let aggregation: HttpAggregation;
 let instrumentation: HttpMetricsInstrumentation;
 let server: ReturnType<express.Express["listen"]>;
 let port: number;
@@ -43,119 +47,126 @@ function application(): express.Express {
   return app;
 }
 
-beforeEach(async () => {
-  metrics.disable();
-  reader = new PrometheusExporter({ preventServerStart: true });
-  const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
-  metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
-  instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
-  server = application().listen(0, "127.0.0.1");
-  watchClientErrors(server);
-  await once(server, "listening");
-  port = (server.address() as AddressInfo).port;
-  address = `http://127.0.0.1:${port}`;
-});
-
-afterEach(async () => {
-  instrumentation.disable();
-  server.closeAllConnections();
-  server.close();
-  await once(server, "close");
-});
-
-async function samples(): Promise<string[]> {
-  const { resourceMetrics } = await reader.collect();
-  const text = writeExposition(resourceMetrics, {
-    format: "text",
-    prefix: "mlops_backend",
-    role: "worker",
-    latencyBounds: defaultLatencyBounds,
-    created: false,
-    startedSeconds: 0,
+// The SDK's instruments are the reference; the service itself uses the aggregation.
+describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) => {
+  beforeEach(async () => {
+    metrics.disable();
+    reader = new PrometheusExporter({ preventServerStart: true });
+    const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
+    metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
+    aggregation = new HttpAggregation(defaultLatencyBounds);
+    useHttpRecorder(recorder === "aggregation" ? aggregation : sdkHttpRecorder);
+    instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
+    server = application().listen(0, "127.0.0.1");
+    watchClientErrors(server);
+    await once(server, "listening");
+    port = (server.address() as AddressInfo).port;
+    address = `http://127.0.0.1:${port}`;
   });
-  return text.split("\n");
-}
 
-const counted = (method: string, route: string, status: string, error = "") =>
-  `http_server_request_duration_seconds_count{http_request_method="${method}",url_scheme="http",http_route="${route}",http_response_status_code="${status}",error_type="${error}"} 1`;
+  afterEach(async () => {
+    instrumentation.disable();
+    useHttpRecorder(undefined);
+    server.closeAllConnections();
+    server.close();
+    await once(server, "close");
+  });
 
-// The response's end reaches the client before the server's close event.
-async function expectSample(line: string): Promise<string[]> {
-  await vi.waitFor(async () => expect(await samples()).toContain(line), { timeout: 5000 });
-  return samples();
-}
+  async function samples(): Promise<string[]> {
+    const { resourceMetrics } = await reader.collect();
+    resourceMetrics.scopeMetrics.push({ scope: { name: "http" }, metrics: aggregation.collect() });
+    const text = writeExposition(resourceMetrics, {
+      format: "text",
+      prefix: "mlops_backend",
+      role: "worker",
+      latencyBounds: defaultLatencyBounds,
+      created: false,
+      startedSeconds: 0,
+    });
+    return text.split("\n");
+  }
 
-test("a route in a mounted router is named by its full template", async () => {
-  await fetch(`${address}/api/v1/items/42?secret=1`);
-  const lines = await expectSample(counted("GET", "/api/v1/items/:id", "200"));
-  expect(lines.join("\n")).not.toMatch(/42|secret/);
-  expect(lines).toContain('mlops_backend_http_requests_total{http_route="/api/v1/items/:id",outcome="ok"} 1');
-  expect(lines).toContain('http_server_active_requests{http_request_method="GET",url_scheme="http"} 0');
-});
+  const counted = (method: string, route: string, status: string, error = "") =>
+    `http_server_request_duration_seconds_count{http_request_method="${method}",url_scheme="http",http_route="${route}",http_response_status_code="${status}",error_type="${error}"} 1`;
 
-test("a fault that a root error handler answers keeps its route and is a server error", async () => {
-  await fetch(`${address}/api/v1/broken/7`);
-  const lines = await expectSample(counted("GET", "/api/v1/broken/:id", "500", "500"));
-  expect(lines).toContain(
-    'mlops_backend_http_requests_total{http_route="/api/v1/broken/:id",outcome="server_error"} 1',
-  );
-});
+  // The response's end reaches the client before the server's close event.
+  async function expectSample(line: string): Promise<string[]> {
+    await vi.waitFor(async () => expect(await samples()).toContain(line), { timeout: 5000 });
+    return samples();
+  }
 
-test("a path without a route is unmatched, and an invented method is other", async () => {
-  await fetch(`${address}/wp-login.php`);
-  await fetch(`${address}/nothing`, { method: "PROPFIND" });
-  await expectSample(counted("GET", "unmatched", "404"));
-  await expectSample(counted("other", "unmatched", "404"));
-});
+  test("a route in a mounted router is named by its full template", async () => {
+    await fetch(`${address}/api/v1/items/42?secret=1`);
+    const lines = await expectSample(counted("GET", "/api/v1/items/:id", "200"));
+    expect(lines.join("\n")).not.toMatch(/42|secret/);
+    expect(lines).toContain('mlops_backend_http_requests_total{http_route="/api/v1/items/:id",outcome="ok"} 1');
+    expect(lines).toContain('http_server_active_requests{http_request_method="GET",url_scheme="http"} 0');
+  });
 
-test("bodies are counted without chunk framing, and HEAD has none", async () => {
-  await (await fetch(`${address}/api/v1/stream`)).text();
-  await fetch(`${address}/api/v1/items/1`, { method: "HEAD" });
-  await fetch(`${address}/api/v1/items`, { method: "POST", body: "z".repeat(5000) });
-  const sum = (what: string, method: string, route: string, bytes: number) =>
-    `http_server_${what}_body_size_bytes_sum{http_request_method="${method}",url_scheme="http",http_route="/api/v1/${route}"} ${bytes}`;
-  await expectSample(sum("response", "GET", "stream", 1000));
-  await expectSample(sum("response", "HEAD", "items/:id", 0));
-  await expectSample(sum("request", "POST", "items", 5000));
-  await expectSample(sum("response", "POST", "items", 4));
-});
+  test("a fault that a root error handler answers keeps its route and is a server error", async () => {
+    await fetch(`${address}/api/v1/broken/7`);
+    const lines = await expectSample(counted("GET", "/api/v1/broken/:id", "500", "500"));
+    expect(lines).toContain(
+      'mlops_backend_http_requests_total{http_route="/api/v1/broken/:id",outcome="server_error"} 1',
+    );
+  });
 
-test("an upload that the client breaks off has no status and counts as aborted", async () => {
-  const upload = httpRequest(`${address}/api/v1/items`, { method: "POST", headers: { "Content-Length": 100_000 } });
-  upload.on("error", () => {});
-  upload.write("x".repeat(1000));
-  await vi.waitFor(async () =>
-    expect(await samples()).toContain('http_server_active_requests{http_request_method="POST",url_scheme="http"} 1'),
-  );
-  upload.destroy();
-  const lines = await expectSample(counted("POST", "/api/v1/items", "", "client_closed"));
-  expect(lines).toContain('mlops_backend_http_requests_total{http_route="/api/v1/items",outcome="aborted"} 1');
-});
+  test("a path without a route is unmatched, and an invented method is _OTHER", async () => {
+    await fetch(`${address}/wp-login.php`);
+    await fetch(`${address}/nothing`, { method: "PROPFIND" });
+    await expectSample(counted("GET", "unmatched", "404"));
+    await expectSample(counted("_OTHER", "unmatched", "404"));
+  });
 
-test("a stream counts once, when it closes", async () => {
-  const stop = new AbortController();
-  const response = await fetch(`${address}/api/v1/endless`, { signal: stop.signal });
-  await response.body?.getReader().read();
-  expect((await samples()).join("\n")).not.toContain("/api/v1/endless");
-  stop.abort();
-  await expectSample(counted("GET", "/api/v1/endless", "", "client_closed"));
-});
+  test("bodies are counted without chunk framing, and HEAD has none", async () => {
+    await (await fetch(`${address}/api/v1/stream`)).text();
+    await fetch(`${address}/api/v1/items/1`, { method: "HEAD" });
+    await fetch(`${address}/api/v1/items`, { method: "POST", body: "z".repeat(5000) });
+    const sum = (what: string, method: string, route: string, bytes: number) =>
+      `http_server_${what}_body_size_bytes_sum{http_request_method="${method}",url_scheme="http",http_route="/api/v1/${route}"} ${bytes}`;
+    await expectSample(sum("response", "GET", "stream", 1000));
+    await expectSample(sum("response", "HEAD", "items/:id", 0));
+    await expectSample(sum("request", "POST", "items", 5000));
+    await expectSample(sum("response", "POST", "items", 4));
+  });
 
-test("a malformed request is answered 400 and counted as parse_error", async () => {
-  const socket = connect(port, "127.0.0.1");
-  socket.end("NOT HTTP\r\n\r\n");
-  const [chunk] = (await once(socket, "data")) as [Buffer];
-  expect(chunk.toString()).toMatch(/^HTTP\/1\.1 400 /);
-  await expectSample(counted("other", "unmatched", "400", "parse_error"));
-});
+  test("an upload that the client breaks off has no status and counts as aborted", async () => {
+    const upload = httpRequest(`${address}/api/v1/items`, { method: "POST", headers: { "Content-Length": 100_000 } });
+    upload.on("error", () => {});
+    upload.write("x".repeat(1000));
+    await vi.waitFor(async () =>
+      expect(await samples()).toContain('http_server_active_requests{http_request_method="POST",url_scheme="http"} 1'),
+    );
+    upload.destroy();
+    const lines = await expectSample(counted("POST", "/api/v1/items", "", "client_closed"));
+    expect(lines).toContain('mlops_backend_http_requests_total{http_route="/api/v1/items",outcome="aborted"} 1');
+  });
 
-test("a server left unmeasured adds nothing", async () => {
-  leaveUnmeasured(server);
-  await fetch(`${address}/api/v1/items/1`);
-  expect((await samples()).join("\n")).not.toContain("http_route=");
-});
+  test("a stream counts once, when it closes", async () => {
+    const stop = new AbortController();
+    const response = await fetch(`${address}/api/v1/endless`, { signal: stop.signal });
+    await response.body?.getReader().read();
+    expect((await samples()).join("\n")).not.toContain("/api/v1/endless");
+    stop.abort();
+    await expectSample(counted("GET", "/api/v1/endless", "", "client_closed"));
+  });
 
-test("a message that makes no sense neither throws nor counts", async () => {
-  expect(() => channel("http.server.request.start").publish({})).not.toThrow();
-  expect((await samples()).join("\n")).not.toContain("http_route=");
+  test("a malformed request is answered 400 and counted as parse_error", async () => {
+    const socket = connect(port, "127.0.0.1");
+    socket.end("NOT HTTP\r\n\r\n");
+    const [chunk] = (await once(socket, "data")) as [Buffer];
+    expect(chunk.toString()).toMatch(/^HTTP\/1\.1 400 /);
+    await expectSample(counted("_OTHER", "unmatched", "400", "parse_error"));
+  });
+
+  test("a server left unmeasured adds nothing", async () => {
+    leaveUnmeasured(server);
+    await fetch(`${address}/api/v1/items/1`);
+    expect((await samples()).join("\n")).not.toContain("http_route=");
+  });
+
+  test("a message that makes no sense neither throws nor counts", async () => {
+    expect(() => channel("http.server.request.start").publish({})).not.toThrow();
+    expect((await samples()).join("\n")).not.toContain("http_route=");
+  });
 });

@@ -1,0 +1,51 @@
+/** One request that has ended; the API's own types, so that it needs no SDK. */
+export interface EndedRequest {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  readonly route: string;
+  /** 0 when no final response was sent. */
+  readonly statusCode: number;
+  /** Why there is none, or why Node answered in our place. */
+  readonly fault?: "client_closed" | "timeout" | "parse_error" | undefined;
+  readonly durationSeconds: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** Takes what is measured of HTTP requests: the SDK's instruments, or an aggregation of our own. */
+export interface HttpRecorder {
+  ended(request: EndedRequest): void;
+  /** One request more (1) or fewer (-1) is being answered. */
+  active(change: 1 | -1, method: string | undefined, scheme: "http" | "https"): void;
+  /** Shows the requests of these routes with 0, so that availability sees the first one. */
+  declare(routes: readonly string[]): void;
+}
+
+let current: HttpRecorder | undefined;
+
+/** What takes the measurements of this process; undefined while telemetry is off. */
+export function httpRecorder(): HttpRecorder | undefined {
+  return current;
+}
+
+/** Set once by the SDK's start, and by tests. */
+export function useHttpRecorder(recorder: HttpRecorder | undefined): void {
+  current = recorder;
+}
+
+/** How a request ended, for availability: a time-out is ours, a closed connection the client's. */
+export function outcomeOf({ statusCode, fault }: Pick<EndedRequest, "statusCode" | "fault">): HttpOutcome {
+  if (fault === "timeout") return "server_error";
+  if (statusCode === 0) return "aborted";
+  if (statusCode >= 500) return "server_error";
+  return statusCode >= 400 ? "client_error" : "ok";
+}
+type HttpOutcome = "ok" | "client_error" | "server_error" | "aborted";
+
+/** The status as a label; empty when there was no final response. */
+export const statusAttribute = (statusCode: number): string => (statusCode === 0 ? "" : String(statusCode));
+
+/** What went wrong: the fault, else the status of a 5xx as text (semantic conventions), else nothing. */
+export function errorTypeOf({ statusCode, fault }: Pick<EndedRequest, "statusCode" | "fault">): string {
+  return fault ?? (statusCode >= 500 ? String(statusCode) : "");
+}

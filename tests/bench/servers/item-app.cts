@@ -1,0 +1,89 @@
+/**
+ * One Express 5 application for every way to measure it: BENCH_VARIANT says which. CommonJS, since the official
+ * instrumentations patch what is required.
+ */
+type Express = import("express").Express;
+
+const variant = process.env.BENCH_VARIANT ?? "bare";
+const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const httpHistograms = [
+  "http.server.request.duration",
+  "http.server.request.body.size",
+  "http.server.response.body.size",
+];
+
+/** OpenTelemetry with the official exporter; explicit bounds, since the default ones are for milliseconds. */
+function startOfficial(instrumentations: readonly unknown[]): {
+  handler: (request: unknown, response: unknown) => void;
+} {
+  const { NodeSDK } = require("@opentelemetry/sdk-node");
+  const { PrometheusExporter } = require("@opentelemetry/exporter-prometheus");
+  const { AggregationType } = require("@opentelemetry/sdk-metrics");
+  const exporter = new PrometheusExporter({ preventServerStart: true });
+  const sdk = new NodeSDK({
+    autoDetectResources: false,
+    metricReaders: [exporter],
+    spanProcessors: [],
+    logRecordProcessors: [],
+    instrumentations,
+    views: httpHistograms.map((instrumentName) => ({
+      instrumentName,
+      aggregation: { type: AggregationType.EXPLICIT_BUCKET_HISTOGRAM, options: { boundaries: bounds } },
+    })),
+  });
+  sdk.start();
+  return { handler: (request, response) => exporter.getMetricsRequestHandler(request, response) };
+}
+
+let mountMetrics: (app: Express) => void = () => {};
+if (variant === "official-http" || variant === "official-auto") {
+  // The package of the selection is what resolves its instrumentations.
+  const selection = require("node:module").createRequire(require.resolve("@opentelemetry/auto-instrumentations-node"));
+  process.env.OTEL_SEMCONV_STABILITY_OPT_IN = "http";
+  const { HttpInstrumentation } = selection("@opentelemetry/instrumentation-http");
+  const instrumentations =
+    variant === "official-http"
+      ? [new HttpInstrumentation()]
+      : [require("@opentelemetry/auto-instrumentations-node").getNodeAutoInstrumentations()];
+  const official = startOfficial(instrumentations);
+  mountMetrics = (app) => app.get("/metrics", (request, response) => official.handler(request, response));
+}
+if (variant === "prom-client") {
+  mountMetrics = (app) =>
+    app.use(
+      require("express-prom-bundle")({
+        includeMethod: true,
+        includePath: true,
+        includeStatusCode: true,
+        buckets: bounds,
+        httpDurationMetricName: "http_server_request_duration_seconds",
+        normalizePath: [["^/items/.*", "/items/#id"]],
+      }),
+    );
+}
+
+async function start(): Promise<void> {
+  const express = require("express");
+  const app: Express = express();
+  app.disable("x-powered-by");
+  app.set("etag", false);
+  if (variant === "ours") {
+    const { attachRouteAccessor } = await import("../../../otel/route-template.ts");
+    const { telemetryHandle } = await import("../../../otel/telemetry.ts");
+    const { mountMetrics: mountOurs } = await import("../../../src/monitoring/setup.ts");
+    mountMetrics = (application) => {
+      attachRouteAccessor(application);
+      mountOurs(application, { path: "/metrics", bearerToken: "", telemetry: telemetryHandle() });
+    };
+  }
+  mountMetrics(app);
+  app.get("/items/:id", (request, response) => {
+    response.json({ id: request.params.id, name: "an item", tags: ["a", "b"] });
+  });
+  const server = app.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    process.stdout.write(`${JSON.stringify({ msg: "ready", url: `http://127.0.0.1:${port}` })}\n`);
+  });
+}
+void start();

@@ -1,0 +1,96 @@
+import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/api";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import { defaultLatencyBounds, httpMethods } from "../../../otel/catalogue.ts";
+import { writeExposition } from "../../../otel/exposition.ts";
+import { HttpAggregation } from "../../../otel/http-aggregation.ts";
+import type { EndedRequest } from "../../../otel/http-recorder.ts";
+import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
+import { metricViews } from "../../../otel/views.ts";
+
+afterEach(() => metrics.disable());
+
+const options = {
+  format: "text",
+  prefix: "mlops_backend",
+  role: "none",
+  latencyBounds: defaultLatencyBounds,
+  created: false,
+  startedSeconds: 0,
+} as const;
+
+/** Order tells nothing in an exposition; the last digits of a sum depend on the order of its additions. */
+const samplesOf = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("http_") || line.startsWith("mlops_backend_http_"))
+    .map((line) =>
+      line.includes("_sum{") ? line.replace(/ (\S+)$/, (_, value) => ` ${Number(value).toPrecision(9)}`) : line,
+    )
+    .toSorted();
+
+const endedRequest: fc.Arbitrary<EndedRequest> = fc.record({
+  method: fc.constantFrom(...httpMethods, "PROPFIND", "get", ""),
+  scheme: fc.constantFrom("http", "https"),
+  route: fc.oneof(
+    fc.constantFrom("/a", "/a/:id", "/b/:id/c", "unmatched", ""),
+    fc.nat(400).map((n) => `/r/${n}`),
+  ),
+  statusCode: fc.constantFrom(0, 100, 200, 201, 204, 304, 400, 404, 499, 500, 503, 599, 600, 999),
+  fault: fc.constantFrom(undefined, "client_closed", "timeout", "parse_error"),
+  durationSeconds: fc.oneof(
+    fc.double({ min: 0, max: 30, noNaN: true }),
+    fc.constantFrom(...defaultLatencyBounds, -1, Number.NaN),
+  ),
+  requestBytes: fc.oneof(fc.nat(3e7), fc.constantFrom(0, 100, 1000, 1e7)),
+  responseBytes: fc.nat(3e7),
+});
+
+test("the same events give the same exposition as the SDK's own instruments", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(endedRequest, { minLength: 1, maxLength: 600 }),
+      fc.array(fc.record({ method: fc.constantFrom("GET", "PUT", "BREW"), change: fc.constantFrom(1, -1) }), {
+        maxLength: 20,
+      }),
+      fc.uniqueArray(fc.constantFrom("/a", "/never", "unmatched")),
+      async (requests, changes, declared) => {
+        metrics.disable();
+        const reader = new PrometheusExporter({ preventServerStart: true });
+        const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
+        metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
+        const aggregation = new HttpAggregation(defaultLatencyBounds);
+        for (const recorder of [sdkHttpRecorder, aggregation]) {
+          recorder.declare(declared);
+          for (const request of requests) recorder.ended(request);
+          for (const { method, change } of changes) recorder.active(change as 1 | -1, method, "http");
+        }
+        const { resourceMetrics } = await reader.collect();
+        const expected = samplesOf(await writeExposition(resourceMetrics, options));
+        const scopeMetrics = [{ scope: { name: "http" }, metrics: aggregation.collect() }];
+        expect(samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, options))).toEqual(expected);
+        expect(expected.length).toBeGreaterThan(20);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("more routes than any limit take no more room", async () => {
+  const aggregation = new HttpAggregation(defaultLatencyBounds);
+  const request = {
+    method: "GET",
+    scheme: "http",
+    statusCode: 200,
+    durationSeconds: 0.1,
+    requestBytes: 0,
+    responseBytes: 1,
+  } as const;
+  for (let index = 0; index < 5_000; index += 1) aggregation.ended({ ...request, route: `/r/${index}` });
+  for (const metric of aggregation.collect()) expect(metric.dataPoints.length).toBeLessThanOrEqual(200);
+  const [durations] = aggregation.collect();
+  const counted = durations?.dataPoints.reduce((sum, point) => sum + (point.value as { count: number }).count, 0);
+  expect(counted).toBe(5_000);
+});
