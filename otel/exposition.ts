@@ -37,6 +37,9 @@ export interface ExpositionOptions {
   readonly startedSeconds: number;
 }
 
+/** A histogram's point is about 2 kB: a piece takes a fraction of a millisecond. */
+const pointsAPiece = 64;
+
 type Labels = Readonly<Record<string, unknown>>;
 interface HistogramPoint {
   readonly counts: readonly number[];
@@ -107,7 +110,19 @@ export function escapeHelp(help: string, format: Format): string {
   return format === "openmetrics" ? escaped.replace(/"/g, '\\"') : escaped;
 }
 
+/** Label sets live as long as their metric: their text is made once, which is half of what a scrape costs. */
+const pairsOf = new WeakMap<Labels, string>();
+
 function labelPairs(labels: Labels): string {
+  let pairs = pairsOf.get(labels);
+  if (pairs === undefined) {
+    pairs = writePairs(labels);
+    pairsOf.set(labels, pairs);
+  }
+  return pairs;
+}
+
+function writePairs(labels: Labels): string {
   // Two attributes may become the same label: the specification joins their values with ";". Twice the same label
   // would make Prometheus drop the whole target.
   const values = new Map<string, string>();
@@ -195,48 +210,70 @@ function fillHistograms(families: Map<string, Family>, options: ExpositionOption
   }
 }
 
-function pointLines(family: Family, point: Point, withCreated: boolean): string[] {
-  const pairs = labelPairs(point.labels);
-  const created = withCreated ? [`${family.name}_created${braces(pairs)} ${formatNumber(point.createdSeconds)}`] : [];
-  if (typeof point.value === "number") {
-    const name = family.type === "counter" ? `${family.name}_total` : family.name;
-    const line = `${name}${braces(pairs)} ${formatNumber(point.value)}`;
-    return family.type === "counter" ? [line, ...created] : [line];
+/** What stands between a bucket's labels and its value, by bound; made once for the bounds of a family. */
+class BoundTexts {
+  #bounds: readonly number[] = [];
+  #texts: readonly string[] = [];
+
+  of(bounds: readonly number[]): readonly string[] {
+    const isSame =
+      bounds.length === this.#bounds.length && bounds.every((bound, index) => bound === this.#bounds[index]);
+    if (!isSame || this.#texts.length === 0) {
+      this.#bounds = bounds;
+      this.#texts = [...bounds.map((bound) => `le="${formatBound(bound)}"} `), 'le="+Inf"} '];
+    }
+    return this.#texts;
   }
-  const { bounds, counts, sum, count } = point.value;
-  const before = pairs === "" ? "" : `${pairs},`;
-  const lines: string[] = [];
-  let cumulative = 0;
-  bounds.forEach((bound, index) => {
-    cumulative += counts[index] ?? 0;
-    lines.push(`${family.name}_bucket{${before}le="${formatBound(bound)}"} ${cumulative}`);
-  });
-  lines.push(`${family.name}_bucket{${before}le="+Inf"} ${count}`);
-  if (sum !== undefined) lines.push(`${family.name}_sum${braces(pairs)} ${formatNumber(sum)}`);
-  lines.push(`${family.name}_count${braces(pairs)} ${count}`);
-  return [...lines, ...created];
 }
 
-function head(family: Family, format: Format): string[] {
+/** The lines of one point, each with its line feed. */
+function pointText(family: Family, point: Point, withCreated: boolean, boundTexts: BoundTexts): string {
+  const pairs = labelPairs(point.labels);
+  const set = braces(pairs);
+  const created =
+    withCreated && family.type !== "gauge"
+      ? `${family.name}_created${set} ${formatNumber(point.createdSeconds)}\n`
+      : "";
+  if (typeof point.value === "number") {
+    const name = family.type === "counter" ? `${family.name}_total` : family.name;
+    return `${name}${set} ${formatNumber(point.value)}\n${created}`;
+  }
+  const { bounds, counts, sum, count } = point.value;
+  const texts = boundTexts.of(bounds);
+  const before = `${family.name}_bucket{${pairs === "" ? "" : `${pairs},`}`;
+  let text = "";
+  let cumulative = 0;
+  for (let index = 0; index < bounds.length; index += 1) {
+    cumulative += counts[index] ?? 0;
+    text += `${before}${texts[index]}${cumulative}\n`;
+  }
+  text += `${before}${texts[bounds.length]}${count}\n`;
+  if (sum !== undefined) text += `${family.name}_sum${set} ${formatNumber(sum)}\n`;
+  return `${text}${family.name}_count${set} ${count}\n${created}`;
+}
+
+/** How many samples a point is, `_created` aside or not. */
+function samplesOf(family: Family, point: Point, withCreated: boolean): number {
+  const created = withCreated && family.type !== "gauge" ? 1 : 0;
+  if (typeof point.value === "number") return 1 + created;
+  return point.value.bounds.length + 2 + (point.value.sum === undefined ? 0 : 1) + created;
+}
+
+function head(family: Family, format: Format): string {
   // The text format has no notion of a family without the suffix.
   const name = format === "text" && family.type === "counter" ? `${family.name}_total` : family.name;
-  const lines = [`# HELP ${name} ${escapeHelp(family.help, format)}`, `# TYPE ${name} ${family.type}`];
-  if (format === "openmetrics" && family.unit !== undefined) lines.push(`# UNIT ${name} ${family.unit}`);
-  return lines;
+  const unit = format === "openmetrics" && family.unit !== undefined ? `# UNIT ${name} ${family.unit}\n` : "";
+  return `# HELP ${name} ${escapeHelp(family.help, format)}\n# TYPE ${name} ${family.type}\n${unit}`;
 }
 
 /** The resource, without what the labels job and instance already say. */
-function targetInfo(metrics: ResourceMetrics, format: Format): string[] {
+function targetInfo(metrics: ResourceMetrics, format: Format): string {
   const said = ["service.name", "service.namespace", "service.instance.id"];
   const labels = Object.fromEntries(
     Object.entries(metrics.resource.attributes).filter(([name]) => !said.includes(name)),
   );
   const [name, type] = format === "openmetrics" ? ["target", "info"] : ["target_info", "gauge"];
-  return [
-    `# HELP ${name} The resource of this process.`,
-    `# TYPE ${name} ${type}`,
-    `target_info${braces(labelPairs(labels))} 1`,
-  ];
+  return `# HELP ${name} The resource of this process.\n# TYPE ${name} ${type}\ntarget_info${braces(labelPairs(labels))} 1\n`;
 }
 
 const isOverflow = (point: Point): boolean => point.labels[overflowAttribute] === true;
@@ -280,11 +317,7 @@ function aboutItself(
   );
 }
 
-/**
- * Writes what the SDK collected in OpenMetrics 1.0 or the text format 0.0.4, by the OpenTelemetry–Prometheus
- * compatibility specification: unit suffixes, `_total`, each family in one piece, `target_info`, no scope labels.
- */
-export function writeExposition(metrics: ResourceMetrics, options: ExpositionOptions): string {
+function familiesOf(metrics: ResourceMetrics, options: ExpositionOptions): Family[] {
   const families = new Map<string, Family>();
   for (const { metrics: ofScope } of metrics.scopeMetrics) {
     for (const metric of ofScope) {
@@ -298,21 +331,36 @@ export function writeExposition(metrics: ResourceMetrics, options: ExpositionOpt
     }
   }
   fillHistograms(families, options);
+  // A family without a sample is noise: promtool reads it as a metric that is there.
+  return [...families.values()].filter(({ points }) => points.length > 0);
+}
+
+/**
+ * Writes what the SDK collected in OpenMetrics 1.0 or the text format 0.0.4, by the OpenTelemetry–Prometheus
+ * compatibility specification: unit suffixes, `_total`, each family in one piece, `target_info`, no scope labels.
+ * Piece by piece, so that whoever writes a large one can let others in between.
+ */
+export function* expositionPieces(metrics: ResourceMetrics, options: ExpositionOptions): Generator<string> {
   const { format } = options;
   const withCreated = options.created && format === "openmetrics";
-  const lines: string[] = [];
-  const seriesOf = new Map<Family, number>();
-  const write = (family: Family) => {
-    // A family without a sample is noise: promtool reads it as a metric that is there.
-    if (family.points.length === 0) return;
-    lines.push(...head(family, format));
-    const before = lines.length;
-    for (const point of family.points) lines.push(...pointLines(family, point, withCreated));
-    seriesOf.set(family, lines.length - before);
-  };
-  for (const family of families.values()) write(family);
-  for (const family of aboutItself(families.values(), options, (each) => seriesOf.get(each) ?? 0)) write(family);
-  lines.push(...targetInfo(metrics, format));
-  if (format === "openmetrics") lines.push("# EOF");
-  return `${lines.join("\n")}\n`;
+  const families = familiesOf(metrics, options);
+  const seriesOf = (family: Family): number =>
+    family.points.reduce((total, point) => total + samplesOf(family, point, withCreated), 0);
+  for (const family of [...families, ...aboutItself(families, options, seriesOf)]) {
+    const boundTexts = new BoundTexts();
+    let piece = head(family, format);
+    for (const [index, point] of family.points.entries()) {
+      piece += pointText(family, point, withCreated, boundTexts);
+      if ((index + 1) % pointsAPiece > 0) continue;
+      yield piece;
+      piece = "";
+    }
+    yield piece;
+  }
+  yield targetInfo(metrics, format) + (format === "openmetrics" ? "# EOF\n" : "");
+}
+
+/** The pieces at once. */
+export function writeExposition(metrics: ResourceMetrics, options: ExpositionOptions): string {
+  return [...expositionPieces(metrics, options)].join("");
 }

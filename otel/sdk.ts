@@ -6,12 +6,13 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import { chooseFormat, contentTypes, writeExposition } from "./exposition.ts";
+import { chooseFormat, contentTypes, type Format } from "./exposition.ts";
 import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
 import { useHttpRecorder } from "./http-recorder.ts";
 import { guarded, meterName, record, startCountersAtZero } from "./instruments.ts";
 import { startProcessMetrics } from "./process-metrics.ts";
+import { shareInFlight, writeInSlices } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
 import { metricViews } from "./views.ts";
@@ -110,19 +111,20 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
   const startedSeconds = performance.timeOrigin / 1000;
   let stopping: Promise<void> | undefined;
 
+  const render = shareInFlight(async (format: Format) => {
+    const beganMs = performance.now();
+    const { resourceMetrics, errors } = await reader.collect();
+    // A reading that failed is absent; the others are shown.
+    for (const error of errors) diag.warn("A reading for /metrics failed", error);
+    resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
+    const body = await writeInSlices(resourceMetrics, { ...settings, format, role, startedSeconds });
+    guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
+    return { body, contentType: contentTypes[format] };
+  });
+
   return {
     state: "on",
-    render: async (accept) => {
-      const beganMs = performance.now();
-      const { resourceMetrics, errors } = await reader.collect();
-      // A reading that failed is absent; the others are shown.
-      for (const error of errors) diag.warn("A reading for /metrics failed", error);
-      resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
-      const format = chooseFormat(accept);
-      const body = writeExposition(resourceMetrics, { ...settings, format, role, startedSeconds });
-      guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
-      return { body, contentType: contentTypes[format] };
-    },
+    render: (accept) => render(chooseFormat(accept)),
     shutdown: () => {
       stopping ??= (async () => {
         stopProcessMetrics();

@@ -9,7 +9,7 @@ export interface Telemetry {
 }
 
 export interface Exposition {
-  readonly body: string;
+  readonly body: Buffer;
   readonly contentType: string;
 }
 

@@ -78,7 +78,7 @@ async function answerMetrics(
   try {
     const { body, contentType } = await endpoint.telemetry.render(request.headers.accept);
     const isCompressed = acceptsGzip(request.headers["accept-encoding"]);
-    const bytes = isCompressed ? await compress(body, { level: 1 }) : Buffer.from(body);
+    const bytes = isCompressed ? await compress(body, { level: 1 }) : body;
     // The status is set only now, when the outcome is known: the official exporter answers 200 to a failed collection.
     response.statusCode = 200;
     response.setHeader("Content-Type", contentType);

@@ -52,10 +52,11 @@ async function handlerOf(variant: string): Promise<Handler> {
   }
   const reader = await openTelemetryReader();
   if (variant === "official") return (request, response) => reader.getMetricsRequestHandler(request, response);
-  const { contentTypes, writeExposition } = await import("../../../otel/exposition.ts");
+  const { contentTypes } = await import("../../../otel/exposition.ts");
+  const { writeInSlices } = await import("../../../otel/scrape.ts");
   return async (_request, response) => {
     const { resourceMetrics } = await reader.collect();
-    const body = await writeExposition(resourceMetrics, {
+    const body = await writeInSlices(resourceMetrics, {
       format: "text",
       prefix: "mlops_backend",
       role: "none",
