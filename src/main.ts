@@ -111,7 +111,12 @@ async function start(config: Config, log: Logger): Promise<Service> {
   if (worker !== undefined) {
     starting.defer(() => worker.stop(graceLeftSeconds()));
     const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
-      await profileDataset(parts, String(data.datasetId));
+      try {
+        await profileDataset(parts, String(data.datasetId));
+      } catch (error) {
+        log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
+        throw error;
+      }
       return "done";
     });
     starting.defer(profiles);

@@ -1,7 +1,13 @@
 import { DomainError } from "../errors.ts";
 
-/** Cells of a CSV text by RFC 4180: quotes may hold commas, line ends and doubled quotes. */
-export function parseCsv(text: string): string[][] {
+const maxColumns = 2_000;
+
+/**
+ * Cells of a CSV text by RFC 4180: quotes may hold commas, line ends and doubled quotes.
+ * @throws DomainError PREDICTION_INPUT_INVALID, or TOO_MANY_ROWS at the first record beyond `maxRecords`: reading on
+ *   would only hold up others
+ */
+export function parseCsv(text: string, maxRecords = Number.POSITIVE_INFINITY): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = "";
@@ -12,6 +18,8 @@ export function parseCsv(text: string): string[][] {
     cell = "";
     // An empty line is no row; `""` is one, whose only value is missing.
     if (row.length > 1 || row[0] !== "" || rowHasQuotes) rows.push(row);
+    if (rows.length > maxRecords)
+      throw new DomainError("TOO_MANY_ROWS", `Send up to ${maxRecords - 1} rows below the header at once.`);
     row = [];
     rowHasQuotes = false;
   };
@@ -34,6 +42,8 @@ export function parseCsv(text: string): string[][] {
     } else if (character === ",") {
       row.push(cell);
       cell = "";
+      if (row.length > maxColumns)
+        throw new DomainError("PREDICTION_INPUT_INVALID", `A row has more than ${maxColumns} cells.`);
     } else if (character === "\n" || character === "\r") endRow();
     else cell += character;
   }
@@ -42,9 +52,9 @@ export function parseCsv(text: string): string[][] {
   return rows;
 }
 
-/** Rows of a CSV body as records by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line */
-export function csvToRecords(text: string): Record<string, string>[] {
-  const [names, ...rows] = parseCsv(text);
+/** Rows of a CSV body as records by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS */
+export function csvToRecords(text: string, maxRows?: number): Record<string, string>[] {
+  const [names, ...rows] = parseCsv(text, maxRows === undefined ? undefined : maxRows + 1);
   if (names === undefined)
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
   // As an upload's names are, or a model could not read the file that it was trained on.

@@ -52,7 +52,9 @@ export function predict(document: ModelDocument, rows: readonly Record<string, u
     if (!(error instanceof PredictionInputError)) throw error;
     throw new DomainError("PREDICTION_INPUT_INVALID", error.message, {
       cause: error,
-      fields: [{ path: `rows.${error.rowIndex}.${error.column}`, message: error.message }],
+      fields: [
+        { path: `rows.${error.rowIndex}${error.column === "" ? "" : `.${error.column}`}`, message: error.message },
+      ],
     });
   }
 }

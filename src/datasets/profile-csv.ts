@@ -1,21 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import { type CsvEngine, csvTable } from "./csv-engine.ts";
 import { readHead } from "./csv-header.ts";
 
 const topCount = 5;
 const maxValueLength = 100;
+const maxLoadedBytes = 64 * 1024 * 1024;
 
-const short = (value: unknown): string => String(value).slice(0, maxValueLength);
+// Half of a pair of surrogates at the cut is no text that PostgreSQL takes.
+const short = (value: unknown): string => String(value).slice(0, maxValueLength).toWellFormed();
 const finiteOrNull = (value: unknown): number | null =>
   value !== null && Number.isFinite(Number(value)) ? Number(value) : null;
 
-/** Describes each column of a checked CSV, one scan a column, so that a wide file needs little memory. */
+/**
+ * Describes each column of a checked CSV. A file of usual size is read once: with two scans for each of 2,000 columns a
+ * profile took minutes, and all others waited for it. A large one is scanned, so that it needs little memory.
+ */
 export async function profileCsv(
   engine: CsvEngine,
   csvPath: string,
   columns: readonly ColumnSummary[],
 ): Promise<ColumnProfile[]> {
-  const table = csvTable(csvPath, await readHead(csvPath));
+  const csv = csvTable(csvPath, await readHead(csvPath));
+  if ((await stat(csvPath)).size > maxLoadedBytes) return profileTable(engine, csv, columns);
+  const table = `profile_${randomUUID().replaceAll("-", "")}`;
+  await engine.query(`CREATE TABLE ${table} AS FROM ${csv}`);
+  try {
+    return await profileTable(engine, table, columns);
+  } finally {
+    await engine.query(`DROP TABLE ${table}`);
+  }
+}
+
+async function profileTable(
+  engine: CsvEngine,
+  table: string,
+  columns: readonly ColumnSummary[],
+): Promise<ColumnProfile[]> {
   const profiles: ColumnProfile[] = [];
   for (const [index, { name, type }] of columns.entries()) {
     const cell = `c${index}`;

@@ -115,6 +115,16 @@ describe("upload", () => {
     expect(await leftOver()).toEqual([]);
   });
 
+  test("a long cell with an emoji at the cut has a profile, too", async () => {
+    const rows = Array.from({ length: 4 }, (_, n) => `${"q".repeat(99)}😀${n},${n},x${n % 2}`).join("\n");
+    const { json } = await service.upload(`text,n,label\n${rows}\n`, { name: "emoji" });
+    const profiled = await eventually(async () => {
+      const answer = await service.call("GET", `/datasets/${json.id}`);
+      return answer.json.profile === null ? undefined : answer;
+    });
+    expect(profiled.json.profile).toHaveLength(3);
+  });
+
   test("a body that says it is too long is refused before it is read", async () => {
     // Again and again: an answer that comes while the client still writes must reach it each time.
     for (let index = 0; index < 20; index += 1) {

@@ -153,6 +153,57 @@ describe("models", () => {
     expect((await service.call("GET", "/artifacts?limit=100")).json.items).toHaveLength(5);
   });
 
+  test("a row of the training data is one that the model predicts, whatever DuckDB takes for a number", async () => {
+    const lines = Array.from({ length: 40 }, (_, n) => `${["NaN", "inf", "1_000", "7"][n % 4]},${n},${n * 3}`);
+    const csv = `a,__proto__,target\n${lines.join("\n")}\n`;
+    const dataset = await service.upload(csv, { name: "odd numbers" });
+    const { json } = await service.train(dataset.json.id, { mode: "light" });
+    const path = `/artifacts/${json.artifactId}/predictions`;
+    const fromCsv = await service.call("POST", path, csv, { "content-type": "text/csv" });
+    expect(fromCsv.status).toBe(200);
+    expect(fromCsv.json.predictions).toHaveLength(40);
+    const body = '{"rows":[{"a":"inf","__proto__":4}]}';
+    expect((await service.call("POST", path, body, { "content-type": "application/json" })).status).toBe(200);
+    const huge = await service.call("POST", path, { rows: [{ a: 3e38, ["__proto__"]: 3e38 }] });
+    expect(huge.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", status: 400 });
+  });
+
+  test("a body of a million rows is refused at once, not read to its end", async () => {
+    const { json } = await service.train(datasetId, { mode: "light" });
+    const path = `/artifacts/${json.artifactId}/predictions`;
+    const csv = await service.call("POST", path, `a\n${"1\n".repeat(2_000_000)}`, { "content-type": "text/csv" });
+    expect(csv.json).toMatchObject({ code: "TOO_MANY_ROWS", status: 400 });
+    const rows = await service.call("POST", path, `{"rows":[${"{},".repeat(1_300_000)}{}]}`, {
+      "content-type": "application/json",
+    });
+    expect(rows.json).toMatchObject({ code: "TOO_MANY_ROWS", status: 400 });
+    const wide = await service.call("POST", path, `${"a,".repeat(300_000)}b\n`, { "content-type": "text/csv" });
+    expect(wide.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", status: 400 });
+  });
+
+  test("more features than fit are the data's fault, and nothing is tried again", async () => {
+    const columns = 400;
+    const letters = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"];
+    const line = (row: number): string =>
+      [...Array.from({ length: columns }, (_, column) => letters[(row * 7 + column) % 50]), row % 2].join(",");
+    const header = [...Array.from({ length: columns }, (_, column) => `c${column}`), "target"].join(",");
+    const csv = `${header}\n${Array.from({ length: 2_000 }, (_, row) => line(row)).join("\n")}\n`;
+    // Its own service: the file is larger than this one takes.
+    const roomy = await startService();
+    try {
+      const dataset = await roomy.upload(csv, { name: "wide" });
+      const { json } = await roomy.train(dataset.json.id, { mode: "light" });
+      expect(json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TOO_MANY_FEATURES" } });
+      const profiled = await eventually(async () => {
+        const answer = await roomy.call("GET", `/datasets/${dataset.json.id}`);
+        return answer.json.profile === null ? undefined : answer;
+      });
+      expect(profiled.json.profile).toHaveLength(columns + 1);
+    } finally {
+      await roomy.stop();
+    }
+  });
+
   test("bad prediction input names row and column", async () => {
     const { json } = await service.train(datasetId);
     const path = `/artifacts/${json.artifactId}/predictions`;

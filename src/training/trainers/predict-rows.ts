@@ -36,6 +36,11 @@ export function predictRows(document: ModelDocument, rows: ReadonlyArray<Record<
   const expanded = expandColumns(document.features, columns, places, document.mode === "light");
   const outputs = predictXgboost(document.model, expanded, rows.length);
   const { classes } = document;
+  const beyond = outputs.findIndex((output) => !Number.isFinite(output));
+  if (beyond >= 0) {
+    const row = Math.floor(beyond / (outputs.length / rows.length));
+    throw new PredictionInputError(row, "", `Row ${row}: its numbers are so large that the model has no answer.`);
+  }
   if (classes === undefined) return Array.from(outputs, (prediction) => ({ prediction }));
   const chances = allProbabilities(outputs, classes.length);
   return rows.map((_, row) => {
@@ -69,8 +74,9 @@ function readNumber(cell: unknown, row: number, column: string): number {
   if (cell === null || cell === undefined) return Number.NaN;
   if (typeof cell === "number") return toFeatureValue(cell);
   if (typeof cell === "string") {
-    const text = cell.trim();
-    if (text === "") return Number.NaN;
+    // As DuckDB reads a column of numbers: a row of the training data must be one that the model can predict.
+    const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
+    if (text === "" || /^[+-]?(nan|inf|infinity)$/i.test(text)) return Number.NaN;
     if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return toFeatureValue(Number(text));
   }
   throw new PredictionInputError(row, column, `Row ${row}: column "${column}" must be a number, not ${kindOf(cell)}.`);

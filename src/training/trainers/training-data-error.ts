@@ -5,6 +5,7 @@ export type TrainingDataErrorCode =
   | "NO_USABLE_FEATURES"
   | "TOO_FEW_ROWS"
   | "TOO_MANY_CLASSES"
+  | "TOO_MANY_FEATURES"
   | "TARGET_NOT_NUMERIC"
   | "FEATURE_NOT_FOUND";
 

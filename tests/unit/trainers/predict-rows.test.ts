@@ -79,11 +79,21 @@ describe("cells", () => {
     expect(unknown).toEqual(missing);
   });
 
-  test.each(["heavy-ish", "0x10", "NaN", true, {}, [1]])("%j is no number; row and column are named", (cell) => {
-    const fault = faultOf([row, { ...row, "Body Mass (g)": cell }]);
-    expect(fault).toMatchObject({ rowIndex: 1, column: "Body Mass (g)" });
-    expect(fault.message).toContain("Row 1");
+  test.each(["NaN", "nan", "inf", "-Infinity"])("%j is missing, as the training data's is", (cell) => {
+    const column = "Body Mass (g)";
+    expect(predictRows(species, [{ ...row, [column]: cell }])).toEqual(
+      predictRows(species, [{ ...row, [column]: null }]),
+    );
   });
+
+  test.each(["heavy-ish", "0x10", "nano", "1_", "_1", true, {}, [1]])(
+    "%j is no number; row and column are named",
+    (cell) => {
+      const fault = faultOf([row, { ...row, "Body Mass (g)": cell }]);
+      expect(fault).toMatchObject({ rowIndex: 1, column: "Body Mass (g)" });
+      expect(fault.message).toContain("Row 1");
+    },
+  );
 
   test("a column that no row has is a fault", () => {
     const { Island: _, ...without } = row;
