@@ -113,6 +113,18 @@ function toFault(error: unknown): unknown {
   return error;
 }
 
+/** The text fields of a form. multer makes lists and objects of `name` sent twice and of `name[a]`; none is meant here. */
+function textFields(body: unknown): Record<string, string> {
+  const fields = { ...(body as Record<string, unknown>) };
+  const nested = Object.keys(fields).find((name) => typeof fields[name] !== "string");
+  if (nested !== undefined)
+    throw new DomainError(
+      "FIELD_INVALID",
+      `Send the form field «${nested.slice(0, 80)}» once, by its plain name, without brackets.`,
+    );
+  return fields as Record<string, string>;
+}
+
 /**
  * Reads a form with one file into the temporary folder, expanding gzip, without ever holding it in memory.
  * Whatever fails, no temporary file stays behind.
@@ -189,7 +201,7 @@ export async function receiveUpload(
     });
     if (received === undefined)
       throw new DomainError("FILE_MISSING", "The form has no file: put the CSV into the field `file`.");
-    return { ...received, fields: { ...(request.body as Record<string, string>) } };
+    return { ...received, fields: textFields(request.body) };
   } catch (error) {
     // The writer may still be at work: only after it has ended is there nothing left to remove.
     await writing?.catch(() => {});
