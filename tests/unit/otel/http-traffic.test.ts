@@ -1,0 +1,228 @@
+import { once } from "node:events";
+import { createReadStream, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request as httpRequest } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createGzip } from "node:zlib";
+import express, { Router } from "express";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { defaultLatencyBounds, httpErrorTypes, httpMethods, httpStatusCodes } from "../../../otel/catalogue.ts";
+import { HttpAggregation } from "../../../otel/http-aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
+import { useHttpRecorder } from "../../../otel/http-recorder.ts";
+import { attachRouteAccessor } from "../../../otel/route-template.ts";
+import { watchClientErrors } from "../../../src/monitoring/setup.ts";
+
+const routes = [
+  "/api/items/:id",
+  "/api/fails/:id",
+  "/api/items",
+  "/api/file",
+  "/api/packed",
+  "/api/endless",
+  "unmatched",
+];
+const fileBytes = 200_000;
+
+let aggregation: HttpAggregation;
+let instrumentation: HttpMetricsInstrumentation;
+let server: ReturnType<express.Express["listen"]>;
+let folder: string;
+let port: number;
+
+function application(file: string): express.Express {
+  const app = express();
+  attachRouteAccessor(app);
+  const router = Router();
+  router.get("/items/:id", (request, response) => void response.json({ id: request.params.id }));
+  router.get("/fails/:id", (_request, _response, next) => next(new Error("fails")));
+  router.post("/items", (request, response) => {
+    request.resume().on("end", () => response.status(201).json({ ok: true }));
+  });
+  router.get("/file", (_request, response) => void response.sendFile(file));
+  router.get("/packed", (_request, response) => {
+    response.setHeader("Content-Encoding", "gzip");
+    createReadStream(file).pipe(createGzip()).pipe(response);
+  });
+  router.get("/endless", (_request, response) => void response.type("text/event-stream").write(": hello\n\n"));
+  app.use("/api", router);
+  app.use((_error: Error, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
+    response.status(500).json({});
+  });
+  return app;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "http-traffic-"));
+  const file = join(folder, "file.csv");
+  writeFileSync(file, "x".repeat(fileBytes));
+  instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
+  server = application(file).listen(0, "127.0.0.1");
+  watchClientErrors(server);
+  await once(server, "listening");
+  port = (server.address() as AddressInfo).port;
+});
+beforeEach(() => {
+  aggregation = new HttpAggregation(defaultLatencyBounds);
+  useHttpRecorder(aggregation);
+});
+afterAll(async () => {
+  instrumentation.disable();
+  useHttpRecorder(undefined);
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+interface Point {
+  readonly attributes: Record<string, string>;
+  readonly value: number | { readonly count: number; readonly sum: number };
+}
+function points(name: string): Point[] {
+  const metric = aggregation.collect().find(({ descriptor }) => descriptor.name === name);
+  return (metric?.dataPoints ?? []) as unknown as Point[];
+}
+const counted = (name: string): number =>
+  points(name).reduce((sum, { value }) => sum + (typeof value === "number" ? value : value.count), 0);
+const duration = "http.server.request.duration";
+const summed = (name: string, route: string): number =>
+  points(name)
+    .filter(({ attributes }) => attributes["http.route"] === route)
+    .reduce((sum, { value }) => sum + (value as { sum: number }).sum, 0);
+
+/** Sends bytes as they are and reads until the server is silent or closes. */
+async function raw(text: string, answers: number): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  const closed = once(socket, "close");
+  let received = "";
+  socket.on("data", (chunk) => {
+    received += String(chunk);
+  });
+  socket.on("error", () => {});
+  socket.write(text);
+  await vi.waitFor(() => expect(received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers));
+  socket.end();
+  await closed;
+  return received;
+}
+
+async function get(path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, options);
+  const bytes = (await response.arrayBuffer()).byteLength;
+  return { status: response.status, bytes, headers: response.headers };
+}
+
+async function breakOff(path: string, method: string): Promise<void> {
+  const request = httpRequest({
+    port,
+    host: "127.0.0.1",
+    path,
+    method,
+    headers: method === "POST" ? { "content-length": 5000 } : {},
+  });
+  request.on("error", () => {});
+  if (method === "POST") {
+    request.write("x".repeat(100));
+    await delay(20);
+  } else {
+    request.end();
+    const [response] = await once(request, "response");
+    response.on("error", () => {});
+  }
+  request.destroy();
+}
+
+/** Each sends some requests; it says how many the server must have counted. */
+const traffic: Record<string, { readonly requests: number; send(): Promise<unknown> }> = {
+  get: { requests: 1, send: () => get("/api/items/1?token=secret") },
+  head: { requests: 1, send: () => get("/api/items/1", { method: "HEAD" }) },
+  options: { requests: 1, send: () => get("/api/items", { method: "OPTIONS" }) },
+  post: { requests: 1, send: () => get("/api/items", { method: "POST", body: "{}" }) },
+  "next(err)": { requests: 1, send: () => get("/api/fails/2") },
+  unmatched: { requests: 1, send: () => get("/wp-login.php") },
+  "wrong method": { requests: 1, send: () => get("/api/file", { method: "DELETE" }) },
+  "invented method": { requests: 1, send: () => raw("PROPFIND /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\n", 1) },
+  range: { requests: 1, send: () => get("/api/file", { headers: { range: "bytes=0-99" } }) },
+  compressed: { requests: 1, send: () => get("/api/packed") },
+  pipelined: {
+    requests: 3,
+    send: () =>
+      raw(
+        "GET /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /api/fails/1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        3,
+      ),
+  },
+  malformed: { requests: 1, send: () => raw("GARBAGE\r\n\r\n", 1) },
+  "upload broken off": { requests: 1, send: () => breakOff("/api/items", "POST") },
+  "stream broken off": { requests: 1, send: () => breakOff("/api/endless", "GET") },
+};
+
+test("after any mix of requests each is counted once, none is active, and every label is from its set", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom(...Object.keys(traffic)), { minLength: 1, maxLength: 12 }),
+      async (names) => {
+        aggregation = new HttpAggregation(defaultLatencyBounds);
+        useHttpRecorder(aggregation);
+        await Promise.all(names.map((name) => traffic[name]!.send()));
+        const sent = names.reduce((sum, name) => sum + traffic[name]!.requests, 0);
+        await vi.waitFor(() => expect(counted(duration)).toBe(sent), { timeout: 5_000 });
+        expect(counted("mlops.backend.http.requests")).toBe(sent);
+        expect(counted("http.server.request.body.size")).toBe(sent);
+        expect(counted("http.server.response.body.size")).toBe(sent);
+        expect(counted("http.server.active_requests")).toBe(0);
+        for (const { attributes } of points(duration)) {
+          expect(httpMethods).toContain(attributes["http.request.method"]);
+          expect(routes).toContain(attributes["http.route"]);
+          expect(httpStatusCodes).toContain(attributes["http.response.status_code"]);
+          expect(httpErrorTypes).toContain(attributes["error.type"]);
+        }
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test("a body is what was sent of it: a range, compressed bytes, nothing with 304", async () => {
+  const whole = await get("/api/file");
+  const range = await get("/api/file", { headers: { range: "bytes=10-19" } });
+  const etag = whole.headers.get("etag") ?? "";
+  const unchanged = await get("/api/file", { headers: { "if-none-match": etag, "cache-control": "max-age=0" } });
+  expect([whole.status, range.status, unchanged.status]).toEqual([200, 206, 304]);
+  await vi.waitFor(() => expect(counted(duration)).toBe(3));
+  expect(summed("http.server.response.body.size", "/api/file")).toBe(fileBytes + 10);
+
+  const packed = await raw("GET /api/packed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1);
+  expect(packed).toContain("gzip");
+  await vi.waitFor(() => expect(counted(duration)).toBe(4));
+  const packedBytes = summed("http.server.response.body.size", "/api/packed");
+  expect(packedBytes).toBeGreaterThan(0);
+  expect(packedBytes).toBeLessThan(fileBytes / 10);
+});
+
+test("ten thousand invented paths leave the series as they were", async () => {
+  await get("/not/there");
+  await vi.waitFor(() => expect(counted(duration)).toBe(1));
+  const before = points(duration).length;
+  for (let index = 0; index < 10_000; index += 500) {
+    const requests = Array.from(
+      { length: 500 },
+      (_, n) => `GET /${index + n}/${Math.random()} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    await raw(requests.join(""), 500);
+  }
+  await vi.waitFor(() => expect(counted(duration)).toBe(10_001), { timeout: 10_000 });
+  expect(points(duration)).toHaveLength(before);
+});
+
+test("disabled, it measures nothing; enabled again, it does", async () => {
+  instrumentation.disable();
+  await get("/api/items/1");
+  instrumentation.enable();
+  await get("/api/items/2");
+  await vi.waitFor(() => expect(counted(duration)).toBe(1));
+});
