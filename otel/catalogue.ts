@@ -27,6 +27,7 @@ export const uploadRejectionReasons = [
   "GZIP_INVALID",
   "FIELD_INVALID",
   "TOO_MANY_UPLOADS",
+  "UPLOAD_TIMEOUT",
   "QUOTA_EXCEEDED",
   "other",
 ] as const;

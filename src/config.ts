@@ -113,7 +113,13 @@ export const settings = {
     "MAX_CONCURRENT_UPLOADS",
     whole(1, 1000),
     "4",
-    "Uploads at once in this process; above it 429.",
+    "Uploads at once in this process; above it 429. With several owners each has half of them.",
+  ),
+  uploadIdleTimeoutSeconds: setting(
+    "UPLOAD_IDLE_TIMEOUT_SECONDS",
+    decimal(0.1, 3600),
+    "20",
+    "Seconds that an upload may send nothing; after it 408.",
   ),
   maxModelArtifacts: setting(
     "MAX_MODEL_ARTIFACTS",

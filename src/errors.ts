@@ -45,6 +45,7 @@ export const errorCodes = [
   "NOT_FOUND",
   "METHOD_NOT_ALLOWED",
   "TOO_MANY_UPLOADS",
+  "UPLOAD_TIMEOUT",
   "QUEUE_FULL",
   "QUOTA_EXCEEDED",
   "DISK_FULL",

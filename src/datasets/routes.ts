@@ -87,6 +87,7 @@ const uploadErrors: ErrorCode[] = [
   "FIELD_INVALID",
   "DATASET_EXISTS",
   "TOO_MANY_UPLOADS",
+  "UPLOAD_TIMEOUT",
   "QUOTA_EXCEEDED",
   "DISK_FULL",
 ];
@@ -112,6 +113,10 @@ function readAway(request: Request): void {
 export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   const { store, db, storage, config } = parts;
   let uploadsInHand = 0;
+  const uploadsByOwner = new Map<string, number>();
+  const ownerCount = new Set(config.apiKeys.map(({ owner }) => owner)).size;
+  // One owner must not keep all others out.
+  const maxUploadsOfOwner = ownerCount > 1 ? Math.ceil(config.maxConcurrentUploads / 2) : config.maxConcurrentUploads;
 
   const toDataset = (row: Dataset): z.input<typeof datasetSchema> => ({
     id: row.id,
@@ -138,17 +143,23 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     request: Request,
     response: Response,
   ): Promise<{ dataset: Dataset; isNew: boolean }> {
-    if (uploadsInHand >= config.maxConcurrentUploads) {
+    const ownUploads = uploadsByOwner.get(owner) ?? 0;
+    if (uploadsInHand >= config.maxConcurrentUploads || ownUploads >= maxUploadsOfOwner) {
       throw new DomainError(
         "TOO_MANY_UPLOADS",
-        `${config.maxConcurrentUploads} uploads are under way. Try again in a moment.`,
+        `${uploadsInHand} uploads are under way, ${ownUploads} of them yours. Try again in a moment.`,
         { retryAfterSeconds: 1 },
       );
     }
     uploadsInHand += 1;
+    uploadsByOwner.set(owner, ownUploads + 1);
     try {
       await store.requireRoom();
-      const received = await receiveUpload(request, response, { storage, maxBytes: config.maxUploadBytes });
+      const received = await receiveUpload(request, response, {
+        storage,
+        maxBytes: config.maxUploadBytes,
+        idleSeconds: config.uploadIdleTimeoutSeconds,
+      });
       try {
         return await acceptDataset(parts, owner, received);
       } finally {
@@ -156,6 +167,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       }
     } finally {
       uploadsInHand -= 1;
+      const left = (uploadsByOwner.get(owner) ?? 1) - 1;
+      if (left === 0) uploadsByOwner.delete(owner);
+      else uploadsByOwner.set(owner, left);
     }
   }
 

@@ -126,6 +126,27 @@ function textFields(body: unknown): Record<string, string> {
 }
 
 /**
+ * Calls back when the sender has sent nothing for that long. What waits to be read is our slowness, not the sender's.
+ * @returns what ends the watch
+ */
+function watchIdle(request: Request, idleSeconds: number, onIdle: () => void): () => void {
+  let seenBytes = request.socket.bytesRead;
+  let sinceMs = performance.now();
+  // Bytes of the socket, not a `data` listener: that would start the stream before the form is ready.
+  const timer = setInterval(
+    () => {
+      const { bytesRead } = request.socket;
+      if (bytesRead !== seenBytes || request.readableLength > 0 || request.complete) {
+        seenBytes = bytesRead;
+        sinceMs = performance.now();
+      } else if (performance.now() - sinceMs >= idleSeconds * 1000) onIdle();
+    },
+    (idleSeconds * 1000) / 4,
+  ).unref();
+  return () => clearInterval(timer);
+}
+
+/**
  * Reads a form with one file into the temporary folder, expanding gzip, without ever holding it in memory.
  * Whatever fails, no temporary file stays behind.
  * @throws DomainError for what is wrong with the form, ClientClosedError when the client went away
@@ -133,7 +154,7 @@ function textFields(body: unknown): Record<string, string> {
 export async function receiveUpload(
   request: Request,
   response: Response,
-  { storage, maxBytes }: { storage: FileStorage; maxBytes: number },
+  { storage, maxBytes, idleSeconds }: { storage: FileStorage; maxBytes: number; idleSeconds: number },
 ): Promise<ReceivedFile> {
   if (!request.is("multipart/form-data")) {
     throw new DomainError("NOT_MULTIPART", "Send the CSV as multipart/form-data with a field `file`.");
@@ -148,6 +169,11 @@ export async function receiveUpload(
     if (!request.complete) breaking.abort(new ClientClosedError());
   };
   request.once("close", onClose);
+  const endWatch = watchIdle(request, idleSeconds, () =>
+    breaking.abort(
+      new DomainError("UPLOAD_TIMEOUT", `Nothing came for ${idleSeconds} s. Send the file again, without a pause.`),
+    ),
+  );
 
   const write = async (source: Readable, fileName: string): Promise<void> => {
     const isGzip = isGzipName(fileName);
@@ -206,15 +232,13 @@ export async function receiveUpload(
     // The writer may still be at work: only after it has ended is there nothing left to remove.
     await writing?.catch(() => {});
     if (received !== undefined) await storage.discard(received.temporaryPath);
-    if (
-      breaking.signal.aborted ||
-      isSystemError(error, "ECONNRESET") ||
-      (error instanceof Error && error.message === "Request aborted")
-    ) {
+    if (breaking.signal.aborted) throw breaking.signal.reason;
+    if (isSystemError(error, "ECONNRESET") || (error instanceof Error && error.message === "Request aborted")) {
       throw new ClientClosedError();
     }
     throw toFault(error);
   } finally {
+    endWatch();
     request.off("close", onClose);
   }
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
@@ -11,6 +12,17 @@ import { endless, noiseCsv } from "../support/endless-training.ts";
 import { eventually, type RunningService, serviceEnvironment, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
+
+/** Opens an upload and then sends nothing more. */
+function openUpload(service: RunningService, headers: Record<string, string> = {}) {
+  const request = httpRequest(`${service.url}/api/ml/v1/datasets/upload`, {
+    method: "POST",
+    headers: { "content-type": "multipart/form-data; boundary=b", "content-length": 5_000, ...headers },
+  });
+  request.on("error", () => {});
+  request.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\n');
+  return request;
+}
 
 async function withService(
   env: Record<string, string>,
@@ -37,12 +49,7 @@ test("a training over its time ends as failed, without a retry, and the slot is 
 
 test("more uploads at once than allowed are told to come back", () =>
   withService({ MAX_CONCURRENT_UPLOADS: "1" }, async (service) => {
-    const slow = httpRequest(`${service.url}/api/ml/v1/datasets/upload`, {
-      method: "POST",
-      headers: { "content-type": "multipart/form-data; boundary=b", "content-length": 5_000 },
-    });
-    slow.on("error", () => {});
-    slow.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\n');
+    const slow = openUpload(service);
     await eventually(async () => (await readdir(join(service.dataDir, "files", "tmp"))).length === 1);
     const refused = await service.upload(csv);
     expect(refused.json).toMatchObject({ code: "TOO_MANY_UPLOADS", status: 429 });
@@ -50,6 +57,35 @@ test("more uploads at once than allowed are told to come back", () =>
     slow.destroy();
     await eventually(async () => (await service.upload(csv)).status === 201);
   }));
+
+test("an upload that sends nothing gives its place away and is told", () =>
+  withService({ MAX_CONCURRENT_UPLOADS: "1", UPLOAD_IDLE_TIMEOUT_SECONDS: "1" }, async (service) => {
+    const silent = openUpload(service);
+    const [response] = await once(silent, "response");
+    expect(response.statusCode).toBe(408);
+    let text = "";
+    for await (const chunk of response) text += chunk;
+    expect(JSON.parse(text)).toMatchObject({ code: "UPLOAD_TIMEOUT", status: 408 });
+    expect((await service.upload(csv)).status).toBe(201);
+    expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+    const rejections = "mlops_backend_dataset_upload_rejections_total";
+    expect(await service.metric(rejections, { reason: "UPLOAD_TIMEOUT" })).toBe(1);
+    silent.destroy();
+  }));
+
+test("one owner's uploads leave room for another's", () => {
+  const hash = (key: string) => createHash("sha256").update(key).digest("hex");
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  const env = { MAX_CONCURRENT_UPLOADS: "3", API_KEYS: `anna:${hash("key-a")},ben:${hash("key-b")}` };
+  return withService(env, async (service) => {
+    const open = [openUpload(service, as("key-a")), openUpload(service, as("key-a"))];
+    await eventually(async () => (await readdir(join(service.dataDir, "files", "tmp"))).length === 2);
+    expect((await service.upload(csv, {}, "a.csv", as("key-a"))).json.code).toBe("TOO_MANY_UPLOADS");
+    expect((await service.upload(csv, {}, "a.csv", as("key-b"))).status).toBe(201);
+    for (const request of open) request.destroy();
+    await eventually(async () => (await service.upload(csv, {}, "a.csv", as("key-a"))).status === 201);
+  });
+});
 
 test("a quota holds, also for uploads at once", () =>
   withService({ MAX_STORAGE_BYTES_PER_OWNER: String(csv.length * 2 + 5) }, async (service) => {
