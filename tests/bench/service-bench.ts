@@ -186,40 +186,29 @@ async function underTraining(folder: string, csv: Buffer, rounds: number): Promi
   const p99: number[] = [];
   const longest: number[] = [];
   const training: number[] = [];
+  const submit = async (trees: number): Promise<string> => {
+    const parameters = { rounds: trees, earlyStoppingRounds: trees };
+    const body = JSON.stringify({ datasetId: table.id, mode: "heavy", parameters });
+    const headers = { "content-type": "application/json" };
+    return String((await expectJson(202, "POST", `${service.url}${api}/training-runs`, body, headers)).id);
+  };
+  const succeeded = async (runId: string): Promise<void> => {
+    for (;;) {
+      const { status } = await expectJson(200, "GET", `${service.url}${api}/training-runs/${runId}`);
+      if (status === "failed") throw new Error("the training failed");
+      if (status === "succeeded") return;
+      await delay(50);
+    }
+  };
   for (let round = 0; round < rounds; round += 1) {
     const seen = await service.watch(async () => {
-      const run = await expectJson(
-        202,
-        "POST",
-        `${service.url}${api}/training-runs`,
-        JSON.stringify({ datasetId: table.id, mode: "heavy", parameters: { rounds: 400, earlyStoppingRounds: 400 } }),
-        { "content-type": "application/json" },
-      );
+      const run = await submit(400);
       await upload(`${service.url}${api}/datasets/upload`, csv, `busy-${round}`);
-      for (;;) {
-        const { status } = await expectJson(200, "GET", `${service.url}${api}/training-runs/${String(run.id)}`);
-        if (status === "failed") throw new Error("the training failed");
-        if (status === "succeeded") break;
-        await delay(50);
-      }
+      await succeeded(run);
     });
     p99.push(seen.loopP99Ms);
     longest.push(seen.loopMaxMs);
-    const artifactFree = await service.cpuSecondsOf(async () => {
-      const run = await expectJson(
-        202,
-        "POST",
-        `${service.url}${api}/training-runs`,
-        JSON.stringify({ datasetId: table.id, mode: "heavy", parameters: { rounds: 100, earlyStoppingRounds: 100 } }),
-        { "content-type": "application/json" },
-      );
-      for (;;) {
-        const { status } = await expectJson(200, "GET", `${service.url}${api}/training-runs/${String(run.id)}`);
-        if (status === "succeeded") break;
-        await delay(50);
-      }
-    });
-    training.push(artifactFree);
+    training.push(await service.cpuSecondsOf(async () => succeeded(await submit(100))));
   }
   const blocks: number[] = [];
   let series = 0;

@@ -1,17 +1,8 @@
-/** Numbers that are the same in each run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seededRandom } from "../support/seeded-random.ts";
 
 /** A CSV of 12 columns, one of them text, 1 % of the cells empty, as long as fits into the default upload limit. */
 export function tenMebibytes(): Buffer {
-  const random = seeded(1);
+  const random = seededRandom(1);
   const columns = 12;
   const kinds = ["north", "south", "east", "west"];
   const parts = [`${Array.from({ length: columns - 1 }, (_, index) => `feature_${index}`).join(",")},target\n`];
@@ -32,7 +23,7 @@ export function tenMebibytes(): Buffer {
 
 /** 15,000 rows of 20 numbers (11,250 of them to learn from) and two classes that depend on six of them, with noise. */
 export function heavyTable(): Buffer {
-  const random = seeded(2);
+  const random = seededRandom(2);
   const normal = (): number => random() + random() + random() + random() - 2;
   const lines = [`${Array.from({ length: 20 }, (_, index) => `x${index}`).join(",")},label`];
   for (let row = 0; row < 15_000; row += 1) {

@@ -9,21 +9,11 @@ import { createLog } from "../../src/log.ts";
 import { openLocalStorage } from "../../src/storage/file-storage.ts";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
+import { seededRandom } from "../support/seeded-random.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const kills = Number(process.env.CRASH_KILLS ?? 3);
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000);
-
-/** Mulberry32: small, seeded, good enough to choose moments. */
-function random(state: number): () => number {
-  let next = state;
-  return () => {
-    next = (next + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(next ^ (next >>> 15), 1 | next);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** What the service has said yes to. */
 interface Promised {
@@ -92,7 +82,7 @@ async function stateOfRuns(
 test(`nothing accepted is lost over ${kills} kills (CRASH_SEED=${seed})`, {
   timeout: 120_000 + kills * 20_000,
 }, async () => {
-  const next = random(seed);
+  const next = seededRandom(seed);
   const promised: Promised = { datasets: new Map(), runs: new Set() };
   // Datasets in the way of expiring, too: half a minute, so that cycles have something to do while we kill.
   const env = {

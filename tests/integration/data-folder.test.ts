@@ -1,28 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type RunningService, serviceEnvironment, startService } from "../support/service.ts";
+import { type RunningService, refusedStart, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 const onPostgres = Boolean(process.env.TEST_DATABASE_URL);
-
-/** Starts what is expected to refuse. */
-async function refusal(
-  place: Pick<RunningService, "dataDir" | "databaseUrl">,
-): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
-    env: serviceEnvironment(place),
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let stderr = "";
-  child.stderr.on("data", (chunk) => {
-    stderr += String(chunk);
-  });
-  const [code] = await once(child, "close");
-  return { code, stderr };
-}
 
 async function withDataset(use: (service: RunningService, datasetId: string) => Promise<void>): Promise<void> {
   const service = await startService();
@@ -43,15 +25,15 @@ test("files of another database are not swept away: the start is refused", () =>
       // Old enough for the sweep.
       await utimes(join(mine.dataDir, "files", "dataset", datasetId), 0, 0);
       if (onPostgres) {
-        const mixed = await refusal({ dataDir: mine.dataDir, databaseUrl: other.databaseUrl });
+        const mixed = await refusedStart({ dataDir: mine.dataDir, databaseUrl: other.databaseUrl });
         expect(mixed).toMatchObject({ code: 1, stderr: expect.stringContaining("belong to another database") });
       } else {
         await rm(join(mine.dataDir, "database"), { recursive: true });
         await rm(join(mine.dataDir, "database.ready"));
-        const emptied = await refusal(mine);
+        const emptied = await refusedStart(mine);
         expect(emptied).toMatchObject({ code: 1, stderr: expect.stringContaining("belong to another database") });
         await rm(join(mine.dataDir, "files", "deployment"));
-        const unmarked = await refusal(mine);
+        const unmarked = await refusedStart(mine);
         expect(unmarked).toMatchObject({ code: 1, stderr: expect.stringContaining("the database knows of none") });
       }
       expect(await readdir(join(mine.dataDir, "files", "dataset"))).toEqual([datasetId]);
@@ -92,7 +74,7 @@ test.skipIf(onPostgres)("a lock of another container counts while its time moves
   try {
     await writeFile(lock, "1 100 elsewhere/pid:[1]");
     const beat = setInterval(() => utimes(lock, new Date(), new Date()).catch(() => {}), 500);
-    const held = await refusal(service);
+    const held = await refusedStart(service);
     clearInterval(beat);
     expect(held).toMatchObject({ code: 1, stderr: expect.stringContaining("in use by process 1 of elsewhere") });
     const again = await startService({ on: service });

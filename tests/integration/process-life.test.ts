@@ -1,24 +1,14 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { expect, test } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { eventually, serviceEnvironment, startService } from "../support/service.ts";
+import { eventually, refusedStart, startService } from "../support/service.ts";
 
 test.runIf(!process.env.TEST_DATABASE_URL)(
   "a second process on one data folder says who has it; a lock of the dead is no hindrance",
   async () => {
     const first = await startService();
     try {
-      const second = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
-        env: serviceEnvironment(first),
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      let stderr = "";
-      second.stderr.on("data", (chunk) => {
-        stderr += String(chunk);
-      });
-      const [code] = await once(second, "close");
+      const { code, stderr } = await refusedStart(first);
       expect(code).toBe(1);
       expect(stderr).toContain(`in use by process ${first.pid}`);
       expect((await first.call("GET", "/api/health/ready")).status).toBe(200);

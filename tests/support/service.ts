@@ -116,6 +116,24 @@ export function serviceEnvironment(
   };
 }
 
+/** Starts what is expected to refuse, and waits for its end. */
+export async function refusedStart(place: {
+  readonly dataDir: string;
+  readonly databaseUrl: string;
+}): Promise<{ code: number; stderr: string }> {
+  const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
+    cwd: root,
+    env: serviceEnvironment(place),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const [code] = await once(child, "close");
+  return { code, stderr };
+}
+
 /** Starts `src/main.ts` as `npm start` does and waits until it is ready. */
 export async function startService({ env = {}, on }: ServiceOptions = {}): Promise<RunningService> {
   const place = on ?? (await newPlace());
