@@ -156,9 +156,11 @@ export async function deleteDatasetRow(db: Kysely<Tables>, id: string): Promise<
   await db.deleteFrom("datasets").where("id", "=", id).where("deleting_at", "is not", null).execute();
 }
 
-/** What a crash left half removed. */
-export async function listDeletingDatasets(db: Kysely<Tables>, limit: number): Promise<string[]> {
-  const rows = await db.selectFrom("datasets").select("id").where("deleting_at", "is not", null).limit(limit).execute();
+/** What a crash left half removed, of one owner or of all. */
+export async function listDeletingDatasets(db: Kysely<Tables>, limit: number, owner?: string): Promise<string[]> {
+  let query = db.selectFrom("datasets").select("id").where("deleting_at", "is not", null);
+  if (owner !== undefined) query = query.where("owner", "=", owner);
+  const rows = await query.limit(limit).execute();
   return rows.map(({ id }) => id);
 }
 

@@ -23,7 +23,7 @@ export interface TtlCycleReport {
 
 /**
  * Removes expired datasets that no run uses, oldest first; one dataset's fault does not stop the others.
- * @param owner only this owner's, when a caller asks for a cycle
+ * @param owner only this owner's, when a caller asks for a cycle; absent in the scheduled one
  */
 export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise<TtlCycleReport> {
   const { db, config, clock, log } = parts;
@@ -49,17 +49,19 @@ export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise
 
   let isBroken = true;
   try {
-    const leftOver = await listDeletingDatasets(db, limit);
+    const leftOver = await listDeletingDatasets(db, limit, owner);
     for (const id of leftOver)
       await guarded(id, async () => count((await finishRemoval(parts, id)) ? "removed" : "removed without file"));
     const expired =
       cutoff === undefined ? [] : await listExpiredDatasets(db, cutoff, Math.max(0, limit - leftOver.length), owner);
     for (const id of expired) await guarded(id, async () => count(await removeDataset(parts, id)));
-    if (counts.errors === 0) await saveTtlSuccess(db, clock.nowMs());
+    // A caller's cycle says nothing of the others' datasets: the deployment's last success stays where it was.
+    if (counts.errors === 0 && owner === undefined) await saveTtlSuccess(db, clock.nowMs());
     isBroken = false;
   } finally {
     const result = isBroken || counts.errors > 0 ? "failure" : counts.deleted > 0 ? "success" : "empty";
     ttlCycleFinished({
+      isScheduled: owner === undefined,
       result,
       durationSeconds: (performance.now() - startedMs) / 1000,
       datasetsRemoved: counts.deleted,

@@ -91,6 +91,8 @@ export function predicted({ task, outcome, rows, durationSeconds }: Predicted): 
 }
 
 export interface TtlCycleFinished {
+  /** false: asked for by a caller. What it removed counts, but it is none of the deployment's cycles. */
+  readonly isScheduled: boolean;
   readonly result: OneOf<typeof ttlResults>;
   readonly durationSeconds: number;
   readonly datasetsRemoved: number;
@@ -102,8 +104,10 @@ export interface TtlCycleFinished {
 /** A TTL cycle has ended. */
 export function ttlCycleFinished(cycle: TtlCycleFinished): void {
   guarded(() => {
-    add("ttlCycles", 1, { result: cycle.result });
-    record("ttlCycleDuration", cycle.durationSeconds, {});
+    if (cycle.isScheduled) {
+      add("ttlCycles", 1, { result: cycle.result });
+      record("ttlCycleDuration", cycle.durationSeconds, {});
+    }
     add("ttlDatasetsRemoved", cycle.datasetsRemoved, {});
     add("ttlFilesRemoved", cycle.filesRemoved, {});
     add("ttlFilesMissing", cycle.filesMissing, {});

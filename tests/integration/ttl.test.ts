@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually, startService } from "../support/service.ts";
@@ -52,6 +53,33 @@ test("a dataset that a run still needs outlives its TTL", async () => {
     expect(report.json.deleted).toBe(1);
     expect((await service.call("GET", `/datasets/${other.json.id}`)).status).toBe(404);
     expect((await service.call("GET", `/datasets/${json.id}`)).status).toBe(200);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("a cycle that a caller asks for is about the caller's datasets alone", async () => {
+  const hash = (key: string) => createHash("sha256").update(key).digest("hex");
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  // No worker: nothing is scheduled.
+  const env = { SERVICE_ROLE: "api", API_KEYS: `anna:${hash("key-a")},ben:${hash("key-b")}` };
+  const service = await startService({ env });
+  try {
+    const startedMs = Date.now();
+    const cycleOf = async (key: string) => (await service.call("DELETE", "/datasets/expired", undefined, as(key))).json;
+    const { json } = await service.upload(csv, {}, "b.csv", as("key-b"));
+    // A folder in the file's place makes a removal fail half-way.
+    const file = join(service.dataDir, "files", "dataset", json.id);
+    await rm(file);
+    await mkdir(file);
+    expect((await service.call("DELETE", `/datasets/${json.id}`, undefined, as("key-b"))).status).toBe(500);
+    await rmdir(file);
+    expect(await cycleOf("key-a")).toMatchObject({ deleted: 0, filesMissing: 0 });
+    expect(await cycleOf("key-b")).toMatchObject({ deleted: 1, filesMissing: 1 });
+    const lastSuccessSeconds = await service.metric("mlops_backend_dataset_ttl_last_success_timestamp_seconds");
+    expect(lastSuccessSeconds * 1000).toBeLessThan(startedMs);
+    expect(await service.metric("mlops_backend_dataset_ttl_cycles_total")).toBe(0);
+    expect(await service.metric("mlops_backend_dataset_ttl_datasets_removed_total")).toBe(1);
   } finally {
     await service.stop();
   }
