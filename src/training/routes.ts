@@ -283,10 +283,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       async handle({ owner, params, request, response }) {
         const run = await existing(owner, params.id);
         const lastEventId = readLastEventId(request.get("Last-Event-ID"));
-        await streamRunEvents(
-          { db, feed, log, stopping },
-          { run, lastEventId, response, toEvent: (now) => toRun(now, null) },
-        );
+        await streamRunEvents({ db, feed, log, stopping }, { run, lastEventId, response, toEvent: describeOne });
       },
     }),
     defineRoute({

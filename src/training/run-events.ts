@@ -91,12 +91,22 @@ export async function streamRunEvents(
     readonly run: Run;
     readonly lastEventId: number | undefined;
     readonly response: Response;
-    readonly toEvent: (run: Run) => unknown;
+    readonly toEvent: (run: Run) => Promise<unknown>;
   },
 ): Promise<void> {
   // 204 tells an EventSource not to come again (HTML standard, 9.2.3).
   if (isFinal(run.status) && lastEventId !== undefined && lastEventId >= run.version) {
     response.status(204).end();
+    return;
+  }
+  const headers = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+  };
+  // A HEAD asks for the headers alone (RFC 9110, 9.3.2): it must not wait for the run's end.
+  if (response.req.method === "HEAD") {
+    response.writeHead(200, headers).end();
     return;
   }
   const ended = Promise.withResolvers<void>();
@@ -110,11 +120,13 @@ export async function streamRunEvents(
     ended.resolve();
   }
 
-  function send(now: Run): void {
+  async function send(now: Run): Promise<void> {
     if (isOver) return;
     const event = nextEvent(now, sent);
     if (event !== undefined) {
-      response.write(formatEvent(event, now.version, toEvent(now)));
+      const data = await toEvent(now);
+      if (isOver) return;
+      response.write(formatEvent(event, now.version, data));
       sent = { version: now.version, status: now.status, attempt: now.attempt };
     }
     if (isFinal(now.status)) end();
@@ -130,7 +142,7 @@ export async function streamRunEvents(
         isStale = false;
         const now = await findRun(db, run.owner, run.id);
         if (now === undefined) end();
-        else send(now);
+        else await send(now);
       }
     } catch (error) {
       // The client comes again by itself and gets the current state.
@@ -153,11 +165,7 @@ export async function streamRunEvents(
   try {
     // Subscribed before it is read: no change falls between.
     unsubscribe = await feed.subscribe(run.id, onChange);
-    response.writeHead(200, {
-      "Content-Type": "text/event-stream",
-      "Cache-Control": "no-cache, no-transform",
-      "X-Accel-Buffering": "no",
-    });
+    response.writeHead(200, headers);
     response.flushHeaders();
     comments = setInterval(() => {
       response.write(": still here\n\n");

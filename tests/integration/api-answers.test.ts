@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 
@@ -29,4 +29,38 @@ test.each([
   const answer = await service.call("POST", "/datasets/upload", form);
   expect(answer.json).toMatchObject({ code: "FIELD_INVALID", status: 400 });
   expect(await rejections()).toBe(before + 1);
+});
+
+test("the events of a run that waits tell its place, and HEAD ends while the run lives", async () => {
+  // No worker: the run stays queued.
+  const waiting = await startService({ env: { SERVICE_ROLE: "api" } });
+  try {
+    const { json: dataset } = await waiting.upload(csv);
+    const { json: run } = await waiting.call("POST", "/training-runs", { datasetId: dataset.id, mode: "light" });
+    const path = `/training-runs/${run.id}`;
+    expect((await waiting.call("GET", path)).json.queuePosition).toBe(1);
+
+    const following = new AbortController();
+    const events = await fetch(`${waiting.url}/api/ml/v1${path}/events`, { signal: following.signal });
+    const { value } = (await events.body?.getReader().read()) ?? {};
+    following.abort();
+    const [, data = ""] = /^event: status\ndata: (.*)$/m.exec(Buffer.from(value ?? []).toString()) ?? [];
+    expect(JSON.parse(data)).toMatchObject({ status: "queued", queuePosition: 1 });
+
+    const head = await fetch(`${waiting.url}/api/ml/v1${path}/events`, {
+      method: "HEAD",
+      signal: AbortSignal.timeout(10_000),
+    });
+    expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    // Counted when it ends; fetch has the headers before.
+    await eventually(
+      async () =>
+        (await waiting.metric("http_server_request_duration_seconds_count", {
+          http_request_method: "HEAD",
+          http_response_status_code: "200",
+        })) === 1,
+    );
+  } finally {
+    await waiting.stop();
+  }
 });
