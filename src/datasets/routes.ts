@@ -242,11 +242,16 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       tag,
       summary: "One dataset with its column profile",
       params: idParams,
-      responses: { 200: { description: "The dataset.", schema: datasetWithProfile } },
+      responses: {
+        200: { description: "The dataset.", schema: datasetWithProfile },
+        304: { description: "Unchanged." },
+      },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
         const dataset = await existing(owner, params.id);
-        response.setHeader("ETag", `"${dataset.sha256}"`).json({ ...toDataset(dataset), profile: dataset.profile });
+        // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
+        const etag = `"${dataset.sha256}${dataset.profile === null ? "" : "-profile"}"`;
+        response.setHeader("ETag", etag).json({ ...toDataset(dataset), profile: dataset.profile });
       },
     }),
     defineRoute({

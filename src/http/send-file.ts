@@ -13,15 +13,19 @@ export interface SentFile {
   readonly fileName: string;
 }
 
-/** One range, both ends inclusive; undefined for a whole file, which several ranges get too (RFC 9110, 14.2). */
+/**
+ * One range, both ends inclusive; undefined for a whole file, which several ranges get too (RFC 9110, 14.2).
+ * @throws DomainError RANGE_NOT_SATISFIABLE
+ */
 export function readRange(header: string | undefined, sizeBytes: number): { start: number; end: number } | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header ?? "");
   if (match === null || (match[1] === "" && match[2] === "")) return undefined;
   const [, from = "", to = ""] = match;
+  // Backwards is no valid range, and what is not valid is ignored (RFC 9110, 14.1.1).
+  if (from !== "" && to !== "" && Number(to) < Number(from)) return undefined;
   const start = from === "" ? Math.max(0, sizeBytes - Number(to)) : Number(from);
   const end = from === "" || to === "" ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1);
-  if (start >= sizeBytes || start > end)
-    throw new DomainError("RANGE_NOT_SATISFIABLE", `The file has ${sizeBytes} bytes.`);
+  if (start >= sizeBytes) throw new DomainError("RANGE_NOT_SATISFIABLE", `The file has ${sizeBytes} bytes.`);
   return { start, end };
 }
 

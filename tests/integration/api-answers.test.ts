@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -29,6 +31,35 @@ test.each([
   const answer = await service.call("POST", "/datasets/upload", form);
   expect(answer.json).toMatchObject({ code: "FIELD_INVALID", status: 400 });
   expect(await rejections()).toBe(before + 1);
+});
+
+test("who saw a dataset before its profile was made is not told that nothing changed", async () => {
+  const { json, headers } = await service.upload(csv, { name: "to profile" });
+  const path = `/datasets/${json.id}`;
+  const profiled = await eventually(async () => {
+    const answer = await service.call("GET", path);
+    return answer.json.profile === null ? undefined : answer;
+  });
+  // Not by fetch: it adds «Cache-Control: no-cache», to which the answer is always whole.
+  const ifNoneMatch = async (etag: string | null): Promise<number> => {
+    const request = httpRequest(`${service.url}/api/ml/v1${path}`, { headers: { "if-none-match": etag ?? "" } }).end();
+    const [response] = await once(request, "response");
+    response.resume();
+    return response.statusCode;
+  };
+  expect(await ifNoneMatch(headers.get("etag"))).toBe(200);
+  expect(await ifNoneMatch(profiled.headers.get("etag"))).toBe(304);
+  const { json: document } = await service.call("GET", "/api/openapi.json");
+  expect(document.paths["/api/ml/v1/datasets/{id}"].get.responses).toHaveProperty("304");
+});
+
+test("a range whose end is before its start is none, and units are read in any case", async () => {
+  const { json } = await service.upload(csv, { name: "ranges" });
+  const rangeOf = (range: string) => service.call("GET", `/datasets/${json.id}/content`, undefined, { range });
+  const whole = await rangeOf("bytes=5-2");
+  expect([whole.status, whole.text]).toEqual([200, csv]);
+  const part = await rangeOf("Bytes=2-4");
+  expect([part.status, part.text]).toEqual([206, csv.slice(2, 5)]);
 });
 
 test("the events of a run that waits tell its place, and HEAD ends while the run lives", async () => {

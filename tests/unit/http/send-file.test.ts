@@ -56,9 +56,19 @@ describe("a range", () => {
 
   test("that is several, of another unit, or no range at all is the whole file", () => {
     const odd = fc.oneof(
-      fc.constantFrom("", "bytes", "bytes=", "bytes=-", "bytes=0-1,3-4", "bytes=a-b", "bytes=1.5-2", "bytes=0--1"),
+      fc.constantFrom(
+        "",
+        "bytes",
+        "bytes=",
+        "bytes=-",
+        "bytes=0-1,3-4",
+        "bytes=a-b",
+        "bytes=1.5-2",
+        "bytes=0--1",
+        "bytes=5-2",
+      ),
       fc.constantFrom("items=0-1", "bytes 0-1", "bytes=0-1;x", "bytes=+1-2", "bytes=0x1-2", "bytes=\u0661-\u0662"),
-      fc.string().filter((text) => !/^bytes=\d*-\d*$/.test(text)),
+      fc.string().filter((text) => !/^bytes=\d*-\d*$/i.test(text)),
     );
     fc.assert(
       fc.property(size, fc.option(odd, { nil: undefined }), (sizeBytes, header) => {
