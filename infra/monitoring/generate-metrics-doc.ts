@@ -13,6 +13,14 @@ interface SeriesBudget {
   readonly afterDemo: Readonly<Record<string, number>>;
 }
 
+/** What the official HTTP instrumentation and ours say of the same traffic; measured by a test. */
+export interface HttpDifference {
+  readonly traffic: string;
+  readonly official: string;
+  readonly ours: string;
+  readonly reason: string;
+}
+
 const escapeCell = (text: string): string => text.replace(/\|/g, "\\|");
 
 function describeAttributes(definition: MetricDefinition): string {
@@ -59,7 +67,7 @@ function budgetRows({ freshStart, afterDemo }: SeriesBudget): string[] {
 }
 
 /** docs/metrics.md, made from the catalogue and the measured series; pure. */
-export function metricsDocument(budget: SeriesBudget): string {
+export function metricsDocument(budget: SeriesBudget, differences: readonly HttpDifference[]): string {
   const total = metricDefinitions.reduce((sum, [, definition]) => sum + seriesCeiling(definition), 0);
   return `${[
     "<!-- Generated from otel/catalogue.ts by npm run monitoring:generate. Do not edit. -->",
@@ -85,5 +93,17 @@ export function metricsDocument(budget: SeriesBudget): string {
     "| metric | fresh start | after the demo |",
     "|---|--:|--:|",
     ...budgetRows(budget),
+    "",
+    "## HTTP: OpenTelemetry's own instrumentation, and ours",
+    "",
+    "What each adds to its metrics for the same traffic on the same application (`tests/unit/otel/official-http.test.ts`",
+    "sends it; `UPDATE_OFFICIAL_HTTP=1` writes `infra/monitoring/official-http.json` anew). Official: instrumentation-http with",
+    "instrumentation-express for the route. Shown are method, route, status and error type of the duration, and bytes.",
+    "",
+    "| traffic | official | ours | why they differ |",
+    "|---|---|---|---|",
+    ...differences.map(
+      ({ traffic, official, ours, reason }) => `| ${traffic} | ${official} | ${ours} | ${reason || "they agree"} |`,
+    ),
   ].join("\n")}\n`;
 }

@@ -6,13 +6,13 @@ import { overviewDashboard, overviewUid } from "./overview-dashboard.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
-const seriesBudget = JSON.parse(readFileSync(join(import.meta.dirname, "series-budget.json"), "utf8"));
+const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 
 /** Every generated file of the repository, by its path, with the text that it must have. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     [`infra/monitoring/grafana/dashboards/${overviewUid}.json`, `${JSON.stringify(overviewDashboard(), null, 2)}\n`],
-    ["docs/metrics.md", metricsDocument(seriesBudget)],
+    ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     [".env.example", envExample()],
   ]);
 }

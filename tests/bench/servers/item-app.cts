@@ -36,15 +36,18 @@ function startOfficial(instrumentations: readonly unknown[]): {
 }
 
 let mountMetrics: (app: Express) => void = () => {};
-if (variant === "official-http" || variant === "official-auto") {
+if (variant.startsWith("official-")) {
   // The package of the selection is what resolves its instrumentations.
   const selection = require("node:module").createRequire(require.resolve("@opentelemetry/auto-instrumentations-node"));
   process.env.OTEL_SEMCONV_STABILITY_OPT_IN = "http";
   const { HttpInstrumentation } = selection("@opentelemetry/instrumentation-http");
-  const instrumentations =
-    variant === "official-http"
-      ? [new HttpInstrumentation()]
-      : [require("@opentelemetry/auto-instrumentations-node").getNodeAutoInstrumentations()];
+  const { ExpressInstrumentation } = selection("@opentelemetry/instrumentation-express");
+  const instrumentations: unknown[] = [];
+  if (variant === "official-auto")
+    instrumentations.push(require("@opentelemetry/auto-instrumentations-node").getNodeAutoInstrumentations());
+  else instrumentations.push(new HttpInstrumentation());
+  // The route is told by the span of this one alone.
+  if (variant === "official-routes") instrumentations.push(new ExpressInstrumentation());
   const official = startOfficial(instrumentations);
   mountMetrics = (app) => app.get("/metrics", (request, response) => official.handler(request, response));
 }
@@ -80,9 +83,26 @@ async function start(): Promise<void> {
   app.get("/items/:id", (request, response) => {
     response.json({ id: request.params.id, name: "an item", tags: ["a", "b"] });
   });
+  // The rest is for comparing what is said of a request, not what it costs.
+  const router = express.Router();
+  router.get("/fails/:id", (_request: unknown, _response: unknown, next: (error: Error) => void) =>
+    next(new Error("fails")),
+  );
+  router.post("/bodies", (request: NodeJS.ReadableStream, response: import("express").Response) => {
+    request.resume();
+    request.on("end", () => {
+      response.write("x".repeat(600));
+      response.end("y".repeat(400));
+    });
+  });
+  app.use("/api", router);
+  app.use(
+    ((_error, _request, response, _next) => void response.status(500).end()) as import("express").ErrorRequestHandler,
+  );
   const server = app.listen(0, "127.0.0.1", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
+    if (variant === "ours") require("../../../src/monitoring/setup.ts").watchClientErrors(server);
     process.stdout.write(`${JSON.stringify({ msg: "ready", url: `http://127.0.0.1:${port}` })}\n`);
   });
 }
