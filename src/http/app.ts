@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { mountHealth, type Readiness } from "./health.ts";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { mountDocs } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
 import type { ApiRoute } from "./route.ts";
@@ -36,14 +37,6 @@ function toHandler(route: ApiRoute): RequestHandler {
     }
     const body = parse(route.body, request.body, "VALIDATION_FAILED", "The body");
     await route.handle({ owner: response.locals.owner, params, query, body, request, response });
-  };
-}
-
-function methodNotAllowed(methods: string[]): RequestHandler {
-  const allow = methods.map((method) => method.toUpperCase()).join(", ");
-  return (_request, response) => {
-    response.setHeader("Allow", allow);
-    throw new DomainError("METHOD_NOT_ALLOWED", `This path takes ${allow}.`);
   };
 }
 
@@ -138,17 +131,15 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
     const json = express.json({ limit: jsonLimitBytes, strict: true });
     // On each route, not before the router: a refusal is counted and logged under the route that was asked for.
     const authenticated = authenticate(config);
-    for (const route of routes) {
-      const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
-      router[route.method](route.path, authenticated, ...handlers);
-    }
-    for (const path of new Set(routes.map((route) => route.path))) {
-      const methods = routes.filter((route) => route.path === path).map((route) => route.method);
-      router.all(
-        path,
-        authenticated,
-        methodNotAllowed([...new Set([...methods, ...(methods.includes("get") ? ["head"] : [])])]),
-      );
+    const routesByPath = [...Map.groupBy(routes, ({ path }) => path)];
+    // Literal paths first: else `/datasets/:id` takes `/datasets/expired` for an id wherever the method is another.
+    const hasParameter = ([path]: (typeof routesByPath)[number]): boolean => path.includes(":");
+    for (const [path, ofPath] of routesByPath.sort((a, b) => Number(hasParameter(a)) - Number(hasParameter(b)))) {
+      for (const route of ofPath) {
+        const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
+        router[route.method](path, authenticated, ...handlers);
+      }
+      router.all(path, authenticated, methodNotAllowed(ofPath.map(({ method }) => method)));
     }
     app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), router);
   }

@@ -1,4 +1,5 @@
 import type { Express } from "express";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 
 /** Something the service needs, asked whether it answers. */
 export interface ReadinessCheck {
@@ -39,4 +40,6 @@ export function mountHealth(app: Express, readiness: Readiness, about: { version
       failing,
     });
   });
+  // One by one: the metrics name a request by its route's first path.
+  for (const path of ["/api/health", "/api/health/live", "/api/health/ready"]) app.all(path, methodNotAllowed(["get"]));
 }

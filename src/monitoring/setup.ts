@@ -100,10 +100,16 @@ async function answerMetrics(
 
 const isOff = (telemetry: Telemetry | undefined): boolean => telemetry?.state === "disabled";
 
+function answerWrongMethod(response: ServerResponse): void {
+  response.setHeader("Allow", "GET, HEAD");
+  answerProblem(response, 405, "Method Not Allowed", "METHOD_NOT_ALLOWED", "This path takes GET, HEAD.");
+}
+
 /** Mounts /metrics; nothing with PROMETHEUS__ENABLED=false or OTEL_SDK_DISABLED=true, so that it is 404 there. */
 export function mountMetrics(app: Express, endpoint: MetricsEndpoint): void {
   if (isOff(endpoint.telemetry)) return;
   app.get(endpoint.path, (request, response) => answerMetrics(request, response, endpoint));
+  app.all(endpoint.path, (_request, response) => answerWrongMethod(response));
 }
 
 /**
@@ -116,10 +122,7 @@ export function createMetricsServer(endpoint: MetricsEndpoint): Server | undefin
     const path = (request.url ?? "").split("?", 1)[0];
     if (path !== endpoint.path)
       return answerProblem(response, 404, "Not Found", "NOT_FOUND", `Metrics are at ${endpoint.path}.`);
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      response.setHeader("Allow", "GET, HEAD");
-      return answerProblem(response, 405, "Method Not Allowed", "METHOD_NOT_ALLOWED", "This path takes GET, HEAD.");
-    }
+    if (request.method !== "GET" && request.method !== "HEAD") return answerWrongMethod(response);
     // It catches its own faults; what is left can only be a socket that is gone.
     answerMetrics(request, response, endpoint).catch((error: unknown) => diag.error("/metrics failed", error));
   });

@@ -33,6 +33,20 @@ test.each([
   expect(await rejections()).toBe(before + 1);
 });
 
+test.each([
+  ["GET", "/datasets/upload", "POST"],
+  ["DELETE", "/datasets/upload", "POST"],
+  ["GET", "/datasets/expired", "DELETE"],
+  ["PATCH", "/datasets/01a20a3e-3be8-733e-aec6-a42d3a37a41c", "GET, DELETE, HEAD"],
+  ["POST", "/api/health", "GET, HEAD"],
+  ["POST", "/api/health/live", "GET, HEAD"],
+  ["DELETE", "/api/health/ready", "GET, HEAD"],
+  ["POST", "/metrics", "GET, HEAD"],
+])("%s %s is told which methods there are", async (method, path, allow) => {
+  const answer = await service.call(method, path);
+  expect([answer.status, answer.json.code, answer.headers.get("allow")]).toEqual([405, "METHOD_NOT_ALLOWED", allow]);
+});
+
 test("who saw a dataset before its profile was made is not told that nothing changed", async () => {
   const { json, headers } = await service.upload(csv, { name: "to profile" });
   const path = `/datasets/${json.id}`;
