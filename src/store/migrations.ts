@@ -89,4 +89,12 @@ export const migrations: Record<string, Migration> = {
       await sql`create table deployment_state (key text primary key, value_ms bigint not null)`.execute(db);
     },
   },
+  "0002-turns": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column turn integer not null default 0`.execute(db);
+      await sql`create index training_runs_started on training_runs (started_at) where started_at is not null`.execute(
+        db,
+      );
+    },
+  },
 };

@@ -49,6 +49,8 @@ export interface TrainingRunsTable {
   features: JSONColumnType<string[] | null>;
   parameters: JSONColumnType<Record<string, number>>;
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+  /** Place in the order of owners; see nextTurn. */
+  turn: Generated<number>;
   attempt: Generated<number>;
   progress: Generated<number>;
   /** Grows with every change: the id of its server-sent event. */

@@ -99,15 +99,11 @@ export function classifyFault(error: unknown): RunFault {
 }
 
 /**
- * Priority of a new run: minus the number of its owner's runs that wait already. Workers take the highest priority
- * first and, among equals, the oldest, so that somebody's first run overtakes another's twentieth.
- *
- * It is fair only while owners pause now and then. A priority is given once and never rises with waiting: as long as
- * others submit a first run each time their last one was taken, and these fill all slots, a run with others of its
- * owner before it is never taken. Neither is it while its owner keeps a shorter queue than when it was submitted: newer
- * runs of the same owner overtake it, too. MAX_QUEUED_RUNS_PER_OWNER bounds how many wait at once, not how many pass by.
- * The gauge of the oldest waiting run's age shows it.
+ * The turn of a new run: one after the last run that was taken, and after its owner's own waiting runs. Workers take the
+ * lowest turn first and, among equals, the oldest: so owners take turns, somebody's first run overtakes another's
+ * twentieth, and nobody waits for ever, since newcomers come after the turn that is on (start-time fair queueing: Goyal,
+ * Vin and Cheng, 1996, with every run of the same length).
  */
-export function queuePriority(ownRunsWaiting: number): number {
-  return ownRunsWaiting === 0 ? 0 : -ownRunsWaiting;
+export function nextTurn({ lastTaken, ownLast }: { readonly lastTaken: number; readonly ownLast: number }): number {
+  return Math.max(lastTaken, ownLast) + 1;
 }

@@ -6,7 +6,7 @@ import type { Tables, TrainingRunsTable } from "../store/schema.ts";
 import { MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** A run's row. */
-export type Run = Selectable<TrainingRunsTable>;
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn">;
 
 /** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
 export const runsChannel = "training_runs";
@@ -47,6 +47,7 @@ export async function lockOwner(tx: Kysely<Tables>, owner: string): Promise<void
 }
 
 export interface NewRun {
+  readonly turn: number;
   readonly id: string;
   readonly owner: string;
   readonly datasetId: string;
@@ -71,6 +72,7 @@ export async function insertRun(tx: Kysely<Tables>, run: NewRun): Promise<Run> {
       features: run.features === undefined ? null : JSON.stringify(run.features),
       parameters: JSON.stringify(run.parameters),
       status: "queued",
+      turn: run.turn,
       metrics: null,
       created_at: run.createdAt,
     } as never)
@@ -120,6 +122,32 @@ export async function countWaitingRuns(db: Kysely<Tables>, owner: string): Promi
     .where("status", "=", "queued")
     .executeTakeFirstOrThrow();
   return waiting;
+}
+
+/** What decides the turn of an owner's next run. */
+export async function readTurns(
+  db: Kysely<Tables>,
+  owner: string,
+): Promise<{ readonly lastTaken: number; readonly ownLast: number }> {
+  // Of those taken last, not the last alone: with several slots they start at about the same time.
+  const recent = db
+    .selectFrom("training_runs")
+    .select("turn")
+    .where("started_at", "is not", null)
+    .orderBy("started_at", "desc")
+    .limit(64)
+    .as("recent");
+  const taken = await db
+    .selectFrom(recent)
+    .select(({ fn }) => fn.max("turn").as("turn"))
+    .executeTakeFirst();
+  const own = await db
+    .selectFrom("training_runs")
+    .select(({ fn }) => fn.max("turn").as("turn"))
+    .where("owner", "=", owner)
+    .where("status", "=", "queued")
+    .executeTakeFirst();
+  return { lastTaken: taken?.turn ?? 0, ownLast: own?.turn ?? 0 };
 }
 
 /** Every run that is not final, of all owners. */

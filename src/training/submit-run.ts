@@ -12,8 +12,8 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
-import { queuePriority } from "./run-lifecycle.ts";
-import { countWaitingRuns, findRun, insertRun, lockOwner, type Run } from "./run-repository.ts";
+import { nextTurn } from "./run-lifecycle.ts";
+import { countWaitingRuns, findRun, insertRun, lockOwner, type Run, readTurns } from "./run-repository.ts";
 
 export type TrainingTask = "classification" | "regression";
 
@@ -146,8 +146,10 @@ export async function submitRun(
       Object.entries(request.parameters ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined),
     );
     const id = uuidv7();
+    const turn = nextTurn(await readTurns(tx, owner));
     const run = await insertRun(tx, {
       id,
+      turn,
       owner,
       datasetId: request.datasetId,
       mode: request.mode,
@@ -158,7 +160,7 @@ export async function submitRun(
       createdAt: new Date(nowMs),
     });
     // The job has the run's id: whoever finds one finds the other.
-    await queue.send("training", { runId: id }, tx, { id, priority: queuePriority(waiting) });
+    await queue.send("training", { runId: id }, tx, { id, priority: -turn });
     if (idempotencyKey !== undefined)
       await rememberKey(tx, { owner, key: idempotencyKey, requestHash, runId: id, nowMs });
     return run;

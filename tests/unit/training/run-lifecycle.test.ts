@@ -5,7 +5,7 @@ import {
   crashFault,
   isFinal,
   MAX_ATTEMPTS,
-  queuePriority,
+  nextTurn,
   type RunFault,
   timeoutFault,
 } from "../../../src/training/run-lifecycle.ts";
@@ -67,7 +67,28 @@ test("three states are final", () => {
   ]);
 });
 
-test("an owner's first run comes before another's second", () => {
-  expect(queuePriority(0)).toBeGreaterThan(queuePriority(1));
-  expect(Object.is(queuePriority(0), 0)).toBe(true);
+test("an owner's first run comes with another's first, and before their second", () => {
+  const annas = [nextTurn({ lastTaken: 7, ownLast: 0 })];
+  annas.push(nextTurn({ lastTaken: 7, ownLast: annas[0]! }));
+  const bens = nextTurn({ lastTaken: 7, ownLast: 0 });
+  expect(bens).toBe(annas[0]);
+  expect(bens).toBeLessThan(annas[1]!);
+});
+
+test("a backlog is worked off although others send a first run again and again", () => {
+  const backlog: number[] = [];
+  for (let n = 0; n < 5; n += 1) backlog.push(nextTurn({ lastTaken: 0, ownLast: backlog.at(-1) ?? 0 }));
+  let lastTaken = 0;
+  let newcomers = 0;
+  // As soon as the newcomer's run is taken, it sends the next one: the lowest turn goes first, the older of equals.
+  let newcomer = nextTurn({ lastTaken, ownLast: 0 });
+  while (backlog.length > 0) {
+    if (backlog[0]! <= newcomer) lastTaken = Math.max(lastTaken, backlog.shift()!);
+    else {
+      lastTaken = Math.max(lastTaken, newcomer);
+      newcomers += 1;
+      newcomer = nextTurn({ lastTaken, ownLast: 0 });
+    }
+    expect(newcomers).toBeLessThan(10);
+  }
 });
