@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { httpRecorder } from "./http-recorder.ts";
 import { guarded, meterName } from "./instruments.ts";
-import { hasTimedOut, isMeasured, routeTemplateOf } from "./route-template.ts";
+import { hasTimedOut, isCallersFault, isMeasured, routeTemplateOf } from "./route-template.ts";
 
 const startChannel = "http.server.request.start";
 
@@ -95,6 +95,7 @@ function onClose(this: ServerResponse): void {
       route: routeTemplateOf(request),
       statusCode: hasFinished ? this.statusCode : 0,
       fault: hasFinished ? undefined : hasTimedOut(socket) ? "timeout" : "client_closed",
+      isCallersFault: this.statusCode >= 500 && isCallersFault(this),
       durationSeconds: (performance.now() - startedMs) / 1000,
       requestBytes,
       responseBytes: hasBody ? Math.max(0, measurement.responseBytes - unsentBytes) : 0,

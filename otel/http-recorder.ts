@@ -7,6 +7,8 @@ export interface EndedRequest {
   readonly statusCode: number;
   /** Why there is none, or why Node answered in our place. */
   readonly fault?: "client_closed" | "timeout" | "parse_error" | undefined;
+  /** The answer is 5xx, but not for a fault of ours. */
+  readonly isCallersFault?: boolean | undefined;
   readonly durationSeconds: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
@@ -34,10 +36,14 @@ export function useHttpRecorder(recorder: HttpRecorder | undefined): void {
 }
 
 /** How a request ended, for availability: a time-out is ours, a closed connection the client's. */
-export function outcomeOf({ statusCode, fault }: Pick<EndedRequest, "statusCode" | "fault">): HttpOutcome {
+export function outcomeOf({
+  statusCode,
+  fault,
+  isCallersFault = false,
+}: Pick<EndedRequest, "statusCode" | "fault" | "isCallersFault">): HttpOutcome {
   if (fault === "timeout") return "server_error";
   if (statusCode === 0) return "aborted";
-  if (statusCode >= 500) return "server_error";
+  if (statusCode >= 500 && !isCallersFault) return "server_error";
   return statusCode >= 400 ? "client_error" : "ok";
 }
 type HttpOutcome = "ok" | "client_error" | "server_error" | "aborted";

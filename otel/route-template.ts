@@ -5,6 +5,7 @@ const routeKey = Symbol.for("mlops-backend.route");
 const templateKey = Symbol.for("mlops-backend.route-template");
 const unmeasuredKey = Symbol.for("mlops-backend.unmeasured");
 const timedOutKey = Symbol.for("mlops-backend.timed-out");
+const callersFaultKey = Symbol.for("mlops-backend.callers-fault");
 
 /** What a path without a route is called. */
 export const unmatchedRoute = "unmatched";
@@ -72,4 +73,13 @@ export function markTimedOut(connection: object): void {
 
 export function hasTimedOut(connection: object | null): boolean {
   return connection !== null && timedOutKey in connection;
+}
+
+/** Marks that the caller must act although the status is 5xx: 507 is also who has used up a quota. */
+export function markCallersFault(response: object): void {
+  Object.defineProperty(response, callersFaultKey, { value: true, configurable: true });
+}
+
+export function isCallersFault(response: object): boolean {
+  return callersFaultKey in response;
 }

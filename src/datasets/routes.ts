@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
-import { statusOf, toDomainError } from "../http/problem.ts";
+import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { sendFile } from "../http/send-file.ts";
 import { receiveUpload } from "../http/upload-stream.ts";
@@ -201,8 +201,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
             throw error;
           }
           const fault = toDomainError(error);
-          const isRejected = statusOf[fault.code] < 500 || fault.code === "QUOTA_EXCEEDED";
-          datasetUpload(isRejected ? { outcome: "rejected", reason: fault.code } : { outcome: "failed" });
+          datasetUpload(
+            isCallersFault(fault.code) ? { outcome: "rejected", reason: fault.code } : { outcome: "failed" },
+          );
           if (!request.complete) readAway(request);
           throw fault;
         }

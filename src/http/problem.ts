@@ -1,6 +1,7 @@
 import type { ErrorRequestHandler, Response } from "express";
 import { ClientClosedError, DomainError, type ErrorCode, isSystemError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { answeredCallersFault } from "../monitoring/metrics.ts";
 
 /** Status of each code; a code without a line here does not compile. */
 export const statusOf = {
@@ -56,6 +57,11 @@ export const statusOf = {
   NOT_READY: 503,
   INTERNAL_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;
+
+/** Whether it is the caller who must act; 507 for a used-up quota is, though its status is one of ours. */
+export function isCallersFault(code: ErrorCode): boolean {
+  return statusOf[code] < 500 || code === "QUOTA_EXCEEDED";
+}
 
 /** The short, fixed text of a code, as RFC 9457 section 3.1.3 wants it: the same for every occurrence. */
 function titleOf(code: ErrorCode): string {
@@ -163,8 +169,9 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       return;
     }
     const error = toDomainError(thrown);
-    const status = statusOf[error.code];
-    if (status >= 500) {
+    if (isCallersFault(error.code)) {
+      if (statusOf[error.code] >= 500) answeredCallersFault(response);
+    } else {
       const level = error.code === "INTERNAL_ERROR" || error.code === "FILE_MISSING_IN_STORAGE" ? "error" : "warn";
       log[level](
         { err: error.cause ?? error, code: error.code, requestId: response.locals.requestId },

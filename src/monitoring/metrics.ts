@@ -11,6 +11,7 @@ import {
 } from "../../otel/catalogue.ts";
 import { httpRecorder } from "../../otel/http-recorder.ts";
 import { add, guarded, record } from "../../otel/instruments.ts";
+import { markCallersFault } from "../../otel/route-template.ts";
 
 type OneOf<Values extends readonly string[]> = Values[number];
 export type TrainingMode = OneOf<typeof trainingModes>;
@@ -32,6 +33,11 @@ export function datasetUpload({ outcome, reason, sizeBytes }: DatasetUpload): vo
     if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: reason ?? "other" });
     if (outcome === "accepted" && sizeBytes !== undefined) record("datasetUploadSize", sizeBytes, {});
   });
+}
+
+/** This answer is 5xx, but the caller must act: it counts as theirs. */
+export function answeredCallersFault(response: object): void {
+  guarded(() => markCallersFault(response));
 }
 
 /** A column profile was made. */

@@ -92,6 +92,11 @@ test("a quota holds, also for uploads at once", () =>
     const answers = await Promise.all([1, 2, 3, 4].map((n) => service.upload(csv, { name: `n${n}` })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 507, 507]);
     expect(answers.find(({ status }) => status === 507)?.json.code).toBe("QUOTA_EXCEEDED");
+    // Whoever has used up a quota must act, not whoever runs the service.
+    const requests = "mlops_backend_http_requests_total";
+    await eventually(async () => (await service.metric(requests, { outcome: "client_error" })) === 2);
+    expect(await service.metric(requests, { outcome: "server_error" })).toBe(0);
+    expect(service.lines.filter((line) => line.includes("request failed"))).toEqual([]);
     expect(await readdir(join(service.dataDir, "files", "dataset"))).toHaveLength(2);
     expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
   }));
