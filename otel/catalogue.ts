@@ -109,6 +109,8 @@ export const defaultLatencyBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 const trainingBounds = [0.1, 0.5, 2.5, 10.5, 60.5, 300.5, 600.5, 1200.5] as const;
 const uploadSizeBounds = [1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7] as const;
 const bodySizeBounds = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7] as const;
+/** 0.01: what no scrape may block. */
+const collectionBounds = [0.01, 0.05, 0.5] as const;
 const shortBounds = [0.005, 0.025, 0.1, 0.5, 2.5] as const;
 const jobBounds = [0.05, 0.25, 1.5, 5.5, 30.5] as const;
 const databaseBounds = [0.005, 0.025, 0.1, 0.5, 2.5] as const;
@@ -655,7 +657,7 @@ export const catalogue = {
     unit: "s",
     description: "Time to collect and write earlier answers of /metrics.",
     attributes: none,
-    bounds: shortBounds,
+    bounds: collectionBounds,
     scope: "process",
     fromStart: true,
   },
