@@ -160,6 +160,11 @@ async function start(config: Config, log: Logger): Promise<Service> {
     stopProcessGauges();
   };
 
+  // The first exposition compiles what writes it, which holds up others for 20 ms: now nobody is here yet.
+  if (telemetry?.state === "on") {
+    await telemetry.render(undefined).catch((error: unknown) => log.warn({ err: error }, "/metrics fails"));
+  }
+
   const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry };
   let isReady = false;
   const app = createApp({
