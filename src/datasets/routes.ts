@@ -5,7 +5,7 @@ import { decodeCursor, toPage } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { sendFile } from "../http/send-file.ts";
-import { receiveUpload } from "../http/upload-stream.ts";
+import { readAway, receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import type { Store } from "../store/database.ts";
@@ -16,8 +16,6 @@ import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
 
 const tag = "Datasets";
-/** Who sends on for longer than this after the answer is cut off. */
-const readAwaySeconds = 10;
 
 const columnProfile = z.object({
   name: z.string(),
@@ -96,17 +94,6 @@ const uploadErrors: ErrorCode[] = [
 export interface DatasetParts extends ReceivingParts {
   readonly store: Pick<Store, "requireRoom">;
   readonly log: Logger;
-}
-
-/**
- * Reads away a body that nobody wants any more, so that its sender hears the answer. With «Connection: close» every
- * second answer was lost: the socket closes while the client still writes, which fails with EPIPE before it reads.
- */
-function readAway(request: Request): void {
-  request.unpipe();
-  request.resume();
-  const timer = setTimeout(() => request.destroy(), readAwaySeconds * 1000).unref();
-  request.once("close", () => clearTimeout(timer));
 }
 
 /** The calls under /datasets. */
