@@ -707,18 +707,28 @@ export const defaultPrefix = "mlops_backend";
 const ownPrefix = "mlops.backend.";
 
 /** What units become (OpenTelemetry–Prometheus compatibility specification, "Metric Metadata"). */
-const unitWords: Readonly<Record<string, string>> = { s: "seconds", ms: "milliseconds", By: "bytes" };
+const unitWords: ReadonlyMap<string, string> = new Map([
+  ["s", "seconds"],
+  ["ms", "milliseconds"],
+  ["By", "bytes"],
+]);
 
 /** The word for a unit in names and `# UNIT`; undefined for none and for annotations in braces. */
 export function unitWord(definition: Pick<MetricDefinition, "unit" | "kind">): string | undefined {
   if (definition.unit === "1" && definition.kind === "gauge") return "ratio";
-  return unitWords[definition.unit];
+  return unitWords.get(definition.unit);
 }
 
-/** Characters outside Prometheus' alphabet become `_`. */
+/** Characters outside Prometheus' alphabet become `_`, and a name begins with none of its digits. */
+function legalName(text: string): string {
+  const name = text.replace(/[^a-zA-Z0-9_]/g, "_");
+  return /^([0-9]|$)/.test(name) ? `key_${name}` : name;
+}
+
+/** `le` belongs to the buckets of histograms, `__` to Prometheus: `__name__` twice makes it refuse the whole target. */
 export function labelName(attribute: string): string {
-  const name = attribute.replace(/[^a-zA-Z0-9_]/g, "_");
-  return /^[0-9]/.test(name) ? `key_${name}` : name;
+  const name = legalName(attribute);
+  return name === "le" || name.startsWith("__") ? `key_${name}` : name;
 }
 
 export const isCounter = (kind: MetricKind): boolean => kind === "counter" || kind === "observableCounter";
@@ -730,8 +740,10 @@ export const isCounter = (kind: MetricKind): boolean => kind === "counter" || ki
 export function familyName(definition: MetricDefinition, prefix: string = defaultPrefix): string {
   if (definition.prometheusName !== undefined) return definition.prometheusName.replace(/_total$/, "");
   const isOwn = definition.name.startsWith(ownPrefix);
-  const rest = labelName(isOwn ? definition.name.slice(ownPrefix.length) : definition.name);
-  const base = isOwn && prefix !== "" ? `${prefix}_${rest}` : rest;
+  const rest = legalName(isOwn ? definition.name.slice(ownPrefix.length) : definition.name);
+  const full = isOwn && prefix !== "" ? `${prefix}_${rest}` : rest;
+  // A counter gets its `_total` later, behind the unit, and once.
+  const base = isCounter(definition.kind) ? full.replace(/(?<=.)(_total)+$/, "") : full;
   const unit = unitWord(definition);
   return unit === undefined || base.endsWith(`_${unit}`) ? base : `${base}_${unit}`;
 }
@@ -788,7 +800,8 @@ export function allowedAttributes(
 ): Record<string, string> {
   const allowed: Record<string, string> = {};
   for (const [attribute, values] of Object.entries(definition.attributes)) {
-    const value = String(given[attribute] ?? "");
+    // Half a character would be written as U+FFFD: two values for one series.
+    const value = String(given[attribute] ?? "").toWellFormed();
     if (values === fromBoundedSource) allowed[attribute] = value === "" ? "other" : value;
     else allowed[attribute] = isMember(values, value) ? value : "other";
   }

@@ -74,7 +74,10 @@ export function chooseFormat(accept: string | undefined): Format {
         ?.slice(name.length + 1)
         .replace(/^"|"$/g, "");
     const version = parameter("version");
-    const quality = Number(parameter("q") ?? 1);
+    const q = parameter("q") ?? "1";
+    // "", "high" and 7 are no weights: such a range counts for nothing.
+    if (!/^(0(\.\d*)?|1(\.0*)?)$/.test(q)) continue;
+    const quality = Number(q);
     let format: Format;
     if (type === "application/openmetrics-text" && (version === undefined || version === "1.0.0"))
       format = "openmetrics";
@@ -110,28 +113,42 @@ export function escapeHelp(help: string, format: Format): string {
   return format === "openmetrics" ? escaped.replace(/"/g, '\\"') : escaped;
 }
 
-/** Label sets live as long as their metric: their text is made once, which is half of what a scrape costs. */
-const pairsOf = new WeakMap<Labels, string>();
-
-function labelPairs(labels: Labels): string {
-  let pairs = pairsOf.get(labels);
-  if (pairs === undefined) {
-    pairs = writePairs(labels);
-    pairsOf.set(labels, pairs);
-  }
-  return pairs;
+interface LabelText {
+  readonly pairs: string;
+  /** The same for all label sets that Prometheus holds to be one series. */
+  readonly key: string;
 }
 
-function writePairs(labels: Labels): string {
+/** Label sets live as long as their metric: their text is made once, which is half of what a scrape costs. */
+const textOf = new WeakMap<Labels, LabelText>();
+
+function labelText(labels: Labels): LabelText {
+  let text = textOf.get(labels);
+  if (text === undefined) {
+    text = writeLabels(labels);
+    textOf.set(labels, text);
+  }
+  return text;
+}
+
+/** Lists as JSON: joined, `["a,b"]` and `["a","b"]` would be one. Half a character becomes U+FFFD, as in UTF-8. */
+function labelValue(value: unknown): string {
+  return (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "")).toWellFormed();
+}
+
+function writeLabels(labels: Labels): LabelText {
   // Two attributes may become the same label: the specification joins their values with ";". Twice the same label
   // would make Prometheus drop the whole target.
   const values = new Map<string, string>();
   for (const [attribute, value] of Object.entries(labels)) {
     const name = labelName(attribute);
     const earlier = values.get(name);
-    values.set(name, earlier === undefined ? String(value ?? "") : `${earlier};${String(value ?? "")}`);
+    values.set(name, earlier === undefined ? labelValue(value) : `${earlier};${labelValue(value)}`);
   }
-  return Array.from(values, ([name, value]) => `${name}="${escapeLabelValue(value)}"`).join(",");
+  const pairs = Array.from(values, ([name, value]) => `${name}="${escapeLabelValue(value)}"`);
+  // To Prometheus an empty label is none, and the order tells nothing.
+  const key = pairs.filter((pair) => !pair.endsWith('=""')).toSorted();
+  return { pairs: pairs.join(","), key: key.join(",") };
 }
 
 const braces = (pairs: string): string => (pairs === "" ? "" : `{${pairs}}`);
@@ -151,7 +168,7 @@ function definitionOf(metric: MetricData): MetricDefinition {
     name,
     unit,
     description,
-    kind: isMonotonic ? "counter" : "gauge",
+    kind: metric.dataPointType === DataPointType.HISTOGRAM ? "histogram" : isMonotonic ? "counter" : "gauge",
     attributes: {},
     scope: "process",
     fromStart: false,
@@ -171,6 +188,45 @@ function newFamily(definition: MetricDefinition, type: Family["type"], prefix: s
   return { name, type, help: definition.description, unit: isNamed ? unit : undefined, points: [] };
 }
 
+/** What the exposition says about itself: series and dropped measurements. */
+const selfDefinitions: readonly MetricDefinition[] = [catalogue.metricsSeries, catalogue.metricsDropped];
+const selfFamily = (definition: MetricDefinition, prefix: string): Family =>
+  newFamily(definition, isCounter(definition.kind) ? "counter" : "gauge", prefix);
+
+const suffixes = { counter: ["_total"], gauge: [], histogram: ["_bucket", "_sum", "_count"] } as const;
+
+/** The families of one exposition. Of two that would share a name, the first stays. */
+class Families {
+  readonly byName = new Map<string, Family>();
+  readonly #options: ExpositionOptions;
+  readonly #taken = new Set(["target", "target_info"]);
+
+  constructor(options: ExpositionOptions) {
+    this.#options = options;
+    // These come last, and must be there.
+    for (const definition of selfDefinitions) {
+      for (const name of this.#namesOf(selfFamily(definition, options.prefix))) this.#taken.add(name);
+    }
+  }
+
+  /** Undefined where another family has the name, or that of one of its samples. */
+  of(definition: MetricDefinition, type: Family["type"]): Family | undefined {
+    const family = newFamily(definition, type, this.#options.prefix);
+    const known = this.byName.get(family.name);
+    if (known !== undefined) return known.type === type ? known : undefined;
+    const names = this.#namesOf(family);
+    if (names.some((name) => this.#taken.has(name))) return undefined;
+    for (const name of names) this.#taken.add(name);
+    this.byName.set(family.name, family);
+    return family;
+  }
+
+  #namesOf({ name, type }: Family): string[] {
+    const created = this.#options.created && type !== "gauge" ? [`${name}_created`] : [];
+    return [name, ...suffixes[type].map((suffix) => `${name}${suffix}`), ...created];
+  }
+}
+
 function addPoints(family: Family, metric: MetricData): void {
   if (metric.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) return;
   for (const { attributes, value, startTime } of metric.dataPoints) {
@@ -180,7 +236,13 @@ function addPoints(family: Family, metric: MetricData): void {
       const { buckets, sum, count } = value;
       family.points.push({
         labels: attributes,
-        value: { counts: buckets.counts, bounds: buckets.boundaries, sum, count },
+        // Below 0 a sum can fall, and then it is none (OpenMetrics 1.0, "Histogram").
+        value: {
+          counts: buckets.counts,
+          bounds: buckets.boundaries,
+          sum: (buckets.boundaries[0] ?? 0) < 0 ? undefined : sum,
+          count,
+        },
         createdSeconds,
       });
     }
@@ -188,12 +250,11 @@ function addPoints(family: Family, metric: MetricData): void {
 }
 
 /** Histograms at 0 over the combinations that nothing was recorded for; the SDK has no way to show those. */
-function fillHistograms(families: Map<string, Family>, options: ExpositionOptions): void {
+function fillHistograms(families: Families, options: ExpositionOptions): void {
   for (const [, definition] of metricDefinitions) {
     if (definition.kind !== "histogram" || !definition.fromStart || !isOfRole(definition, options.role)) continue;
-    const name = familyName(definition, options.prefix);
-    const family = families.get(name) ?? newFamily(definition, "histogram", options.prefix);
-    families.set(name, family);
+    const family = families.of(definition, "histogram");
+    if (family === undefined) continue;
     const attributeNames = Object.keys(definition.attributes);
     const keyOf = (labels: Labels) => JSON.stringify(attributeNames.map((attribute) => labels[attribute]));
     const present = new Set(family.points.map(({ labels }) => keyOf(labels)));
@@ -227,8 +288,7 @@ class BoundTexts {
 }
 
 /** The lines of one point, each with its line feed. */
-function pointText(family: Family, point: Point, withCreated: boolean, boundTexts: BoundTexts): string {
-  const pairs = labelPairs(point.labels);
+function pointText(family: Family, point: Point, pairs: string, withCreated: boolean, boundTexts: BoundTexts): string {
   const set = braces(pairs);
   const created =
     withCreated && family.type !== "gauge"
@@ -273,7 +333,7 @@ function targetInfo(metrics: ResourceMetrics, format: Format): string {
     Object.entries(metrics.resource.attributes).filter(([name]) => !said.includes(name)),
   );
   const [name, type] = format === "openmetrics" ? ["target", "info"] : ["target_info", "gauge"];
-  return `# HELP ${name} The resource of this process.\n# TYPE ${name} ${type}\ntarget_info${braces(labelPairs(labels))} 1\n`;
+  return `# HELP ${name} The resource of this process.\n# TYPE ${name} ${type}\ntarget_info${braces(labelText(labels).pairs)} 1\n`;
 }
 
 const isOverflow = (point: Point): boolean => point.labels[overflowAttribute] === true;
@@ -282,7 +342,7 @@ const isOverflow = (point: Point): boolean => point.labels[overflowAttribute] ==
 function aboutItself(
   families: Iterable<Family>,
   options: ExpositionOptions,
-  seriesOf: (family: Family) => number,
+  seriesOf: ReadonlyMap<Family, number>,
 ): Family[] {
   const growing = new Map<string, string>();
   for (const [, definition] of metricDefinitions) {
@@ -297,7 +357,7 @@ function aboutItself(
   const dropped = new Map(labels.map((label) => [label, 0]));
   for (const family of families) {
     const label = growing.get(family.name) ?? "other";
-    series.set(label, (series.get(label) ?? 0) + seriesOf(family));
+    series.set(label, (series.get(label) ?? 0) + (seriesOf.get(family) ?? 0));
     for (const point of family.type === "gauge" ? [] : family.points.filter(isOverflow)) {
       dropped.set(
         label,
@@ -305,34 +365,51 @@ function aboutItself(
       );
     }
   }
-  // These two families and target_info.
-  series.set("other", (series.get("other") ?? 0) + 2 * labels.length + 1);
-  return [[catalogue.metricsSeries, series] as const, [catalogue.metricsDropped, dropped] as const].map(
-    ([definition, values]) => {
-      const family = newFamily(definition, isCounter(definition.kind) ? "counter" : "gauge", options.prefix);
-      for (const [metric, value] of values)
-        family.points.push({ labels: { metric }, value, createdSeconds: options.startedSeconds });
-      return family;
-    },
-  );
+  // These two families, of which one is a counter, and target_info.
+  const ofEach = options.created && options.format === "openmetrics" ? 3 : 2;
+  series.set("other", (series.get("other") ?? 0) + ofEach * labels.length + 1);
+  return [series, dropped].map((values, index) => {
+    const family = selfFamily(selfDefinitions[index]!, options.prefix);
+    for (const [metric, value] of values)
+      family.points.push({ labels: { metric }, value, createdSeconds: options.startedSeconds });
+    return family;
+  });
 }
 
 function familiesOf(metrics: ResourceMetrics, options: ExpositionOptions): Family[] {
-  const families = new Map<string, Family>();
+  const families = new Families(options);
   for (const { metrics: ofScope } of metrics.scopeMetrics) {
     for (const metric of ofScope) {
-      const definition = definitionOf(metric);
-      const name = familyName(definition, options.prefix);
-      const family = families.get(name) ?? newFamily(definition, typeOf(metric), options.prefix);
-      // Two kinds under one name can't be shown; the first stays.
-      if (family.type !== typeOf(metric)) continue;
-      families.set(name, family);
-      addPoints(family, metric);
+      const family = families.of(definitionOf(metric), typeOf(metric));
+      if (family !== undefined) addPoints(family, metric);
     }
   }
   fillHistograms(families, options);
   // A family without a sample is noise: promtool reads it as a metric that is there.
-  return [...families.values()].filter(({ points }) => points.length > 0);
+  return [...families.byName.values()].filter(({ points }) => points.length > 0);
+}
+
+/** The lines of one family; returns how many samples they are. */
+function* familyPieces(family: Family, { format, created }: ExpositionOptions): Generator<string, number> {
+  const withCreated = created && format === "openmetrics";
+  const boundTexts = new BoundTexts();
+  const written = new Set<string>();
+  let samples = 0;
+  let piece = head(family, format);
+  for (const [index, point] of family.points.entries()) {
+    // `a.b` and `a_b` are one name here. Of a series that comes twice Prometheus keeps the first, and complains.
+    const { pairs, key } = labelText(point.labels);
+    if (!written.has(key)) {
+      written.add(key);
+      piece += pointText(family, point, pairs, withCreated, boundTexts);
+      samples += samplesOf(family, point, withCreated);
+    }
+    if ((index + 1) % pointsAPiece > 0) continue;
+    yield piece;
+    piece = "";
+  }
+  yield piece;
+  return samples;
 }
 
 /**
@@ -341,23 +418,11 @@ function familiesOf(metrics: ResourceMetrics, options: ExpositionOptions): Famil
  * Piece by piece, so that whoever writes a large one can let others in between.
  */
 export function* expositionPieces(metrics: ResourceMetrics, options: ExpositionOptions): Generator<string> {
-  const { format } = options;
-  const withCreated = options.created && format === "openmetrics";
   const families = familiesOf(metrics, options);
-  const seriesOf = (family: Family): number =>
-    family.points.reduce((total, point) => total + samplesOf(family, point, withCreated), 0);
-  for (const family of [...families, ...aboutItself(families, options, seriesOf)]) {
-    const boundTexts = new BoundTexts();
-    let piece = head(family, format);
-    for (const [index, point] of family.points.entries()) {
-      piece += pointText(family, point, withCreated, boundTexts);
-      if ((index + 1) % pointsAPiece > 0) continue;
-      yield piece;
-      piece = "";
-    }
-    yield piece;
-  }
-  yield targetInfo(metrics, format) + (format === "openmetrics" ? "# EOF\n" : "");
+  const series = new Map<Family, number>();
+  for (const family of families) series.set(family, yield* familyPieces(family, options));
+  for (const family of aboutItself(families, options, series)) yield* familyPieces(family, options);
+  yield targetInfo(metrics, options.format) + (options.format === "openmetrics" ? "# EOF\n" : "");
 }
 
 /** The pieces at once. */

@@ -3,10 +3,14 @@ import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { type ExpositionOptions, expositionPieces } from "./exposition.ts";
 
 /** After that long a scrape lets requests in: no block of the event loop may be longer than 10 ms. */
-const sliceMs = 3;
+const defaultSliceMs = 3;
 
 /** The exposition as bytes, written in slices, so that a scrape of many series holds up nobody. */
-export async function writeInSlices(metrics: ResourceMetrics, options: ExpositionOptions): Promise<Buffer> {
+export async function writeInSlices(
+  metrics: ResourceMetrics,
+  options: ExpositionOptions,
+  sliceMs: number = defaultSliceMs,
+): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let beganMs = performance.now();
   for (const piece of expositionPieces(metrics, options)) {
