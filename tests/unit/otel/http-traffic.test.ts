@@ -5,7 +5,6 @@ import { request as httpRequest } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import express, { Router } from "express";
 import fc from "fast-check";
@@ -27,6 +26,8 @@ const routes = [
   "unmatched",
 ];
 const fileBytes = 200_000;
+/** For hanging, not for measuring. */
+const patience = { timeout: 20_000 };
 
 let aggregation: HttpAggregation;
 let instrumentation: HttpMetricsInstrumentation;
@@ -104,7 +105,7 @@ async function raw(text: string, answers: number): Promise<string> {
   });
   socket.on("error", () => {});
   socket.write(text);
-  await vi.waitFor(() => expect(received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers));
+  await vi.waitFor(() => expect(received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers), patience);
   socket.end();
   await closed;
   return received;
@@ -116,23 +117,26 @@ async function get(path: string, options: { method?: string; headers?: Record<st
   return { status: response.status, bytes, headers: response.headers };
 }
 
-async function breakOff(path: string, method: string): Promise<void> {
-  const request = httpRequest({
-    port,
-    host: "127.0.0.1",
-    path,
-    method,
-    headers: method === "POST" ? { "content-length": 5000 } : {},
+let lastMark = 0;
+
+/** Goes away in the middle, once the server has the request: what never reached it can't be counted. */
+async function breakOff(route: string, method: string): Promise<void> {
+  lastMark += 1;
+  const path = `${route}?mark=${lastMark}`;
+  const arrived = new Promise<void>((resolve) => {
+    const onRequest = (incoming: { url?: string }): void => {
+      if (incoming.url !== path) return;
+      server.off("request", onRequest);
+      resolve();
+    };
+    server.on("request", onRequest);
   });
+  const headers = method === "POST" ? { "content-length": 5000 } : {};
+  const request = httpRequest({ port, host: "127.0.0.1", path, method, headers });
   request.on("error", () => {});
-  if (method === "POST") {
-    request.write("x".repeat(100));
-    await delay(20);
-  } else {
-    request.end();
-    const [response] = await once(request, "response");
-    response.on("error", () => {});
-  }
+  if (method === "POST") request.write("x".repeat(100));
+  else request.end();
+  await arrived;
   request.destroy();
 }
 
@@ -170,7 +174,7 @@ test("after any mix of requests each is counted once, none is active, and every 
         useHttpRecorder(aggregation);
         await Promise.all(names.map((name) => traffic[name]!.send()));
         const sent = names.reduce((sum, name) => sum + traffic[name]!.requests, 0);
-        await vi.waitFor(() => expect(counted(duration)).toBe(sent), { timeout: 5_000 });
+        await vi.waitFor(() => expect(counted(duration)).toBe(sent), patience);
         expect(counted("mlops.backend.http.requests")).toBe(sent);
         expect(counted("http.server.request.body.size")).toBe(sent);
         expect(counted("http.server.response.body.size")).toBe(sent);
@@ -193,12 +197,12 @@ test("a body is what was sent of it: a range, compressed bytes, nothing with 304
   const etag = whole.headers.get("etag") ?? "";
   const unchanged = await get("/api/file", { headers: { "if-none-match": etag, "cache-control": "max-age=0" } });
   expect([whole.status, range.status, unchanged.status]).toEqual([200, 206, 304]);
-  await vi.waitFor(() => expect(counted(duration)).toBe(3));
+  await vi.waitFor(() => expect(counted(duration)).toBe(3), patience);
   expect(summed("http.server.response.body.size", "/api/file")).toBe(fileBytes + 10);
 
   const packed = await raw("GET /api/packed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1);
   expect(packed).toContain("gzip");
-  await vi.waitFor(() => expect(counted(duration)).toBe(4));
+  await vi.waitFor(() => expect(counted(duration)).toBe(4), patience);
   const packedBytes = summed("http.server.response.body.size", "/api/packed");
   expect(packedBytes).toBeGreaterThan(0);
   expect(packedBytes).toBeLessThan(fileBytes / 10);
@@ -206,7 +210,7 @@ test("a body is what was sent of it: a range, compressed bytes, nothing with 304
 
 test("ten thousand invented paths leave the series as they were", async () => {
   await get("/not/there");
-  await vi.waitFor(() => expect(counted(duration)).toBe(1));
+  await vi.waitFor(() => expect(counted(duration)).toBe(1), patience);
   const before = points(duration).length;
   for (let index = 0; index < 10_000; index += 500) {
     const requests = Array.from(
@@ -215,7 +219,7 @@ test("ten thousand invented paths leave the series as they were", async () => {
     );
     await raw(requests.join(""), 500);
   }
-  await vi.waitFor(() => expect(counted(duration)).toBe(10_001), { timeout: 10_000 });
+  await vi.waitFor(() => expect(counted(duration)).toBe(10_001), patience);
   expect(points(duration)).toHaveLength(before);
 });
 
@@ -224,5 +228,5 @@ test("disabled, it measures nothing; enabled again, it does", async () => {
   await get("/api/items/1");
   instrumentation.enable();
   await get("/api/items/2");
-  await vi.waitFor(() => expect(counted(duration)).toBe(1));
+  await vi.waitFor(() => expect(counted(duration)).toBe(1), patience);
 });
