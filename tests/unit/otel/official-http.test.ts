@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
@@ -25,12 +26,14 @@ function raw(port: number, text: string): Promise<void> {
   });
 }
 
+/** Goes away in the middle, once the server has said that it has the request. */
 async function breakOff(port: number): Promise<void> {
-  const headers = { "content-length": "5000" };
+  const headers = { "content-length": "5000", expect: "100-continue" };
   const request = httpRequest({ port, host: "127.0.0.1", path: "/api/bodies", method: "POST", headers });
   request.on("error", () => {});
-  request.write("x".repeat(100));
-  await delay(100);
+  request.flushHeaders();
+  await once(request, "continue");
+  await new Promise((resolve) => request.write("x".repeat(100), resolve));
   request.destroy();
 }
 
