@@ -40,7 +40,8 @@ function parseNumber(text: string): number {
   return text.endsWith("Inf") ? Number(`${text}inity`) : Number(text);
 }
 
-function parseSample(line: string): ParsedSample {
+/** One line of either format. */
+export function parseSample(line: string): ParsedSample {
   const [, name = "", pairs] = sampleLine.exec(line) ?? fail("no sample", line);
   const labels = new Map<string, string>();
   for (const [, label = "", value = ""] of (pairs ?? "").matchAll(new RegExp(pair, "gu"))) {
