@@ -6,7 +6,6 @@ import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { catalogue, defaultLatencyBounds } from "../../../otel/catalogue.ts";
 import {
-  chooseFormat,
   type ExpositionOptions,
   escapeHelp,
   escapeLabelValue,
@@ -68,23 +67,6 @@ test("help, numbers and bounds are written as the formats say", () => {
   expect(escapeHelp('a "b"\n\\', "openmetrics")).toBe('a \\"b\\"\\n\\\\');
   expect([Number.NaN, 1 / 0, -1 / 0, 0.5, 1e21].map(formatNumber)).toEqual(["NaN", "+Inf", "-Inf", "0.5", "1e+21"]);
   expect([1, 0.5, 1e7].map(formatBound)).toEqual(["1.0", "0.5", "10000000.0"]);
-});
-
-test.for([
-  [undefined, "text"],
-  ["*/*", "text"],
-  ["application/openmetrics-text", "openmetrics"],
-  ["application/openmetrics-text; version=0.0.1", "text"],
-  ["application/openmetrics-text;version=1.0.0;q=0.1,text/plain;version=0.0.4;q=0.4", "text"],
-  ["application/openmetrics-text;q=0", "text"],
-  ["text/plain, application/openmetrics-text", "openmetrics"],
-  // What Prometheus 3.16 sends (seen on Node 24, November 2026).
-  [
-    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.7,application/openmetrics-text;version=0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3",
-    "openmetrics",
-  ],
-] as const)("Accept %s gets %s", ([accept, format]) => {
-  expect(chooseFormat(accept)).toBe(format);
 });
 
 test("a recorded histogram is cumulative, and combinations without a record are 0", async () => {
