@@ -71,7 +71,8 @@ test("the same events give the same exposition as the SDK's own instruments", as
         const expected = samplesOf(await writeExposition(resourceMetrics, options));
         const scopeMetrics = [{ scope: { name: "http" }, metrics: aggregation.collect() }];
         expect(samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, options))).toEqual(expected);
-        expect(expected.length).toBeGreaterThan(20);
+        // The two sizes and the counter at least, whatever the duration was.
+        expect(expected.length).toBeGreaterThanOrEqual(19);
       },
     ),
     { numRuns: 60 },
