@@ -27,7 +27,8 @@ test("SIGTERM in the middle of a training: the process ends in time with 0, and 
   const { json: dataset } = await first.upload(noiseCsv());
   const { json: run } = await first.call("POST", "/training-runs", { datasetId: dataset.id, ...endless });
   await first.waitForRun(run.id, ({ status }) => status === "running");
-  const following = fetch(`${first.url}/api/ml/v1/training-runs/${run.id}/events`).then((response) => response.text());
+  // Its headers first: a request that is only just sent may find the server gone.
+  const following = (await fetch(`${first.url}/api/ml/v1/training-runs/${run.id}/events`)).text();
   const startedMs = performance.now();
   expect(await first.halt()).toBe(0);
   // The bound is a promise of the service, six times of what it takes here: grace and five seconds.
