@@ -1,4 +1,7 @@
-/** Uses a service as a client would, and compares what it counted itself with what /metrics says. */
+/**
+ * Uses a service as a client would, and compares what it counted itself with what /metrics says.
+ * Over 300 lines, since it is one story told from top to bottom: client, steps, table.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
