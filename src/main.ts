@@ -21,7 +21,7 @@ import { createLog, type Logger } from "./log.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
-import { type JobQueue, startQueue } from "./queue/job-queue.ts";
+import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
 import { claimFiles, ForeignFilesError } from "./storage/claim-files.ts";
 import { openLocalStorage } from "./storage/file-storage.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
@@ -38,7 +38,8 @@ const checkTimeoutMs = 2_000;
 /** A service that takes requests; `stop()` ends everything in reverse. */
 interface Service {
   readonly url: string;
-  readonly metricsUrl: string;
+  /** Undefined when metrics are switched off. */
+  readonly metricsUrl: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -115,7 +116,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
         await profileDataset(parts, String(data.datasetId));
       } catch (error) {
         log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
-        throw error;
+        throw new JobReturnedError("The profile could not be made.", { cause: error });
       }
       return "done";
     });
@@ -206,7 +207,8 @@ async function start(config: Config, log: Logger): Promise<Service> {
 
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  const metricsUrl = `http://${host}:${metricsPort}${telemetrySettings.metricsPath}`;
+  const metricsUrl =
+    telemetry?.state === "disabled" ? undefined : `http://${host}:${metricsPort}${telemetrySettings.metricsPath}`;
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
@@ -247,8 +249,12 @@ try {
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
   log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
+  if (service.metricsUrl === undefined)
+    log.info("PROMETHEUS__ENABLED or OTEL_SDK_DISABLED switches metrics off: nothing is measured and /metrics is 404");
   if (process.stdout.isTTY)
-    process.stdout.write(`mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl}\n`);
+    process.stdout.write(
+      `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
+    );
 } catch (error) {
   if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError)
     process.stderr.write(`${error.message}\n`);

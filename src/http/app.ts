@@ -123,7 +123,7 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
     }),
   );
   mountTelemetry(app);
-  mountHealth(app, readiness, { version, role: config.role });
+  mountHealth(app, readiness, { version, role: config.role }, log);
 
   if (routes.length > 0) {
     mountDocs(app, routes, version);

@@ -1,4 +1,5 @@
 import type { Express } from "express";
+import type { Logger } from "../log.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 
 /** Something the service needs, asked whether it answers. */
@@ -14,25 +15,53 @@ export interface Readiness {
   readonly checks: readonly ReadinessCheck[];
 }
 
-async function notAnswering(readiness: Readiness): Promise<string[]> {
+/** Says why something does not answer, once for each change: probes come every few seconds. */
+function logChanges(log: Logger): (reasons: Readonly<Record<string, string>>) => void {
+  let known = "";
+  return (reasons) => {
+    const failing = Object.keys(reasons).join(", ");
+    if (failing === known) return;
+    known = failing;
+    if (failing === "") log.info("ready again");
+    else log.warn({ reasons }, "not ready: what the service needs does not answer");
+  };
+}
+
+async function notAnswering(
+  readiness: Readiness,
+  onResult: (reasons: Readonly<Record<string, string>>) => void,
+): Promise<string[]> {
   const results = await Promise.allSettled(readiness.checks.map((part) => part.check()));
-  const names = readiness.checks
-    .filter((_, index) => results[index]?.status === "rejected")
-    .map((part) => part.name as string);
-  return readiness.isReady() ? names : [...names, "process"];
+  const reasons: Record<string, string> = {};
+  for (const [index, { name }] of readiness.checks.entries()) {
+    const result = results[index];
+    if (result?.status === "rejected")
+      reasons[name] = result.reason instanceof Error ? result.reason.message : String(result.reason);
+  }
+  const names = Object.keys(reasons);
+  // While it stops, what is closed already is no news.
+  if (!readiness.isReady()) return [...names, "process"];
+  onResult(reasons);
+  return names;
 }
 
 /** Mounts /api/health, /api/health/live and /api/health/ready; no key is asked for. */
-export function mountHealth(app: Express, readiness: Readiness, about: { version: string; role: string }): void {
+export function mountHealth(
+  app: Express,
+  readiness: Readiness,
+  about: { version: string; role: string },
+  log: Logger,
+): void {
+  const onResult = logChanges(log);
   app.get("/api/health/live", (_request, response) => void response.json({ status: "ok" }));
   app.get("/api/health/ready", async (_request, response) => {
-    const failing = await notAnswering(readiness);
+    const failing = await notAnswering(readiness, onResult);
     response
       .status(failing.length === 0 ? 200 : 503)
       .json({ status: failing.length === 0 ? "ready" : "not ready", failing });
   });
   app.get("/api/health", async (_request, response) => {
-    const failing = await notAnswering(readiness);
+    const failing = await notAnswering(readiness, onResult);
     response.status(failing.length === 0 ? 200 : 503).json({
       status: failing.length === 0 ? "ok" : "degraded",
       ...about,

@@ -24,6 +24,9 @@ export interface QueuedJob {
 /** How a handled job is filed; a throw gives it back to be tried again. */
 export type JobOutcome = "done" | "failed";
 
+/** Thrown by a handler that gives its job back on purpose; any other throw is a fault, and logged. */
+export class JobReturnedError extends Error {}
+
 /** How many jobs of a queue are in which state. */
 export interface QueueCounts {
   readonly queued: number;
@@ -176,12 +179,16 @@ export async function startQueue(
         async (jobs) => {
           const results = [];
           for (const job of jobs) {
-            const outcome = await handler({
-              id: job.id,
-              data: job.data,
-              attempt: job.retryCount + 1,
-              signal: job.signal,
-            });
+            const attempt = job.retryCount + 1;
+            let outcome: JobOutcome | undefined;
+            try {
+              outcome = await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
+            } catch (error) {
+              // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
+              if (!(error instanceof JobReturnedError))
+                log.warn({ err: error, queue: name, jobId: job.id, attempt }, "queue: a job failed");
+              throw error;
+            }
             // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
             results.push({
               id: job.id,

@@ -157,7 +157,13 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
 }
 
 async function openPostgres(url: string): Promise<Store> {
-  const pool = new pg.Pool({ connectionString: url, max: maxConnections, connectionTimeoutMillis: 5_000 });
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: 5_000,
+    // What pg_stat_activity tells the processes of a database apart by.
+    application_name: "mlops-backend",
+  });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
   // The pool listens to idle connections only: one in use that breaks would end the process too. Its query rejects.
@@ -209,7 +215,7 @@ async function listenOnPostgres(
     }, 1_000);
   };
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url });
+    const next = new pg.Client({ connectionString: url, application_name: "mlops-backend-listen" });
     next.on("error", () => {});
     next.on("notification", (message) => onPayload(message.payload ?? ""));
     next.on("end", tryAgain);

@@ -11,7 +11,7 @@ import type { Config } from "../config.ts";
 import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
-import type { JobOutcome, JobQueue, QueuedJob } from "../queue/job-queue.ts";
+import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { reconcileRuns } from "./reconcile-runs.ts";
@@ -96,9 +96,6 @@ function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): 
   };
 }
 
-/** Thrown to give a job back to the queue; the run's row waits already. */
-class ReturnedToQueue extends Error {}
-
 /** Starts taking runs, with as many threads as TRAINING_CONCURRENCY. */
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
   const { store, storage, queue, config, clock, log } = parts;
@@ -134,7 +131,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   }
 
   async function handle(job: QueuedJob): Promise<JobOutcome> {
-    if (isReturning) throw new ReturnedToQueue("The service stops.");
+    if (isReturning) throw new JobReturnedError("The service stops.");
     const started = await startAttempt(db, job.id, clock.nowMs());
     if (started === undefined) return "done";
     const startedMs = performance.now();
@@ -172,18 +169,20 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
       return await keepModel(attempt, modelPath, result);
     } catch (error) {
-      if (error instanceof ReturnedToQueue) throw error;
+      if (error instanceof JobReturnedError) throw error;
       if (!attempt.signal.aborted) {
-        log.warn({ err: error, runId: run.id, attempt: run.attempt }, "training: an attempt failed");
-        return await settleFault(attempt, classifyFault(error));
+        const fault = classifyFault(error);
+        log.warn({ err: error, runId: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
+        return await settleFault(attempt, fault);
       }
       switch (attempt.signal.reason as AbortReason) {
         case "timeout":
+          log.warn({ runId: run.id, mode: run.mode }, "training: a run took longer than TRAINING_TIMEOUT_SECONDS");
           return await settleFault(attempt, timeoutFault(config.trainingTimeoutSeconds));
         case "shutdown":
           // An attempt that we broke off ourselves doesn't count.
           await returnToQueue(db, run.id, run.attempt, run.attempt - 1);
-          throw new ReturnedToQueue("The service stops.");
+          throw new JobReturnedError("The service stops.");
         case "lost":
           return "done";
       }
@@ -197,7 +196,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     if (afterFault(run.attempt, fault).status === "queued") {
       if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return "done";
       runRetried({ mode: run.mode });
-      throw new ReturnedToQueue(fault.code);
+      // The run's row waits already.
+      throw new JobReturnedError(fault.code);
     }
     const failed = await markFailed(db, run.id, run.attempt, fault, clock.nowMs());
     if (failed === undefined) return "done";

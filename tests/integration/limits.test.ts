@@ -41,6 +41,7 @@ test("a training over its time ends as failed, without a retry, and the slot is 
     const { json } = await service.upload(noiseCsv());
     const run = await service.train(json.id, endless);
     expect(run.json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TRAINING_TIMEOUT" } });
+    expect(service.lines.filter((line) => line.includes("longer than TRAINING_TIMEOUT_SECONDS"))).toHaveLength(1);
     expect(
       await service.metric("mlops_backend_training_failures_total", { mode: "heavy", error_type: "timeout" }),
     ).toBe(1);

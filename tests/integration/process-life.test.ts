@@ -1,7 +1,21 @@
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
 import { expect, test } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, refusedStart, startService } from "../support/service.ts";
+
+/** What pg_stat_activity calls the connections of that database, our own aside. */
+async function connectionNames(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query(
+    "select distinct application_name as name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() order by 1",
+  );
+  await client.end();
+  return rows.map(({ name }) => name);
+}
 
 test.runIf(!process.env.TEST_DATABASE_URL)(
   "a second process on one data folder says who has it; a lock of the dead is no hindrance",
@@ -76,6 +90,11 @@ test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the
     const run = await api.train(dataset.id, { mode: "heavy" });
     expect(run.json.status).toBe("succeeded");
     expect(await worker.metric("mlops_backend_training_runs_total", { outcome: "succeeded" })).toBe(1);
+    expect(await connectionNames(api.databaseUrl)).toEqual([
+      "mlops-backend",
+      "mlops-backend-listen",
+      "mlops-backend-queue",
+    ]);
     expect(await api.metric("mlops_backend_datasets")).toBe(
       await eventually(() => worker.metric("mlops_backend_datasets")),
     );
@@ -90,5 +109,31 @@ test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the
   } finally {
     await worker.halt();
     await api.stop();
+  }
+});
+
+test("the log says once why the service is not ready, and that metrics are switched off", async () => {
+  const service = await startService({ env: { PROMETHEUS__ENABLED: "false" } });
+  const temporary = join(service.dataDir, "files", "tmp");
+  const logged = (message: string) =>
+    service.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg.startsWith(message));
+  try {
+    const [ready] = logged("ready");
+    expect(ready.metricsUrl).toBeUndefined();
+    await eventually(async () => logged("PROMETHEUS__ENABLED or OTEL_SDK_DISABLED").length === 1);
+    await rename(temporary, `${temporary}-away`);
+    for (const _ of [1, 2])
+      expect((await service.call("GET", "/api/health/ready")).json).toEqual({
+        status: "not ready",
+        failing: ["storage"],
+      });
+    await rename(`${temporary}-away`, temporary);
+    expect((await service.call("GET", "/api/health")).status).toBe(200);
+    await eventually(async () => logged("ready again").length === 1);
+    const notReady = logged("not ready");
+    expect(notReady).toHaveLength(1);
+    expect(notReady[0].reasons.storage).toContain("ENOENT");
+  } finally {
+    await service.stop();
   }
 });

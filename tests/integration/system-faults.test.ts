@@ -29,6 +29,10 @@ test("a training whose file can't be read is tried three times, then failed with
       artifactId: null,
     });
     expect(run.text).not.toContain(service.dataDir);
+    const attempts = service.lines.map((line) => JSON.parse(line)).filter(({ runId }) => runId === run.json.id);
+    expect(attempts.map(({ attempt, code }) => [attempt, code])).toEqual(
+      [1, 2, 3].map((attempt) => [attempt, "STORAGE_FAILED"]),
+    );
     await expectFailedOnce(service, "storage");
     // The slot is free again, and a good dataset does not suffer.
     expect((await service.train(whole.id)).json).toMatchObject({ status: "succeeded", attempt: 1 });
