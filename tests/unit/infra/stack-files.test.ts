@@ -1,10 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parser } from "@prometheus-io/lezer-promql";
 import { describe, expect, test } from "vitest";
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { overviewDashboard, overviewTitle, overviewUid } from "../../../infra/monitoring/overview-dashboard.ts";
-import { metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
 import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
 import { readConfig, settings } from "../../../src/config.ts";
 
@@ -136,36 +134,6 @@ describe("the dashboard", () => {
       expect(targets.length, title).toBeGreaterThan(0);
       expect(targets.filter(({ legendFormat }) => legendFormat === "")).toEqual([]);
       expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
-    }
-  });
-
-  test("asks valid queries of metrics that exist, and never sums what every replica reads the same", () => {
-    const byName = new Map(
-      metricDefinitions.flatMap(([, definition]) => {
-        const name = prometheusName(definition);
-        const names = definition.kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
-        return names.map((one) => [one, definition] as const);
-      }),
-    );
-    for (const { title, targets = [] } of charts) {
-      for (const { expr } of targets) {
-        const filled = expr.replaceAll("$__rate_interval", "5m").replaceAll("$__range", "1h");
-        let selectors = 0;
-        parser.parse(filled).iterate({
-          enter: (node) => {
-            expect(node.type.isError, `${title}: ${filled}`).toBe(false);
-            if (node.name !== "VectorSelector") return;
-            selectors += 1;
-            const name = /^[a-zA-Z_:][\w:]*/.exec(filled.slice(node.from))?.[0] ?? "";
-            const definition = byName.get(name);
-            expect(definition, `${title}: ${name} is in the catalogue`).toBeDefined();
-            if (definition?.scope === "deployment") {
-              expect(filled.slice(0, node.from), `${title}: ${name}`).toMatch(/max without \(instance\) \($/);
-            }
-          },
-        });
-        expect(selectors, filled).toBeGreaterThan(0);
-      }
     }
   });
 });
