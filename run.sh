@@ -70,12 +70,23 @@ write_env() {
   printf 'Wrote .env. The API key of owner "demo" is in %s\n' "$key_file"
 }
 
+# Whether metrics are switched off, as the service reads it.
+metrics_are_off() {
+  [ "$(value PROMETHEUS__ENABLED true)" = false ] ||
+    [ "$(value OTEL_SDK_DISABLED false | tr '[:upper:]' '[:lower:]')" = true ]
+}
+
 # What of .env concerns Prometheus: where it asks, and with which token.
 write_targets() {
   local folder=.cache/prometheus
   mkdir -p "$folder"
-  printf '[{ "targets": ["backend:%s"], "labels": { "__metrics_path__": "%s" } }]\n' \
-    "$(value METRICS_PORT 8000)" "$(value PROMETHEUS__METRICS_PATH /metrics)" >"$folder/backend.json"
+  if metrics_are_off; then
+    # /metrics is 404 then: the target would be down for ever.
+    printf '[]\n' >"$folder/backend.json"
+  else
+    printf '[{ "targets": ["backend:%s"], "labels": { "__metrics_path__": "%s" } }]\n' \
+      "$(value METRICS_PORT 8000)" "$(value PROMETHEUS__METRICS_PATH /metrics)" >"$folder/backend.json"
+  fi
   printf '%s' "$(value METRICS_BEARER_TOKEN '')" >"$folder/metrics-token"
   # Readable for the user that Prometheus runs as.
   chmod 755 "$folder"
@@ -119,10 +130,14 @@ smoke() {
     failures=$((failures + 1))
   }
   expect "backend is ready" "$backend/api/health/ready" '"ready"'
-  if [ -z "$(value METRICS_PORT '')" ]; then
-    expect "metrics are served" "$backend$metrics_path" _build_info "$(value METRICS_BEARER_TOKEN '')"
+  if metrics_are_off; then
+    printf 'off   metrics are switched off, and Prometheus has no target backend\n'
+  else
+    if [ -z "$(value METRICS_PORT '')" ]; then
+      expect "metrics are served" "$backend$metrics_path" _build_info "$(value METRICS_BEARER_TOKEN '')"
+    fi
+    expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'
   fi
-  expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'
   expect "Grafana answers" "$grafana/api/health" '"database"'
   [ "$failures" = 0 ]
 }

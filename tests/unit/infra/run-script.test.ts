@@ -77,6 +77,15 @@ describe("up", () => {
     expect(await written(".cache/prometheus/metrics-token")).toBe(token);
   });
 
+  test.each(["PROMETHEUS__ENABLED=false\n", "OTEL_SDK_DISABLED=True\n"])(
+    "leaves a backend without metrics out: %s",
+    async (env) => {
+      await settings(env);
+      expect((await run("up")).code).toBe(0);
+      expect(JSON.parse(await written(".cache/prometheus/backend.json"))).toEqual([]);
+    },
+  );
+
   test("without Compose says what is missing", async () => {
     await program("bin/docker", "exit 1");
     expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("Docker Compose v2") });
@@ -168,6 +177,14 @@ describe.runIf(spawnSync("curl", ["--version"]).status === 0)("smoke", () => {
       "ok    Prometheus sees the backend",
       "ok    Grafana answers",
     ]);
+    expect(code).toBe(0);
+  });
+
+  test("does not look for metrics that are switched off", async () => {
+    await stack(false);
+    await settings(`${await written(".env")}OTEL_SDK_DISABLED=true\n`);
+    const { code, lines } = await run("smoke");
+    expect(lines.map((line) => line.slice(0, 4))).toEqual(["ok  ", "off ", "ok  "]);
     expect(code).toBe(0);
   });
 

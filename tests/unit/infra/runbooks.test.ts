@@ -1,0 +1,186 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { parser } from "@prometheus-io/lezer-promql";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { labelName, type MetricDefinition, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
+import { errorCodes } from "../../../src/errors.ts";
+import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const folder = "docs/runbooks";
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+
+const index = read(`${folder}/README.md`);
+const names = readdirSync(join(root, folder))
+  .filter((name) => name !== "README.md")
+  .map((name) => basename(name, ".md"));
+const texts = new Map([...names, "README"].map((name) => [name, read(`${folder}/${name}.md`)]));
+const blocksOf = (text: string, language: string): string[] =>
+  all(text, new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm"));
+const everyBlock = (language: string): [string, string][] =>
+  [...texts].flatMap(([name, text]) => blocksOf(text, language).map((block): [string, string] => [name, block]));
+
+const sections = [
+  "What users notice",
+  "Look",
+  "Causes, likeliest first",
+  "It is over when",
+  "Whom to call",
+  "What not to do",
+];
+
+describe.each(names)("%s", (name) => {
+  const text = texts.get(name) ?? "";
+
+  test("has its sections, and is short enough for the night", () => {
+    expect(text.split("\n", 1)[0]).toBe(`# ${name}`);
+    expect(all(text, /^## (.+)$/gm)).toEqual(sections);
+    const lines = text.split("\n").length;
+    expect(lines).toBeGreaterThanOrEqual(35);
+    expect(lines).toBeLessThanOrEqual(115);
+    expect(text).toMatch(/^\*\*(critical|warning|ticket|info|none)\*\*/m);
+    const [, look = ""] = text.split("## Look\n");
+    expect(blocksOf(look.split(/^## /m)[0] ?? "", "promql").length).toBeGreaterThan(0);
+  });
+
+  test("stands in the index with the same severity", () => {
+    const row = new RegExp(`^\\| \\[${name}\\]\\(${name}\\.md\\) \\| (\\w+) \\| [^|]+ \\| [^|]+ \\|$`, "m").exec(index);
+    expect(row?.[1]).toBe(/^\*\*(\w+)\*\*/m.exec(text)?.[1]);
+  });
+});
+
+test("the index names no runbook that is not there", () => {
+  expect(all(index, /^\| \[(\w+)\]/gm).sort()).toEqual([...names].sort());
+});
+
+const byName = new Map<string, MetricDefinition>(
+  metricDefinitions.flatMap(([, definition]) => {
+    const name = prometheusName(definition);
+    const series = definition.kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
+    return series.map((one): [string, MetricDefinition] => [one, definition]);
+  }),
+);
+/** What Prometheus and Alertmanager measure of themselves, and what every target has. */
+const foreign = /^(up|scrape_\w+|ALERTS|ALERTS_FOR_STATE|(prometheus|alertmanager)_\w+|process_\w+|target_info)$/;
+const recorded = new Set(
+  globSync("infra/monitoring/prometheus/rules/**/*.yml", { cwd: root }).flatMap((path) =>
+    all(read(path), /^\s*-?\s*record: "?([\w:]+)"?$/gm),
+  ),
+);
+
+test.each(everyBlock("promql"))("%s asks a query that can be pasted: %s", (_name, expression) => {
+  let selectors = 0;
+  parser.parse(expression).iterate({
+    enter: (node) => {
+      expect(node.type.isError, expression).toBe(false);
+      if (node.name !== "VectorSelector") return;
+      selectors += 1;
+      const selector = expression.slice(node.from, node.to);
+      const metric = /^[a-zA-Z_:][\w:]*/.exec(selector)?.[0] ?? "";
+      const definition = byName.get(metric);
+      const isKnown = definition !== undefined || recorded.has(metric) || foreign.test(metric);
+      expect(isKnown, `${metric} exists`).toBe(true);
+      if (definition === undefined) return;
+      const labels = ["job", "instance", "le", ...Object.keys(definition.attributes).map(labelName)];
+      for (const label of all(selector, /([a-zA-Z_]\w*)\s*(?:=~|!~|!=|=)/g)) expect(labels, metric).toContain(label);
+    },
+  });
+  expect(selectors, expression).toBeGreaterThan(0);
+});
+
+describe("SQL", () => {
+  let place = "";
+  let database: PGlite;
+  beforeAll(async () => {
+    place = await mkdtemp(join(tmpdir(), "runbook-sql-"));
+    await cp(inject("migratedFolder"), place, { recursive: true });
+    database = await PGlite.create(join(place, "database"));
+  });
+  afterAll(async () => {
+    await database.close();
+    await rm(place, { recursive: true, force: true });
+  });
+
+  test("a copy of the embedded database is looked at as the index says", async () => {
+    const [program = ""] = all(index, /<<'JS'\n([\s\S]*?)^JS$/gm);
+    const copy = join(place, "look");
+    await cp(join(inject("migratedFolder"), "database"), copy, { recursive: true });
+    const options = ["--input-type=module", "-", copy, "select 40 + 2 as answer"];
+    const { stdout, stderr } = spawnSync(process.execPath, options, { cwd: root, input: program, encoding: "utf8" });
+    expect(stdout, stderr).toContain("42");
+  });
+
+  test.each(everyBlock("sql"))("%s: the database takes %s", async (_name, statements) => {
+    expect((await database.exec(statements)).length).toBeGreaterThan(0);
+  });
+});
+
+const sources = globSync(["src/**/*.ts", "otel/**/*.ts", "node_modules/pg-boss/dist/*.js"], { cwd: root })
+  .map(read)
+  .join("\n");
+
+test.each(
+  everyBlock("(?:log|sh)").flatMap(([name, block]) => all(block, /"msg":"([^"]+)"/g).map((one) => [name, one])),
+)("%s: the service can write «%s»", (_name, message = "") => {
+  // The fixed part: a message may go on, and two of its writers put a word before it.
+  const fixed = message.replace(/^telemetry: /, "").replace(/ ?….*$/, "");
+  expect(sources.includes(fixed) || sources.includes(fixed.replace(/^queue: /, "")), fixed).toBe(true);
+});
+
+const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
+const faultCodes = [
+  ...errorCodes,
+  ...[crashFault, timeoutFault(1), ...["out of memory", "ENOSPC: x", "PGlite is closed", "x"].map(classifyFault)].map(
+    ({ code }) => code,
+  ),
+  ...all(read("src/training/trainers/training-data-error.ts"), /^ {2}\| "(\w+)"/gm),
+  ...all(read("src/monitoring/setup.ts"), /"([A-Z_]{8,})"/g),
+];
+/** Names of others, each with whose it is. */
+const foreignNames = [
+  "ERR_WORKER_OUT_OF_MEMORY", // Node
+  "ERR_FS_EISDIR", // Node
+  "API_KEY", // run.sh
+  "ALERTS_FOR_STATE", // Prometheus
+];
+
+test.each([...texts])("%s names only settings and codes that exist", (_name, text) => {
+  const known = new Set([...settingNames, ...faultCodes, ...foreignNames]);
+  const families = /^(PROMETHEUS__|AUTH__|CORS__|OTEL_|GRAFANA_|DATASET_TTL_)$/;
+  const used = all(text, /(?<![\w/])([A-Z][A-Z0-9]*(?:_+[A-Z0-9]+)+_*)(?!\w)/g);
+  expect([...new Set(used)].filter((word) => !known.has(word) && !families.test(word))).toEqual([]);
+});
+
+test.each([...texts])("%s names only commands, calls and files that exist", (name, text) => {
+  const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
+  expect(
+    all(text, /npm (?:run )?(?!ci|start|test\b|install)([\w:]+)/g).filter((one) => !scripts.includes(one)),
+  ).toEqual([]);
+  const commands = all(read("run.sh"), /^ {2}(\w+) {2,}\w/gm);
+  expect(commands).toContain("smoke");
+  expect(all(text, /run\.sh (\w+)/g).filter((one) => !commands.includes(one))).toEqual([]);
+  const services = all(read("docker-compose.yml"), /^ {2}([a-z]+):$/gm);
+  const verbs = "logs|restart|ps|stop|start|exec|kill";
+  const called = new RegExp(
+    `docker compose (?:--?[\\w-]+(?: postgres)? )*(?:${verbs})((?: --?[\\w-]+(?: \\d+\\w)?)*) ([a-z]+)`,
+    "g",
+  );
+  expect([...text.matchAll(called)].map((match) => match[2]).filter((one) => !services.includes(one ?? ""))).toEqual(
+    [],
+  );
+  const routes = globSync("src/**/*.ts", { cwd: root }).flatMap((path) => all(read(path), /"(\/[a-z][\w/:-]*)"/g));
+  const shapes = new Set(routes.map((route) => route.replaceAll(/:\w+/g, "*")));
+  const asked = all(text, /\/api\/ml\/v1(\/[\w/<>$"{}-]*)/g).map((path) =>
+    path.replace(/"$/, "").replaceAll(/<\w+>|"?\$\{?\w+\}?"?/g, "*"),
+  );
+  expect(asked.filter((path) => !shapes.has(path))).toEqual([]);
+  for (const target of all(text, /\]\(([^)#\s]+)(?:#[^)]*)?\)/g).filter((one) => !/^https?:/.test(one)))
+    expect(existsSync(join(root, folder, target)), `${name}: ${target}`).toBe(true);
+  for (const path of all(text, /`((?:src|otel|infra|tests|docs)\/[\w./-]+)`/g))
+    expect(existsSync(join(root, path)) || existsSync(dirname(join(root, path))), path).toBe(true);
+});
