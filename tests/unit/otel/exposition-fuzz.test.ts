@@ -9,7 +9,8 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { defaultLatencyBounds, labelName } from "../../../otel/catalogue.ts";
-import { type ExpositionOptions, expositionPieces, type Format } from "../../../otel/exposition.ts";
+import type { Format } from "../../../otel/choose-format.ts";
+import { type ExpositionOptions, expositionPieces } from "../../../otel/exposition.ts";
 import { writeInSlices } from "../../../otel/scrape.ts";
 import { type ParsedFamily, parseExposition, seriesKey } from "../../support/parse-exposition.ts";
 
