@@ -4,9 +4,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { labelName, type MetricDefinition, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
 import { errorCodes } from "../../../src/errors.ts";
 import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
 
@@ -45,6 +43,7 @@ describe.each(names)("%s", (name) => {
     expect(lines).toBeLessThanOrEqual(115);
     expect(text).toMatch(/^\*\*(critical|warning|ticket|info|none)\*\*/m);
     const [, look = ""] = text.split("## Look\n");
+    // That they are sound is lint-promql.test.ts' matter.
     expect(blocksOf(look.split(/^## /m)[0] ?? "", "promql").length).toBeGreaterThan(0);
   });
 
@@ -56,41 +55,6 @@ describe.each(names)("%s", (name) => {
 
 test("the index names no runbook that is not there", () => {
   expect(all(index, /^\| \[(\w+)\]/gm).sort()).toEqual([...names].sort());
-});
-
-const byName = new Map<string, MetricDefinition>(
-  metricDefinitions.flatMap(([, definition]) => {
-    const name = prometheusName(definition);
-    const series = definition.kind === "histogram" ? ["_bucket", "_sum", "_count"].map((end) => name + end) : [name];
-    return series.map((one): [string, MetricDefinition] => [one, definition]);
-  }),
-);
-/** What Prometheus and Alertmanager measure of themselves, and what every target has. */
-const foreign = /^(up|scrape_\w+|ALERTS|ALERTS_FOR_STATE|(prometheus|alertmanager)_\w+|process_\w+|target_info)$/;
-const recorded = new Set(
-  globSync("infra/monitoring/prometheus/rules/**/*.yml", { cwd: root }).flatMap((path) =>
-    all(read(path), /^\s*-?\s*record: "?([\w:]+)"?$/gm),
-  ),
-);
-
-test.each(everyBlock("promql"))("%s asks a query that can be pasted: %s", (_name, expression) => {
-  let selectors = 0;
-  parser.parse(expression).iterate({
-    enter: (node) => {
-      expect(node.type.isError, expression).toBe(false);
-      if (node.name !== "VectorSelector") return;
-      selectors += 1;
-      const selector = expression.slice(node.from, node.to);
-      const metric = /^[a-zA-Z_:][\w:]*/.exec(selector)?.[0] ?? "";
-      const definition = byName.get(metric);
-      const isKnown = definition !== undefined || recorded.has(metric) || foreign.test(metric);
-      expect(isKnown, `${metric} exists`).toBe(true);
-      if (definition === undefined) return;
-      const labels = ["job", "instance", "le", ...Object.keys(definition.attributes).map(labelName)];
-      for (const label of all(selector, /([a-zA-Z_]\w*)\s*(?:=~|!~|!=|=)/g)) expect(labels, metric).toContain(label);
-    },
-  });
-  expect(selectors, expression).toBeGreaterThan(0);
 });
 
 describe("SQL", () => {
