@@ -1,28 +1,17 @@
 import type { KnownSeries } from "./lint-promql.ts";
-
-/** What the recording rules keep of each objective, for every job; `objective` says which. */
-export const objectiveNames = [
-  "http_availability",
-  "http_latency",
-  "training_start",
-  "training_success",
-  "dataset_ttl",
-] as const;
-
-/** Over these the share of bad events is recorded: the windows of the burn-rate alerts. */
-export const errorRatioWindows = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"] as const;
+import { objectiveKeys, objectiveWindows } from "./objectives.ts";
 
 const ofObjective: KnownSeries = {
   kind: "gauge",
-  labels: new Map([["objective", objectiveNames]]),
+  labels: new Map([["objective", objectiveKeys]]),
   aggregated: true,
 };
 
-/** Every series that the recording rules write. */
+/** Every series that the recording rules write: for every job, `objective` says of what. A test holds the rules to it. */
 export const recordedSeries: Readonly<Record<string, KnownSeries>> = Object.fromEntries(
   [
-    ...errorRatioWindows.map((window) => `objective:errors:ratio_rate${window}`),
-    "objective:bad:increase5m",
+    ...Object.keys(objectiveWindows).map((window) => `objective:errors:ratio_rate${window}`),
+    ...["5m", "1h", "6h", "1d", "3d"].map((window) => `objective:bad:increase${window}`),
     "objective:total:increase5m",
     "objective:error_budget_remaining:ratio",
     "objective:covered:days",

@@ -1,0 +1,52 @@
+import { stringify } from "yaml";
+import { objectiveKeys } from "../objectives.ts";
+import { type AlertFamily, type AlertRule, ruleAnnotations, ruleLabels } from "./alert.ts";
+import { burnRateAlerts } from "./burn-rate-alerts.ts";
+import { monitoringAlerts } from "./monitoring-alerts.ts";
+import { objectiveFile, objectiveGroups, type RecordingRule } from "./objective-rules.ts";
+import { type RuleOptions, type RuleScope, ruleScope } from "./rule-scope.ts";
+
+/** Every alert, with the cases that prove it. */
+export const alertFamilies: readonly AlertFamily[] = [...burnRateAlerts, ...monitoringAlerts];
+
+/** A rule group as Prometheus reads it. */
+export interface RuleGroup {
+  readonly name: string;
+  readonly interval?: string;
+  readonly rules: readonly (RecordingRule | Readonly<Record<string, unknown>>)[];
+}
+
+const header = "# Generated from infra/monitoring by npm run monitoring:generate. Do not edit.\n";
+
+/** What all generated YAML looks like: long lines stay whole, expressions of several lines stay readable. */
+export const yamlText = (content: unknown): string => header + stringify(content, { lineWidth: 0 });
+
+function alertingRule(rule: AlertRule, scope: RuleScope): Record<string, unknown> {
+  return {
+    alert: rule.name,
+    expr: rule.expr,
+    ...(rule.forSeconds > 0 ? { for: scope.duration(rule.forSeconds) } : {}),
+    ...(rule.keepFiringForSeconds > 0 ? { keep_firing_for: scope.duration(rule.keepFiringForSeconds) } : {}),
+    labels: ruleLabels(rule),
+    annotations: ruleAnnotations(rule),
+  };
+}
+
+/** All rule groups by the file that they stand in, in the order in which tests evaluate them. */
+export function ruleGroups(options: RuleOptions): ReadonlyMap<string, readonly RuleGroup[]> {
+  const scope = ruleScope(options);
+  const groups = new Map<string, readonly RuleGroup[]>(
+    objectiveKeys.map((key) => [objectiveFile(key), objectiveGroups(key, scope)]),
+  );
+  for (const { file } of alertFamilies) {
+    const families = alertFamilies.filter((family) => family.file === file);
+    const rules = families.flatMap((family) => family.rules(scope).map((rule) => alertingRule(rule, scope)));
+    groups.set(file, [{ name: file, rules }]);
+  }
+  return groups;
+}
+
+/** All rule files by name (`objectives.yml`), as Prometheus reads them. What `timeScale` scales: see `RuleOptions`. */
+export function ruleFiles(options: RuleOptions): ReadonlyMap<string, string> {
+  return new Map([...ruleGroups(options)].map(([file, groups]) => [`${file}.yml`, yamlText({ groups })]));
+}

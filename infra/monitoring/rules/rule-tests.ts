@@ -1,0 +1,69 @@
+import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { type AlertCase, type AlertFamily, ruleAnnotations, ruleLabels } from "./alert.ts";
+import { alertFamilies, ruleGroups, yamlText } from "./rule-files.ts";
+import { durationText } from "./rule-scope.ts";
+
+/** A test group as promtool reads it. */
+export interface TestGroup {
+  readonly name: string;
+  readonly interval: string;
+  readonly input_series: readonly { readonly series: string; readonly values: string }[];
+  readonly alert_rule_test?: readonly {
+    readonly eval_time: string;
+    readonly alertname: string;
+    readonly exp_alerts?: readonly unknown[];
+  }[];
+}
+
+/** A file of tests as promtool reads it. */
+export interface TestFile {
+  readonly rule_files: readonly string[];
+  readonly evaluation_interval: string;
+  readonly group_eval_order: readonly string[];
+  readonly tests: readonly TestGroup[];
+}
+
+function testGroup(family: AlertFamily, { name, series, checks }: AlertCase): TestGroup {
+  return {
+    name: `${family.name}: ${name}`,
+    interval: "1m",
+    input_series: series,
+    alert_rule_test: checks.map(({ atSeconds, fire }) => ({
+      eval_time: atSeconds === 0 ? "0s" : durationText(atSeconds),
+      alertname: family.name,
+      ...(fire.length === 0
+        ? {}
+        : {
+            exp_alerts: fire.map(({ rule, labels, description }) => ({
+              exp_labels: { ...ruleLabels(rule), ...labels },
+              exp_annotations: ruleAnnotations(rule, description),
+            })),
+          }),
+    })),
+  };
+}
+
+const testsOf = (family: AlertFamily) => family.tests ?? { file: family.file, reads: [], stepSeconds: 60 };
+
+/** promtool's tests by the name of their file: with the default prefix and in real time. */
+export function ruleTests(): ReadonlyMap<string, TestFile> {
+  const groups = ruleGroups({ prefix: defaultPrefix, timeScale: 1 });
+  const tests = new Map<string, TestFile>();
+  for (const family of alertFamilies) {
+    const { file, reads, stepSeconds } = testsOf(family);
+    const read = [...reads, family.file];
+    const cases = family.cases.map((each) => testGroup(family, each));
+    tests.set(file, {
+      rule_files: read.map((each) => `../rules/${each}.yml`),
+      evaluation_interval: durationText(stepSeconds),
+      group_eval_order: read.flatMap((each) => (groups.get(each) ?? []).map(({ name }) => name)),
+      tests: [...(tests.get(file)?.tests ?? []), ...cases],
+    });
+  }
+  return tests;
+}
+
+/** The same as files. */
+export function ruleTestFiles(): ReadonlyMap<string, string> {
+  return new Map([...ruleTests()].map(([file, content]) => [`${file}.yml`, yamlText(content)]));
+}

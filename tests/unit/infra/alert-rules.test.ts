@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { knownSeries } from "../../../infra/monitoring/known-series.ts";
+import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
+import { objectiveKeys } from "../../../infra/monitoring/objectives.ts";
+import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
+import { runbookBase } from "../../../infra/monitoring/rules/alert.ts";
+import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
+import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
+import { defaultPrefix } from "../../../otel/catalogue.ts";
+
+interface Rule {
+  readonly alert?: string;
+  readonly record?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+interface RuleFile {
+  readonly groups: readonly { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }[];
+}
+interface TestFile {
+  readonly tests: readonly {
+    readonly alert_rule_test?: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
+  }[];
+}
+
+const root = join(import.meta.dirname, "../../..");
+const folder = join(root, "infra/monitoring/prometheus");
+const committed = <Content>(kind: "rules" | "tests"): Content[] =>
+  readdirSync(join(folder, kind)).map((name) => parse(readFileSync(join(folder, kind, name), "utf8")) as Content);
+const rulesOf = (files: readonly RuleFile[]): Rule[] =>
+  files.flatMap(({ groups }) => groups.flatMap(({ rules }) => rules));
+
+const rules = rulesOf(committed<RuleFile>("rules"));
+const alerts = rules.filter((rule) => rule.alert !== undefined);
+const names = [...new Set(alerts.map((rule) => rule.alert ?? ""))];
+const testGroups = committed<TestFile>("tests").flatMap(({ tests }) => tests);
+
+describe("each alert", () => {
+  test.each(names)("%s has a test in which it fires, and one in which it doesn't", (name) => {
+    const groups = testGroups.map(({ alert_rule_test = [] }) =>
+      alert_rule_test.filter(({ alertname }) => alertname === name),
+    );
+    const own = groups.filter((checks) => checks.length > 0);
+    expect(own.some((checks) => checks.some(({ exp_alerts = [] }) => exp_alerts.length > 0))).toBe(true);
+    // Always on is what Watchdog is for.
+    const isQuiet = own.some((checks) => checks.every(({ exp_alerts = [] }) => exp_alerts.length === 0));
+    expect(isQuiet).toBe(name !== "Watchdog");
+  });
+
+  test("of a test exists", () => {
+    const tested = testGroups.flatMap(({ alert_rule_test = [] }) => alert_rule_test.map(({ alertname }) => alertname));
+    expect([...new Set(tested)].filter((name) => !names.includes(name))).toEqual([]);
+  });
+
+  test.each(alerts.map((rule) => [rule.alert ?? "", rule] as const))("%s says what its reader needs", (name, rule) => {
+    expect(rule.labels?.severity).toMatch(/^(critical|warning|ticket|none)$/);
+    if (rule.labels?.objective !== undefined) expect(objectiveKeys).toContain(rule.labels.objective);
+    const { summary, description, runbook_url, dashboard_url, ...others } = rule.annotations ?? {};
+    expect(others).toEqual({});
+    expect(summary).toMatch(/^[A-Z][^{}]*\.$/);
+    expect(description).toMatch(/^[A-Z{].*\.$/);
+    if (name !== "Watchdog") expect(description).toContain("{{");
+    expect(runbook_url).toBe(`${runbookBase()}/${name}.md`);
+    expect(dashboard_url).toMatch(/^\/d\/mlops-backend-(overview|http|datasets|training|runtime|telemetry)$/);
+  });
+});
+
+test.each(rules.map(({ alert, record, labels, expr }) => [alert ?? record, labels, expr] as const))(
+  "the lint finds no fault in %s %j",
+  (_name, _labels, expr) => {
+    expect(lintPromql(expr, knownSeries(defaultPrefix))).toEqual([]);
+  },
+);
+
+test("each objective is recorded under the same names, which the lint knows", () => {
+  const recordsOf = (objective: string) =>
+    rules
+      .filter((rule) => rule.record !== undefined && rule.labels?.objective === objective)
+      .map((rule) => rule.record);
+  for (const objective of objectiveKeys)
+    expect(recordsOf(objective).toSorted()).toEqual(Object.keys(recordedSeries).toSorted());
+});
+
+describe("the generator", () => {
+  const parsed = (prefix: string, timeScale: number): RuleFile[] =>
+    [...ruleFiles({ prefix, timeScale }).values()].map((text) => parse(text) as RuleFile);
+
+  test("takes another prefix everywhere", () => {
+    const other = rulesOf(parsed("acme_ml", 1)).map(({ expr }) => expr);
+    expect(other.join("\n")).toContain("acme_ml_http_requests_total");
+    expect(other.filter((expr) => expr.includes("mlops_backend"))).toEqual([]);
+  });
+
+  test("shortens every time, and no name, share or count", () => {
+    const [long, short] = [parsed("mlops_backend", 1), parsed("mlops_backend", 1 / 60)];
+    const times = (files: readonly RuleFile[]): string[] => [
+      ...files.flatMap(({ groups }) => groups.flatMap(({ interval }) => interval ?? [])),
+      ...rulesOf(files).flatMap(({ for: hold, expr }) => [hold ?? [], expr.match(/\[[^\]]*\]/g) ?? []].flat()),
+    ];
+    expect(times(long).length).toBeGreaterThan(100);
+    const seconds = (text: string): number[] =>
+      [...text.matchAll(/((?:\d+(?:ms|[smhd]))+)/g)].map(([each]) =>
+        [...each.matchAll(/(\d+)(ms|[smhd])/g)].reduce(
+          (sum, [, count, unit]) => sum + Number(count) * { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400 }[unit as "s"]!,
+          0,
+        ),
+      );
+    const ratios = times(long).flatMap((text, index) => {
+      const shorter = seconds(times(short)[index] ?? "");
+      return seconds(text).map((each, at) => each / (shorter[at] ?? 0));
+    });
+    expect(ratios.filter((ratio) => Math.abs(ratio - 60) > 0.01)).toEqual([]);
+    const named = (files: readonly RuleFile[]) =>
+      rulesOf(files).map(({ alert, record, labels }) => [alert, record, labels]);
+    expect(named(short)).toEqual(named(long));
+  });
+
+  test.each([
+    [5, "5s"],
+    [315 / 60, "5s250ms"],
+    [86_400 * 3, "3d"],
+    [5_400, "1h30m"],
+    [0.0001, "1ms"],
+  ])("writes %d s as %s", (given, text) => expect(durationText(given)).toBe(text));
+
+  test.each([
+    ["https://example.org/team/mlops", "https://example.org/team/mlops/blob/main/docs/runbooks"],
+    [{ type: "git", url: "git+https://example.org/a/b.git" }, "https://example.org/a/b/blob/main/docs/runbooks"],
+    [undefined, "https://set-repository-in-package-json.example/docs/runbooks"],
+    ["a/b", "https://set-repository-in-package-json.example/docs/runbooks"],
+  ])("links runbooks of the repository %j", (repository, base) => expect(runbookBase(repository)).toBe(base));
+
+  test("looks at the job that Prometheus scrapes", () => {
+    const configuration = parse(readFileSync(join(folder, "prometheus.yml"), "utf8"));
+    expect(configuration.scrape_configs.map((each: { job_name: string }) => each.job_name)).toContain(backendJob);
+  });
+});
