@@ -251,6 +251,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   async function watch(attempt: Attempt, progressNow: () => number, until: AbortSignal): Promise<void> {
     const { run } = attempt;
     let written = 0;
+    let isSilent = false;
     while (!until.aborted && !attempt.signal.aborted) {
       await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
         // Aborted: the loop's condition ends it.
@@ -264,9 +265,11 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
             : await isRunningAttempt(db, run.id, run.attempt);
         written = Math.max(written, progress);
         if (!isOurs) attempt.end("lost");
+        isSilent = false;
       } catch (error) {
-        // The training goes on; its end is guarded by the same condition.
-        log.warn({ err: error, runId: run.id }, "training: progress could not be written");
+        // The training goes on; its end is guarded by the same condition. One line tells of an outage, not two a second.
+        if (!isSilent) log.warn({ err: error, runId: run.id }, "training: progress could not be written");
+        isSilent = true;
       }
     }
   }

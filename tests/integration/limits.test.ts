@@ -200,6 +200,9 @@ test.runIf(process.env.TEST_DATABASE_URL)(
     const service = await startService({ on: { dataDir: first.dataDir, databaseUrl: door.url } });
     try {
       expect((await service.upload(csv)).status).toBe(201);
+      const noise = await service.upload(noiseCsv());
+      const { json: inHand } = await service.call("POST", "/training-runs", { datasetId: noise.json.id, ...endless });
+      await eventually(async () => (await service.call("GET", `/training-runs/${inHand.id}`)).json.progress > 0);
       door.shut();
       const away = await service.call("GET", "/datasets");
       expect(away.json).toMatchObject({ code: "DATABASE_UNAVAILABLE", status: 503 });
@@ -211,8 +214,17 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       expect([ready.status, ready.json.failing]).toEqual([503, expect.arrayContaining(["database"])]);
       expect((await service.call("GET", "/api/health/live")).status).toBe(200);
       await eventually(async () => (await service.metric("mlops_backend_state_readable")) === 0);
+      const unwritten = () => service.lines.filter((line) => line.includes("progress could not be written"));
+      await eventually(async () => unwritten().length > 0);
       door.open();
       await eventually(async () => (await service.call("GET", "/api/health/ready")).status === 200);
+      // The training in hand went on meanwhile, and one line told of it.
+      expect((await service.call("GET", `/training-runs/${inHand.id}`)).json).toMatchObject({
+        status: "running",
+        attempt: 1,
+      });
+      expect(unwritten()).toHaveLength(1);
+      await service.call("POST", `/training-runs/${inHand.id}/cancel`);
       const { json } = await service.upload(csv, { name: "back again" });
       const rows = Array.from({ length: 40 }, (_, n) => `${n},${n % 7},${n % 2 === 0 ? "x" : "y"}`).join("\n");
       const dataset = await service.upload(`a,b,label\n${rows}\n`, { name: "to train" });
