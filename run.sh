@@ -95,10 +95,23 @@ write_targets() {
   export PROMETHEUS_TARGETS_DIR
 }
 
+# Who is told of alerts stands in .env only; Alertmanager expands no variables, so its files are made from it.
+write_receivers() {
+  [ -n "$(value ALERTMANAGER_EMAIL_TO '')$(value ALERTMANAGER_SLACK_CHANNEL '')$(value ALERTMANAGER_DEADMANSSWITCH_URL '')$(
+    value ALERTMANAGER_DEADMANSSWITCH_URL_FILE ''
+  )" ] || return 0
+  find_node
+  [ -d node_modules/yaml ] || fail "ALERTMANAGER_* is set, and its files are made on this machine: npm ci first."
+  node infra/monitoring/alerting/write-receivers.ts || fail "Nothing was started."
+  ALERTMANAGER_CONFIG_DIR="$(value ALERTMANAGER_CONFIG_DIR ./.cache/alertmanager)"
+  export ALERTMANAGER_CONFIG_DIR
+}
+
 prepare() {
   docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is needed (docker compose)."
   write_env
   write_targets
+  write_receivers
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
   export REVISION
 }
@@ -142,9 +155,12 @@ smoke() {
   [ "$failures" = 0 ]
 }
 
+# The Node 24 of the packages, where they are installed.
+find_node() { if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bin:$PATH"; fi; }
+
 # Against the backend of the stack; it runs on this machine and needs its packages.
 demo() {
-  if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bin:$PATH"; fi
+  find_node
   [ -d node_modules/vega-datasets ] || fail "The demo runs on this machine: npm ci first."
   node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24)' || fail "The demo needs Node 24: npm ci brings it."
   if [ -n "$(value METRICS_PORT '')" ] && [[ " $* " != *" --metrics-url"* ]]; then
@@ -166,14 +182,14 @@ case "$command" in
     printf 'API %s/api/docs   Prometheus http://127.0.0.1:%s   Grafana http://127.0.0.1:%s\n' \
       "$(backend_url)" "$(value PROMETHEUS_PORT 9090)" "$(value GRAFANA_PORT 3001)"
     ;;
-  down) docker compose --profile postgres down "$@" ;;
+  down) docker compose --profile "*" down "$@" ;;
   dev)
     prepare
     docker compose -f docker-compose.yml -f docker-compose.dev.yml up --build "$@"
     ;;
   demo) demo "$@" ;;
   smoke) smoke ;;
-  logs) docker compose --profile postgres logs -f "$@" ;;
+  logs) docker compose --profile "*" logs -f "$@" ;;
   "" | help | -h | --help) usage ;;
   *)
     usage >&2

@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
+import { readReceivers } from "./alerting/receiver-settings.ts";
+import { writeReceivers } from "./alerting/write-receivers.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
 import { overviewDashboard, overviewUid } from "./overview-dashboard.ts";
@@ -12,6 +15,9 @@ const root = join(import.meta.dirname, "..", "..");
 const prometheusFolder = "infra/monitoring/prometheus";
 const within = (folder: string, files: ReadonlyMap<string, string>): [string, string][] =>
   [...files].map(([name, text]) => [`${folder}/${name}`, text]);
+/** Committed is what the empty environment gives: nobody is told of alerts. */
+const nobody = readReceivers({}).receivers;
+
 const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 
 /** Every generated file of the repository, by its path, with the text that it must have. */
@@ -21,6 +27,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: defaultPrefix, timeScale: 1 })),
     ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
+    ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     [".env.example", envExample()],
   ]);
 }
@@ -32,4 +39,5 @@ if (import.meta.main) {
     writeFileSync(file, content);
     process.stdout.write(`${path}\n`);
   }
+  writeReceivers();
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectWithinBudget, seriesByMetric } from "../support/series-budget.ts";
-import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
+import { eventually, OwnProcess, root, startService } from "./processes.ts";
+import { type PrometheusProcess, type Series, startPrometheus } from "./prometheus-process.ts";
 
-const prometheusBinary = process.env.PROMETHEUS_BIN ?? "prometheus";
 const promtoolBinary = process.env.PROMTOOL_BIN ?? "promtool";
 
 /** Panels that may stay empty after the demo, and why. */
@@ -20,50 +20,12 @@ interface Panel {
   readonly type: string;
   readonly targets?: readonly { readonly expr: string; readonly refId: string }[];
 }
-interface Series {
-  readonly metric: Record<string, string>;
-  readonly value: [number, string];
-}
-
 const folder = mkdtempSync(join(tmpdir(), "mlops-backend-prometheus-"));
 const resources = new AsyncDisposableStack();
 let serviceUrl = "";
-let prometheusUrl = "";
-
-async function ask<Data>(path: string): Promise<Data> {
-  const answer = await fetch(`${prometheusUrl}/api/v1/${path}`);
-  const body = (await answer.json()) as { status: string; error?: string; data: Data };
-  if (body.status !== "success") throw new Error(`${path}: ${body.error}`);
-  return body.data;
-}
-
-async function query(expression: string): Promise<Series[]> {
-  const { result } = await ask<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`);
-  return result;
-}
-
-/** The committed configuration, quicker and with this test's addresses. */
-async function startPrometheus(target: string): Promise<void> {
-  const port = await freePort();
-  cpSync(join(root, "infra/monitoring/prometheus"), folder, { recursive: true });
-  const file = join(folder, "prometheus.yml");
-  const configuration = readFileSync(file, "utf8")
-    .replace("scrape_interval: 15s", "scrape_interval: 1s")
-    .replace("scrape_timeout: 10s", "scrape_timeout: 1s")
-    .replace("localhost:9090", `127.0.0.1:${port}`);
-  writeFileSync(file, configuration);
-  const targets = join(folder, "targets/backend.json");
-  writeFileSync(targets, readFileSync(targets, "utf8").replace("backend:8000", target));
-  resources.use(
-    new OwnProcess(prometheusBinary, [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, "tsdb")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
-    ]),
-  );
-  prometheusUrl = `http://127.0.0.1:${port}`;
-}
+let prometheus: PrometheusProcess;
+const ask = <Data>(path: string): Promise<Data> => prometheus.ask(path);
+const query = (expression: string): Promise<Series[]> => prometheus.query(expression);
 
 beforeAll(async () => {
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -76,7 +38,8 @@ beforeAll(async () => {
   });
   resources.use(started.service);
   serviceUrl = started.url;
-  await startPrometheus(new URL(serviceUrl).host);
+  prometheus = await startPrometheus({ folder, target: new URL(serviceUrl).host });
+  resources.use(prometheus.process);
   await eventually("the target is up", 60, async () =>
     (await query('up{job="backend"} == 1')).length > 0 ? true : undefined,
   );

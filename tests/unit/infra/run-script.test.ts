@@ -86,15 +86,34 @@ describe("up", () => {
     },
   );
 
+  test("makes Alertmanager's files where .env says who is told, and goes no further when they can't be made", async () => {
+    await settings("ALERTMANAGER_SLACK_CHANNEL='#alerts'\n");
+    expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
+    await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
+    await mkdir(join(folder, "node_modules", ".bin"));
+    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"');
+    await program("bin/docker", 'printf "docker %s with %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR"');
+    expect((await run("up")).lines).toEqual(
+      expect.arrayContaining([
+        "node infra/monitoring/alerting/write-receivers.ts",
+        "docker compose up -d --build with ./.cache/alertmanager",
+      ]),
+    );
+    await program("node_modules/.bin/node", "exit 2");
+    const refused = await run("up");
+    expect(refused.code).toBe(1);
+    expect(refused.output).not.toContain("up -d");
+  });
+
   test("without Compose says what is missing", async () => {
     await program("bin/docker", "exit 1");
     expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("Docker Compose v2") });
   });
 });
 
-test("down and logs see the database, too, and hand options on", async () => {
-  expect((await run("down", "-v")).lines).toEqual(["docker compose --profile postgres down -v"]);
-  expect((await run("logs", "backend")).lines).toEqual(["docker compose --profile postgres logs -f backend"]);
+test("down and logs see every profile, and hand options on", async () => {
+  expect((await run("down", "-v")).lines).toEqual(["docker compose --profile * down -v"]);
+  expect((await run("logs", "backend")).lines).toEqual(["docker compose --profile * logs -f backend"]);
 });
 
 test.each([

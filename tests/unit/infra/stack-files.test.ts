@@ -28,12 +28,12 @@ describe("generated files", () => {
 
 describe("docker-compose.yml", () => {
   test("has the services", () => {
-    expect([...services.keys()]).toEqual(["backend", "prometheus", "grafana", "postgres"]);
+    expect([...services.keys()]).toEqual(["backend", "prometheus", "grafana", "alertmanager", "postgres"]);
   });
 
   test("publishes on loopback only", () => {
     const ports = all(compose, /^ {6}- "?([^"\n]*:\d+)"?$/gm).filter((entry) => /\d+$/.test(entry));
-    expect(ports).toHaveLength(3);
+    expect(ports).toHaveLength(4);
     expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
     expect(compose).not.toContain("network_mode");
   });

@@ -1,0 +1,88 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { freePort, OwnProcess, root } from "./processes.ts";
+
+/** A series of an instant query. */
+export interface Series {
+  readonly metric: Record<string, string>;
+  readonly value: [number, string];
+}
+
+/** A real Prometheus with the committed configuration, but quicker and with a test's addresses. */
+export interface PrometheusProcess {
+  readonly process: OwnProcess;
+  readonly url: string;
+  /** What `/api/v1/<path>` answers. */
+  ask<Data>(path: string): Promise<Data>;
+  /** The series that an expression gives now. */
+  query(expression: string): Promise<Series[]>;
+}
+
+/** What a test says of its Prometheus. */
+export interface PrometheusOptions {
+  /** Configuration and data go here. */
+  readonly folder: string;
+  /** host:port of the service. */
+  readonly target: string;
+  /** host:port; without one nobody is told of alerts. */
+  readonly alertmanager?: string;
+  /** Rule files by name; without them the committed ones are read. */
+  readonly rules?: ReadonlyMap<string, string>;
+}
+
+interface Configuration {
+  readonly global: Record<string, string>;
+  readonly alerting: { alertmanagers: object[] };
+  readonly scrape_configs: ({ job_name: string } & Record<string, unknown>)[];
+}
+
+/** Every second, and with addresses instead of the names of Compose. */
+function adapted(text: string, ownAddress: string, alertmanager: string | undefined): string {
+  const configuration = parse(text) as Configuration;
+  Object.assign(configuration.global, { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" });
+  const known = [{ targets: alertmanager === undefined ? [] : [alertmanager] }];
+  configuration.alerting.alertmanagers = [{ static_configs: known }];
+  for (const job of configuration.scrape_configs) {
+    if (job.job_name === "prometheus") job.static_configs = [{ targets: [ownAddress] }];
+    if (job.job_name === "alertmanager") {
+      delete job.dns_sd_configs;
+      job.static_configs = known;
+    }
+  }
+  return stringify(configuration);
+}
+
+/** Starts Prometheus on a free port. Its own address and the target's are the only ones that it asks. */
+export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusProcess> {
+  const { folder, target, alertmanager, rules } = options;
+  const address = `127.0.0.1:${await freePort()}`;
+  cpSync(join(root, "infra/monitoring/prometheus"), folder, { recursive: true });
+  const file = join(folder, "prometheus.yml");
+  writeFileSync(file, adapted(readFileSync(file, "utf8"), address, alertmanager));
+  mkdirSync(join(folder, "rules"), { recursive: true });
+  for (const [name, text] of rules ?? []) writeFileSync(join(folder, "rules", name), text);
+  const targets = join(folder, "targets/backend.json");
+  writeFileSync(targets, readFileSync(targets, "utf8").replace("backend:8000", target));
+  const prometheus = new OwnProcess(process.env.PROMETHEUS_BIN ?? "prometheus", [
+    `--config.file=${file}`,
+    `--storage.tsdb.path=${join(folder, "tsdb")}`,
+    `--web.listen-address=${address}`,
+    "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
+    // An alert that is over or new is sent again at once, not after a minute.
+    "--rules.alert.resend-delay=1s",
+  ]);
+  const ask = async <Data>(path: string): Promise<Data> => {
+    const answer = await fetch(`http://${address}/api/v1/${path}`);
+    const body = (await answer.json()) as { status: string; error?: string; data: Data };
+    if (body.status !== "success") throw new Error(`${path}: ${body.error}`);
+    return body.data;
+  };
+  return {
+    process: prometheus,
+    url: `http://${address}`,
+    ask,
+    query: async (expression) =>
+      (await ask<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`)).result,
+  };
+}
