@@ -1,0 +1,54 @@
+/** A small process of known values behind our exposition: POST /events?count=N records, GET /metrics shows. */
+import { createServer } from "node:http";
+import { httpRecorder } from "../../otel/http-recorder.ts";
+import { meter } from "../../otel/instruments.ts";
+import { startTelemetry } from "../../otel/sdk.ts";
+import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
+import { runFinished } from "../../src/monitoring/metrics.ts";
+
+const { settings, faults } = readTelemetrySettings(process.env);
+if (faults.length > 0) throw new Error(faults.join("\n"));
+const telemetry = startTelemetry(settings, process.env);
+
+/** What no label should be, and any may be. */
+const oddLabel = 'a "quoted" \\ back\\nslash,\nline\r\ttab {é=😀}';
+const levels = [0, -1.5, 1e300, 5e-324, 0.1 + 0.2, 123_456_789_012_345_680, Number.NaN, 1 / 0, -1 / 0];
+
+meter()
+  .createObservableGauge("known.level", { description: `Known "levels"\nof \\ all kinds.` })
+  .addCallback((result) => {
+    for (const [index, value] of levels.entries()) result.observe(value, { index, odd: oddLabel });
+  });
+
+/** One request of 600 kB and one run of 0.3 s each. */
+function record(count: number): void {
+  for (let index = 0; index < count; index += 1) {
+    runFinished({ mode: "heavy", task: "regression", outcome: "succeeded", durationSeconds: 0.25, relativeError: 2 });
+    httpRecorder()?.ended({
+      method: "PUT",
+      scheme: "https",
+      route: oddLabel,
+      statusCode: 200,
+      durationSeconds: index % 2 === 0 ? 0.125 : 20,
+      requestBytes: 2 ** 19,
+      responseBytes: 3,
+    });
+  }
+}
+
+record(Number(process.env.EVENTS_AT_START ?? 0));
+
+const server = createServer(async (request, response) => {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  if (url.pathname === "/events") {
+    record(Number(url.searchParams.get("count")));
+    response.end();
+    return;
+  }
+  const { body, contentType } = await telemetry.render(request.headers.accept);
+  response.setHeader("content-type", contentType).end(body);
+}).listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => {
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  process.stdout.write(`${JSON.stringify({ msg: "ready", url: `http://127.0.0.1:${port}`, oddLabel })}\n`);
+});
