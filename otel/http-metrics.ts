@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { httpRecorder } from "./http-recorder.ts";
 import { guarded, meterName } from "./instruments.ts";
-import { hasTimedOut, isCallersFault, isMeasured, routeTemplateOf } from "./route-template.ts";
+import { hasTimedOut, isCallersFault, isMeasured, routeTemplateOf, unmatchedRoute } from "./route-template.ts";
 
 const startChannel = "http.server.request.start";
 
@@ -92,7 +92,8 @@ function onClose(this: ServerResponse): void {
     recorder.ended({
       method: request.method ?? "",
       scheme,
-      route: routeTemplateOf(request),
+      // No route takes that method: one label, or a stranger could fill every route with every method.
+      route: this.statusCode === 405 ? unmatchedRoute : routeTemplateOf(request),
       statusCode: hasFinished ? this.statusCode : 0,
       fault: hasFinished ? undefined : hasTimedOut(socket) ? "timeout" : "client_closed",
       isCallersFault: this.statusCode >= 500 && isCallersFault(this),

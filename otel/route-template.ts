@@ -7,7 +7,7 @@ const unmeasuredKey = Symbol.for("mlops-backend.unmeasured");
 const timedOutKey = Symbol.for("mlops-backend.timed-out");
 const callersFaultKey = Symbol.for("mlops-backend.callers-fault");
 
-/** What a path without a route is called. */
+/** What a path without a route is called, and one that does not take the method. */
 export const unmatchedRoute = "unmatched";
 
 interface RoutedRequest {

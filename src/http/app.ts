@@ -139,7 +139,8 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
         const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
         router[route.method](path, authenticated, ...handlers);
       }
-      router.all(path, authenticated, methodNotAllowed(ofPath.map(({ method }) => method)));
+      // Before a key is asked for: the document names the methods to everybody, and so this is never a 401.
+      router.all(path, methodNotAllowed(ofPath.map(({ method }) => method)));
     }
     app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), router);
   }

@@ -27,6 +27,8 @@ describe("with API keys", () => {
     expect(
       (await service.call("GET", "/datasets", undefined, bearer("nope"))).headers.get("www-authenticate"),
     ).toContain("Bearer");
+    // Or wrong methods without a key would fill each route's series with 401.
+    expect((await service.call("PUT", "/datasets")).json.code).toBe("METHOD_NOT_ALLOWED");
     const mine = await service.upload(csv, {}, "a.csv", bearer("key-a"));
     expect(mine.status).toBe(201);
     expect((await service.call("GET", `/datasets/${mine.json.id}`, undefined, bearer("key-a"))).status).toBe(200);

@@ -33,7 +33,7 @@ test.each([
   expect(await rejections()).toBe(before + 1);
 });
 
-test.each([
+const wrongMethods = [
   ["GET", "/datasets/upload", "POST"],
   ["DELETE", "/datasets/upload", "POST"],
   ["GET", "/datasets/expired", "DELETE"],
@@ -42,9 +42,22 @@ test.each([
   ["POST", "/api/health/live", "GET, HEAD"],
   ["DELETE", "/api/health/ready", "GET, HEAD"],
   ["POST", "/metrics", "GET, HEAD"],
-])("%s %s is told which methods there are", async (method, path, allow) => {
+] as const;
+
+test.each(wrongMethods)("%s %s is told which methods there are", async (method, path, allow) => {
   const answer = await service.call(method, path);
   expect([answer.status, answer.json.code, answer.headers.get("allow")]).toEqual([405, "METHOD_NOT_ALLOWED", allow]);
+});
+
+test("wrong methods have one route label for all paths; the log says which path it was", async () => {
+  const counted = (labels: Record<string, string> = {}): Promise<number> =>
+    service.metric("http_server_request_duration_seconds_count", { http_response_status_code: "405", ...labels });
+  const before = await counted();
+  for (const [method, path] of wrongMethods) await service.call(method, path);
+  await eventually(async () => (await counted()) === before + wrongMethods.length);
+  expect(await counted({ http_route: "unmatched" })).toBe(await counted());
+  const logged = service.lines.map((line) => JSON.parse(line)).filter(({ status }) => status === 405);
+  expect(logged.map(({ method, route }) => [method, route])).toContainEqual(["DELETE", "/api/ml/v1/datasets/upload"]);
 });
 
 test("who saw a dataset before its profile was made is not told that nothing changed", async () => {

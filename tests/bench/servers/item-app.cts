@@ -95,6 +95,7 @@ async function start(): Promise<void> {
       response.end("y".repeat(400));
     });
   });
+  router.all("/bodies", (_request: unknown, response: import("express").Response) => void response.status(405).end());
   app.use("/api", router);
   app.use(
     ((_error, _request, response, _next) => void response.status(500).end()) as import("express").ErrorRequestHandler,

@@ -41,6 +41,7 @@ const traffic: Record<string, (url: string, port: number) => Promise<unknown>> =
   "GET /items/42": (url) => fetch(`${url}/items/42`),
   "a router's route whose handler fails": (url) => fetch(`${url}/api/fails/7`),
   "a path without a route": (url) => fetch(`${url}/wp-login.php`),
+  "a method that the path does not take": (url) => fetch(`${url}/api/bodies`, { method: "DELETE" }),
   "POST of 5,000 bytes, answered in chunks": (url) =>
     fetch(`${url}/api/bodies`, { method: "POST", body: "z".repeat(5000) }),
   "HEAD /items/42": (url) => fetch(`${url}/items/42`, { method: "HEAD" }),
