@@ -135,17 +135,6 @@ export function markArtifactDeleting(
   });
 }
 
-/** Last step of a removal, after its file is gone. */
-export async function deleteArtifactRow(db: Kysely<Tables>, id: string): Promise<void> {
-  await db.deleteFrom("artifacts").where("id", "=", id).where("deleting_at", "is not", null).execute();
-}
-
-/** What a crash left half removed. */
-export async function listDeletingArtifacts(db: Kysely<Tables>): Promise<string[]> {
-  const rows = await db.selectFrom("artifacts").select("id").where("deleting_at", "is not", null).execute();
-  return rows.map(({ id }) => id);
-}
-
 /** The owner's models older than the newest `keep`, pinned ones aside. */
 export async function listBeyondRetention(db: Kysely<Tables>, owner: string, keep: number): Promise<string[]> {
   const rows = await db

@@ -1,21 +1,12 @@
-import type { Kysely } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { artifactRemoved } from "../monitoring/metrics.ts";
-import type { FileStorage } from "../storage/file-storage.ts";
-import type { Tables } from "../store/schema.ts";
-import {
-  deleteArtifactRow,
-  listBeyondRetention,
-  listDeletingArtifacts,
-  markArtifactDeleting,
-} from "./artifact-repository.ts";
+import { finishRemoval, finishRemovals, type RemovalStores } from "../storage/finish-removal.ts";
+import { listBeyondRetention, markArtifactDeleting } from "./artifact-repository.ts";
 
 /** What removing models needs. */
-export interface RemovalParts {
-  readonly db: Kysely<Tables>;
-  readonly storage: FileStorage;
+export interface RemovalParts extends RemovalStores {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
@@ -27,27 +18,19 @@ export async function removeArtifact(
   id: string,
   reason: "retention" | "request",
 ): Promise<boolean> {
-  const { db, storage, clock } = parts;
+  const { db, clock } = parts;
   const isMine = await markArtifactDeleting(db, id, new Date(clock.nowMs()), { unlessPinned: reason === "retention" });
   if (!isMine) return false;
   // Counted here, not after the file: from the mark on it is gone for every caller, and only one marks it.
   artifactRemoved({ reason });
-  await storage.remove("artifact", id);
-  await deleteArtifactRow(db, id);
+  await finishRemoval(parts, "artifact", id);
   return true;
 }
 
 /** Keeps the owner's newest MAX_MODEL_ARTIFACTS, pinned ones aside, and finishes what a crash left half removed. */
 export async function applyRetention(parts: RemovalParts, owner: string): Promise<void> {
-  const { db, storage, config, log } = parts;
-  for (const id of await listDeletingArtifacts(db)) {
-    try {
-      await storage.remove("artifact", id);
-      await deleteArtifactRow(db, id);
-    } catch (error) {
-      log.warn({ err: error, artifactId: id }, "a half removed model could not be removed; the next round tries again");
-    }
-  }
+  const { db, config, log } = parts;
+  await finishRemovals(parts, "artifact");
   for (const id of await listBeyondRetention(db, owner, config.maxModelArtifacts)) {
     if (await removeArtifact(parts, id, "retention")) log.info({ artifactId: id }, "model removed by retention");
   }

@@ -151,11 +151,6 @@ export function markDatasetDeleting(db: Kysely<Tables>, id: string, now: Date): 
   });
 }
 
-/** Last step of a removal, after its file is gone. */
-export async function deleteDatasetRow(db: Kysely<Tables>, id: string): Promise<void> {
-  await db.deleteFrom("datasets").where("id", "=", id).where("deleting_at", "is not", null).execute();
-}
-
 /** What a crash left half removed, of one owner or of all. */
 export async function listDeletingDatasets(db: Kysely<Tables>, limit: number, owner?: string): Promise<string[]> {
   let query = db.selectFrom("datasets").select("id").where("deleting_at", "is not", null);

@@ -1,7 +1,9 @@
 import type { Kysely } from "kysely";
+import { validate as isUuid } from "uuid";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import type { FileKind, FileStorage } from "../storage/file-storage.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import { finishRemovals, tableOf } from "../storage/finish-removal.ts";
 import type { Tables } from "../store/schema.ts";
 
 const orphanAgeMs = 3_600_000;
@@ -24,21 +26,28 @@ export async function sweepFiles(
     orphanOlderThanMs = orphanAgeMs,
   }: { temporaryOlderThanMs: number; orphanOlderThanMs?: number },
 ): Promise<SweepReport> {
-  const temporaryRemoved = await storage.sweepTemporary(clock.nowMs() - temporaryOlderThanMs);
+  const oldestMs = clock.nowMs() - temporaryOlderThanMs;
+  let temporaryRemoved = 0;
+  for (const { id, modifiedMs } of await storage.listTemporary()) {
+    if (modifiedMs >= oldestMs) continue;
+    if (await isRemoved(log, id, () => storage.discard(storage.temporaryPath(id)))) temporaryRemoved += 1;
+  }
   let orphansRemoved = 0;
   let filesMissing = 0;
-  for (const [kind, table] of [
-    ["dataset", "datasets"],
-    ["artifact", "artifacts"],
-  ] as const satisfies [FileKind, keyof Tables][]) {
-    await finishRemovals({ db, storage }, kind, table, new Date(clock.nowMs() - temporaryOlderThanMs));
+  for (const kind of ["dataset", "artifact"] as const) {
+    const table = tableOf[kind];
+    // Also here, since a role without workers has no TTL cycle and no retention.
+    await finishRemovals({ db, storage, log }, kind, new Date(oldestMs));
     // Files first: a row written after the listing has its file, a file without a row here is old or an orphan.
     const files = await storage.list(kind);
     const rows = await db.selectFrom(table).select(["id", "file_missing"]).where("deleting_at", "is", null).execute();
     const rowIds = new Set(rows.map(({ id }) => id));
     for (const { id, modifiedMs } of files) {
+      // `lost+found` and the like is not ours; PostgreSQL would not even take it for an id.
+      if (!isUuid(id)) continue;
       if (rowIds.has(id) || clock.nowMs() - modifiedMs < orphanOlderThanMs) continue;
-      if (await isRemovable(db, table, id)) orphansRemoved += (await storage.remove(kind, id)) ? 1 : 0;
+      if (!(await isRemovable(db, table, id))) continue;
+      if (await isRemoved(log, id, () => storage.remove(kind, id))) orphansRemoved += 1;
     }
     for (const row of rows) {
       const isMissing = !(await storage.exists(kind, row.id));
@@ -53,17 +62,13 @@ export async function sweepFiles(
   return report;
 }
 
-/** What a crash left half removed, also where no TTL cycle comes by: the file, then the row. */
-async function finishRemovals(
-  { db, storage }: { db: Kysely<Tables>; storage: FileStorage },
-  kind: FileKind,
-  table: "datasets" | "artifacts",
-  markedBefore: Date,
-): Promise<void> {
-  const rows = await db.selectFrom(table).select("id").where("deleting_at", "<=", markedBefore).execute();
-  for (const { id } of rows) {
-    await storage.remove(kind, id);
-    await db.deleteFrom(table).where("id", "=", id).where("deleting_at", "is not", null).execute();
+/** What can't be removed is no reason to stop: the sweep at start would keep the whole service down. */
+async function isRemoved(log: Logger, fileId: string, remove: () => Promise<unknown>): Promise<boolean> {
+  try {
+    return (await remove()) !== false;
+  } catch (error) {
+    log.warn({ err: error, fileId }, "a left-over file could not be removed; the next sweep tries again");
+    return false;
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { ttlCycleFinished } from "../monitoring/metrics.ts";
+import { finishRemoval } from "../storage/finish-removal.ts";
 import { listDeletingDatasets, listExpiredDatasets, saveTtlSuccess } from "./dataset-repository.ts";
-import { finishRemoval, type RemovalParts, removeDataset } from "./remove-dataset.ts";
+import { type RemovalParts, removeDataset } from "./remove-dataset.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
 /** What a cycle needs. */
@@ -51,7 +52,9 @@ export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise
   try {
     const leftOver = await listDeletingDatasets(db, limit, owner);
     for (const id of leftOver)
-      await guarded(id, async () => count((await finishRemoval(parts, id)) ? "removed" : "removed without file"));
+      await guarded(id, async () => {
+        count((await finishRemoval(parts, "dataset", id)) ? "removed" : "removed without file");
+      });
     const expired =
       cutoff === undefined ? [] : await listExpiredDatasets(db, cutoff, Math.max(0, limit - leftOver.length), owner);
     for (const id of expired) await guarded(id, async () => count(await removeDataset(parts, id)));

@@ -28,8 +28,8 @@ export interface FileStorage {
   exists(kind: FileKind, id: string): Promise<boolean>;
   /** Ids of the kind with the time of their last change. */
   list(kind: FileKind): Promise<{ id: string; modifiedMs: number }[]>;
-  /** Removes temporary files last changed before that time. @returns how many */
-  sweepTemporary(olderThanMs: number): Promise<number>;
+  /** Names of the temporary files with the time of their last change. */
+  listTemporary(): Promise<{ id: string; modifiedMs: number }[]>;
   /** Of the file system that holds the files. */
   space(): Promise<{ availableBytes: number; sizeBytes: number }>;
   /** Throws when nothing can be written. */
@@ -43,6 +43,21 @@ async function flush(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+async function listFolder(folder: string): Promise<{ id: string; modifiedMs: number }[]> {
+  const found = await Promise.all(
+    (await readdir(folder)).map(async (id) => {
+      try {
+        return { id, modifiedMs: (await stat(join(folder, id))).mtimeMs };
+      } catch (error) {
+        // Removed between the listing and the look: then it is not there.
+        if (isSystemError(error, "ENOENT")) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return found.filter((file) => file !== undefined);
 }
 
 /** Files under a local folder: `<root>/<kind>/<id>`, temporary ones under `<root>/tmp`. */
@@ -82,35 +97,8 @@ export async function openLocalStorage(root: string): Promise<FileStorage> {
         throw error;
       }
     },
-    async list(kind) {
-      const names = await readdir(join(root, kind));
-      const found = await Promise.all(
-        names.map(async (id) => {
-          try {
-            return { id, modifiedMs: (await stat(path(kind, id))).mtimeMs };
-          } catch (error) {
-            // Removed between the listing and the look: then it is not there.
-            if (isSystemError(error, "ENOENT")) return undefined;
-            throw error;
-          }
-        }),
-      );
-      return found.filter((file) => file !== undefined);
-    },
-    async sweepTemporary(olderThanMs) {
-      let removed = 0;
-      for (const name of await readdir(temporaryFolder)) {
-        const file = join(temporaryFolder, name);
-        const info = await stat(file).catch((error) => {
-          if (isSystemError(error, "ENOENT")) return undefined;
-          throw error;
-        });
-        if (info === undefined || info.mtimeMs >= olderThanMs) continue;
-        await rm(file, { force: true });
-        removed += 1;
-      }
-      return removed;
-    },
+    list: (kind) => listFolder(join(root, kind)),
+    listTemporary: () => listFolder(temporaryFolder),
     async space() {
       const info = await statfs(root);
       return { availableBytes: info.bavail * info.bsize, sizeBytes: info.blocks * info.bsize };

@@ -84,20 +84,50 @@ test.skipIf(onPostgres)("a lock of another container counts while its time moves
   }
 });
 
+/** As after a kill between mark and file: only the database can tell, so it is told here. */
+async function markDeleting(service: RunningService, ids: readonly string[]): Promise<void> {
+  const { openStore } = await import("../../src/store/database.ts");
+  const store = await openStore(service);
+  await store.db
+    .updateTable("datasets")
+    .set({ deleting_at: new Date(Date.now() - 2 * 3_600_000) })
+    .where("id", "in", ids)
+    .execute();
+  await store.stop();
+}
+
+test("a file that can't be removed keeps neither the service from starting nor others from going", async () => {
+  const service = await startService();
+  try {
+    const stuck = (await service.upload(csv, { name: "stuck" })).json.id;
+    const other = (await service.upload(csv, { name: "other" })).json.id;
+    const orphan = "01a20a3e-3be8-733e-aec6-a42d3a37a41c";
+    await service.halt();
+    await markDeleting(service, [stuck, other]);
+    const files = join(service.dataDir, "files");
+    // A folder is no file: it can't be removed as one, by root neither.
+    const folders = [`dataset/${stuck}`, `artifact/${orphan}`, "artifact/lost+found", "tmp/left"];
+    for (const path of folders.map((folder) => join(files, folder))) {
+      await rm(path, { force: true });
+      await mkdir(path);
+      await utimes(path, 0, 0);
+    }
+    const again = await startService({ on: service });
+    expect(await readdir(join(files, "dataset"))).toEqual([stuck]);
+    const warned = again.lines.map((line) => JSON.parse(line)).filter(({ level }) => level === "warn");
+    expect(warned.map(({ fileId }) => fileId).sort()).toEqual([stuck, orphan, "left"].sort());
+    await again.halt();
+  } finally {
+    await service.stop();
+  }
+});
+
 test("a removal that a crash cut in half is finished at the next start", async () => {
   const service = await startService();
   try {
     const { json } = await service.upload(csv);
     await service.halt();
-    // As after a kill between mark and file: only the database can tell, so it is told here.
-    const { openStore } = await import("../../src/store/database.ts");
-    const store = await openStore(service);
-    await store.db
-      .updateTable("datasets")
-      .set({ deleting_at: new Date(Date.now() - 2 * 3_600_000) })
-      .where("id", "=", json.id)
-      .execute();
-    await store.stop();
+    await markDeleting(service, [json.id]);
     const again = await startService({ on: service });
     expect(await readdir(join(service.dataDir, "files", "dataset"))).toEqual([]);
     expect(await again.metric("mlops_backend_storage_bytes", { kind: "dataset" })).toBe(0);
