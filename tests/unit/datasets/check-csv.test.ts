@@ -5,9 +5,10 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CheckedCsv, type CsvLimits, checkCsv } from "../../../src/datasets/check-csv.ts";
 import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.ts";
-import { DomainError } from "../../../src/errors.ts";
+import type { DomainError } from "../../../src/errors.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { manner, numberCell, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
+import { faultOf } from "../../support/fault-of.ts";
 
 let folder: string;
 let engine: CsvEngine;
@@ -28,14 +29,8 @@ async function check(content: string, limits = lenient, target?: string): Promis
   return checkCsv(engine, filePath(), target, limits);
 }
 
-async function faultOf(content: string, limits = lenient, target?: string): Promise<DomainError> {
-  const fault = await check(content, limits, target).then(
-    (checked) => new Error(`It was taken: ${JSON.stringify(checked)}`),
-    (error: unknown) => error,
-  );
-  if (!(fault instanceof DomainError)) throw fault;
-  return fault;
-}
+const refusal = (content: string, limits = lenient, target?: string): Promise<DomainError> =>
+  faultOf(() => check(content, limits, target));
 
 const isNumber = (cell: string): boolean => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell);
 
@@ -156,7 +151,7 @@ describe("a faulty CSV", () => {
           index !== place ? row : isLonger ? [...row, "more"] : ["less", ...row.slice(2)],
         );
         const { text, lines } = writeCsv([names, ...ragged], how);
-        const fault = await faultOf(text);
+        const fault = await refusal(text);
         expect(fault.code).toBe("ROW_RAGGED");
         expect(fault.message).toMatch(
           new RegExp(`^Line ${lines[place + 1]} has ${ragged[place]!.length} cells, the header ${names.length}\\.`),
@@ -177,7 +172,7 @@ describe("a faulty CSV", () => {
     ["a quote that is not doubled", 'a,b\n1,2\n"x"y,3\n', "Line 3 has a quote"],
     ["a quote that stays open below a cell of two lines", 'a,b\n"1\n1",2\n"x,3\n4,5\n', "Line 4 has a quote"],
   ])("%s", async (_what, content, message) => {
-    const fault = await faultOf(content);
+    const fault = await refusal(content);
     expect([fault.code, fault.message]).toEqual(["ROW_RAGGED", expect.stringContaining(message)]);
   });
 
@@ -185,7 +180,7 @@ describe("a faulty CSV", () => {
     ["a row above a mebibyte", `a,b\n1,2\n${"x".repeat(1_100_000)},2\n`, /^Line 3 .*1 MiB/],
     ["line ends of two kinds", "a,b\r\n1,2\n3,4\r\n", /line ends/],
   ])("%s is no CSV for us", async (_what, content, message) => {
-    const fault = await faultOf(content);
+    const fault = await refusal(content);
     expect([fault.code, fault.message]).toEqual(["NOT_CSV", expect.stringMatching(message)]);
   });
 
@@ -198,11 +193,11 @@ describe("a faulty CSV", () => {
     ["one class", "a,label\n1,x\n2,x\n", "TARGET_SINGLE_CLASS"],
     ["no class", "a,label\n1,\n2,\n", "TARGET_SINGLE_CLASS"],
   ])("%s", async (_what, content, code) => {
-    expect((await faultOf(content)).code).toBe(code);
+    expect((await refusal(content)).code).toBe(code);
   });
 
   test("an unknown target is named, beside those that there are", async () => {
-    const fault = await faultOf("a,b\n1,2\n3,4\n", lenient, "c");
+    const fault = await refusal("a,b\n1,2\n3,4\n", lenient, "c");
     expect(fault.code).toBe("TARGET_UNKNOWN");
     expect(fault.message).toContain("a, b");
   });
@@ -233,7 +228,7 @@ describe("limits", () => {
         const ratio = empty / (columns * rows);
         expect((await check(text, { minDataRows: 1, maxEmptyRatio: ratio }, "c0")).rowCount).toBe(rows);
         if (empty === 0) return;
-        const fault = await faultOf(text, { minDataRows: 1, maxEmptyRatio: (empty - 1) / (columns * rows) }, "c0");
+        const fault = await refusal(text, { minDataRows: 1, maxEmptyRatio: (empty - 1) / (columns * rows) }, "c0");
         expect(fault.code).toBe("TOO_MANY_EMPTY_CELLS");
       }),
     );
@@ -241,6 +236,6 @@ describe("limits", () => {
 
   test("count the rows below the header", async () => {
     expect((await check("a,b\n1,2\n3,4\n", { ...lenient, minDataRows: 2 })).rowCount).toBe(2);
-    expect((await faultOf("a,b\n1,2\n3,4\n", { ...lenient, minDataRows: 3 })).code).toBe("TOO_FEW_ROWS");
+    expect((await refusal("a,b\n1,2\n3,4\n", { ...lenient, minDataRows: 3 })).code).toBe("TOO_FEW_ROWS");
   });
 });

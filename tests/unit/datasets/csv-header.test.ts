@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readHead } from "../../../src/datasets/csv-header.ts";
 import { DomainError } from "../../../src/errors.ts";
 import { writtenTable } from "../../support/csv-tables.ts";
+import { faultOf } from "../../support/fault-of.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -17,15 +18,6 @@ async function headerOf(content: string | Uint8Array): Promise<string[]> {
   const path = join(folder, "file.csv");
   await writeFile(path, content);
   return (await readHead(path)).names;
-}
-
-async function codeOf(content: string | Uint8Array): Promise<string> {
-  const fault = await headerOf(content).then(
-    (names) => new Error(`It was read: ${names.join()}`),
-    (error: unknown) => error,
-  );
-  if (!(fault instanceof DomainError)) throw fault;
-  return fault.code;
 }
 
 test("names come back as they were written, however they were quoted", async () => {
@@ -79,7 +71,7 @@ test.each([
     "COLUMN_NAMES_INVALID",
   ],
 ])("%s", async (_what, content, code) => {
-  expect(await codeOf(content)).toBe(code);
+  expect((await faultOf(() => headerOf(content))).code).toBe(code);
 });
 
 test("a lone header is a header, and so is one with a number among names", async () => {

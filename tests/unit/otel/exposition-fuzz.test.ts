@@ -8,20 +8,19 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { defaultLatencyBounds, labelName } from "../../../otel/catalogue.ts";
+import { labelName } from "../../../otel/catalogue.ts";
 import type { Format } from "../../../otel/choose-format.ts";
 import { type ExpositionOptions, expositionPieces } from "../../../otel/exposition.ts";
 import { writeInSlices } from "../../../otel/scrape.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedFamily, parseExposition, seriesKey } from "../../support/parse-exposition.ts";
 
 type Attributes = Record<string, string | number | boolean | string[]>;
 
 const options = (format: Format, created: boolean): ExpositionOptions => ({
+  ...expositionOptions,
   format,
   created,
-  prefix: "mlops_backend",
-  role: "none",
-  latencyBounds: defaultLatencyBounds,
   startedSeconds: 1000,
 });
 

@@ -17,15 +17,9 @@ import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { startCountersAtZero } from "../../../otel/instruments.ts";
 import { metricViews } from "../../../otel/views.ts";
 import { databaseOperation, datasetUpload, predicted, runFinished } from "../../../src/monitoring/metrics.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 
-const options: ExpositionOptions = {
-  format: "text",
-  prefix: "mlops_backend",
-  role: "all",
-  latencyBounds: defaultLatencyBounds,
-  created: false,
-  startedSeconds: 1000,
-};
+const options: ExpositionOptions = { ...expositionOptions, role: "all", startedSeconds: 1000 };
 let reader: PrometheusExporter;
 let provider: MeterProvider;
 

@@ -9,17 +9,9 @@ import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import type { EndedRequest } from "../../../otel/http-recorder.ts";
 import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { metricViews } from "../../../otel/views.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 
 afterEach(() => metrics.disable());
-
-const options = {
-  format: "text",
-  prefix: "mlops_backend",
-  role: "none",
-  latencyBounds: defaultLatencyBounds,
-  created: false,
-  startedSeconds: 0,
-} as const;
 
 /** Order tells nothing in an exposition; the last digits of a sum depend on the order of its additions. */
 const samplesOf = (text: string): string[] =>
@@ -68,9 +60,11 @@ test("the same events give the same exposition as the SDK's own instruments", as
           for (const { method, change } of changes) recorder.active(change as 1 | -1, method, "http");
         }
         const { resourceMetrics } = await reader.collect();
-        const expected = samplesOf(await writeExposition(resourceMetrics, options));
+        const expected = samplesOf(await writeExposition(resourceMetrics, expositionOptions));
         const scopeMetrics = [{ scope: { name: "http" }, metrics: aggregation.collect() }];
-        expect(samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, options))).toEqual(expected);
+        expect(samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, expositionOptions))).toEqual(
+          expected,
+        );
         // The two sizes and the counter at least, whatever the duration was.
         expect(expected.length).toBeGreaterThanOrEqual(19);
       },

@@ -16,6 +16,7 @@ import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { attachRouteAccessor, leaveUnmeasured } from "../../../otel/route-template.ts";
 import { metricViews } from "../../../otel/views.ts";
 import { watchClientErrors } from "../../../src/monitoring/setup.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 
 let reader: PrometheusExporter;
 let aggregation: HttpAggregation;
@@ -75,14 +76,7 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
   async function samples(): Promise<string[]> {
     const { resourceMetrics } = await reader.collect();
     resourceMetrics.scopeMetrics.push({ scope: { name: "http" }, metrics: aggregation.collect() });
-    const text = writeExposition(resourceMetrics, {
-      format: "text",
-      prefix: "mlops_backend",
-      role: "worker",
-      latencyBounds: defaultLatencyBounds,
-      created: false,
-      startedSeconds: 0,
-    });
+    const text = writeExposition(resourceMetrics, { ...expositionOptions, role: "worker" });
     return text.split("\n");
   }
 

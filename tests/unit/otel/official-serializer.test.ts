@@ -16,17 +16,10 @@ import {
 import { writeExposition } from "../../../otel/exposition.ts";
 import { add, meter, record } from "../../../otel/instruments.ts";
 import { metricViews } from "../../../otel/views.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedSample, parseExposition, parseSample, seriesKey } from "../../support/parse-exposition.ts";
 
 afterEach(() => metrics.disable());
-
-const options = {
-  prefix: "mlops_backend",
-  role: "all",
-  latencyBounds: defaultLatencyBounds,
-  created: false,
-  startedSeconds: 0,
-} as const;
 
 /** Where the official serializer (exporter-prometheus 0.301) and ours say the same in other words, and why. */
 const differences = {
@@ -118,7 +111,10 @@ test.for(["openmetrics", "text"] as const)("%s holds the samples of the official
         .split("\n")
         .filter((line) => line !== "" && !line.startsWith("#"))
         .map((line) => inOurWords(parseSample(line)));
-      const families = parseExposition(Buffer.from(writeExposition(resourceMetrics, { ...options, format })), format);
+      const families = parseExposition(
+        Buffer.from(writeExposition(resourceMetrics, { ...expositionOptions, role: "all", format })),
+        format,
+      );
       const ours = new Map(
         families.flatMap(({ samples }) => samples.map((sample) => [seriesKey(sample), sample.value])),
       );

@@ -1,12 +1,12 @@
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { afterEach, expect, test, vi } from "vitest";
-import { defaultLatencyBounds } from "../../../otel/catalogue.ts";
 import { expositionPieces } from "../../../otel/exposition.ts";
 import { meter } from "../../../otel/instruments.ts";
 import { shareInFlight, writeInSlices } from "../../../otel/scrape.ts";
 import { startTelemetry } from "../../../otel/sdk.ts";
 import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { expositionOptions } from "../../support/exposition-options.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -35,14 +35,6 @@ const large: ResourceMetrics = {
     },
   ],
 };
-const options = {
-  format: "text",
-  prefix: "mlops_backend",
-  role: "none",
-  latencyBounds: defaultLatencyBounds,
-  created: false,
-  startedSeconds: 0,
-} as const;
 
 /** Counts the turns of the event loop while something is awaited. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
@@ -57,14 +49,14 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 test("no piece of a large exposition is longer than 64 label sets", () => {
-  const lines = [...expositionPieces(large, options)].map((piece) => piece.split("\n").length - 1);
+  const lines = [...expositionPieces(large, expositionOptions)].map((piece) => piece.split("\n").length - 1);
   expect(lines.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(labelSets * linesAPoint);
   // HELP and TYPE are before the first.
   expect(Math.max(...lines)).toBeLessThanOrEqual(64 * linesAPoint + 2);
 });
 
 test("between the slices of a large scrape everything else has its turn", async () => {
-  const turns = await turnsDuring(() => writeInSlices(large, options, 0));
+  const turns = await turnsDuring(() => writeInSlices(large, expositionOptions, 0));
   expect(turns).toBeGreaterThanOrEqual(labelSets / 64);
 });
 
@@ -82,7 +74,7 @@ test("by its own clock no slice takes more than 10 ms", async () => {
     turnMs = nowMs;
     next = setImmediate(turn);
   });
-  await writeInSlices(large, options);
+  await writeInSlices(large, expositionOptions);
   clearImmediate(next);
   expect(nowMs).toBeGreaterThan(30);
   expect(longestMs).toBeLessThanOrEqual(10);

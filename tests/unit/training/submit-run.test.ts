@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { DomainError, type ErrorCode } from "../../../src/errors.ts";
+import type { ErrorCode } from "../../../src/errors.ts";
 import { hashRequest, readIdempotencyKey } from "../../../src/training/idempotency.ts";
 import { resolveTarget } from "../../../src/training/submit-run.ts";
+import { faultOf } from "../../support/fault-of.ts";
 
 const dataset = {
   columns: [
@@ -12,15 +13,6 @@ const dataset = {
   target: "label",
   task: "classification",
 } as const;
-
-function codeOf(act: () => unknown): ErrorCode | undefined {
-  try {
-    act();
-    return undefined;
-  } catch (error) {
-    return error instanceof DomainError ? error.code : undefined;
-  }
-}
 
 test("without a wish, target and task are the dataset's", () => {
   expect(resolveTarget({}, dataset, undefined)).toEqual({ target: "label", task: "classification" });
@@ -37,8 +29,8 @@ test.each<[ErrorCode, Parameters<typeof resolveTarget>[0]]>([
   ["TARGET_NOT_NUMERIC", { target: "colour", task: "regression" }],
   ["FEATURE_UNKNOWN", { features: ["size", "weight"] }],
   ["FEATURE_UNKNOWN", { features: ["size", "label"] }],
-])("%s", (code, request) => {
-  expect(codeOf(() => resolveTarget(request, dataset, undefined))).toBe(code);
+])("%s", async (code, request) => {
+  expect((await faultOf(() => resolveTarget(request, dataset, undefined))).code).toBe(code);
 });
 
 test("requests that mean the same have the same hash", () => {
@@ -47,6 +39,6 @@ test("requests that mean the same have the same hash", () => {
   expect(hashRequest({ parameters: { rounds: 3, seed: 1 }, mode: "light", datasetId: "a" })).not.toBe(one);
 });
 
-test.each(["", "a b", "ä", "x".repeat(256)])("the Idempotency-Key %j is refused", (key) => {
-  expect(codeOf(() => readIdempotencyKey(key))).toBe("IDEMPOTENCY_KEY_INVALID");
+test.each(["", "a b", "ä", "x".repeat(256)])("the Idempotency-Key %j is refused", async (key) => {
+  expect((await faultOf(() => readIdempotencyKey(key))).code).toBe("IDEMPOTENCY_KEY_INVALID");
 });
