@@ -1,12 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { defaultPrefix } from "../../otel/catalogue.ts";
+import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
 import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
 import { readReceivers } from "./alerting/receiver-settings.ts";
 import { writeReceivers } from "./alerting/write-receivers.ts";
+import { allDashboards } from "./dashboards/all-dashboards.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
-import { overviewDashboard, overviewUid } from "./overview-dashboard.ts";
+import { queriesFor } from "./queries.ts";
 import { ruleFiles } from "./rules/rule-files.ts";
 import { ruleTestFiles } from "./rules/rule-tests.ts";
 
@@ -20,11 +21,21 @@ const nobody = readReceivers({}).receivers;
 
 const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 
-/** Every generated file of the repository, by its path, with the text that it must have. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+/**
+ * Every generated file of the repository, by its path, with the text that it must have.
+ * @param env of the service: dashboards and rules ask for its names
+ * @throws Error naming every fault of its PROMETHEUS__* variables
+ */
+export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string, string> {
+  const { settings, faults } = readTelemetrySettings(env);
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  const dashboards = [...allDashboards(queriesFor(settings))].map(
+    ([uid, dashboard]) =>
+      [`infra/monitoring/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
+  );
   return new Map([
-    [`infra/monitoring/grafana/dashboards/${overviewUid}.json`, `${JSON.stringify(overviewDashboard(), null, 2)}\n`],
-    ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: defaultPrefix, timeScale: 1 })),
+    ...dashboards,
+    ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: settings.prefix, timeScale: 1 })),
     ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
@@ -33,7 +44,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
 }
 
 if (import.meta.main) {
-  for (const [path, content] of generatedFiles()) {
+  for (const [path, content] of generatedFiles(process.env)) {
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);

@@ -7,13 +7,14 @@ const gauge = (...labels: string[]): KnownSeries => ({
 const counter = (...labels: string[]): KnownSeries => ({ ...gauge(...labels), kind: "counter" });
 
 /** What Prometheus and Alertmanager say of themselves and of their targets, as far as dashboards and rules ask for it. */
-export const prometheusSeries: Readonly<Record<string, KnownSeries>> = {
+export const prometheusSeries = {
   up: gauge(),
   scrape_duration_seconds: gauge(),
   scrape_samples_scraped: gauge(),
   scrape_samples_post_metric_relabeling: gauge(),
   // It also has every other label of its alert: those that ours set stand here.
   ALERTS: gauge("alertname", "alertstate", "severity", "objective"),
+  ALERTS_FOR_STATE: gauge("alertname", "severity", "objective"),
   prometheus_build_info: gauge("version"),
   prometheus_config_last_reload_successful: gauge(),
   prometheus_notifications_alertmanagers_discovered: gauge(),
@@ -30,4 +31,6 @@ export const prometheusSeries: Readonly<Record<string, KnownSeries>> = {
   prometheus_tsdb_wal_storage_size_bytes: gauge(),
   alertmanager_notifications_total: counter("integration"),
   alertmanager_notifications_failed_total: counter("integration", "reason"),
-};
+} as const satisfies Record<string, KnownSeries>;
+
+export type PrometheusSeriesName = keyof typeof prometheusSeries;

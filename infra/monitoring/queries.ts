@@ -1,100 +1,198 @@
-import { catalogue, labelName, type MetricKey, prometheusName } from "../../otel/catalogue.ts";
+import {
+  catalogue,
+  type fromBoundedSource,
+  labelName,
+  type MetricKey,
+  prometheusName,
+  seriesCeiling,
+} from "../../otel/catalogue.ts";
+import type { TelemetrySettings } from "../../otel/telemetry-settings.ts";
+import type { ObjectiveKey } from "./objectives.ts";
+import type { PrometheusSeriesName } from "./prometheus-series.ts";
+import type { RecordedSeriesName } from "./recorded-series.ts";
 
 /** Metrics of one kind or scope, so that e.g. a rate of a gauge is a type error. */
 type KeyWith<Part> = { [Key in MetricKey]: (typeof catalogue)[Key] extends Part ? Key : never }[MetricKey];
 type CounterKey = KeyWith<{ kind: "counter" | "observableCounter" }>;
 type HistogramKey = KeyWith<{ kind: "histogram" }>;
 type ProcessGaugeKey = KeyWith<{ kind: "gauge" | "upDownCounter"; scope: "process" }>;
+/** With a label set for each route: these can grow. */
+type GrowingKey = KeyWith<{ attributes: { "http.route": typeof fromBoundedSource } }>;
 type DeploymentGaugeKey = KeyWith<{ kind: "gauge"; scope: "deployment" }>;
 /** The declared attributes of a metric, by their OpenTelemetry names. */
 type AttributeOf<Key extends MetricKey> = Extract<keyof (typeof catalogue)[Key]["attributes"], string>;
 type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>]?: string };
 
 /** Every query names the job and instance chosen in the dashboard. */
-const chosen = 'job=~"$job",instance=~"$instance"';
-
-function selector<Key extends MetricKey>(key: Key, suffix: string, matchers: Matchers<Key> = {}): string {
-  const own = Object.entries<string | undefined>(matchers).map(
-    ([attribute, match]) => `${labelName(attribute)}${match}`,
-  );
-  return `${prometheusName(catalogue[key])}${suffix}{${[chosen, ...own].join(",")}}`;
-}
+export const chosenTarget = 'job=~"$job",instance=~"$instance"';
+/** Alerts of the chosen jobs, of what watches them, and of rules that add over jobs; the one that always fires aside. */
+const shownAlerts = 'alertname!="Watchdog",job=~"$job|prometheus|alertmanager|"';
+const alertLabels = "severity, alertname, objective, instance";
+const firing = `ALERTS{alertstate="firing",${shownAlerts}}`;
+/** Requests whose time is the service's own: an event stream lasts as long as somebody follows it. */
+export const answered = { "http.route": '!~".*/events"' } as const;
+/** A legend part of an attribute, e.g. `{{http_route}}`. */
+export const legendOf = (attribute: string): string => `{{${labelName(attribute)}}}`;
 
 const by = (attributes: readonly string[]): string =>
   attributes.length === 0 ? "" : ` by (${attributes.map(labelName).join(", ")})`;
 
-/** Events a second. */
-export function rate<Key extends CounterKey>(
-  key: Key,
-  attributes: readonly AttributeOf<Key>[] = [],
-  matchers?: Matchers<Key>,
-): string {
-  return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+const growing = {
+  httpRequestDuration: "Request durations",
+  httpRequestBodySize: "Request sizes",
+  httpResponseBodySize: "Response sizes",
+  httpRequests: "Requests by outcome",
+} as const satisfies Record<GrowingKey, string>;
+
+/**
+ * The queries of dashboards, for a service with this prefix and these bounds. Metrics and attributes are named by their keys in the
+ * catalogue, so one that is renamed there doesn't compile here.
+ */
+export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "prefix" | "latencyBounds">) {
+  function selector<Key extends MetricKey>(key: Key, suffix = "", matchers: Matchers<Key> = {}): string {
+    const own = Object.entries<string | undefined>(matchers).map(
+      ([attribute, match]) => `${labelName(attribute)}${match}`,
+    );
+    return `${prometheusName(catalogue[key], prefix)}${suffix}{${[chosenTarget, ...own].join(",")}}`;
+  }
+
+  /** How often a histogram was recorded, a second. */
+  function histogramRate<Key extends HistogramKey>(
+    key: Key,
+    attributes: readonly AttributeOf<Key>[] = [],
+    matchers?: Matchers<Key>,
+  ): string {
+    return `sum${by(attributes)} (rate(${selector(key, "_count", matchers)}[$__rate_interval]))`;
+  }
+
+  /** What a histogram adds up to, a second: seconds a second of durations, bytes a second of sizes. */
+  function sumRate<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {
+    return `sum${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
+  }
+
+  const versions = `max by (job, version, revision) (${selector("buildInfo")}`;
+
+  return {
+    /** Events a second. */
+    rate<Key extends CounterKey>(
+      key: Key,
+      attributes: readonly AttributeOf<Key>[] = [],
+      matchers?: Matchers<Key>,
+    ): string {
+      return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+    },
+
+    /** Events within the dashboard's time range. */
+    increase<Key extends CounterKey>(
+      key: Key,
+      attributes: readonly AttributeOf<Key>[] = [],
+      matchers?: Matchers<Key>,
+    ): string {
+      return `sum${by(attributes)} (increase(${selector(key, "", matchers)}[$__range]))`;
+    },
+
+    histogramRate,
+    sumRate,
+
+    /** A quantile over all processes. */
+    quantile<Key extends HistogramKey>(
+      share: number,
+      key: Key,
+      attributes: readonly AttributeOf<Key>[] = [],
+      matchers?: Matchers<Key>,
+    ): string {
+      const labels = ["le", ...attributes.map(labelName)].join(", ");
+      return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval])))`;
+    },
+
+    /** The mean over all processes. */
+    mean<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {
+      return `${sumRate(key, attributes)} / ${histogramRate(key, attributes)}`;
+    },
+
+    /** Events of each bucket, for a heat map. */
+    buckets<Key extends HistogramKey>(key: Key, matchers?: Matchers<Key>): string {
+      return `sum by (le) (increase(${selector(key, "_bucket", matchers)}[$__rate_interval]))`;
+    },
+
+    /** The share of what was recorded in the time range that is at most `bound`, which the histogram must have. */
+    shareWithin<Key extends HistogramKey>(bound: number, key: Key): string {
+      const within = selector(key, "_bucket").replace("{", `{le="${bound}",`);
+      return `sum (increase(${within}[$__range])) / sum (increase(${selector(key, "_count")}[$__range]))`;
+    },
+
+    /** What one process reads of itself, a line an instance. */
+    processGauge<Key extends ProcessGaugeKey>(key: Key, matchers?: Matchers<Key>): string {
+      return selector(key, "", matchers);
+    },
+
+    /** Summed over the processes. */
+    processSum<Key extends ProcessGaugeKey>(
+      key: Key,
+      attributes: readonly AttributeOf<Key>[] = [],
+      matchers?: Matchers<Key>,
+    ): string {
+      return `sum${by(attributes)} (${selector(key, "", matchers)})`;
+    },
+
+    /** CPU or events a second, a line an instance. */
+    rateOfInstance<Key extends CounterKey>(key: Key): string {
+      return `sum by (instance) (rate(${selector(key)}[$__rate_interval]))`;
+    },
+
+    /** How often a figure of a process changed in the time range, a line an instance. */
+    changes<Key extends ProcessGaugeKey>(key: Key): string {
+      return `changes(${selector(key)}[$__range])`;
+    },
+
+    /** What every replica reads the same from the database: never summed. */
+    deploymentGauge<Key extends DeploymentGaugeKey>(key: Key, matchers?: Matchers<Key>): string {
+      return `max without (instance) (${selector(key, "", matchers)})`;
+    },
+
+    /** How much of its series limit each metric that can grow has used, where it is most, with names in words. */
+    seriesShares: (Object.keys(growing) as GrowingKey[]).map((key) => {
+      const series = selector("metricsSeries", "", { metric: `="${prometheusName(catalogue[key], prefix)}"` });
+      return [growing[key], `max(${series}) / ${seriesCeiling(catalogue[key], latencyBounds)}`] as const;
+    }),
+
+    /** Targets that answer without our metrics; Prometheus and Alertmanager have none. */
+    blindTargets:
+      `count(up{job=~"$job",job!~"prometheus|alertmanager"} == 1` +
+      ` unless on (job, instance) ${prometheusName(catalogue.buildInfo, prefix)}) or vector(0)`,
+
+    /** What Prometheus or Alertmanager says of itself or of a target. */
+    ofPrometheus(name: PrometheusSeriesName, matchers = ""): string {
+      return matchers === "" ? name : `${name}{${matchers}}`;
+    },
+
+    /** What the recording rules keep of all objectives, or of one. */
+    ofObjectives(name: RecordedSeriesName, objective?: ObjectiveKey): string {
+      return `${name}{job=~"$job"${objective === undefined ? "" : `,objective="${objective}"`}}`;
+    },
+
+    /** How many alerts fire; 0 when none does. */
+    firingCount: `count(${firing}) or vector(0)`,
+
+    /** What fires, and for how many seconds it has been true. */
+    firingSince:
+      `(time() - max by (${alertLabels}) (ALERTS_FOR_STATE{${shownAlerts}}))` +
+      ` and max by (${alertLabels}) (${firing})`,
+
+    /** What the variables of a dashboard are filled from. */
+    variables: {
+      job: `label_values(${prometheusName(catalogue.buildInfo, prefix)}, job)`,
+      instance: `label_values(${prometheusName(catalogue.buildInfo, prefix)}{job=~"$job"}, instance)`,
+    },
+
+    annotations: {
+      /** Unix time in milliseconds, as annotations have it. */
+      restarts: `${selector("processStartTime")} * 1000`,
+      /** A version or revision that was not there five minutes before. */
+      deployments: `${versions}) unless ${versions} offset 5m)`,
+      firingAlerts: `max by (alertname, severity, objective) (${firing})`,
+    },
+  };
 }
 
-/** Events within the dashboard's time range. */
-export function increase<Key extends CounterKey>(
-  key: Key,
-  attributes: readonly AttributeOf<Key>[] = [],
-  matchers?: Matchers<Key>,
-): string {
-  return `sum${by(attributes)} (increase(${selector(key, "", matchers)}[$__range]))`;
-}
-
-/** How often a histogram was recorded, a second. */
-export function histogramRate<Key extends HistogramKey>(
-  key: Key,
-  attributes: readonly AttributeOf<Key>[] = [],
-  matchers?: Matchers<Key>,
-): string {
-  return `sum${by(attributes)} (rate(${selector(key, "_count", matchers)}[$__rate_interval]))`;
-}
-
-/** A quantile over all processes. */
-export function quantile<Key extends HistogramKey>(
-  share: number,
-  key: Key,
-  attributes: readonly AttributeOf<Key>[] = [],
-  matchers?: Matchers<Key>,
-): string {
-  const labels = ["le", ...attributes.map(labelName)].join(", ");
-  return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval])))`;
-}
-
-/** Requests whose time is the service's own: an event stream lasts as long as somebody follows it. */
-export const answered = { "http.route": '!~".*/events"' } as const;
-
-/** The mean over all processes. */
-export function mean<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {
-  const total = `sum${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
-  return `${total} / ${histogramRate(key, attributes)}`;
-}
-
-/** What one process reads of itself, a line an instance. */
-export function processGauge<Key extends ProcessGaugeKey>(key: Key, matchers?: Matchers<Key>): string {
-  return selector(key, "", matchers);
-}
-
-/** Summed over the processes. */
-export function processSum<Key extends ProcessGaugeKey>(
-  key: Key,
-  attributes: readonly AttributeOf<Key>[] = [],
-): string {
-  return `sum${by(attributes)} (${selector(key, "")})`;
-}
-
-/** CPU or events a second, a line an instance. */
-export function rateOfInstance<Key extends CounterKey>(key: Key): string {
-  return `sum by (instance) (rate(${selector(key, "")}[$__rate_interval]))`;
-}
-
-/** What every replica reads the same from the database: never summed. */
-export function deploymentGauge<Key extends DeploymentGaugeKey>(key: Key): string {
-  return `max without (instance) (${selector(key, "")})`;
-}
-
-/** The selector of the variables' own query. */
-export const jobsQuery = `label_values(${prometheusName(catalogue.buildInfo)}, job)`;
-export const instancesQuery = `label_values(${prometheusName(catalogue.buildInfo)}{job=~"$job"}, instance)`;
-/** A legend part of an attribute, e.g. `{{http_route}}`. */
-export const legendOf = (attribute: string): string => `{{${labelName(attribute)}}}`;
+export type Queries = ReturnType<typeof queriesFor>;

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql, shortestRangeSeconds } from "../../../infra/monitoring/lint-promql.ts";
-import { overviewDashboard } from "../../../infra/monitoring/overview-dashboard.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -118,9 +118,10 @@ test("the shortest range is four scrapes of the configuration, which Grafana kno
 });
 
 describe("sound are the queries of", () => {
-  test("the dashboard", () => {
-    const queries = [...JSON.stringify(overviewDashboard()).matchAll(/"expr":("(?:[^"\\]|\\.)*")/g)];
-    expect(queries.length).toBeGreaterThan(50);
+  const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/"));
+  test.each(dashboards)("%s", (_path, text) => {
+    const queries = [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)];
+    expect(queries.length).toBeGreaterThan(15);
     for (const [, expression = '""'] of queries) expect(lint(JSON.parse(expression)), expression).toEqual([]);
   });
 

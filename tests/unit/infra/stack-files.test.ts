@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { dashboardTitles } from "../../../infra/monitoring/dashboards/dashboard-list.ts";
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { overviewDashboard, overviewTitle, overviewUid } from "../../../infra/monitoring/overview-dashboard.ts";
 import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
 import { readConfig, settings } from "../../../src/config.ts";
 
@@ -78,8 +78,6 @@ describe("docker-compose.yml", () => {
 });
 
 describe("provisioning", () => {
-  const dashboard = overviewDashboard();
-
   test("of Prometheus names files that exist", () => {
     const folder = "infra/monitoring/prometheus";
     const paths = all(read(`${folder}/prometheus.yml`), /(targets\/[\w.-]+)[\],\s]/g);
@@ -91,8 +89,14 @@ describe("provisioning", () => {
   test("of Grafana names the datasource that every panel asks", () => {
     const uid = /uid: (\S+)/.exec(read(`${grafana}/provisioning/datasources/prometheus.yml`))?.[1];
     expect(uid).toBe("Prometheus");
-    const used = new Set(all(JSON.stringify(dashboard), /"datasource":\{"type":"prometheus","uid":"([^"]*)"\}/g));
-    expect([...used]).toEqual([uid]);
+    const dashboards = [...generatedFiles()].filter(([path]) => path.startsWith(`${grafana}/dashboards/`));
+    expect(dashboards).toHaveLength(6);
+    for (const [path, text] of dashboards) {
+      const used = new Set(
+        all(JSON.stringify(JSON.parse(text)), /"datasource":\{"type":"prometheus","uid":"([^"]*)"\}/g),
+      );
+      expect([...used], path).toEqual([uid]);
+    }
   });
 
   test("of Grafana finds the dashboard, and opens with it", () => {
@@ -101,40 +105,8 @@ describe("provisioning", () => {
     const home = /HOME_DASHBOARD_PATH: (\S+)/.exec(compose)?.[1] ?? "";
     expect(home.startsWith(`${path}/`)).toBe(true);
     const opened = JSON.parse(read(`${grafana}/dashboards/${home.slice(`${path}/`.length)}`));
-    expect(opened).toMatchObject({ uid: overviewUid, title: overviewTitle });
-  });
-});
-
-describe("the dashboard", () => {
-  interface ShownPanel {
-    readonly id: number;
-    readonly type: string;
-    readonly title?: string;
-    readonly description?: string;
-    readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
-    readonly gridPos: { readonly x: number; readonly y: number; readonly w: number };
-    readonly targets?: readonly { readonly expr: string; readonly refId: string; readonly legendFormat: string }[];
-  }
-  const panels = overviewDashboard().panels as unknown as readonly ShownPanel[];
-  const charts = panels.filter(({ type }) => type !== "row" && type !== "text");
-
-  test("tells its panels apart and fills every line", () => {
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
-    const widths = new Map<number, number>();
-    for (const { gridPos } of panels) widths.set(gridPos.y, (widths.get(gridPos.y) ?? 0) + gridPos.w);
-    expect([...widths.values()].filter((width) => width !== 24)).toEqual([]);
-  });
-
-  test("explains every panel, with unit and legends", () => {
-    expect(charts.length).toBeGreaterThan(25);
-    for (const { title, description, fieldConfig, targets = [] } of charts) {
-      expect(title, JSON.stringify(targets)).not.toBe("");
-      expect(description, title).toMatch(/\.$/);
-      expect(fieldConfig?.defaults.unit, title).toMatch(/./);
-      expect(targets.length, title).toBeGreaterThan(0);
-      expect(targets.filter(({ legendFormat }) => legendFormat === "")).toEqual([]);
-      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
-    }
+    const uid = "mlops-backend-overview";
+    expect(opened).toMatchObject({ uid, title: dashboardTitles[uid] });
   });
 });
 

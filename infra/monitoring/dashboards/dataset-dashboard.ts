@@ -1,0 +1,186 @@
+import { legendOf, type Queries } from "../queries.ts";
+import type { DashboardText } from "./build-dashboard.ts";
+import { graph, number } from "./panels.ts";
+
+const answers = `**Do uploads get in, is there room, and do expired datasets go?** Failed uploads are ours, rejected ones the callers': the reason is the error code that they were given.
+A dataset expires \`DATASET_TTL_DAYS\` after its upload and goes with the next cycle, unless a training needs it. *Lag* is how long the oldest one is overdue.`;
+
+/** Uploads, room, and the removal of what has expired. */
+export function datasetDashboard(query: Queries): DashboardText {
+  const instance = legendOf("instance");
+  const noApi = "No process serves the API";
+  const noState = "The state can't be read";
+  const noUploads = "No accepted upload in this time";
+  const notScraped = "No process of the backend is scraped";
+
+  return {
+    uid: "mlops-backend-datasets",
+    description: "Uploads by outcome and reason, sizes, bytes kept, TTL cycles and their lag, missing files.",
+    answers,
+    panels: [
+      number({
+        title: "Datasets",
+        description: "Datasets kept.",
+        unit: "short",
+        noValue: noState,
+        targets: [["Datasets", query.deploymentGauge("datasets")]],
+      }),
+      number({
+        title: "Accepted uploads",
+        description: "In the time range.",
+        unit: "short",
+        decimals: 0,
+        noValue: noApi,
+        targets: [["Accepted", query.increase("datasetUploads", [], { outcome: '="accepted"' })]],
+      }),
+      number({
+        title: "Failed uploads",
+        description: "In the time range, by our fault.",
+        unit: "short",
+        decimals: 0,
+        noValue: noApi,
+        colours: ["green", [0.5, "red"]],
+        targets: [["Failed", query.increase("datasetUploads", [], { outcome: '="failed"' })]],
+      }),
+      number({
+        title: "Free space",
+        description: "Share of the file system that is free, where there is least.",
+        unit: "percentunit",
+        noValue: notScraped,
+        colours: ["red", [0.1, "orange"], [0.2, "green"]],
+        targets: [
+          [
+            "Free",
+            `min(${query.processGauge("storageFilesystemAvailable")} / ${query.processGauge("storageFilesystemSize")})`,
+          ],
+        ],
+      }),
+      number({
+        title: "Expiry",
+        description: "1: datasets expire; 0: they are kept for good (DATASET_TTL_DAYS=0).",
+        unit: "bool_on_off",
+        noValue: noState,
+        targets: [["Expiry", query.deploymentGauge("ttlEnabled")]],
+      }),
+      number({
+        title: "Files missing",
+        description: "Rows whose file the last sweep did not find: somebody removed files by hand, or lost a disk.",
+        unit: "short",
+        noValue: noState,
+        colours: ["green", [1, "red"]],
+        targets: [[legendOf("kind"), query.deploymentGauge("filesMissing")]],
+      }),
+      graph({
+        title: "Uploads by outcome",
+        description: "Uploads a second. Failed ones are ours, rejected ones the callers'.",
+        unit: "ops",
+        noValue: noApi,
+        targets: [[legendOf("outcome"), query.rate("datasetUploads", ["outcome"])]],
+      }),
+      graph({
+        title: "Why uploads are rejected",
+        description: "Rejections a second by error code.",
+        unit: "ops",
+        noValue: "Nothing was rejected in this time",
+        targets: [[legendOf("reason"), `${query.rate("datasetUploadRejections", ["reason"])} > 0`]],
+      }),
+      graph({
+        title: "Size of accepted uploads",
+        description: "Size of the CSV files, expanded.",
+        unit: "bytes",
+        noValue: noUploads,
+        targets: [
+          ["Mean", query.mean("datasetUploadSize")],
+          ["50th percentile", query.quantile(0.5, "datasetUploadSize")],
+          ["95th percentile", query.quantile(0.95, "datasetUploadSize")],
+        ],
+      }),
+      graph({
+        title: "Bytes kept",
+        description: "Files that datasets and models refer to.",
+        unit: "bytes",
+        noValue: noState,
+        targets: [[legendOf("kind"), query.deploymentGauge("storage")]],
+      }),
+      graph({
+        title: "File system",
+        description: "Space where the files are kept.",
+        unit: "bytes",
+        noValue: notScraped,
+        targets: [
+          [`Free, ${instance}`, query.processGauge("storageFilesystemAvailable")],
+          [`Size, ${instance}`, query.processGauge("storageFilesystemSize")],
+        ],
+      }),
+      graph({
+        title: "Duration of profiles",
+        description: "Time to make a dataset's column profile after the upload.",
+        unit: "s",
+        noValue: "No profile was made in this time",
+        targets: [
+          ["Mean", query.mean("datasetProfileDuration")],
+          ["95th percentile", query.quantile(0.95, "datasetProfileDuration")],
+        ],
+      }),
+      graph({
+        title: "TTL cycles by result",
+        description: "In the time range. Empty: nothing had expired; failure: something could not be removed.",
+        unit: "short",
+        noValue: notScraped,
+        targets: [[legendOf("result"), query.increase("ttlCycles", ["result"])]],
+      }),
+      graph({
+        title: "TTL lag",
+        description: "How long the oldest expired dataset is overdue; more than two intervals is too late.",
+        unit: "s",
+        noValue: noState,
+        targets: [
+          ["Lag", query.deploymentGauge("ttlLag")],
+          ["Interval", query.deploymentGauge("ttlInterval")],
+        ],
+      }),
+      graph({
+        title: "Since the last good TTL cycle",
+        description:
+          "Of any process. Grows beyond the interval when cycles fail or stop; without meaning when expiry is off.",
+        unit: "s",
+        noValue: noState,
+        targets: [
+          ["Since the last success", `time() - ${query.deploymentGauge("ttlLastSuccess")}`],
+          ["Interval", query.deploymentGauge("ttlInterval")],
+        ],
+      }),
+      graph({
+        title: "Removed by expiry",
+        description: "In the time range.",
+        unit: "short",
+        noValue: notScraped,
+        targets: [
+          ["Datasets", query.increase("ttlDatasetsRemoved")],
+          ["Files", query.increase("ttlFilesRemoved")],
+        ],
+      }),
+      graph({
+        title: "Expiry: errors and files already gone",
+        description: "In the time range. An error leaves the dataset for the next cycle.",
+        unit: "short",
+        noValue: notScraped,
+        colours: ["green", [1, "red"]],
+        targets: [
+          ["Errors", query.increase("ttlErrors")],
+          ["Files already gone", query.increase("ttlFilesMissing")],
+        ],
+      }),
+      graph({
+        title: "Duration of TTL cycles",
+        description: "Mean and 95th percentile.",
+        unit: "s",
+        noValue: "No cycle in this time",
+        targets: [
+          ["Mean", query.mean("ttlCycleDuration")],
+          ["95th percentile", query.quantile(0.95, "ttlCycleDuration")],
+        ],
+      }),
+    ],
+  };
+}

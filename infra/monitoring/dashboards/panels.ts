@@ -1,0 +1,181 @@
+import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  HeatmapCellLayout,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from "@grafana/grafana-foundation-sdk/common";
+import {
+  DashboardLinkBuilder,
+  type Panel,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+import {
+  PanelBuilder as HeatmapBuilder,
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  RowsHeatmapOptionsBuilder,
+  YAxisConfigBuilder,
+} from "@grafana/grafana-foundation-sdk/heatmap";
+import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
+import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
+import { PanelBuilder as TextBuilder, TextMode } from "@grafana/grafana-foundation-sdk/text";
+import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
+import { type DashboardUid, dashboardTitles } from "./dashboard-list.ts";
+
+/** Hands the chosen job, instance and time on to the dashboard that is linked to. */
+const chosen = ["job:queryparam", "instance:queryparam", "__url_time_range"].map((name) => `\${${name}}`).join("&");
+
+/** The provisioned data source (`infra/monitoring/grafana/provisioning/datasources`). */
+export const datasource = { type: "prometheus", uid: "Prometheus" };
+/** Grid rows of a line of graphs; 40 rows are a dashboard. */
+export const lineHeight = 7;
+const numberHeight = 4;
+const textHeight = 3;
+
+/** One query of a panel with its legend in words. */
+export type Target = readonly [legend: string, expression: string];
+
+/** The colour below the first limit, then each limit with the colour from there on. */
+export type Colours = readonly [base: Colour, ...limits: (readonly [from: number, colour: Colour])[]];
+type Colour = "green" | "orange" | "red" | "text";
+
+export interface PanelText {
+  readonly title: string;
+  /** What the panel shows, and when to worry. */
+  readonly description: string;
+  /** Grafana's unit id. */
+  readonly unit: string;
+  /** Shown in place of data: why there is none. */
+  readonly noValue: string;
+  readonly targets: readonly Target[];
+  readonly colours?: Colours;
+  readonly decimals?: number;
+  /** The highest value of the axis, e.g. 1 of a share. */
+  readonly max?: number;
+  /** The dashboard that says more. */
+  readonly details?: DashboardUid;
+  /** Exemplars lead from a point of a latency to a trace. */
+  readonly withExemplars?: boolean;
+}
+
+/** The parts of the SDK's builders that all panels with data share. */
+interface DataPanelBuilder<Self> {
+  title(title: string): Self;
+  description(description: string): Self;
+  datasource(source: typeof datasource): Self;
+  unit(unit: string): Self;
+  noValue(noValue: string): Self;
+  links(links: DashboardLinkBuilder[]): Self;
+}
+
+/** A builder with what every panel with data says of itself. */
+export function described<Self extends DataPanelBuilder<Self>>(panel: Self, text: Omit<PanelText, "targets">): Self {
+  const { title, description, unit, noValue, details } = text;
+  const links =
+    details === undefined ? [] : [new DashboardLinkBuilder(dashboardTitles[details]).url(`/d/${details}?${chosen}`)];
+  return panel.title(title).description(description).datasource(datasource).unit(unit).noValue(noValue).links(links);
+}
+
+/** One query, as Grafana keeps it. */
+export function query([legend, expression]: Target, index: number): DataqueryBuilder {
+  // The SDK leaves refId out; Grafana tells the queries of a panel apart by it.
+  const refId = String.fromCharCode(65 + index);
+  return new DataqueryBuilder().expr(expression).legendFormat(legend).refId(refId).datasource(datasource);
+}
+
+/** Limits as Grafana keeps them. */
+export function thresholds([base, ...limits]: Colours): ThresholdsConfigBuilder {
+  const steps = limits.map(([value, color]) => ({ value, color }));
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([{ value: null, color: base }, ...steps]);
+}
+
+/** Lines over time; limits are drawn as dashed lines. */
+export function graph(text: PanelText, span = 8): Builder<Panel> {
+  const legend = new VizLegendOptionsBuilder()
+    .displayMode(LegendDisplayMode.List)
+    .placement(LegendPlacement.Bottom)
+    .showLegend(true)
+    .calcs([]);
+  const panel = described(new TimeseriesBuilder(), text)
+    .axisSoftMin(0)
+    .lineWidth(1)
+    .fillOpacity(8)
+    .legend(legend)
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
+    .span(span)
+    .height(lineHeight);
+  if (text.colours !== undefined) {
+    const style = new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed);
+    panel.thresholds(thresholds(text.colours)).thresholdsStyle(style);
+  }
+  if (text.decimals !== undefined) panel.decimals(text.decimals);
+  if (text.max !== undefined) panel.max(text.max);
+  for (const [index, target] of text.targets.entries()) {
+    panel.withTarget(
+      query(target, index)
+        .range()
+        .exemplar(text.withExemplars === true),
+    );
+  }
+  return panel;
+}
+
+/** The latest figures, large; their limits colour them. */
+export function number(text: PanelText, span = 4): Builder<Panel> {
+  const panel = described(new StatBuilder(), text)
+    .colorMode(text.colours === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
+    .graphMode(BigValueGraphMode.None)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
+    .span(span)
+    .height(numberHeight);
+  if (text.colours !== undefined) panel.thresholds(thresholds(text.colours));
+  if (text.decimals !== undefined) panel.decimals(text.decimals);
+  if (text.max !== undefined) panel.max(text.max);
+  for (const [index, target] of text.targets.entries()) panel.withTarget(query(target, index).instant());
+  return panel;
+}
+
+/** How many events fell into each bucket of a histogram, over time. */
+export function heatmap(text: PanelText, span = 12): Builder<Panel> {
+  const panel = described(new HeatmapBuilder(), text)
+    .calculate(false)
+    .color(
+      new HeatmapColorOptionsBuilder()
+        .mode(HeatmapColorMode.Scheme)
+        .scheme("Oranges")
+        .fill("dark-orange")
+        .exponent(0.5)
+        .steps(64)
+        .reverse(false),
+    )
+    .rowsFrame(new RowsHeatmapOptionsBuilder().layout(HeatmapCellLayout.Auto))
+    .yAxis(new YAxisConfigBuilder().unit(text.unit))
+    .filterValues({ build: () => ({ le: 1e-9 }) })
+    .cellGap(1)
+    .showLegend()
+    .span(span)
+    .height(lineHeight);
+  for (const [index, target] of text.targets.entries()) {
+    panel.withTarget(
+      query(target, index)
+        .range()
+        .format(PromQueryFormat.Heatmap)
+        .exemplar(text.withExemplars === true),
+    );
+  }
+  return panel;
+}
+
+/** Markdown over the whole width. */
+export function text(content: string): Builder<Panel> {
+  return new TextBuilder().title("").mode(TextMode.Markdown).content(content).span(24).height(textHeight);
+}

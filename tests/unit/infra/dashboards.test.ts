@@ -1,0 +1,176 @@
+import { describe, expect, test } from "vitest";
+import { dashboardTitles, dashboardUids } from "../../../infra/monitoring/dashboards/dashboard-list.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate.ts";
+import { knownSeries } from "../../../infra/monitoring/known-series.ts";
+import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
+import { defaultPrefix } from "../../../otel/catalogue.ts";
+
+interface Link {
+  readonly title: string;
+  readonly url: string;
+  readonly includeVars?: boolean;
+  readonly keepTime?: boolean;
+}
+interface Panel {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly datasource?: { readonly uid: string };
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly unit?: string;
+      readonly noValue?: string;
+      readonly thresholds?: { steps: unknown[] };
+    };
+  };
+  readonly targets?: readonly {
+    readonly expr: string;
+    readonly refId: string;
+    readonly legendFormat: string;
+    readonly range?: boolean;
+    readonly exemplar?: boolean;
+  }[];
+  readonly links?: readonly Link[];
+  readonly options?: { readonly content?: string };
+}
+interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly Panel[];
+  readonly links: readonly Link[];
+  readonly templating: { readonly list: readonly { readonly name: string; readonly query: { query: string } }[] };
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly enable: boolean; expr: string }[] };
+}
+
+function read(env: NodeJS.ProcessEnv = {}): Dashboard[] {
+  return [...generatedFiles(env)].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => JSON.parse(text));
+}
+const dashboards = read();
+const charts = ({ panels }: Dashboard): Panel[] =>
+  panels.filter(({ type }) => !["text", "alertlist", "row"].includes(type));
+
+test("there are the six that are linked to", () => {
+  expect(dashboards.map(({ uid }) => uid)).toEqual(dashboardUids);
+  expect(new Set(dashboards.map(({ title }) => title)).size).toBe(6);
+});
+
+describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))("%s", (_uid, dashboard) => {
+  const { panels, links, templating, annotations } = dashboard;
+
+  test("is at most 40 rows of 24 columns, each filled once", () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const cells = new Map<string, string>();
+    let rows = 0;
+    for (const { title, gridPos } of panels) {
+      rows = Math.max(rows, gridPos.y + gridPos.h);
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
+        for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
+          expect(x, title).toBeLessThan(24);
+          expect(cells.get(`${x} ${y}`), `under ${title}`).toBeUndefined();
+          cells.set(`${x} ${y}`, title);
+        }
+      }
+    }
+    expect(rows).toBeLessThanOrEqual(40);
+    expect(cells.size).toBe(rows * 24);
+  });
+
+  test("says at its top what it answers", () => {
+    expect(panels[0]).toMatchObject({ type: "text", gridPos: { x: 0, y: 0, w: 24 } });
+    expect(panels[0]?.options?.content).toMatch(/^\*\*.+\?\*\* .+\./);
+  });
+
+  test("explains every panel: title that fits, description, unit, what no data means, legends", () => {
+    expect(charts(dashboard).length).toBeGreaterThan(10);
+    expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
+    for (const { title, description, datasource, fieldConfig, gridPos, targets = [] } of charts(dashboard)) {
+      expect(title, JSON.stringify(targets)).toMatch(/^\S/);
+      // About seven characters a column at Grafana's narrowest: 1,200 pixels.
+      expect(title.length, title).toBeLessThanOrEqual(gridPos.w * 6);
+      expect(description, title).toMatch(/[.?]$/);
+      expect(datasource?.uid, title).toBe("Prometheus");
+      expect(fieldConfig?.defaults.unit, title).toMatch(/./);
+      expect(fieldConfig?.defaults.noValue, title).toMatch(/\w+ \w+/);
+      expect(targets.length, title).toBeGreaterThan(0);
+      expect(
+        targets.filter(({ legendFormat }) => legendFormat === ""),
+        title,
+      ).toEqual([]);
+      expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
+    }
+  });
+
+  test("colours what has a limit", () => {
+    const coloured = charts(dashboard).filter(
+      ({ fieldConfig }) => (fieldConfig?.defaults.thresholds?.steps.length ?? 0) > 1,
+    );
+    expect(coloured.length).toBeGreaterThan(0);
+  });
+
+  test("links to all the others, which keep the choice", () => {
+    expect(links.map(({ url }) => url)).toEqual(
+      dashboardUids.filter((uid) => uid !== dashboard.uid).map((uid) => `/d/${uid}`),
+    );
+    for (const link of links) expect(link).toMatchObject({ includeVars: true, keepTime: true });
+    // Its default hides them behind a button.
+    expect(links.filter((link) => "placement" in link)).toEqual([]);
+    for (const link of panels.flatMap((panel) => panel.links ?? [])) {
+      const [, uid = ""] = /^\/d\/([^?]+)\?\$\{job:queryparam\}&\$\{instance:queryparam\}&/.exec(link.url) ?? [];
+      expect(Object.keys(dashboardTitles), link.url).toContain(uid);
+      expect(link).not.toHaveProperty("placement");
+    }
+  });
+
+  test("asks for the job and the instance, and for no variable that it lacks", () => {
+    expect(templating.list.map(({ name }) => name)).toEqual(["job", "instance"]);
+    const expressions = [...panels.flatMap(({ targets = [] }) => targets), ...annotations.list].map(({ expr }) => expr);
+    const ofGrafana = ["__rate_interval", "__range"];
+    for (const expression of expressions) {
+      const used = [...expression.matchAll(/\$(\w+)/g)].map(([, name = ""]) => name);
+      expect(used.filter((name) => !["job", "instance", ...ofGrafana].includes(name))).toEqual([]);
+    }
+    // What the service measures is narrowed to the choice; Prometheus speaks of itself.
+    for (const expression of expressions.filter((text) => /\b(mlops_backend|http_server|v8js|nodejs)_/.test(text))) {
+      expect(expression).toContain('job=~"$job"');
+    }
+  });
+
+  test("marks starts, new versions and alerts", () => {
+    expect(annotations.list.map(({ name, enable }) => [name, enable])).toEqual([
+      ["Restarts", true],
+      ["Deployments", true],
+      ["Firing alerts", true],
+    ]);
+  });
+});
+
+test("latencies lead to traces", () => {
+  const targets = dashboards.flatMap(charts).flatMap((panel) => panel.targets ?? []);
+  const latencies = targets.filter(({ expr }) =>
+    /http_server_request_duration_seconds_bucket|prediction_duration_seconds_bucket/.test(expr),
+  );
+  const overTime = latencies.filter(({ range }) => range === true);
+  expect(overTime.length).toBeGreaterThan(5);
+  expect(overTime.filter(({ exemplar }) => exemplar !== true)).toEqual([]);
+});
+
+describe("with another prefix", () => {
+  const env = { PROMETHEUS__METRIC_NAMESPACE: "acme", PROMETHEUS__METRIC_SUBSYSTEM: "ml" };
+
+  test("every query and variable asks for its names", () => {
+    const renamed = JSON.stringify(read(env));
+    expect(renamed).not.toContain(defaultPrefix);
+    expect(renamed.replaceAll("acme_ml_", `${defaultPrefix}_`)).toBe(JSON.stringify(dashboards));
+    const known = knownSeries("acme_ml");
+    for (const { panels } of read(env)) {
+      for (const { expr } of panels.flatMap(({ targets = [] }) => targets))
+        expect(lintPromql(expr, known), expr).toEqual([]);
+    }
+  });
+
+  test("a bad one writes nothing", () => {
+    expect(() => generatedFiles({ PROMETHEUS__METRIC_NAMESPACE: "1st" })).toThrow(/PROMETHEUS__METRIC_NAMESPACE/);
+  });
+});
