@@ -119,7 +119,13 @@ export const settings = {
     "UPLOAD_IDLE_TIMEOUT_SECONDS",
     decimal(0.1, 3600),
     "20",
-    "Seconds that an upload may send nothing; after it 408.",
+    "Seconds that an upload may send nothing, or too little; after it 408.",
+  ),
+  uploadMinBytesPerSecond: setting(
+    "UPLOAD_MIN_BYTES_PER_SECOND",
+    whole(0, 1_000_000),
+    "500",
+    "Least bytes a second, over UPLOAD_IDLE_TIMEOUT_SECONDS, of an upload; below it 408. 0: any byte will do.",
   ),
   maxModelArtifacts: setting(
     "MAX_MODEL_ARTIFACTS",

@@ -145,7 +145,10 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       const received = await receiveUpload(request, response, {
         storage,
         maxBytes: config.maxUploadBytes,
-        idleSeconds: config.uploadIdleTimeoutSeconds,
+        pace: {
+          windowSeconds: config.uploadIdleTimeoutSeconds,
+          minBytes: Math.max(1, Math.ceil(config.uploadMinBytesPerSecond * config.uploadIdleTimeoutSeconds)),
+        },
       });
       try {
         return await acceptDataset(parts, owner, received);

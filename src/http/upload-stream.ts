@@ -7,6 +7,7 @@ import type { Request, Response } from "express";
 import multer from "multer";
 import { ClientClosedError, DomainError, isSystemError } from "../errors.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { type Pace, watchPace } from "./watch-pace.ts";
 
 /** A CSV received whole into a temporary file, which the receiver keeps or discards. */
 export interface ReceivedFile {
@@ -131,27 +132,6 @@ function textFields(body: unknown): Record<string, string> {
 }
 
 /**
- * Calls back when the sender has sent nothing for that long. What waits to be read is our slowness, not the sender's.
- * @returns what ends the watch
- */
-function watchIdle(request: Request, idleSeconds: number, onIdle: () => void): () => void {
-  let seenBytes = request.socket.bytesRead;
-  let sinceMs = performance.now();
-  // Bytes of the socket, not a `data` listener: that would start the stream before the form is ready.
-  const timer = setInterval(
-    () => {
-      const { bytesRead } = request.socket;
-      if (bytesRead !== seenBytes || request.readableLength > 0 || request.complete) {
-        seenBytes = bytesRead;
-        sinceMs = performance.now();
-      } else if (performance.now() - sinceMs >= idleSeconds * 1000) onIdle();
-    },
-    (idleSeconds * 1000) / 4,
-  ).unref();
-  return () => clearInterval(timer);
-}
-
-/**
  * Reads a form with one file into the temporary folder, expanding gzip, without ever holding it in memory.
  * Whatever fails, no temporary file stays behind.
  * @throws DomainError for what is wrong with the form, ClientClosedError when the client went away
@@ -159,7 +139,7 @@ function watchIdle(request: Request, idleSeconds: number, onIdle: () => void): (
 export async function receiveUpload(
   request: Request,
   response: Response,
-  { storage, maxBytes, idleSeconds }: { storage: FileStorage; maxBytes: number; idleSeconds: number },
+  { storage, maxBytes, pace }: { storage: FileStorage; maxBytes: number; pace: Pace },
 ): Promise<ReceivedFile> {
   if (!request.is("multipart/form-data")) {
     throw new DomainError("NOT_MULTIPART", "Send the CSV as multipart/form-data with a field `file`.");
@@ -174,9 +154,12 @@ export async function receiveUpload(
     if (!request.complete) breaking.abort(new ClientClosedError());
   };
   request.once("close", onClose);
-  const endWatch = watchIdle(request, idleSeconds, () =>
+  const endWatch = watchPace(request, pace, () =>
     breaking.abort(
-      new DomainError("UPLOAD_TIMEOUT", `Nothing came for ${idleSeconds} s. Send the file again, without a pause.`),
+      new DomainError(
+        "UPLOAD_TIMEOUT",
+        `Less than ${pace.minBytes} bytes came in ${pace.windowSeconds} s. Send the file again, without a pause.`,
+      ),
     ),
   );
 

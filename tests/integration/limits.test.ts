@@ -41,7 +41,9 @@ test("a training over its time ends as failed, without a retry, and the slot is 
     const { json } = await service.upload(noiseCsv());
     const run = await service.train(json.id, endless);
     expect(run.json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TRAINING_TIMEOUT" } });
-    expect(service.lines.filter((line) => line.includes("longer than TRAINING_TIMEOUT_SECONDS"))).toHaveLength(1);
+    const warned = () => service.lines.filter((line) => line.includes("longer than TRAINING_TIMEOUT_SECONDS"));
+    await eventually(async () => warned().length > 0); // stdout may reach us after the answer
+    expect(warned()).toHaveLength(1);
     expect(
       await service.metric("mlops_backend_training_failures_total", { mode: "heavy", error_type: "timeout" }),
     ).toBe(1);
@@ -72,6 +74,17 @@ test("an upload that sends nothing gives its place away and is told", () =>
     const rejections = "mlops_backend_dataset_upload_rejections_total";
     expect(await service.metric(rejections, { reason: "UPLOAD_TIMEOUT" })).toBe(1);
     silent.destroy();
+  }));
+
+test("an upload that drips gives its place away too", () =>
+  withService({ MAX_CONCURRENT_UPLOADS: "1", UPLOAD_IDLE_TIMEOUT_SECONDS: "2" }, async (service) => {
+    const dripping = openUpload(service);
+    const drip = setInterval(() => dripping.write("x"), 100); // it is never silent for two seconds
+    const [response] = await once(dripping, "response");
+    clearInterval(drip);
+    expect(response.statusCode).toBe(408);
+    expect((await service.upload(csv)).status).toBe(201);
+    dripping.destroy();
   }));
 
 test("one owner's uploads leave room for another's", () => {

@@ -18,6 +18,7 @@ const badValues: Record<string, readonly string[]> = {
   MAX_EMPTY_RATIO: ["-0.1", "1.1", "50%", ""],
   MAX_CONCURRENT_UPLOADS: ["0", "1001"],
   UPLOAD_IDLE_TIMEOUT_SECONDS: ["0", "3601", "20s"],
+  UPLOAD_MIN_BYTES_PER_SECOND: ["-1", "0.5", "1000001"],
   MAX_MODEL_ARTIFACTS: ["0", "x"],
   MAX_QUEUED_RUNS_PER_OWNER: ["0", "x"],
   MAX_STORAGE_BYTES_PER_OWNER: ["-1", "1GB"],
