@@ -116,6 +116,9 @@ export function registerStateGauges(
 
   return observe(
     async (result) => {
+      // All callbacks of a round run up to their first wait one after the other: whoever counts the statements that wait
+      // for a connection shall not count ours, which would wait at each scrape.
+      await Promise.resolve();
       const state = await current();
       guarded(() => result.observe(readable, state === undefined ? 0 : 1));
       if (state === undefined) return;

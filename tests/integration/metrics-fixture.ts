@@ -1,5 +1,6 @@
 // Started by metrics-toggles.test.ts as a process of its own: an application with /metrics, as src/main.ts mounts it.
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import express from "express";
 import { attachRouteAccessor } from "../../otel/route-template.ts";
@@ -18,26 +19,29 @@ mountMetrics(app, endpoint);
 declareRoutes((process.env.FIXTURE_ROUTES ?? "/metrics").split(","));
 
 const zero = { dataset: 0, artifact: 0 };
-registerStateGauges((timeoutMs) =>
-  process.env.FIXTURE_STATE === "away"
-    ? Promise.reject(new Error(`database away (${timeoutMs})`))
-    : Promise.resolve({
-        datasets: 3,
-        storageBytes: { dataset: 10, artifact: 20 },
-        queueJobs: { queued: 1, active: 0, retry: 0, failed: 0 },
-        queueOldestAgeSeconds: 0,
-        ttlLagSeconds: 0,
-        ttlLastSuccessTimestampSeconds: 1_700_000_000,
-        ttlEnabled: true,
-        ttlIntervalSeconds: 3600,
-        filesMissing: zero,
-      }),
-);
+let statementsInHand = 0;
+registerStateGauges(async (timeoutMs) => {
+  if (process.env.FIXTURE_STATE === "away") throw new Error(`database away (${timeoutMs})`);
+  statementsInHand += 4;
+  await delay(1);
+  statementsInHand -= 4;
+  return {
+    datasets: 3,
+    storageBytes: { dataset: 10, artifact: 20 },
+    queueJobs: { queued: 1, active: 0, retry: 0, failed: 0 },
+    queueOldestAgeSeconds: 0,
+    ttlLagSeconds: 0,
+    ttlLastSuccessTimestampSeconds: 1_700_000_000,
+    ttlEnabled: true,
+    ttlIntervalSeconds: 3600,
+    filesMissing: zero,
+  };
+});
 registerProcessGauges({
   workerSlots: () => ({ busy: 0, idle: 1 }),
   trainingTimeoutSeconds: 600,
   filesystem: () => Promise.resolve({ availableBytes: 1, sizeBytes: 2 }),
-  connections: () => ({ idle: 1, used: 0, max: 1, pending: 0 }),
+  connections: () => ({ idle: 1, used: 0, max: 1, pending: Math.max(0, statementsInHand - 1) }),
 });
 
 // A thread inherits --import; it must not start telemetry of its own.

@@ -92,6 +92,13 @@ test("a database that is away leaves its gauges out and the scrape still answers
   expect(text).toContain("mlops_backend_training_timeout_seconds 600\n");
 });
 
+test("what a scrape itself asks of the database waits for no connection in its figures", async () => {
+  const { port } = await start();
+  const text = await (await fetch(url(port))).text();
+  expect(text).toContain("mlops_backend_datasets 3\n");
+  expect(text).toContain("db_client_connection_pending_requests 0\n");
+});
+
 test("the bearer token guards /metrics, and a server of its own serves it unmeasured", async () => {
   const { port, metricsPort } = await start({ METRICS_BEARER_TOKEN: "s3cret" });
   expect((await fetch(url(port))).status).toBe(401);

@@ -1,28 +1,234 @@
 import type { AlertFamily } from "./alert.ts";
+import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
+import { caseSeries } from "./case-series.ts";
+import { counterOf, repeated } from "./case-values.ts";
 
-const watchdog = {
-  name: "Watchdog",
-  severity: "none",
-  expr: "vector(1)",
-  forSeconds: 0,
-  keepFiringForSeconds: 0,
-  summary: "Alerting works from end to end.",
-  description: "Always firing. When it stops arriving, Prometheus, Alertmanager or the way to the receiver is broken.",
-  dashboard: "telemetry",
-} as const;
+const file = "monitoring";
+const each = (minutes: number, count: number): number[] => repeated(minutes, count);
+const ofPrometheus = { job: "prometheus", instance: "p" };
+const rule_group = "/etc/prometheus/rules/training.yml;training";
+const prometheus = (name: string, values: string, labels: Record<string, string> = {}) =>
+  caseSeries(`prometheus_${name}`, { ...ofPrometheus, ...labels }, values);
+const storage = (blocks: string, limit = "1000x30") => [
+  prometheus("tsdb_storage_blocks_bytes", blocks),
+  prometheus("tsdb_wal_storage_size_bytes", "50x30"),
+  prometheus("tsdb_head_chunks_storage_size_bytes", "50x30"),
+  prometheus("tsdb_retention_limit_bytes", limit),
+];
+const failedNotifications = (values: string) =>
+  caseSeries(
+    "alertmanager_notifications_failed_total",
+    { job: "alertmanager", instance: "m", integration: "email", reason: "other" },
+    values,
+  );
 
-/** Alerts on the monitoring itself. */
+/** Alerts on the monitoring itself: Prometheus, Alertmanager and the way from one to the other. */
 export const monitoringAlerts: readonly AlertFamily[] = [
-  {
-    name: "Watchdog",
-    file: "monitoring",
-    rules: () => [watchdog],
-    cases: [
+  alertFamily(
+    file,
+    "PrometheusRuleFailing",
+    ({ duration }) => {
+      const recent = (counter: string) =>
+        `sum by (job, rule_group) (increase(${counter}{job="prometheus"}[${duration(300)}])) > 0`;
+      return [
+        {
+          severity: "critical",
+          labels: { reason: "failed" },
+          expr: recent("prometheus_rule_evaluation_failures_total"),
+          forSeconds: 120,
+          keepFiringForSeconds: 300,
+          summary: "Rules fail, and their alerts are blind.",
+          description: "{{ $value | humanize }} evaluations of {{ $labels.rule_group }} failed within 5 minutes.",
+          dashboard: "telemetry",
+        },
+        {
+          severity: "warning",
+          labels: { reason: "missed" },
+          expr: recent("prometheus_rule_group_iterations_missed_total"),
+          forSeconds: 300,
+          keepFiringForSeconds: 300,
+          summary: "Prometheus is too slow for its rules.",
+          description: "{{ $value | humanize }} rounds of {{ $labels.rule_group }} were left out within 5 minutes.",
+          dashboard: "telemetry",
+        },
+      ];
+    },
+    (failed, missed) => [
+      firingCase(
+        "one fails each minute, then none",
+        [prometheus("rule_evaluation_failures_total", counterOf([...each(10, 1), ...each(20, 0)]), { rule_group })],
+        {
+          rule: failed,
+          labels: { job: "prometheus", rule_group },
+          description: `3.5 evaluations of ${rule_group} failed within 5 minutes.`,
+          pendingAt: 2,
+          firesAt: 3,
+          stillAt: 18,
+          goneAt: 19,
+          stillDescription: `1.25 evaluations of ${rule_group} failed within 5 minutes.`,
+        },
+      ),
+      firingCase(
+        "one round is left out each minute, then none",
+        [prometheus("rule_group_iterations_missed_total", counterOf([...each(10, 1), ...each(20, 0)]), { rule_group })],
+        {
+          rule: missed,
+          labels: { job: "prometheus", rule_group },
+          description: `5 rounds of ${rule_group} were left out within 5 minutes.`,
+          pendingAt: 5,
+          firesAt: 6,
+          stillAt: 18,
+          goneAt: 19,
+          stillDescription: `1.25 rounds of ${rule_group} were left out within 5 minutes.`,
+        },
+      ),
+      quietCase(
+        "none of late",
+        [
+          prometheus("rule_evaluation_failures_total", "7x20", { rule_group }),
+          prometheus("rule_group_iterations_missed_total", "7x20", { rule_group }),
+        ],
+        3,
+        6,
+        20,
+      ),
+      quietCase(
+        "a round was left out once",
+        [prometheus("rule_group_iterations_missed_total", counterOf([0, 1, ...each(20, 0)]), { rule_group })],
+        4,
+        7,
+        20,
+      ),
+    ],
+  ),
+  alertFamily(
+    file,
+    "PrometheusStorageNearlyFull",
+    () => {
+      const bytes = ["storage_blocks_bytes", "wal_storage_size_bytes", "head_chunks_storage_size_bytes"];
+      const used = bytes.map((each) => `prometheus_tsdb_${each}{job="prometheus"}`).join(" + ");
+      return [
+        {
+          severity: "warning",
+          // Without a limit by size it is 0.
+          expr: `(${used}) / (prometheus_tsdb_retention_limit_bytes{job="prometheus"} > 0) > 0.9`,
+          forSeconds: 900,
+          keepFiringForSeconds: 0,
+          summary: "Prometheus is about to drop samples that the error budgets need.",
+          description:
+            "{{ $value | humanizePercentage }} of the room for samples is used; at its limit the oldest days go.",
+          dashboard: "telemetry",
+        },
+      ];
+    },
+    (rule) => [
+      firingCase(
+        "95% with blocks, WAL and head together, until there is more room",
+        storage("850x30", held([1_000, 20], [2_000, 10])),
+        {
+          rule: rule,
+          labels: ofPrometheus,
+          description: rule.description.replace(/{{.*}}/, "95%"),
+          pendingAt: 14,
+          firesAt: 15,
+          stillAt: 19,
+          goneAt: 20,
+        },
+      ),
+      quietCase("85%", storage("750x30"), 15, 30),
+      quietCase("no limit by size", storage("750x30", "0x30"), 15, 30),
+    ],
+  ),
+  alertFamily(
+    file,
+    "AlertmanagerNotificationsFailing",
+    ({ duration }) => [
       {
-        name: "from the first evaluation on, whatever is seen",
-        series: [],
-        checks: [{ atSeconds: 0, fire: [{ rule: watchdog, labels: {}, description: watchdog.description }] }],
+        severity: "critical",
+        expr: `sum by (job, integration) (increase(alertmanager_notifications_failed_total{job="alertmanager"}[${duration(300)}])) > 0`,
+        forSeconds: 120,
+        keepFiringForSeconds: 300,
+        summary: "Alertmanager can't deliver alerts.",
+        description: "{{ $value | humanize }} notifications by {{ $labels.integration }} failed within 5 minutes.",
+        dashboard: "telemetry",
+      },
+      {
+        severity: "critical",
+        expr: `sum by (job, alertmanager) (increase(prometheus_notifications_dropped_total{job="prometheus"}[${duration(300)}])) > 0`,
+        forSeconds: 120,
+        keepFiringForSeconds: 300,
+        labels: { integration: "prometheus" },
+        summary: "Prometheus can't reach Alertmanager.",
+        description: "{{ $value | humanize }} alerts for {{ $labels.alertmanager }} were dropped within 5 minutes.",
+        dashboard: "telemetry",
       },
     ],
-  },
+    (delivery, reach) => [
+      firingCase(
+        "e-mail fails each minute, then no more",
+        [failedNotifications(counterOf([...each(10, 1), ...each(20, 0)]))],
+        {
+          rule: delivery,
+          labels: { job: "alertmanager", integration: "email" },
+          description: "3.5 notifications by email failed within 5 minutes.",
+          pendingAt: 2,
+          firesAt: 3,
+          stillAt: 18,
+          goneAt: 19,
+          stillDescription: "1.25 notifications by email failed within 5 minutes.",
+        },
+      ),
+      firingCase(
+        "Alertmanager is not there for 10 minutes",
+        [
+          prometheus("notifications_dropped_total", counterOf([...each(10, 1), ...each(20, 0)]), {
+            alertmanager: "http://m/api",
+          }),
+        ],
+        {
+          rule: reach,
+          labels: { job: "prometheus", alertmanager: "http://m/api" },
+          description: "3.5 alerts for http://m/api were dropped within 5 minutes.",
+          pendingAt: 2,
+          firesAt: 3,
+          stillAt: 18,
+          goneAt: 19,
+          stillDescription: "1.25 alerts for http://m/api were dropped within 5 minutes.",
+        },
+      ),
+      quietCase(
+        "failed long ago",
+        [
+          failedNotifications("7x20"),
+          prometheus("notifications_dropped_total", "7x20", { alertmanager: "http://m/api" }),
+        ],
+        3,
+        20,
+      ),
+    ],
+  ),
+  alertFamily(
+    file,
+    "Watchdog",
+    () => [
+      {
+        severity: "none",
+        expr: "vector(1)",
+        forSeconds: 0,
+        keepFiringForSeconds: 0,
+        summary: "Alerting works from end to end.",
+        description:
+          "Always firing. When it stops arriving, Prometheus, Alertmanager or the way to the receiver is broken.",
+        dashboard: "telemetry",
+      },
+    ],
+    (rule) => [
+      firingCase("from the first evaluation on, whatever is seen", [], {
+        rule: rule,
+        labels: {},
+        description: rule.description,
+        firesAt: 0,
+      }),
+    ],
+  ),
 ];

@@ -2,12 +2,29 @@ import { stringify } from "yaml";
 import { objectiveKeys } from "../objectives.ts";
 import { type AlertFamily, type AlertRule, ruleAnnotations, ruleLabels } from "./alert.ts";
 import { burnRateAlerts } from "./burn-rate-alerts.ts";
+import { datasetAlerts } from "./dataset-alerts.ts";
 import { monitoringAlerts } from "./monitoring-alerts.ts";
 import { objectiveFile, objectiveGroups, type RecordingRule } from "./objective-rules.ts";
+import { processAlerts } from "./process-alerts.ts";
 import { type RuleOptions, type RuleScope, ruleScope } from "./rule-scope.ts";
+import { storageAlerts } from "./storage-alerts.ts";
+import { targetAlerts } from "./target-alerts.ts";
+import { telemetryAlerts } from "./telemetry-alerts.ts";
+import { trainingAlerts } from "./training-alerts.ts";
+import { ttlAlerts } from "./ttl-alerts.ts";
 
 /** Every alert, with the cases that prove it. */
-export const alertFamilies: readonly AlertFamily[] = [...burnRateAlerts, ...monitoringAlerts];
+export const alertFamilies: readonly AlertFamily[] = [
+  ...burnRateAlerts,
+  ...datasetAlerts,
+  ...ttlAlerts,
+  ...storageAlerts,
+  ...trainingAlerts,
+  ...processAlerts,
+  ...targetAlerts,
+  ...telemetryAlerts,
+  ...monitoringAlerts,
+];
 
 /** A rule group as Prometheus reads it. */
 export interface RuleGroup {

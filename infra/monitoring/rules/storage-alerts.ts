@@ -1,0 +1,85 @@
+import type { AlertFamily } from "./alert.ts";
+import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
+import { caseSeries, sampleName } from "./case-series.ts";
+import { valuesOf } from "./case-values.ts";
+
+const size = 1_000;
+/** A file system of 1,000 bytes with so many free, as one replica reads it. */
+const disk = (available: string, instance = "a") => [
+  caseSeries(sampleName("storageFilesystemAvailable"), { instance }, available),
+  caseSeries(sampleName("storageFilesystemSize"), { instance }, `${size}x2000`),
+];
+/** Free bytes that fall by the same amount each minute, and stay from some minute on. */
+const falling = (from: number, perMinute: number, minutes: number, until = minutes): string =>
+  valuesOf(Array.from({ length: minutes }, (_, minute) => from - perMinute * Math.min(minute, until)));
+
+/** Alerts on the disk that holds the files. */
+export const storageAlerts: readonly AlertFamily[] = [
+  alertFamily(
+    "storage",
+    "StorageNearlyFull",
+    ({ select, duration, seconds }) => {
+      const available = select("storageFilesystemAvailable");
+      const share = `min by (job) (${available} / ${select("storageFilesystemSize")})`;
+      return [
+        {
+          severity: "critical",
+          labels: { reason: "share" },
+          expr: `${share} < 0.05`,
+          forSeconds: 300,
+          keepFiringForSeconds: 300,
+          summary: "The disk of the files is nearly full.",
+          description: "{{ $value | humanizePercentage }} of the file system of the files is free.",
+          dashboard: "datasets",
+        },
+        {
+          severity: "warning",
+          labels: { reason: "prediction" },
+          // A disk that is mostly free may fill for hours without harm.
+          expr: [
+            `${share} < 0.3`,
+            `and min by (job) (predict_linear(${available}[${duration(21_600)}], ${seconds(86_400)})) < 0`,
+          ].join("\n"),
+          forSeconds: 1_800,
+          keepFiringForSeconds: 1_800,
+          summary: "The disk of the files will be full within a day.",
+          description:
+            "{{ $value | humanizePercentage }} of the file system of the files is free, and at the pace of the last 6 hours nothing will be in a day.",
+          dashboard: "datasets",
+        },
+      ];
+    },
+    (byShare, byPrediction) => [
+      firingCase(
+        "4% free on one of two replicas, then room is made",
+        [...disk(held([40, 10], [800, 20])), ...disk("900x30", "b")],
+        {
+          rule: byShare,
+          labels: { job: "backend" },
+          description: "4% of the file system of the files is free.",
+          pendingAt: 4,
+          firesAt: 5,
+          stillAt: 14,
+          goneAt: 15,
+        },
+      ),
+      quietCase("6% free, and it stays so", disk("60x60"), 5, 60),
+      quietCase("4% free for three minutes", disk(held([60, 5], [40, 3], [60, 10])), 7, 12),
+      firingCase("28% free and falling by 1.2% an hour, then no more", disk(falling(280, 0.2, 900, 400)), {
+        rule: byPrediction,
+        labels: { job: "backend" },
+        // 0.2 a minute are 288 in a day, more than there is from the beginning.
+        description: byPrediction.description.replace("{{ $value | humanizePercentage }}", "27.38%"),
+        pendingAt: 30,
+        firesAt: 31,
+        // The slope over 6 hours is too flat from minute 541 on.
+        stillAt: 570,
+        goneAt: 571,
+        stillDescription: byPrediction.description.replace("{{ $value | humanizePercentage }}", "20%"),
+      }),
+      quietCase("falling, but not by as much in a day as there is", disk(falling(280, 0.12, 400)), 60, 399),
+      quietCase("falling as fast, with more than a third free", disk(falling(500, 0.2, 400)), 60, 399),
+      quietCase("a short fall", disk(falling(280, 0.3, 400, 10)), 31, 60, 399),
+    ],
+  ),
+];

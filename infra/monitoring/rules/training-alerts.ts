@@ -1,0 +1,241 @@
+import type { AlertFamily } from "./alert.ts";
+import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
+import { caseSeries, sampleName } from "./case-series.ts";
+import { counterOf, repeated, valuesOf } from "./case-values.ts";
+
+const file = "training";
+
+const jobs = (state: string, values: string, instance = "a") =>
+  caseSeries(sampleName("trainingQueueJobs"), { instance, state }, values);
+const oldestAge = (values: string, instance = "a") =>
+  caseSeries(sampleName("trainingQueueOldestAge"), { instance }, values);
+const slots = (busy: string, instance = "a") =>
+  caseSeries(sampleName("trainingWorkerSlots"), { instance, state: "busy" }, busy);
+const runs = (outcome: string, values: string) =>
+  caseSeries(sampleName("trainingRuns"), { instance: "a", mode: "light", task: "regression", outcome }, values);
+const failures = (error_type: string, values: string) =>
+  caseSeries(sampleName("trainingFailures"), { instance: "a", mode: "light", error_type }, values);
+const process = (instance: string, values: string) =>
+  caseSeries(sampleName("buildInfo"), { instance, version: "1", revision: "r", node: "24" }, values);
+const each = (minutes: number, count: number): number[] => repeated(minutes, count);
+const rising = (minutes: number, perMinute: number, from = 0): string =>
+  valuesOf(Array.from({ length: minutes }, (_, minute) => from + minute * perMinute));
+
+/** Alerts on the queue and on what comes out of it. */
+export const trainingAlerts: readonly AlertFamily[] = [
+  alertFamily(
+    file,
+    "TrainingQueueStalled",
+    ({ deployment, select, duration }) => [
+      {
+        severity: "critical",
+        expr: [
+          `sum without (state) (${deployment("trainingQueueJobs", { state: '=~"queued|retry"' })}) > 0`,
+          // A run that is cancelled while it waits is not finished.
+          `and sum by (job) (increase(${select("trainingRuns", { outcome: '!="cancelled"' })}[${duration(300)}])) == 0`,
+          `and sum by (job) (${select("trainingWorkerSlots", { state: '="busy"' })}) == 0`,
+        ].join("\n"),
+        forSeconds: 300,
+        keepFiringForSeconds: 0,
+        summary: "Runs wait although places are free.",
+        description: "{{ $value }} runs wait, no place is busy, and none has finished for 5 minutes.",
+        dashboard: "training",
+      },
+    ],
+    (rule) => [
+      firingCase(
+        "two wait as both replicas read it, both are idle, until one takes a run",
+        [
+          jobs("queued", "1x30"),
+          jobs("queued", "1x30", "b"),
+          jobs("retry", "1x30"),
+          jobs("retry", "1x30", "b"),
+          jobs("failed", "7x30"),
+          slots("0x30"),
+          slots(held([0, 14], [1, 10]), "b"),
+          runs("succeeded", counterOf([...each(2, 3), ...each(28, 0)])),
+          runs("cancelled", counterOf(each(30, 1))),
+        ],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: "2 runs wait, no place is busy, and none has finished for 5 minutes.",
+          // The range of the last finish ends in minute 6.
+          pendingAt: 10,
+          firesAt: 11,
+          stillAt: 13,
+          goneAt: 14,
+        },
+      ),
+      quietCase(
+        "one of two replicas is busy",
+        [
+          jobs("queued", "5x30"),
+          jobs("queued", "5x30", "b"),
+          slots("0x30"),
+          slots("1x30", "b"),
+          runs("succeeded", "3x30"),
+        ],
+        11,
+        30,
+      ),
+      quietCase(
+        "runs so short that no scrape sees a busy place",
+        [jobs("queued", "5x30"), slots("0x30"), runs("succeeded", "0+4x30")],
+        11,
+        30,
+      ),
+      quietCase("nothing waits", [jobs("queued", "0x30"), slots("0x30"), runs("succeeded", "3x30")], 11, 30),
+      quietCase(
+        "just started with a queue, and the first run is taken",
+        [jobs("queued", held([3, 5], [0, 20])), slots(held([0, 3], [1, 20])), runs("succeeded", "0x30")],
+        6,
+        20,
+      ),
+    ],
+  ),
+  alertFamily(
+    file,
+    "TrainingQueueBacklog",
+    ({ deployment, select, duration }) => [
+      {
+        severity: "warning",
+        expr: [
+          `${deployment("trainingQueueOldestAge")} > 600`,
+          `and max without (instance, state) (deriv(${select("trainingQueueJobs", { state: '="queued"' })}[${duration(1_800)}])) > 0`,
+        ].join("\n"),
+        forSeconds: 600,
+        keepFiringForSeconds: 600,
+        summary: "More runs are submitted than are worked off.",
+        description:
+          "The oldest run has waited for {{ $value | humanizeDuration }}, and the queue has grown for 30 minutes.",
+        dashboard: "training",
+      },
+    ],
+    (rule) => [
+      firingCase(
+        "older than 10 minutes and one more every 10 minutes, as two replicas read it, then worked off",
+        [
+          oldestAge(held([660, 40], [0, 30])),
+          oldestAge(held([661, 40], [0, 30]), "b"),
+          jobs("queued", rising(70, 0.1)),
+          jobs("queued", rising(70, 0.1), "b"),
+        ],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: rule.description.replace(/{{.*}}/, "11m 1s"),
+          pendingAt: 10,
+          firesAt: 11,
+          stillAt: 49,
+          goneAt: 50,
+        },
+      ),
+      quietCase("old, but the queue gets shorter", [oldestAge("900x60"), jobs("queued", rising(60, -0.1, 20))], 11, 60),
+      quietCase("old, and as long as ever", [oldestAge("900x60"), jobs("queued", "5x60")], 11, 60),
+      quietCase("longer, but nine minutes old at most", [oldestAge("540x60"), jobs("queued", rising(60, 1))], 11, 60),
+    ],
+  ),
+  alertFamily(
+    file,
+    "TrainingWorkersMissing",
+    ({ select }) => [
+      {
+        severity: "critical",
+        expr: `count by (job) (${select("buildInfo")}) unless count by (job) (${select("trainingWorkerSlots")})`,
+        forSeconds: 300,
+        keepFiringForSeconds: 0,
+        summary: "No process trains.",
+        description: "{{ $value }} processes are there, and none of them has places for trainings.",
+        dashboard: "training",
+      },
+    ],
+    (rule) => [
+      firingCase(
+        "the only worker goes, two others stay, and it comes back",
+        [
+          process("a", "1x30"),
+          process("b", "1x30"),
+          process("c", "1x4 stale _x6 1x10"),
+          slots("0x4 stale _x6 0x10", "c"),
+        ],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: "2 processes are there, and none of them has places for trainings.",
+          pendingAt: 9,
+          firesAt: 10,
+          stillAt: 11,
+          goneAt: 12,
+        },
+      ),
+      quietCase("one of three is a worker", [process("a", "1x30"), process("b", "1x30"), slots("0x30", "b")], 5, 30),
+      quietCase("nothing is there at all: another alert's matter", [], 5, 30),
+    ],
+  ),
+  alertFamily(
+    file,
+    "TrainingDataFaultsHigh",
+    ({ select, duration }) => {
+      const range = duration(21_600);
+      const faults = `sum by (job) (increase(${select("trainingFailures", { "error.type": '="data"' })}[${range}]))`;
+      return [
+        {
+          severity: "ticket",
+          expr: [
+            `${faults} / sum by (job) (increase(${select("trainingRuns", { outcome: '!="cancelled"' })}[${range}])) > 0.25`,
+            `and ${faults} > 4.5`,
+          ].join("\n"),
+          forSeconds: 900,
+          keepFiringForSeconds: 3_600,
+          summary: "Many runs fail because of their data.",
+          description:
+            "{{ $value | humanizePercentage }} of the runs of the last 6 hours failed because of their data.",
+          dashboard: "training",
+        },
+      ];
+    },
+    (rule) => [
+      firingCase(
+        "three of ten, then none",
+        [
+          failures("data", counterOf([...each(60, 3), ...each(120, 0)])),
+          failures("timeout", counterOf(each(180, 2))),
+          runs("failed", counterOf([...each(60, 3), ...each(120, 0)])),
+          runs("succeeded", counterOf([...each(60, 7), ...each(120, 10)])),
+          runs("cancelled", counterOf(each(180, 50))),
+        ],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: rule.description.replace(/{{.*}}/, "30%"),
+          pendingAt: 16,
+          firesAt: 17,
+          // The share is a quarter after 72 minutes.
+          stillAt: 131,
+          goneAt: 132,
+          stillDescription: rule.description.replace(/{{.*}}/, "25.35%"),
+        },
+      ),
+      quietCase(
+        "four of four",
+        [
+          failures("data", counterOf([1, 1, 1, 1, ...each(60, 0)])),
+          runs("failed", counterOf([1, 1, 1, 1, ...each(60, 0)])),
+        ],
+        20,
+        60,
+      ),
+      quietCase(
+        "one of five",
+        [
+          failures("data", counterOf(each(60, 1))),
+          runs("failed", counterOf(each(60, 1))),
+          runs("succeeded", counterOf(each(60, 4))),
+        ],
+        20,
+        60,
+      ),
+    ],
+  ),
+];
