@@ -10,5 +10,5 @@ if (faults.length > 0) {
 } else {
   // Imported only now: with telemetry off nothing of the SDK is loaded.
   const { startTelemetry } = await import("./sdk.ts");
-  leaveTelemetryHandle(startTelemetry(settings, process.env));
+  leaveTelemetryHandle(await startTelemetry(settings, process.env));
 }

@@ -33,8 +33,8 @@ function logToStandardError(): void {
   );
 }
 
-/** Starts metrics and returns the handle; nothing is exported anywhere, Prometheus comes and reads. */
-export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessEnv): Telemetry {
+/** Starts metrics, which Prometheus comes and reads, and traces where an OTLP endpoint is set; returns the handle. */
+export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessEnv): Promise<Telemetry> {
   logToStandardError();
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
@@ -45,12 +45,20 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
   const reader = new PrometheusExporter({ preventServerStart: true });
   // The parts that NodeSDK would put together: importing it loads every exporter and propagator that a configuration
   // could name, 0.28 s of CPU at each start (docs/adr/0011-metrics-without-node-sdk.md).
+  const resource = resourceFromAttributes(resourceAttributes(env, version));
   const provider = new MeterProvider({
-    resource: resourceFromAttributes(resourceAttributes(env, version)),
+    resource,
     views: metricViews(settings.latencyBounds),
     readers: [reader],
   });
   metrics.setGlobalMeterProvider(provider);
+  // Before anything that it traces is imported; with neither an endpoint nor traces nothing of it is loaded.
+  const tracing = settings.traces && (await import("./tracing.ts"));
+  const traces = await tracing?.startTracing(settings.traces!, {
+    resource,
+    metricsPath: settings.metricsPath,
+    meterProvider: provider,
+  });
   const disableInstrumentations = registerInstrumentations({
     instrumentations: [
       new HttpMetricsInstrumentation({ showsActive: settings.instrumentInProgress }),
@@ -82,6 +90,7 @@ export function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessE
         stopProcessMetrics();
         useHttpRecorder(undefined);
         disableInstrumentations();
+        await traces?.shutdown();
         await provider.shutdown();
       })();
       return stopping;

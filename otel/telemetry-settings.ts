@@ -1,4 +1,5 @@
 import { defaultLatencyBounds } from "./catalogue.ts";
+import { readTraceSettings, type TraceSettings } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
 export interface TelemetrySettings {
@@ -11,6 +12,8 @@ export interface TelemetrySettings {
   readonly instrumentInProgress: boolean;
   /** `_created` lines. */
   readonly created: boolean;
+  /** Undefined without an OTLP endpoint: then nothing of traces is loaded. */
+  readonly traces: TraceSettings | undefined;
 }
 
 /** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of unknown names. */
@@ -76,7 +79,7 @@ function latencyBounds(text: string): readonly number[] {
  * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/config.ts`.
  */
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
-  const faults: string[] = [];
+  const { traces, faults } = readTraceSettings(env);
   const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
     const { fallback } = telemetryVariables[name];
     try {
@@ -95,6 +98,7 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
     latencyBounds: read("PROMETHEUS__LATENCY_BUCKETS", latencyBounds),
     instrumentInProgress: read("PROMETHEUS__INSTRUMENT_INPROGRESS", boolean),
     created: read("PROMETHEUS__CREATED", boolean),
+    traces,
   };
   for (const name of Object.keys(env)) {
     if (name.startsWith("PROMETHEUS__") && !Object.hasOwn(telemetryVariables, name))

@@ -8,7 +8,7 @@ import { runFinished } from "../../src/monitoring/metrics.ts";
 
 const { settings, faults } = readTelemetrySettings(process.env);
 if (faults.length > 0) throw new Error(faults.join("\n"));
-const telemetry = startTelemetry(settings, process.env);
+const telemetry = await startTelemetry(settings, process.env);
 
 /** What no label should be, and any may be. */
 const oddLabel = 'a "quoted" \\ back\\nslash,\nline\r\ttab {é=😀}';

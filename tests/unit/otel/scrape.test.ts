@@ -98,7 +98,7 @@ test("what is asked for at once is made once; afterwards, and after a fault, ane
 });
 
 test("scrapes at the same time are one collection for each format", async () => {
-  const telemetry = startTelemetry(readTelemetrySettings({}).settings, {});
+  const telemetry = await startTelemetry(readTelemetrySettings({}).settings, {});
   try {
     let collections = 0;
     meter()

@@ -1,0 +1,75 @@
+import { type Attributes, SpanKind } from "@opentelemetry/api";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+
+/**
+ * What a span may say. Ids of runs, datasets and artifacts are allowed, unlike in metrics; names, content, keys, owners,
+ * addresses of callers and raw paths are not. So it is a list of what leaves, not of what is cut out: the next release
+ * of an instrumentation may add anything.
+ */
+const allowedKeys: ReadonlySet<string> = new Set([
+  "http.request.method",
+  "http.response.status_code",
+  "http.route",
+  "url.scheme",
+  "network.protocol.version",
+  "error.type",
+  "exception.type",
+  "express.type",
+  "db.system.name",
+  "db.system",
+  "db.namespace",
+  "db.operation.name",
+  "db.response.status_code",
+  "messaging.system",
+  "messaging.operation.name",
+  "messaging.operation.type",
+  "messaging.destination.name",
+  "messaging.message.id",
+  "mlops.training.run.id",
+  "mlops.training.attempt",
+  "mlops.training.mode",
+  "mlops.training.task",
+  "mlops.training.rows",
+  "mlops.training.outcome",
+  "mlops.dataset.id",
+  "mlops.dataset.outcome",
+  "mlops.artifact.id",
+  "mlops.prediction.rows",
+  "mlops.ttl.result",
+  "mlops.ttl.datasets",
+]);
+/** Of calls that we make, the server is ours to know; of calls to us it is the Host header, which anybody writes. */
+const allowedForClients: ReadonlySet<string> = new Set(["server.address", "server.port"]);
+
+function allowed(attributes: Attributes | undefined, kind: SpanKind): Attributes {
+  const kept: Attributes = {};
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (allowedKeys.has(key) || (kind === SpanKind.CLIENT && allowedForClients.has(key))) kept[key] = value;
+  }
+  return kept;
+}
+
+/** The span as it may leave the process: allowed attributes only, no messages and no stack traces of faults. */
+export function guardSpan(span: ReadableSpan): ReadableSpan {
+  const { kind } = span;
+  return {
+    name: span.name,
+    kind,
+    spanContext: () => span.spanContext(),
+    ...(span.parentSpanContext && { parentSpanContext: span.parentSpanContext }),
+    startTime: span.startTime,
+    endTime: span.endTime,
+    // A message may quote a cell or a file name; error.type and the event's exception.type say what it was.
+    status: { code: span.status.code },
+    attributes: allowed(span.attributes, kind),
+    links: span.links.map((link) => ({ ...link, attributes: allowed(link.attributes, kind) })),
+    events: span.events.map((event) => ({ ...event, attributes: allowed(event.attributes, kind) })),
+    duration: span.duration,
+    ended: span.ended,
+    resource: span.resource,
+    instrumentationScope: span.instrumentationScope,
+    droppedAttributesCount: span.droppedAttributesCount,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount,
+  };
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from "node:http";
+import type { MeterProvider } from "@opentelemetry/api";
+import type { Resource } from "@opentelemetry/resources";
+import { NodeSDK } from "@opentelemetry/sdk-node";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  ParentBasedSampler,
+  type Sampler,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace";
+import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
+import { exportingProcessor } from "./span-export.ts";
+import type { TraceSettings } from "./trace-settings.ts";
+
+/** Traces, running. */
+export interface Tracing {
+  /** Sends what waits, for a few seconds at most. */
+  shutdown(): Promise<void>;
+}
+
+/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
+const longestFlushMs = 3_000;
+
+function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
+  const roots: Record<string, () => Sampler> = {
+    always_on: () => new AlwaysOnSampler(),
+    always_off: () => new AlwaysOffSampler(),
+    traceidratio: () => new TraceIdRatioBasedSampler(samplingRatio),
+  };
+  const root = roots[sampler.replace("parentbased_", "")]!();
+  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root }) : root;
+}
+
+/** Health checks and scrapes come every few seconds and tell nothing. */
+export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: string): boolean {
+  const path = (request.url ?? "").split("?", 1)[0]!;
+  return path === metricsPath || path === "/api/health" || path.startsWith("/api/health/");
+}
+
+/**
+ * Starts traces: spans of the official instrumentations and of our own code, sent by OTLP. Must run before the
+ * libraries are imported. Metrics stay on the provider that is given: there is one path for them, with traces or without.
+ */
+export async function startTracing(
+  settings: TraceSettings,
+  parts: { readonly resource: Resource; readonly metricsPath: string; readonly meterProvider: MeterProvider },
+): Promise<Tracing> {
+  const { resource, metricsPath, meterProvider } = parts;
+  await patchImports(settings.libraries);
+  const instrumentations = tracingInstrumentations(settings.libraries, (request) => isUntraced(request, metricsPath));
+  for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
+  const sdk = new NodeSDK({
+    autoDetectResources: false,
+    resource,
+    sampler: samplerOf(settings),
+    spanProcessors: [exportingProcessor(settings)],
+    // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations,
+  });
+  sdk.start();
+  return {
+    async shutdown() {
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, longestFlushMs);
+      });
+      // The exporter has counted and logged what it could not send.
+      await Promise.race([sdk.shutdown(), timeout]);
+      clearTimeout(timer);
+    },
+  };
+}

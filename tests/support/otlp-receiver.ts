@@ -1,0 +1,162 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { gunzipSync } from "node:zlib";
+import protobuf from "protobufjs";
+import { eventually } from "./service.ts";
+
+/** Of opentelemetry-proto 1.x (trace/v1, resource/v1, common/v1), as far as tests look. */
+const definition = `
+syntax = "proto3";
+message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
+message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
+message Resource { repeated KeyValue attributes = 1; }
+message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
+message Scope { string name = 1; string version = 2; }
+message Span {
+  bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5;
+  int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9;
+  repeated Event events = 11; repeated Link links = 13; Status status = 15;
+}
+message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }
+message Link { bytes trace_id = 1; bytes span_id = 2; repeated KeyValue attributes = 4; }
+message Status { string message = 2; int32 code = 3; }
+message KeyValue { string key = 1; AnyValue value = 2; }
+message AnyValue {
+  oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; ArrayValue array_value = 5; }
+}
+message ArrayValue { repeated AnyValue values = 1; }
+`;
+const requestType = protobuf.parse(definition).root.lookupType("ExportTraceServiceRequest");
+
+type Value = string | number | boolean | Value[] | undefined;
+
+/** A span as it arrived. */
+export interface ReceivedSpan {
+  readonly name: string;
+  /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  readonly kind: number;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly attributes: Record<string, Value>;
+  readonly events: { readonly name: string; readonly attributes: Record<string, Value> }[];
+  readonly links: { readonly traceId: string; readonly spanId: string; readonly attributes: Record<string, Value> }[];
+  /** 0 unset, 1 ok, 2 error. */
+  readonly statusCode: number;
+  readonly statusMessage: string;
+  readonly scope: string;
+  readonly resource: Record<string, Value>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the decoded message, in the names of OTLP/JSON
+type Json = any;
+
+function plainValue(value: Json): Value {
+  if (value === undefined || value === null) return undefined;
+  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue);
+  const [kind, content] = Object.entries(value)[0] ?? [];
+  return kind === "intValue" ? Number(content) : (content as Value);
+}
+
+const attributesOf = (list: Json[] | undefined): Record<string, Value> =>
+  Object.fromEntries((list ?? []).map(({ key, value }) => [key, plainValue(value)]));
+
+function spansOf(request: Json, idOf: (id: string | undefined) => string): ReceivedSpan[] {
+  return (request.resourceSpans ?? []).flatMap((ofResource: Json) =>
+    (ofResource.scopeSpans ?? []).flatMap((ofScope: Json) =>
+      (ofScope.spans ?? []).map(
+        (span: Json): ReceivedSpan => ({
+          name: span.name,
+          kind: span.kind ?? 0,
+          traceId: idOf(span.traceId),
+          spanId: idOf(span.spanId),
+          parentSpanId: idOf(span.parentSpanId),
+          attributes: attributesOf(span.attributes),
+          events: (span.events ?? []).map((event: Json) => ({
+            name: event.name,
+            attributes: attributesOf(event.attributes),
+          })),
+          links: (span.links ?? []).map((link: Json) => ({
+            traceId: idOf(link.traceId),
+            spanId: idOf(link.spanId),
+            attributes: attributesOf(link.attributes),
+          })),
+          statusCode: span.status?.code ?? 0,
+          statusMessage: span.status?.message ?? "",
+          scope: ofScope.scope?.name ?? "",
+          resource: attributesOf(ofResource.resource?.attributes),
+        }),
+      ),
+    ),
+  );
+}
+
+/** Protobuf has its ids as bytes (base64 here), JSON as hexadecimal text. */
+function decode(body: Buffer, contentType: string): ReceivedSpan[] {
+  if (contentType.startsWith("application/json")) return spansOf(JSON.parse(body.toString("utf8")), (id) => id ?? "");
+  const message = requestType.toObject(requestType.decode(body), { bytes: String, longs: String });
+  return spansOf(message, (id) => Buffer.from(id ?? "", "base64").toString("hex"));
+}
+
+/** What an export gets: an answer, or `hang` for none. */
+export type ReceiverAnswer = { readonly status: number; readonly headers?: Record<string, string> } | "hang";
+
+/** Takes OTLP traces over HTTP, in protobuf and JSON, and keeps what it could decode. */
+export class OtlpReceiver {
+  readonly spans: ReceivedSpan[] = [];
+  /** Content types of the exports so far, whatever they were answered. */
+  readonly contentTypes: string[] = [];
+  /** What the next exports get; spans of a refused one are not kept. */
+  answer: ReceiverAnswer = { status: 200 };
+  readonly #server = createServer((request, response) => this.#take(request, response));
+  #port = 0;
+
+  /** On a free port, or on the one that an earlier receiver had. */
+  static async start(port = 0): Promise<OtlpReceiver> {
+    const receiver = new OtlpReceiver();
+    receiver.#server.listen(port, "127.0.0.1");
+    await once(receiver.#server, "listening");
+    const address = receiver.#server.address();
+    receiver.#port = typeof address === "object" && address !== null ? address.port : 0;
+    return receiver;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Waits for the spans that `find` wants; gives what it makes of them. */
+  async until<Found>(
+    find: (spans: readonly ReceivedSpan[]) => Found | undefined | false,
+    seconds = 60,
+  ): Promise<Found> {
+    return eventually(async () => find(this.spans), seconds);
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const contentType = request.headers["content-type"] ?? "";
+    this.contentTypes.push(contentType);
+    if (this.answer === "hang") return;
+    const { status, headers = {} } = this.answer;
+    if (status === 200) {
+      const body = Buffer.concat(chunks);
+      this.spans.push(...decode(request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body, contentType));
+    }
+    // An empty message: nothing was refused.
+    response.writeHead(status, { ...headers, "Content-Type": contentType });
+    response.end(contentType.startsWith("application/json") ? "{}" : "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    if (this.#server.listening) await once(this.#server, "close");
+  }
+}
