@@ -63,6 +63,12 @@ export class OwnProcess {
     return this.#child.exitCode;
   }
 
+  /** Ends it without asking, as a crash would. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.ended();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGTERM");

@@ -17,6 +17,8 @@ export interface PrometheusProcess {
   ask<Data>(path: string): Promise<Data>;
   /** The series that an expression gives now. */
   query(expression: string): Promise<Series[]>;
+  /** Lets it ask another host:port for the metrics of the service. */
+  retarget(target: string): void;
 }
 
 /** What a test says of its Prometheus. */
@@ -63,7 +65,9 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   mkdirSync(join(folder, "rules"), { recursive: true });
   for (const [name, text] of rules ?? []) writeFileSync(join(folder, "rules", name), text);
   const targets = join(folder, "targets/backend.json");
-  writeFileSync(targets, readFileSync(targets, "utf8").replace("backend:8000", target));
+  const committed = readFileSync(targets, "utf8");
+  const retarget = (now: string): void => writeFileSync(targets, committed.replace("backend:8000", now));
+  retarget(target);
   const prometheus = new OwnProcess(process.env.PROMETHEUS_BIN ?? "prometheus", [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(folder, "tsdb")}`,
@@ -71,6 +75,8 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
     // An alert that is over or new is sent again at once, not after a minute.
     "--rules.alert.resend-delay=1s",
+    // Targets are known after a second, not after five: with short rules, that would be a target that is missing.
+    "--scrape.discovery-reload-interval=1s",
   ]);
   const ask = async <Data>(path: string): Promise<Data> => {
     const answer = await fetch(`http://${address}/api/v1/${path}`);
@@ -82,6 +88,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     process: prometheus,
     url: `http://${address}`,
     ask,
+    retarget,
     query: async (expression) =>
       (await ask<{ result: Series[] }>(`query?${new URLSearchParams({ query: expression })}`)).result,
   };

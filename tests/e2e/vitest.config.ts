@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Each file starts real processes; two at once would disturb each other's times.
     fileParallelism: false,
+    // Where a file has tests side by side.
+    maxConcurrency: 3,
   },
 });

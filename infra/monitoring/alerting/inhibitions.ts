@@ -6,40 +6,44 @@ export interface Inhibition {
   readonly equal: readonly string[];
 }
 
+/** What a process showed of itself before it went, left behind by `keep_firing_for`. */
+const ofTheProcess = [
+  "DatabasePoolSaturated",
+  "EventLoopBlocked",
+  "FileDescriptorsNearLimit",
+  "HeapNearLimit",
+  "ProcessRestarting",
+  "SeriesLimitNear",
+  "StateUnreadable",
+];
+
 /**
- * Alerts that a target which is down causes by itself, or leaves behind until their `keep_firing_for` is over; alerts
- * on Prometheus and Alertmanager themselves are none of them.
+ * What a deployment lacks while one of its processes is down: nothing is taken from the queue, no cycle runs. Alerts of
+ * other causes are silenced with them; whoever was woken for the target sees them in Alertmanager.
  */
-export const symptomsOfTargetDown: Readonly<Record<"sameInstance" | "sameJob", readonly string[]>> = {
-  sameInstance: [
-    "DatabasePoolSaturated",
-    "EventLoopBlocked",
-    "FileDescriptorsNearLimit",
-    "HeapNearLimit",
-    "MetricsDropped",
-    "ProcessRestarting",
-    "SeriesLimitNear",
-    "StateUnreadable",
-    "StorageNearlyFull",
-    "TelemetryExportFailing",
-  ],
-  // They have no instance: where the only worker is down, there are no workers, and nothing is taken from the queue.
-  sameJob: ["BackendTargetMissing", "TrainingQueueBacklog", "TrainingQueueStalled", "TrainingWorkersMissing"],
-};
+const ofTheDeployment = [
+  "DatasetTtlFailing",
+  "DatasetTtlLagging",
+  "DatasetTtlStopped",
+  "TrainingQueueBacklog",
+  "TrainingQueueStalled",
+  "TrainingStartBudgetBurn",
+  "TrainingWorkersMissing",
+];
 
 const oneOf = (names: readonly string[]): string => `alertname=~"${names.join("|")}"`;
 
 export const inhibitions: readonly Inhibition[] = [
   {
-    why: "A target that is down silences what it shows by itself.",
+    why: "A target that is down silences what it showed of itself.",
     source: ['alertname="BackendTargetDown"'],
-    target: [oneOf(symptomsOfTargetDown.sameInstance)],
+    target: [oneOf(ofTheProcess)],
     equal: ["job", "instance"],
   },
   {
     why: "It silences what the deployment lacks because of it, too.",
     source: ['alertname="BackendTargetDown"'],
-    target: [oneOf(symptomsOfTargetDown.sameJob)],
+    target: [oneOf(ofTheDeployment)],
     equal: ["job"],
   },
   {

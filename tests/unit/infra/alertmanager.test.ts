@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { alertmanagerConfig, missingReceivers } from "../../../infra/monitoring/alerting/alertmanager-config.ts";
+import { inhibitions } from "../../../infra/monitoring/alerting/inhibitions.ts";
 import { readReceivers, receiverVariables } from "../../../infra/monitoring/alerting/receiver-settings.ts";
 import { writeReceivers } from "../../../infra/monitoring/alerting/write-receivers.ts";
+import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const email = {
@@ -156,6 +158,15 @@ test("the folder for secrets is there, and git takes nothing of it", () => {
   const folder = join(root, "infra/monitoring/alertmanager/secrets");
   expect(statSync(folder).isDirectory()).toBe(true);
   expect(readFileSync(join(folder, ".gitignore"), "utf8")).toMatch(/^\*\n!\.gitignore\n$/m);
+});
+
+test("what silences and what is silenced are alerts that exist", () => {
+  const names = inhibitions.flatMap(({ source, target }) =>
+    [...source, ...target].flatMap((matcher) => /^alertname=~?"(.*)"$/.exec(matcher)?.[1]?.split("|") ?? []),
+  );
+  const known = new Set(alertFamilies.map(({ name }) => name));
+  expect(names.length).toBeGreaterThan(15);
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
 });
 
 test("tests shorten the pauses between messages", () => {

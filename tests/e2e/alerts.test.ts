@@ -1,0 +1,124 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Arrival } from "./alert-inbox.ts";
+import { type AlertingStack, startAlerting, timeScale } from "./alerting-stack.ts";
+import { type Fault, type FaultParts, faults, mayAlwaysFollow } from "./faults.ts";
+import { startFaultyService } from "./faulty-service.ts";
+import { eventually } from "./processes.ts";
+import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
+
+/** Seconds from the fault to Slack, and from the repair to the end in Slack, for each alert. */
+interface Times {
+  readonly fault: string;
+  readonly alert: string;
+  readonly toPageSeconds: number;
+  readonly toResolveSeconds: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "mlops-backend-alerts-"));
+// User postgres must reach its folder below.
+chmodSync(folder, 0o755);
+const resources = new AsyncDisposableStack();
+const times: Times[] = [];
+let postgres: ScratchPostgres;
+
+beforeAll(async () => {
+  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
+  postgres = resources.use(await startScratchPostgres(join(folder, "postgres")));
+});
+afterAll(async () => {
+  await resources.disposeAsync();
+  const report = process.env.ALERT_TIMES_JSON;
+  if (report !== undefined) writeFileSync(report, `${JSON.stringify({ timeScale, times }, null, 2)}\n`);
+});
+
+/** Repeats the work until it is disposed of. */
+function repeated(work: () => Promise<void>): AsyncDisposable {
+  let isOver = false;
+  const loop = (async () => {
+    while (!isOver) {
+      // A fault is what it is there for: the metrics tell of it.
+      await work().catch(() => new Promise((resolve) => setTimeout(resolve, 100)));
+    }
+  })();
+  return {
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      await loop;
+    },
+  };
+}
+
+/** Waits for a message about a critical alert that came after that time, by both channels. @returns the one of Slack */
+async function arrival(
+  { inbox, activeAlerts }: AlertingStack,
+  alert: string,
+  status: Arrival["status"],
+  afterMs: number,
+): Promise<Arrival> {
+  return eventually(`${alert} is told as ${status}`, 240, async () => {
+    const told = inbox.arrivals.filter(
+      (each) => each.alert === alert && each.severity === "critical" && each.status === status && each.atMs > afterMs,
+    );
+    const slack = told.find(({ channel }) => channel === "slack");
+    const email = told.find(({ channel }) => channel === "email");
+    if (slack !== undefined && email !== undefined) return slack;
+    const seen = inbox.arrivals.map((each) => `${each.channel}: ${each.alert} ${each.severity} ${each.status}`);
+    throw new Error(`active: ${(await activeAlerts()).join(", ")}; told: ${seen.join("; ")}`);
+  });
+}
+
+async function observe(fault: Fault, place: string): Promise<void> {
+  await using running = new AsyncDisposableStack();
+  mkdirSync(place);
+  const undo = fault.prepareFolder?.(place);
+  if (undo !== undefined) running.defer(undo);
+  const own = fault.stopsPostgres ? running.use(await startScratchPostgres(join(place, "postgres"))) : postgres;
+  const service = running.use(await startFaultyService(place, await own.newDatabase(), fault.env ?? {}));
+  const stack = running.use(await startAlerting(join(place, "stack"), service.target));
+  const parts: FaultParts = {
+    folder: place,
+    service,
+    postgres: own,
+    retarget: (target) => stack.prometheus.retarget(target),
+  };
+  await fault.prepare?.(parts);
+  const { traffic } = fault;
+  if (traffic !== undefined) running.use(repeated(() => traffic(parts)));
+
+  const faultMs = performance.now();
+  await fault.breakIt(parts);
+  const pages = await Promise.all(fault.expected.map((alert) => arrival(stack, alert, "firing", faultMs)));
+  for (const { text } of pages) {
+    expect(text).toMatch(/<https?:\/\/\S+\.md\|Runbook>/);
+    expect(text).toMatch(/<https:\/\/grafana\.example\.org\/d\/mlops-backend-\w+\|Dashboard>/);
+  }
+  const repairMs = performance.now();
+  await fault.repair(parts);
+  const ends = await Promise.all(fault.expected.map((alert) => arrival(stack, alert, "resolved", repairMs)));
+  for (const [index, alert] of fault.expected.entries()) {
+    times.push({
+      fault: fault.name,
+      alert,
+      toPageSeconds: Math.round(((pages[index]?.atMs ?? 0) - faultMs) / 100) / 10,
+      toResolveSeconds: Math.round(((ends[index]?.atMs ?? 0) - repairMs) / 100) / 10,
+    });
+  }
+  const told = new Set(stack.inbox.arrivals.map(({ alert }) => alert));
+  const may = { ...mayAlwaysFollow, ...fault.mayFollow };
+  const unexpected = [...told].filter((alert) => !fault.expected.includes(alert) && !(alert in may));
+  expect(unexpected).toEqual([]);
+  expect(new Set(stack.inbox.switchCalls.flat())).toEqual(new Set(["Watchdog"]));
+}
+
+describe.concurrent("people are told of this and of nothing else, and that it is over", () => {
+  test.each(faults.map((fault, index) => [fault.name, fault, index] as const))(
+    "%s",
+    async (_name, fault, index) => {
+      await observe(fault, join(folder, `fault-${index}`));
+    },
+    600_000,
+  );
+});

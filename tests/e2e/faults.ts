@@ -1,0 +1,158 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { penguinsCsv } from "../support/real-data.ts";
+import type { FaultyService } from "./faulty-service.ts";
+import { eventually } from "./processes.ts";
+import type { ScratchPostgres } from "./scratch-postgres.ts";
+
+/** What a fault can lay its hands on. */
+export interface FaultParts {
+  readonly folder: string;
+  readonly service: FaultyService;
+  readonly postgres: ScratchPostgres;
+  /** Lets Prometheus ask another process instead. */
+  readonly retarget: (target: string) => void;
+}
+
+/**
+ * What may be told at any fault: half a dozen processes share the machine, and what is a minute to the service is an
+ * hour to the shortened rules.
+ */
+export const mayAlwaysFollow: Readonly<Record<string, string>> = {
+  EventLoopBlocked: "one stall of a busy machine shows in the gauge for a minute, which outlasts the shortened `for`",
+  PrometheusRuleFailing: "a round each second is missed now and then where the machine is busy",
+};
+
+/** A fault that is made for real, and what people must hear of it. */
+export interface Fault {
+  readonly name: string;
+  /** Alerts that must arrive; all are critical, so by Slack and by e-mail. */
+  readonly expected: readonly string[];
+  /** Those that may, and why; any other fails the test. */
+  readonly mayFollow?: Readonly<Record<string, string>>;
+  readonly env?: NodeJS.ProcessEnv;
+  /** It gets a PostgreSQL of its own. */
+  readonly stopsPostgres?: boolean;
+  /** Before the service starts. @returns what undoes it after the service's end */
+  prepareFolder?(folder: string): () => void;
+  /** Work that goes on from before the fault until after the repair; its faults are ignored. */
+  readonly traffic?: (parts: FaultParts) => Promise<void>;
+  prepare?(parts: FaultParts): Promise<void>;
+  breakIt(parts: FaultParts): Promise<void>;
+  repair(parts: FaultParts): Promise<void>;
+}
+
+const smallCsv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A switch of break-on-demand.cjs. */
+const switchOn = (folder: string, fault: string): void => writeFileSync(join(folder, fault), "");
+const switchOff = (folder: string, fault: string): void => rmSync(join(folder, fault));
+
+async function uploaded(service: FaultyService, csv: string | Uint8Array<ArrayBuffer>): Promise<string> {
+  const answer = await service.upload(csv, "kept");
+  const { id } = (await answer.json()) as { id?: string };
+  if (id === undefined) throw new Error(`The upload was answered with ${answer.status}.`);
+  // Its profile reads the file, and shall be done with it.
+  await eventually("the profile is there", 30, async () => {
+    const dataset = (await (await service.call("GET", `/datasets/${id}`)).json()) as { profile: unknown };
+    return dataset.profile === null ? undefined : true;
+  });
+  return id;
+}
+
+const listing = async ({ service }: FaultParts): Promise<void> => {
+  await (await service.call("GET", "/datasets")).arrayBuffer();
+  await pause(100);
+};
+
+const filler = ({ service }: FaultParts): string => join(service.dataDir, "files", "filler");
+const datasets = ({ service }: FaultParts): string => join(service.dataDir, "files", "dataset");
+
+export const faults: readonly Fault[] = [
+  {
+    name: "PostgreSQL stopped",
+    expected: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
+    stopsPostgres: true,
+    traffic: listing,
+    breakIt: async ({ postgres }) => postgres.stop(),
+    repair: async ({ postgres }) => postgres.start(),
+  },
+  {
+    name: "disk full",
+    expected: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing", "StorageNearlyFull"],
+    prepareFolder(folder) {
+      const files = join(folder, "data", "files");
+      mkdirSync(files, { recursive: true });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", files]);
+      return () => execFileSync("umount", [files]);
+    },
+    // The same each time, so that nothing is kept but the first; it is received all the same.
+    traffic: async ({ service }) => {
+      await (await service.upload(smallCsv, "small")).arrayBuffer();
+      await pause(200);
+    },
+    async breakIt(parts) {
+      const { bavail, bsize } = statfsSync(datasets(parts));
+      writeFileSync(filler(parts), Buffer.alloc(bavail * bsize));
+    },
+    repair: async (parts) => rmSync(filler(parts)),
+  },
+  {
+    name: "training threads killed",
+    expected: ["TrainingSuccessBudgetBurn"],
+    async prepare({ service }) {
+      await uploaded(service, new Uint8Array(penguinsCsv()));
+    },
+    traffic: async ({ service }) => {
+      const { items } = (await (await service.call("GET", "/datasets")).json()) as { items: { id: string }[] };
+      const answer = await service.call("POST", "/training-runs", { datasetId: items[0]?.id, mode: "light" });
+      const { id } = (await answer.json()) as { id: string };
+      await eventually("the run ends", 60, async () => {
+        const { status } = (await (await service.call("GET", `/training-runs/${id}`)).json()) as { status: string };
+        return ["succeeded", "failed"].includes(status) ? true : undefined;
+      });
+    },
+    breakIt: async ({ folder }) => switchOn(folder, "dying-threads"),
+    repair: async ({ folder }) => switchOff(folder, "dying-threads"),
+  },
+  {
+    name: "folder of the expired datasets unreadable",
+    expected: ["DatasetTtlStopped"],
+    mayFollow: {
+      DatasetTtlFailing: "it may come before DatasetTtlStopped, which silences it",
+      DatasetTtlLagging: "likewise",
+    },
+    env: { DATASET_TTL_DAYS: "0.0001", DATASET_TTL_CHECK_INTERVAL_SECONDS: "5" },
+    // A file in its place, since nothing is unreadable for root.
+    async breakIt(parts) {
+      await uploaded(parts.service, smallCsv);
+      renameSync(datasets(parts), `${datasets(parts)}.away`);
+      writeFileSync(datasets(parts), "");
+    },
+    async repair(parts) {
+      rmSync(datasets(parts));
+      renameSync(`${datasets(parts)}.away`, datasets(parts));
+    },
+  },
+  {
+    name: "event loop blocked",
+    expected: ["EventLoopBlocked"],
+    breakIt: async ({ folder }) => switchOn(folder, "blocked-event-loop"),
+    repair: async ({ folder }) => switchOff(folder, "blocked-event-loop"),
+  },
+  {
+    name: "service killed",
+    expected: ["BackendTargetDown"],
+    breakIt: ({ service }) => service.kill(),
+    repair: ({ service }) => service.start(),
+  },
+  {
+    name: "prefix changed: the new process's metrics are another's",
+    expected: ["BackendUpButBlind"],
+    breakIt: async ({ service, retarget }) =>
+      retarget(await service.startBeside({ PROMETHEUS__METRIC_NAMESPACE: "renamed" })),
+    repair: async ({ service, retarget }) => retarget(service.target),
+  },
+];

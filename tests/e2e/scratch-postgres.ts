@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, globSync, mkdirSync } from "node:fs";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort } from "./processes.ts";
+
+/** A PostgreSQL of a test's own, that it may stop. */
+export interface ScratchPostgres {
+  newDatabase(): Promise<string>;
+  stop(): void;
+  start(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+function binaries(): string {
+  const folders = [process.env.POSTGRES_BIN, ...globSync("/usr/lib/postgresql/*/bin").sort().reverse()];
+  const found = folders.find((folder) => folder !== undefined && existsSync(join(folder, "initdb")));
+  if (found === undefined) throw new Error("No PostgreSQL: set POSTGRES_BIN to the folder of initdb and pg_ctl.");
+  return found;
+}
+
+/** Starts it in `folder`, which user postgres must be able to reach: PostgreSQL does not run as root. */
+export async function startScratchPostgres(folder: string): Promise<ScratchPostgres> {
+  const bin = binaries();
+  const isRoot = userInfo().uid === 0;
+  const run = (program: string, ...parameters: string[]): void => {
+    const command = [join(bin, program), ...parameters];
+    const [first = "", ...rest] = isRoot ? ["runuser", "-u", "postgres", "--", ...command] : command;
+    execFileSync(first, rest, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+  };
+  mkdirSync(folder, { recursive: true });
+  if (isRoot) {
+    const id = (what: "-u" | "-g"): number => Number(execFileSync("id", [what, "postgres"], { encoding: "utf8" }));
+    chownSync(folder, id("-u"), id("-g"));
+  }
+  const data = join(folder, "data");
+  const port = await freePort();
+  run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N");
+  let isRunning = false;
+  const start = (): void => {
+    const options = `-c listen_addresses=127.0.0.1 -p ${port} -k ${folder} -c fsync=off -c max_connections=200`;
+    run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
+    isRunning = true;
+  };
+  const stop = (): void => {
+    if (isRunning) run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
+    isRunning = false;
+  };
+  start();
+  let databases = 0;
+  return {
+    start,
+    stop,
+    async newDatabase() {
+      databases += 1;
+      const name = `test_${databases}`;
+      const client = new pg.Client({ connectionString: `postgres://postgres@127.0.0.1:${port}/postgres` });
+      await client.connect();
+      await client.query(`create database ${name}`);
+      await client.end();
+      return `postgres://postgres@127.0.0.1:${port}/${name}`;
+    },
+    async [Symbol.asyncDispose]() {
+      stop();
+    },
+  };
+}
