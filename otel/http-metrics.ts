@@ -4,7 +4,15 @@ import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { httpRecorder } from "./http-recorder.ts";
 import { guarded, meterName } from "./instruments.ts";
-import { hasTimedOut, isCallersFault, isMeasured, routeTemplateOf, unmatchedRoute } from "./route-template.ts";
+import {
+  hasTimedOut,
+  isCallersFault,
+  isMeasured,
+  measurementKey,
+  routeTemplateOf,
+  sentBytesOf,
+  unmatchedRoute,
+} from "./route-template.ts";
 
 const startChannel = "http.server.request.start";
 
@@ -14,8 +22,6 @@ interface StartMessage {
   readonly socket: Socket;
   readonly server: Server;
 }
-
-const measurementKey = Symbol("mlops-backend.measurement");
 
 /** What is known of one request until it closes. */
 interface Measurement {
@@ -87,8 +93,6 @@ function onClose(this: ServerResponse): void {
     if (measurement.showsActive) recorder.active(-1, request.method, scheme);
     // A broken-off response still says 200 (seen on Node 24, November 2026).
     const hasFinished = this.writableFinished;
-    const hasBody = this.statusCode !== 204 && this.statusCode !== 304;
-    const unsentBytes = hasFinished ? 0 : this.writableLength;
     recorder.ended({
       method: request.method ?? "",
       scheme,
@@ -99,7 +103,7 @@ function onClose(this: ServerResponse): void {
       isCallersFault: this.statusCode >= 500 && isCallersFault(this),
       durationSeconds: (performance.now() - startedMs) / 1000,
       requestBytes,
-      responseBytes: hasBody ? Math.max(0, measurement.responseBytes - unsentBytes) : 0,
+      responseBytes: sentBytesOf(request, this) ?? 0,
     });
   });
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Express } from "express";
 
 const routeKey = Symbol.for("mlops-backend.route");
@@ -6,6 +6,9 @@ const templateKey = Symbol.for("mlops-backend.route-template");
 const unmeasuredKey = Symbol.for("mlops-backend.unmeasured");
 const timedOutKey = Symbol.for("mlops-backend.timed-out");
 const callersFaultKey = Symbol.for("mlops-backend.callers-fault");
+
+/** Where a response has its measurement, while HTTP is measured. */
+export const measurementKey = Symbol.for("mlops-backend.measurement");
 
 /** What a path without a route is called, and one that does not take the method. */
 export const unmatchedRoute = "unmatched";
@@ -55,6 +58,20 @@ export function attachRouteAccessor(app: Express): void {
 /** The route that answered, e.g. `/api/ml/v1/datasets/:id`, else `unmatched`. */
 export function routeTemplateOf(request: IncomingMessage): string {
   return (request as unknown as RoutedRequest)[templateKey] ?? unmatchedRoute;
+}
+
+/**
+ * Bytes of the answer's body that were sent, without headers and chunk framing. Where nothing is measured they are
+ * known of whole answers with a Content-Length only; else undefined.
+ */
+export function sentBytesOf(request: IncomingMessage, response: ServerResponse): number | undefined {
+  // Node throws such a body away, though it was written.
+  if (request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304) return 0;
+  const written = (response as { [measurementKey]?: { readonly responseBytes: number } })[measurementKey]
+    ?.responseBytes;
+  if (written !== undefined) return Math.max(0, written - (response.writableFinished ? 0 : response.writableLength));
+  const length = Number(response.getHeader("content-length"));
+  return response.writableFinished && Number.isFinite(length) ? length : undefined;
 }
 
 /** Requests of this server are not measured: the metrics server on its own port. */

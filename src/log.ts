@@ -1,17 +1,72 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger } from "pino";
 
+/** Names, in any case, under which a secret, a file's name or what somebody sent could come. */
+const hidden = new Set([
+  "authorization",
+  "cookie",
+  "password",
+  "token",
+  "apikey",
+  "apikeys",
+  "databaseurl",
+  "filename",
+  "originalname",
+  "body",
+  "params",
+  "parameters",
+]);
+const deepest = 5;
+
 /**
- * One JSON object a line on stdout. Secrets and content never reach a line: what could hold them is cut out by path.
+ * The same fields without what is hidden, at whatever path it stands. Not by pino's `redact`: with wildcards for the
+ * paths a line costs 34 µs instead of 2 (measured on Node 24, November 2026).
+ */
+function redacted(fields: Record<string, unknown>, depth = 0): Record<string, unknown> {
+  let shown = fields;
+  for (const key in fields) {
+    const value = fields[key];
+    let written = value;
+    if (hidden.has(key.toLowerCase())) written = "[redacted]";
+    else if (typeof value === "object" && value !== null && !(value instanceof Error))
+      written = inside(value, depth + 1);
+    if (written === value) continue;
+    if (shown === fields) shown = { ...fields };
+    shown[key] = written;
+  }
+  return shown;
+}
+
+function inside(value: object, depth: number): unknown {
+  if (depth > deepest) return "[too deep]";
+  if (Array.isArray(value)) {
+    return value.map((each: unknown) => (typeof each === "object" && each !== null ? inside(each, depth + 1) : each));
+  }
+  return redacted(value as Record<string, unknown>, depth);
+}
+
+/** Of a fault only what says where and why: drivers hang statements with their values on it, parsers the body. */
+function writeFault(fault: unknown): unknown {
+  if (!(fault instanceof Error)) return { type: typeof fault, message: String(fault).slice(0, 500) };
+  const { type, message, stack } = pino.stdSerializers.err(fault);
+  const code = "code" in fault && typeof fault.code === "string" ? fault.code : undefined;
+  return { type, message, stack, code };
+}
+
+/**
+ * One JSON object a line on stdout. Secrets and content never reach a line: what could hold them is cut out by name.
  * @param level one of pino's level names, or `silent`
  */
-export function createLog(level: string): Logger {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-    redact: ["authorization", "headers.authorization", "headers.cookie", "apiKey", "body", "fileName", "databaseUrl"],
-  });
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }), log: (fields) => redacted(fields) },
+      serializers: { err: writeFault },
+    },
+    destination as DestinationStream,
+  );
 }

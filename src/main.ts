@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { attachRouteAccessor, routeTemplateOf } from "../otel/route-template.ts";
+import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
@@ -181,7 +181,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
         { name: "storage", check: () => storage.check() },
       ],
     },
-    routeOf: routeTemplateOf,
+    requestFacts: { routeOf: routeTemplateOf, sentBytesOf },
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);

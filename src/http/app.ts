@@ -6,6 +6,7 @@ import { authenticate } from "../auth/api-keys.ts";
 import type { Config } from "../config.ts";
 import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { accessLog, type RequestFacts } from "./access-log.ts";
 import { mountHealth, type Readiness } from "./health.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { mountDocs } from "./openapi.ts";
@@ -40,27 +41,6 @@ function toHandler(route: ApiRoute): RequestHandler {
   };
 }
 
-/** One access line a request, none for scrapes and health: they would drown the rest. */
-function accessLog(log: Logger, routeOf: (request: Request) => string): RequestHandler {
-  return (request, response, next) => {
-    const startedMs = performance.now();
-    response.on("close", () => {
-      log.info(
-        {
-          method: request.method,
-          route: routeOf(request),
-          status: response.statusCode,
-          durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
-          requestId: response.locals.requestId,
-          ...(response.writableFinished ? {} : { aborted: true }),
-        },
-        "request",
-      );
-    });
-    next();
-  };
-}
-
 /** Lets pages of the listed origins call; without a list no header is set and browsers keep others out. */
 function cors(origins: readonly string[]): RequestHandler {
   const allowed = new Set(origins);
@@ -91,12 +71,20 @@ export interface AppParts {
   readonly version: string;
   /** Mounts what listens at the side: the route accessor of the HTTP metrics, and /metrics. */
   readonly mountTelemetry: (app: Express) => void;
-  /** The template of the route that answered, for the access log; a raw path could hold anything. */
-  readonly routeOf: (request: Request) => string;
+  /** For the access log. */
+  readonly requestFacts: RequestFacts;
 }
 
 /** The Express application; it knows no dataset, run or artifact. */
-export function createApp({ config, log, routes, readiness, version, mountTelemetry, routeOf }: AppParts): Express {
+export function createApp({
+  config,
+  log,
+  routes,
+  readiness,
+  version,
+  mountTelemetry,
+  requestFacts,
+}: AppParts): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
@@ -124,6 +112,7 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
   );
   mountTelemetry(app);
   mountHealth(app, readiness, { version, role: config.role }, log);
+  app.use(accessLog(log, requestFacts));
 
   if (routes.length > 0) {
     mountDocs(app, routes, version);
@@ -142,7 +131,7 @@ export function createApp({ config, log, routes, readiness, version, mountTeleme
       // Before a key is asked for: the document names the methods to everybody, and so this is never a 401.
       router.all(path, methodNotAllowed(ofPath.map(({ method }) => method)));
     }
-    app.use(apiPrefix, accessLog(log, routeOf), cors(config.corsOrigins), router);
+    app.use(apiPrefix, cors(config.corsOrigins), router);
   }
   app.use(() => {
     throw new DomainError("NOT_FOUND", "There is nothing at this path; /api/docs lists the calls.");

@@ -142,6 +142,7 @@ export function toDomainError(error: unknown): DomainError {
 /** Writes the problem+json answer (RFC 9457) of a fault. */
 export function sendProblem(response: Response, error: DomainError): void {
   const status = statusOf[error.code];
+  response.locals.code = error.code;
   if (error.retryAfterSeconds !== undefined)
     response.setHeader("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
   if (error.code === "UNAUTHORIZED") response.setHeader("WWW-Authenticate", 'Bearer realm="mlops-backend"');
@@ -174,7 +175,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     } else {
       const level = error.code === "INTERNAL_ERROR" || error.code === "FILE_MISSING_IN_STORAGE" ? "error" : "warn";
       log[level](
-        { err: error.cause ?? error, code: error.code, requestId: response.locals.requestId },
+        { err: error.cause ?? error, code: error.code, request_id: response.locals.requestId },
         "request failed",
       );
     }

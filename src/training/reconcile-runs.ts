@@ -35,7 +35,7 @@ export async function reconcileRuns({
     if (isInterrupted && attempt < MAX_ATTEMPTS) {
       if (!(await returnToQueue(db, id, attempt, attempt))) continue;
       runRetried({ mode });
-      log.warn({ runId: id, attempt }, "training: the process of a run has died; it waits for another attempt");
+      log.warn({ run_id: id, attempt }, "training: the process of a run has died; it waits for another attempt");
     } else if (isLost || isInterrupted) {
       const fault = attempt === 0 ? lostFault : crashFault;
       const failed = await markFailed(db, id, attempt, fault, clock.nowMs());
@@ -43,7 +43,7 @@ export async function reconcileRuns({
       const durationSeconds = started_at === null ? 0 : Math.max(0, (clock.nowMs() - started_at.getTime()) / 1000);
       runFinished({ mode, task, outcome: "failed", durationSeconds, errorType: fault.type });
       log.warn(
-        { runId: id, attempt, jobState: state ?? "gone" },
+        { run_id: id, attempt, jobState: state ?? "gone" },
         "training: a run without a living job was ended as failed",
       );
     }

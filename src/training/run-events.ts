@@ -146,7 +146,7 @@ export async function streamRunEvents(
       }
     } catch (error) {
       // The client comes again by itself and gets the current state.
-      log.warn({ err: error, runId: run.id }, "training: events of a run could not be read");
+      log.warn({ err: error, run_id: run.id }, "training: events of a run could not be read");
       end();
     } finally {
       isReading = false;

@@ -121,13 +121,20 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     startedMs: number,
     more: { errorType?: RunFault["type"]; relativeError?: number | undefined },
   ): void {
-    runFinished({
-      mode: run.mode,
-      task: run.task,
-      outcome,
-      durationSeconds: (performance.now() - startedMs) / 1000,
-      ...more,
-    });
+    const durationSeconds = (performance.now() - startedMs) / 1000;
+    runFinished({ mode: run.mode, task: run.task, outcome, durationSeconds, ...more });
+    log.info(
+      {
+        run_id: run.id,
+        mode: run.mode,
+        task: run.task,
+        outcome,
+        attempt: run.attempt,
+        durationSeconds: Number(durationSeconds.toFixed(3)),
+        code: run.error_code ?? undefined,
+      },
+      "training: a run ended",
+    );
   }
 
   async function handle(job: QueuedJob): Promise<JobOutcome> {
@@ -137,6 +144,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const startedMs = performance.now();
     if (started === "exhausted") return endExhausted(job.id, startedMs);
     const { run } = started;
+    log.info({ run_id: run.id, mode: run.mode, attempt: run.attempt }, "training: an attempt begins");
     if (started.isFirst) runStarted({ mode: run.mode, waitSeconds: (clock.nowMs() - run.created_at.getTime()) / 1000 });
     if (started.followsCrash) runRetried({ mode: run.mode });
 
@@ -172,18 +180,22 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       if (error instanceof JobReturnedError) throw error;
       if (!attempt.signal.aborted) {
         const fault = classifyFault(error);
-        log.warn({ err: error, runId: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
+        log.warn({ err: error, run_id: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
         return await settleFault(attempt, fault);
       }
       switch (attempt.signal.reason as AbortReason) {
         case "timeout":
-          log.warn({ runId: run.id, mode: run.mode }, "training: a run took longer than TRAINING_TIMEOUT_SECONDS");
+          log.warn({ run_id: run.id, mode: run.mode }, "training: a run took longer than TRAINING_TIMEOUT_SECONDS");
           return await settleFault(attempt, timeoutFault(config.trainingTimeoutSeconds));
         case "shutdown":
           // An attempt that we broke off ourselves doesn't count.
           await returnToQueue(db, run.id, run.attempt, run.attempt - 1);
           throw new JobReturnedError("The service stops.");
         case "lost":
+          log.info(
+            { run_id: run.id, attempt: run.attempt },
+            "training: an attempt ends: its run was cancelled or taken over",
+          );
           return "done";
       }
     } finally {
@@ -268,7 +280,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
         isSilent = false;
       } catch (error) {
         // The training goes on; its end is guarded by the same condition. One line tells of an outage, not two a second.
-        if (!isSilent) log.warn({ err: error, runId: run.id }, "training: progress could not be written");
+        if (!isSilent) log.warn({ err: error, run_id: run.id }, "training: progress could not be written");
         isSilent = true;
       }
     }

@@ -29,7 +29,12 @@ test("a training whose file can't be read is tried three times, then failed with
       artifactId: null,
     });
     expect(run.text).not.toContain(service.dataDir);
-    const attempts = service.lines.map((line) => JSON.parse(line)).filter(({ runId }) => runId === run.json.id);
+    // stdout may reach us after the answer
+    const attempts = await eventually(async () => {
+      const entries = service.lines.map((line) => JSON.parse(line));
+      const failed = entries.filter(({ msg }) => msg === "training: an attempt failed");
+      return failed.length >= 3 ? failed : undefined;
+    });
     expect(attempts.map(({ attempt, code }) => [attempt, code])).toEqual(
       [1, 2, 3].map((attempt) => [attempt, "STORAGE_FAILED"]),
     );

@@ -1,0 +1,36 @@
+import { context } from "@opentelemetry/api";
+import type { Request, RequestHandler, Response } from "express";
+import type { Logger } from "../log.ts";
+
+/** What is known of a request at the side, where it is measured. */
+export interface RequestFacts {
+  /** The template of the route that answered; a raw path could hold anything. */
+  readonly routeOf: (request: Request) => string;
+  /** Bytes of the answer's body that were sent; undefined when nobody counted them. */
+  readonly sentBytesOf: (request: Request, response: Response) => number | undefined;
+}
+
+/** One line a request; mounted behind scrapes and health, which would drown the rest. */
+export function accessLog(log: Logger, { routeOf, sentBytesOf }: RequestFacts): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = performance.now();
+    const write = (): void => {
+      log.info(
+        {
+          method: request.method,
+          route: routeOf(request),
+          status: response.statusCode,
+          durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
+          bytes: sentBytesOf(request, response),
+          request_id: response.locals.requestId,
+          code: response.locals.code,
+          ...(response.writableFinished ? {} : { aborted: true }),
+        },
+        "request",
+      );
+    };
+    // The connection closes outside of the request's trace: the line would be without its ids.
+    response.on("close", context.bind(context.active(), write));
+    next();
+  };
+}
