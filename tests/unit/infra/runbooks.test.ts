@@ -6,8 +6,15 @@ import { basename, dirname, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
+import { ruleScope } from "../../../infra/monitoring/rules/rule-scope.ts";
+import { defaultPrefix } from "../../../otel/catalogue.ts";
 import { errorCodes } from "../../../src/errors.ts";
 import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
+
+const scope = ruleScope({ prefix: defaultPrefix, timeScale: 1 });
+/** An alert that has rules of several is as urgent as its most urgent one. */
+const bySeverity = ["critical", "warning", "ticket", "none"] as const;
 
 const root = join(import.meta.dirname, "../../..");
 const folder = "docs/runbooks";
@@ -42,10 +49,26 @@ describe.each(names)("%s", (name) => {
     const lines = text.split("\n").length;
     expect(lines).toBeGreaterThanOrEqual(35);
     expect(lines).toBeLessThanOrEqual(120);
-    expect(text).toMatch(/^\*\*(critical|warning|ticket|info|none)\*\*/m);
+    expect(text).toMatch(/^\*\*(critical|warning|ticket|none)\*\*/m);
     const [, look = ""] = text.split("## Look\n");
     // Whether it asks for what exists is lint-promql.test.ts' matter.
     expect(blocksOf(look.split(/^## /m)[0] ?? "", "promql").length).toBeGreaterThan(0);
+  });
+
+  test("is of an alert, and shows its dashboard with panels that are there", () => {
+    const rules = alertFamilies.filter((family) => family.name === name).flatMap(({ rules }) => rules(scope));
+    const severities = rules.map(({ severity }) => severity);
+    expect(/^\*\*(\w+)\*\*/m.exec(text)?.[1]).toBe(bySeverity.find((severity) => severities.includes(severity)));
+    const linked = all(text, /\/d\/(mlops-backend-\w+)\)/g);
+    expect(linked).toEqual(expect.arrayContaining(rules.map(({ dashboard }) => `mlops-backend-${dashboard}`)));
+    const titles = linked.flatMap((uid) =>
+      JSON.parse(read(`infra/monitoring/grafana/dashboards/${uid}.json`)).panels.map(
+        ({ title }: { title?: string }) => title,
+      ),
+    );
+    const shown = all(text, /«([^»]+)»/g).map((title) => title.replace("\n", " "));
+    expect(shown.length).toBeGreaterThan(0);
+    expect(shown.filter((title) => !titles.includes(title))).toEqual([]);
   });
 
   test("stands in the index with the same severity", () => {
@@ -58,8 +81,10 @@ test.each(everyBlock("promql"))("%s: a block is pasted whole, so it is one query
   parser.parse(block).iterate({ enter: ({ type }) => expect(type.isError, block).toBe(false) });
 });
 
-test("the index names no runbook that is not there", () => {
-  expect(all(index, /^\| \[(\w+)\]/gm).sort()).toEqual([...names].sort());
+test("there is one for each alert, and the index has them all", () => {
+  const alerts = [...new Set(alertFamilies.map(({ name }) => name))].sort();
+  expect([...names].sort()).toEqual(alerts);
+  expect(all(index, /^\| \[(\w+)\]/gm)).toEqual(alerts);
 });
 
 describe("SQL", () => {
