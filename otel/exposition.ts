@@ -1,6 +1,7 @@
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { labelName } from "./catalogue.ts";
 import type { Format } from "./choose-format.ts";
+import type { Exemplar } from "./exemplars.ts";
 import {
   type Family,
   type FamilyOptions,
@@ -97,6 +98,13 @@ class BoundTexts {
   }
 }
 
+/** What follows a sample's value; 63 characters of labels, of the 128 that OpenMetrics allows. */
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return "";
+  const { traceId, spanId, value, timestampSeconds } = exemplar;
+  return ` # {trace_id="${traceId}",span_id="${spanId}"} ${formatNumber(value)} ${timestampSeconds.toFixed(3)}`;
+}
+
 /** The lines of one point, each with its line feed. */
 function pointText(family: Family, point: Point, pairs: string, withCreated: boolean, boundTexts: BoundTexts): string {
   const set = braces(pairs);
@@ -106,18 +114,19 @@ function pointText(family: Family, point: Point, pairs: string, withCreated: boo
       : "";
   if (typeof point.value === "number") {
     const name = family.type === "counter" ? `${family.name}_total` : family.name;
-    return `${name}${set} ${formatNumber(point.value)}\n${created}`;
+    return `${name}${set} ${formatNumber(point.value)}${exemplarText(point.exemplars?.[0])}\n${created}`;
   }
   const { bounds, counts, sum, count } = point.value;
   const texts = boundTexts.of(bounds);
+  const { exemplars } = point;
   const before = `${family.name}_bucket{${pairs === "" ? "" : `${pairs},`}`;
   let text = "";
   let cumulative = 0;
   for (let index = 0; index < bounds.length; index += 1) {
     cumulative += counts[index] ?? 0;
-    text += `${before}${texts[index]}${cumulative}\n`;
+    text += `${before}${texts[index]}${cumulative}${exemplarText(exemplars?.[index])}\n`;
   }
-  text += `${before}${texts[bounds.length]}${count}\n`;
+  text += `${before}${texts[bounds.length]}${count}${exemplarText(exemplars?.[bounds.length])}\n`;
   if (sum !== undefined) text += `${family.name}_sum${set} ${formatNumber(sum)}\n`;
   return `${text}${family.name}_count${set} ${count}\n${created}`;
 }
@@ -177,7 +186,9 @@ function* familyPieces(family: Family, options: ExpositionOptions): Generator<st
  * Piece by piece, so that whoever writes a large one can let others in between.
  */
 export function* expositionPieces(metrics: ResourceMetrics, options: ExpositionOptions): Generator<string> {
-  const families = familiesOf(metrics, options);
+  // The text format has no exemplars: what follows a value there is a timestamp.
+  const { exemplarsOf, ...others } = options;
+  const families = familiesOf(metrics, options.format === "openmetrics" ? options : others);
   const series = new Map<Family, number>();
   for (const family of families) series.set(family, yield* familyPieces(family, options));
   for (const family of familiesAboutItself(families, options, series, hasCreated(options)))

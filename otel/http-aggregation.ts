@@ -18,6 +18,7 @@ import {
   overflowAttribute,
   urlSchemes,
 } from "./catalogue.ts";
+import { type ExemplarSlots, exemplars } from "./exemplars.ts";
 import { type EndedRequest, errorTypeOf, type HttpRecorder, outcomeOf, statusAttribute } from "./http-recorder.ts";
 
 type Attributes = Readonly<Record<string, string | boolean>>;
@@ -30,6 +31,8 @@ interface Cell {
   readonly counts: number[];
   sum: number;
   count: number;
+  /** Found once, with the first sampled request. */
+  exemplars?: ExemplarSlots;
 }
 
 /** One label set of a counter. */
@@ -37,6 +40,7 @@ interface Counter {
   readonly attributes: Attributes;
   readonly startTime: HrTime;
   value: number;
+  exemplars?: ExemplarSlots;
 }
 
 function observe(cell: Cell, value: number): void {
@@ -46,6 +50,17 @@ function observe(cell: Cell, value: number): void {
   cell.counts[index]! += 1;
   cell.sum += value;
   cell.count += 1;
+}
+
+/** Offers a sampled request as the exemplar of one of its series. */
+function offer(definition: MetricDefinition, kept: Cell | Counter, request: EndedRequest, value: number): void {
+  const store = exemplars();
+  if (store === undefined || request.span === undefined) return;
+  kept.exemplars ??= store.slotsOf(definition, kept.attributes);
+  kept.exemplars.offer(request.span, value, {
+    isError: outcomeOf(request) === "server_error",
+    weight: request.durationSeconds,
+  });
 }
 
 /** The label sets of one metric, up to its series limit; the same rules as otel/instruments.ts for the SDK. */
@@ -155,8 +170,11 @@ export class HttpAggregation implements HttpRecorder {
     const outcome = outcomeNumbers[outcomeOf(request)]!;
 
     // What is no duration (a clock that went wrong) would spoil the sum for ever.
-    if (durationSeconds >= 0 && durationSeconds < Number.POSITIVE_INFINITY)
-      observe(this.#durationOf(cells, pair, request), durationSeconds);
+    const duration =
+      durationSeconds >= 0 && durationSeconds < Number.POSITIVE_INFINITY
+        ? this.#durationOf(cells, pair, request)
+        : undefined;
+    if (duration !== undefined) observe(duration, durationSeconds);
 
     let requestSize = cells.requestSizes[pair];
     let responseSize = cells.responseSizes[pair];
@@ -168,7 +186,13 @@ export class HttpAggregation implements HttpRecorder {
     if (requestBytes >= 0) observe(requestSize, requestBytes);
     if (responseBytes >= 0) observe(responseSize, responseBytes);
 
-    this.#counterOf(cells, outcome).value += 1;
+    const requests = this.#counterOf(cells, outcome);
+    requests.value += 1;
+    if (request.span === undefined) return;
+    if (duration !== undefined) offer(catalogue.httpRequestDuration, duration, request, durationSeconds);
+    if (requestBytes >= 0) offer(catalogue.httpRequestBodySize, requestSize, request, requestBytes);
+    if (responseBytes >= 0) offer(catalogue.httpResponseBodySize, responseSize, request, responseBytes);
+    offer(catalogue.httpRequests, requests, request, 1);
   }
 
   active(change: 1 | -1, method: string | undefined, scheme: "http" | "https"): void {

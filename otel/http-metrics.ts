@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
+import { rememberedSpan } from "./exemplars.ts";
 import { httpRecorder } from "./http-recorder.ts";
 import { guarded, meterName } from "./instruments.ts";
 import {
@@ -9,9 +10,8 @@ import {
   isCallersFault,
   isMeasured,
   measurementKey,
-  routeTemplateOf,
+  routeLabelOf,
   sentBytesOf,
-  unmatchedRoute,
 } from "./route-template.ts";
 
 const startChannel = "http.server.request.start";
@@ -96,14 +96,14 @@ function onClose(this: ServerResponse): void {
     recorder.ended({
       method: request.method ?? "",
       scheme,
-      // No route takes that method: one label, or a stranger could fill every route with every method.
-      route: this.statusCode === 405 ? unmatchedRoute : routeTemplateOf(request),
+      route: routeLabelOf(request, this),
       statusCode: hasFinished ? this.statusCode : 0,
       fault: hasFinished ? undefined : hasTimedOut(socket) ? "timeout" : "client_closed",
       isCallersFault: this.statusCode >= 500 && isCallersFault(this),
       durationSeconds: (performance.now() - startedMs) / 1000,
       requestBytes,
       responseBytes: sentBytesOf(request, this) ?? 0,
+      span: rememberedSpan(request),
     });
   });
 }

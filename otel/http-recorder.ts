@@ -1,3 +1,5 @@
+import type { SpanContext } from "@opentelemetry/api";
+
 /** One request that has ended; the API's own types, so that it needs no SDK. */
 export interface EndedRequest {
   readonly method: string;
@@ -12,6 +14,8 @@ export interface EndedRequest {
   readonly durationSeconds: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Of a request whose trace is kept: it becomes an exemplar. */
+  readonly span?: SpanContext | undefined;
 }
 
 /** Takes what is measured of HTTP requests: the SDK's instruments, or an aggregation of our own. */

@@ -18,6 +18,7 @@ import {
   metricDefinitions,
   overflowAttribute,
 } from "./catalogue.ts";
+import { activeSampledSpan, exemplars } from "./exemplars.ts";
 
 /** The one meter that all our instruments come from. */
 export const meterName = "mlops-backend";
@@ -99,6 +100,14 @@ export function guarded(record: () => void): void {
   }
 }
 
+/** What is measured within a sampled trace is offered as an exemplar; a span of our code is around it. */
+function offerExemplar(key: MetricKey, value: number, attributes: Readonly<Record<string, unknown>>): void {
+  const store = exemplars();
+  const span = store && activeSampledSpan();
+  if (span !== undefined)
+    store?.slotsOf(catalogue[key], attributes).offer(span, value, { isError: false, weight: value });
+}
+
 /** Adds to a counter; attributes outside their sets become `other`. */
 export function add<Key extends KeyOf<"counter" | "upDownCounter">>(
   key: Key,
@@ -109,7 +118,11 @@ export function add<Key extends KeyOf<"counter" | "upDownCounter">>(
     diag.warn(`${key}: ${value} is not a number to add`);
     return;
   }
-  (instrumentOf(key) as Counter).add(value, limitedAttributes(key, attributes));
+  // The instrument first: for a new provider it forgets the sets so far.
+  const instrument = instrumentOf(key) as Counter;
+  const limited = limitedAttributes(key, attributes);
+  instrument.add(value, limited);
+  if (value > 0) offerExemplar(key, value, limited);
 }
 
 /** Records into a histogram; the SDK drops negative values without a word (seen on Node 24, November 2026), and NaN would spoil the sum for ever. */
@@ -118,7 +131,10 @@ export function record<Key extends KeyOf<"histogram">>(key: Key, value: number, 
     diag.warn(`${key}: ${value} is not a size or duration`);
     return;
   }
-  (instrumentOf(key) as Histogram).record(value, limitedAttributes(key, attributes));
+  const instrument = instrumentOf(key) as Histogram;
+  const limited = limitedAttributes(key, attributes);
+  instrument.record(value, limited);
+  offerExemplar(key, value, limited);
 }
 
 /** Whether a process of that role has a metric from its start. */

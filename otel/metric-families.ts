@@ -13,6 +13,7 @@ import {
   prometheusName,
   unitWord,
 } from "./catalogue.ts";
+import type { Exemplar } from "./exemplars.ts";
 import { isOfRole } from "./instruments.ts";
 
 /** What the families depend on, besides what was collected. */
@@ -24,6 +25,8 @@ export interface FamilyOptions {
   readonly created: boolean;
   /** When histograms that are still at 0 began, in seconds of Unix time. */
   readonly startedSeconds: number;
+  /** Exemplars of a series, by bucket; absent while there are no traces. */
+  readonly exemplarsOf?: ((metricName: string, attributes: Labels) => Point["exemplars"]) | undefined;
 }
 
 /** Attributes of one point, by their OpenTelemetry names. */
@@ -39,6 +42,8 @@ export interface Point {
   readonly labels: Labels;
   readonly value: number | HistogramPoint;
   readonly createdSeconds: number;
+  /** By bucket; of a counter the first. */
+  readonly exemplars?: readonly (Exemplar | undefined)[] | undefined;
 }
 /** What Prometheus calls a metric: a name without `_total`, and all its points. */
 export interface Family {
@@ -124,11 +129,12 @@ class Families {
   }
 }
 
-function addPoints(family: Family, metric: MetricData): void {
+function addPoints(family: Family, metric: MetricData, exemplarsOf: FamilyOptions["exemplarsOf"]): void {
   if (metric.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) return;
   for (const { attributes, value, startTime } of metric.dataPoints) {
     const createdSeconds = seconds(startTime);
-    if (typeof value === "number") family.points.push({ labels: attributes, value, createdSeconds });
+    const exemplars = family.type === "gauge" ? undefined : exemplarsOf?.(metric.descriptor.name, attributes);
+    if (typeof value === "number") family.points.push({ labels: attributes, value, createdSeconds, exemplars });
     else {
       const { buckets, sum, count } = value;
       family.points.push({
@@ -141,6 +147,7 @@ function addPoints(family: Family, metric: MetricData): void {
           count,
         },
         createdSeconds,
+        exemplars,
       });
     }
   }
@@ -218,7 +225,7 @@ export function familiesOf(metrics: ResourceMetrics, options: FamilyOptions): Fa
   for (const { metrics: ofScope } of metrics.scopeMetrics) {
     for (const metric of ofScope) {
       const family = families.of(definitionOf(metric), typeOf(metric));
-      if (family !== undefined) addPoints(family, metric);
+      if (family !== undefined) addPoints(family, metric, options.exemplarsOf);
     }
   }
   fillHistograms(families, options);

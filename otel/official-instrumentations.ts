@@ -4,8 +4,9 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { Span } from "@opentelemetry/api";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
+import { rememberSpan } from "./exemplars.ts";
 import { methodAttribute } from "./http-recorder-sdk.ts";
-import { routeTemplateOf, unmatchedRoute } from "./route-template.ts";
+import { routeLabelOf, unmatchedRoute } from "./route-template.ts";
 import type { TracedLibrary } from "./trace-settings.ts";
 
 const own = createRequire(import.meta.url);
@@ -53,7 +54,7 @@ export async function patchImports(libraries: readonly TracedLibrary[]): Promise
 /** The name and route that our metrics have too: the official ones end at the router that an error handler left. */
 function nameRoute(span: Span, request: IncomingMessage, response: unknown): void {
   if (!(response instanceof ServerResponse)) return;
-  const route = routeTemplateOf(request);
+  const route = routeLabelOf(request, response);
   const method = methodAttribute(request.method);
   const word = method === "_OTHER" ? "HTTP" : method;
   span.updateName(route === unmatchedRoute ? word : `${word} ${route}`);
@@ -69,6 +70,7 @@ function configOf(library: TracedLibrary, isUntraced: (request: IncomingMessage)
       return {
         ignoreIncomingRequestHook: isUntraced,
         requireParentforOutgoingSpans: true,
+        requestHook: (span: Span, request: object) => rememberSpan(request, span.spanContext()),
         applyCustomAttributesOnSpan: nameRoute,
       };
     case "express":

@@ -60,6 +60,12 @@ export function routeTemplateOf(request: IncomingMessage): string {
   return (request as unknown as RoutedRequest)[templateKey] ?? unmatchedRoute;
 }
 
+/** What a request is counted under, and its span named after. */
+export function routeLabelOf(request: IncomingMessage, response: { readonly statusCode: number }): string {
+  // No route takes that method: one label, or a stranger could fill every route with every method.
+  return response.statusCode === 405 ? unmatchedRoute : routeTemplateOf(request);
+}
+
 /**
  * Bytes of the answer's body that were sent, without headers and chunk framing. Where nothing is measured they are
  * known of whole answers with a Content-Length only; else undefined.

@@ -5,6 +5,7 @@ import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { chooseFormat, contentTypes, type Format } from "./choose-format.ts";
+import { Exemplars, useExemplars } from "./exemplars.ts";
 import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
 import { useHttpRecorder } from "./http-recorder.ts";
@@ -66,6 +67,9 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     ],
     meterProvider: provider,
   });
+  const exemplars = traces && new Exemplars(settings.latencyBounds);
+  useExemplars(exemplars);
+  const exemplarsOf = exemplars?.find.bind(exemplars);
   startCountersAtZero(role);
   const stopProcessMetrics = startProcessMetrics({ version, revision: env.BUILD_REVISION || "unknown" });
   const startedSeconds = performance.timeOrigin / 1000;
@@ -77,7 +81,13 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     // A reading that failed is absent; the others are shown.
     for (const error of errors) diag.warn("A reading for /metrics failed", error);
     resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
-    const body = await writeInSlices(resourceMetrics, { ...settings, format, role, startedSeconds });
+    const body = await writeInSlices(resourceMetrics, {
+      ...settings,
+      format,
+      role,
+      startedSeconds,
+      exemplarsOf,
+    });
     guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
     return { body, contentType: contentTypes[format] };
   });
@@ -89,6 +99,7 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
       stopping ??= (async () => {
         stopProcessMetrics();
         useHttpRecorder(undefined);
+        useExemplars(undefined);
         disableInstrumentations();
         await traces?.shutdown();
         await provider.shutdown();

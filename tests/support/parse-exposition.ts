@@ -1,8 +1,16 @@
+/** What stands behind a sample's value in OpenMetrics. */
+interface ParsedExemplar {
+  readonly labels: ReadonlyMap<string, string>;
+  readonly value: number;
+  readonly timestampSeconds: number;
+}
+
 /** A sample as it was written. */
 export interface ParsedSample {
   readonly name: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
+  readonly exemplar?: ParsedExemplar | undefined;
 }
 export interface ParsedFamily {
   readonly name: string;
@@ -18,6 +26,7 @@ const labelName = "[a-zA-Z_][a-zA-Z0-9_]*";
 const number = "[+-]?(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?|NaN|[+-]Inf";
 const pair = `(${labelName})="((?:[^"\\\\\\n]|\\\\["\\\\n])*)"`;
 const sampleLine = new RegExp(`^(${metricName})(?:\\{(${pair}(?:,${pair})*)\\})? (${number})$`, "u");
+const exemplarPart = new RegExp(`^(.*) # \\{(${pair}(?:,${pair})*)\\} (${number}) (${number})$`, "u");
 const typeSuffixes: Readonly<Record<string, readonly string[]>> = {
   counter: ["_total", "_created"],
   gauge: [""],
@@ -40,16 +49,36 @@ function parseNumber(text: string): number {
   return text.endsWith("Inf") ? Number(`${text}inity`) : Number(text);
 }
 
-/** One line of either format. */
-export function parseSample(line: string): ParsedSample {
-  const [, name = "", pairs] = sampleLine.exec(line) ?? fail("no sample", line);
+function parseLabels(pairs: string, line: string): Map<string, string> {
   const labels = new Map<string, string>();
-  for (const [, label = "", value = ""] of (pairs ?? "").matchAll(new RegExp(pair, "gu"))) {
+  for (const [, label = "", value = ""] of pairs.matchAll(new RegExp(pair, "gu"))) {
     if (labels.has(label)) fail(`label ${label} twice`, line);
     if (label.startsWith("__")) fail(`label ${label} is reserved`, line);
     labels.set(label, unescaped(value));
   }
-  return { name, labels, value: parseNumber(line.slice(line.lastIndexOf(" ") + 1)) };
+  return labels;
+}
+
+/** One line of either format, without an exemplar. */
+export function parseSample(line: string): ParsedSample {
+  const [, name = "", pairs] = sampleLine.exec(line) ?? fail("no sample", line);
+  return { name, labels: parseLabels(pairs ?? "", line), value: parseNumber(line.slice(line.lastIndexOf(" ") + 1)) };
+}
+
+/** One line of OpenMetrics: an exemplar stands at buckets and counters only, and its labels have 128 characters at most. */
+function parseSampleWithExemplar(line: string): ParsedSample {
+  const parts = exemplarPart.exec(line);
+  if (parts === null) return parseSample(line);
+  const sample = parseSample(parts[1] ?? "");
+  if (!/_(bucket|total)$/.test(sample.name)) fail("an exemplar where none may be", line);
+  const labels = parseLabels(parts[2] ?? "", line);
+  const characters = [...labels].flat().join("").length;
+  if (characters > 128) fail("an exemplar with too long labels", line);
+  const [value, timestampSeconds] = line.split(" ").slice(-2).map(parseNumber);
+  return {
+    ...sample,
+    exemplar: { labels, value: value ?? Number.NaN, timestampSeconds: timestampSeconds ?? Number.NaN },
+  };
 }
 
 /** What Prometheus takes for one series: an empty label is none, and the order of labels tells nothing. */
@@ -60,7 +89,7 @@ export function seriesKey({ name, labels }: ParsedSample, without?: string): str
 
 /**
  * Reads an exposition strictly, by the ABNF of OpenMetrics 1.0 or the text format 0.0.4 without what we don't write
- * (timestamps, exemplars, comments, blank lines). Throws where a line, a family's order or a second series is wrong.
+ * (timestamps, comments, blank lines). Throws where a line, a family's order or a second series is wrong.
  */
 export function parseExposition(bytes: Uint8Array, format: "openmetrics" | "text"): ParsedFamily[] {
   const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -95,7 +124,7 @@ export function parseExposition(bytes: Uint8Array, format: "openmetrics" | "text
       Object.assign(family, read);
       continue;
     }
-    const sample = parseSample(line);
+    const sample = format === "openmetrics" ? parseSampleWithExemplar(line) : parseSample(line);
     const { family } = current ?? fail("a sample before its family", line);
     const suffixes = format === "text" && family.type === "counter" ? [""] : (typeSuffixes[family.type] ?? []);
     if (!suffixes.some((suffix) => sample.name === `${family.name}${suffix}`)) fail("of another family", line);
@@ -122,12 +151,14 @@ function checkHistogram({ name, samples }: ParsedFamily): void {
   if (counts.size !== buckets.size) fail("as many counts as histograms", name);
   for (const [key, ofOne] of buckets) {
     let before = { bound: Number.NEGATIVE_INFINITY, value: 0 };
-    for (const { labels, value } of ofOne) {
+    for (const { labels, value, exemplar } of ofOne) {
       const le = labels.get("le") ?? fail("a bucket without le", key);
       if (le !== "+Inf" && !/^-?\d+(\.\d+(e[+-]?\d+)?|e[+-]?\d+)$/.test(le)) fail(`le ${le} is no float`, key);
       const bound = parseNumber(le);
       if (!(bound > before.bound)) fail(`le ${le} does not ascend`, key);
       if (value < before.value) fail(`le ${le} is not cumulative`, key);
+      if (exemplar !== undefined && !(exemplar.value <= bound && exemplar.value > before.bound))
+        fail(`an exemplar of ${exemplar.value} in the bucket ${le}`, key);
       before = { bound, value };
     }
     if (before.bound !== Number.POSITIVE_INFINITY) fail("the last le is not +Inf", key);
