@@ -48,9 +48,17 @@ function inside(value: object, depth: number): unknown {
 
 /** Of a fault only what says where and why: drivers hang statements with their values on it, parsers the body. */
 function writeFault(fault: unknown): unknown {
-  if (!(fault instanceof Error)) return { type: typeof fault, message: String(fault).slice(0, 500) };
+  if (typeof fault !== "object" || fault === null) return { type: typeof fault, message: String(fault).slice(0, 500) };
+  const text = (key: "message" | "stack" | "code"): string | undefined => {
+    const value = (fault as Record<string, unknown>)[key];
+    return typeof value === "string" ? value : undefined;
+  };
+  const code = text("code");
+  if (!(fault instanceof Error)) {
+    // pg-boss hands on copies of its errors, which are none any more.
+    return { type: "object", message: text("message") ?? "a fault without a message", stack: text("stack"), code };
+  }
   const { type, message, stack } = pino.stdSerializers.err(fault);
-  const code = "code" in fault && typeof fault.code === "string" ? fault.code : undefined;
   return { type, message, stack, code };
 }
 

@@ -41,6 +41,12 @@ test("a fault is type, message, stack and code, with those of its cause, and not
   expect(JSON.stringify(entry)).not.toContain("hush");
 });
 
+test("a copy of an error, which pg-boss hands on, still says what it was", () => {
+  const copy = { message: "connect ECONNREFUSED", stack: "at pg", code: "ECONNREFUSED", queue: "training" };
+  const [entry] = written("info", (log) => log.warn({ err: copy }, "failed"));
+  expect(entry?.err).toEqual({ type: "object", message: "connect ECONNREFUSED", stack: "at pg", code: "ECONNREFUSED" });
+});
+
 test("what was thrown without being an Error is text", () => {
   const [entry] = written("info", (log) => log.warn({ err: "gone" }, "failed"));
   expect(entry?.err).toEqual({ type: "string", message: "gone" });

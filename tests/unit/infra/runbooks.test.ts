@@ -114,9 +114,8 @@ describe("SQL", () => {
   });
 });
 
-const sources = globSync(["src/**/*.ts", "otel/**/*.ts", "node_modules/pg-boss/dist/*.js"], { cwd: root })
-  .map(read)
-  .join("\n");
+const ownSources = globSync(["src/**/*.ts", "otel/**/*.ts"], { cwd: root }).map(read);
+const sources = [...ownSources, ...globSync("node_modules/pg-boss/dist/*.js", { cwd: root }).map(read)].join("\n");
 
 /** Messages in log lines, and what is looked for in the log: `"msg":"one`, `"msg":"(one|other)`. */
 const messages = everyBlock("(?:log|sh)").flatMap(([name, block]) =>
@@ -134,6 +133,28 @@ test.each(messages)("%s: the service can write «%s»", (_name, message) => {
   const fixed = parts.sort((one, other) => other.length - one.length)[0]?.trim() ?? "";
   expect(fixed.length).toBeGreaterThan(3);
   expect(sources.includes(fixed) || sources.includes(fixed.replace(/^queue: /, "")), fixed).toBe(true);
+});
+
+/** What a log line holds beside its level and message, where the call that writes it is found. */
+test.each(
+  everyBlock("log").flatMap(([name, block]) =>
+    block
+      .trim()
+      .split("\n")
+      .map((line) => [name, line]),
+  ),
+)("%s: the line has the level and fields that the service writes: %s", (_name, line = "") => {
+  const { msg, level, ...fields } = JSON.parse(line) as { msg: string; level: string };
+  const file = ownSources.find((source) => source.includes(`"${msg}"`));
+  if (file === undefined) return; // Put together from parts: telemetry's and pg-boss' own.
+  const call = file.slice(0, file.indexOf(`"${msg}"`)).match(/log(?:\.\w+|\[level\])\([^(]*(?:\([^(]*)*$/)?.[0] ?? "";
+  const said = call.slice(call.lastIndexOf("log"));
+  if (!said.startsWith("log[level]")) expect(said.startsWith(`log.${level}(`), `${msg}: ${said}`).toBe(true);
+  // An object that is made elsewhere, e.g. the report of a sweep, stands in the same file.
+  const written = said.includes("{") ? said : file;
+  for (const field of Object.keys(fields)) expect(written, msg).toMatch(new RegExp(`\\b${field}\\b`));
+  for (const field of Object.keys((fields as { err?: object }).err ?? {}))
+    expect(["type", "message", "stack", "code"], msg).toContain(field);
 });
 
 const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
