@@ -95,7 +95,8 @@ write_targets() {
   export PROMETHEUS_TARGETS_DIR
 }
 
-# Who is told of alerts stands in .env only; Alertmanager expands no variables, so its files are made from it.
+# Who is told of alerts stands in .env only; Alertmanager expands no variables, so its files, and those of Grafana's
+# alerting, are made from it.
 write_receivers() {
   [ -n "$(value ALERTMANAGER_EMAIL_TO '')$(value ALERTMANAGER_SLACK_CHANNEL '')$(value ALERTMANAGER_DEADMANSSWITCH_URL '')$(
     value ALERTMANAGER_DEADMANSSWITCH_URL_FILE ''
@@ -104,7 +105,8 @@ write_receivers() {
   [ -d node_modules/yaml ] || fail "ALERTMANAGER_* is set, and its files are made on this machine: npm ci first."
   node infra/monitoring/alerting/write-receivers.ts || fail "Nothing was started."
   ALERTMANAGER_CONFIG_DIR="$(value ALERTMANAGER_CONFIG_DIR ./.cache/alertmanager)"
-  export ALERTMANAGER_CONFIG_DIR
+  GRAFANA_ALERTING_DIR="$(value GRAFANA_ALERTING_DIR ./.cache/grafana-alerting)"
+  export ALERTMANAGER_CONFIG_DIR GRAFANA_ALERTING_DIR
 }
 
 prepare() {

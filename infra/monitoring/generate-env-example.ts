@@ -59,6 +59,17 @@ const stack: readonly Line[] = [
     commented: true,
   },
   {
+    name: "GRAFANA_ALERTING_PORT",
+    value: "3002",
+    about: "Port on this machine at which the Grafana of profile grafana-alerting is published.",
+  },
+  {
+    name: "GRAFANA_ALERTING_DIR",
+    value: "./.cache/grafana-alerting",
+    about: "Its alerts for this environment, written along with Alertmanager's files.",
+    commented: true,
+  },
+  {
     name: "ALERTMANAGER_SECRETS_DIR",
     value: "./infra/monitoring/alertmanager/secrets",
     about: "Folder with smtp-password and slack-url, readable for user 65534; mounted at /run/secrets/alerting.",

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
 import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
+import { grafanaAlertingFiles } from "./alerting/grafana-alerting.ts";
 import { readReceivers } from "./alerting/receiver-settings.ts";
 import { writeReceivers } from "./alerting/write-receivers.ts";
 import { allDashboards } from "./dashboards/all-dashboards.ts";
@@ -39,6 +40,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
+    ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
   ]);
 }

@@ -1,8 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
+import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
 import { missingReceivers } from "./alertmanager-config.ts";
 import { alertmanagerFiles } from "./alertmanager-files.ts";
+import { grafanaAlertingFiles } from "./grafana-alerting.ts";
 import { readReceivers } from "./receiver-settings.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -15,8 +17,8 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /**
- * Writes Alertmanager's files for this environment under `folder`, and says on stderr who is not told. The committed
- * ones are those of the empty environment: addresses are nobody's business but yours.
+ * Writes the files of Alertmanager and of Grafana's alerting for this environment under `folder`, and says on stderr who
+ * is not told. The committed ones are those of the empty environment: addresses are nobody's business but yours.
  * @param timeScale less than 1 shortens the pauses between messages, for tests
  * @throws when the settings are wrong, with every fault in the message
  */
@@ -25,15 +27,20 @@ export function writeReceivers(
   env: NodeJS.ProcessEnv = environment(),
   timeScale = 1,
 ): void {
-  const { receivers, faults } = readReceivers(env);
+  const { receivers, faults: receiverFaults } = readReceivers(env);
+  const { settings, faults: telemetryFaults } = readTelemetrySettings(env);
+  const faults = [...receiverFaults, ...telemetryFaults];
   if (faults.length > 0) throw new Error(`Who is told of alerts can't be read:\n  ${faults.join("\n  ")}`);
-  const target = join(folder, "alertmanager");
-  for (const [path, content] of alertmanagerFiles(receivers, timeScale)) {
-    const file = join(target, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
-  }
-  copyFileSync(join(import.meta.dirname, "../alertmanager", messages), join(target, messages));
+  const write = (target: string, files: ReadonlyMap<string, string>): void => {
+    for (const [path, content] of files) {
+      const file = join(folder, target, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, content);
+    }
+  };
+  write("alertmanager", alertmanagerFiles(receivers, timeScale));
+  copyFileSync(join(import.meta.dirname, "../alertmanager", messages), join(folder, "alertmanager", messages));
+  write("grafana-alerting", grafanaAlertingFiles(receivers, settings.prefix));
   for (const missing of missingReceivers(receivers)) process.stderr.write(`${missing}\n`);
 }
 

@@ -92,11 +92,14 @@ describe("up", () => {
     await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
     await mkdir(join(folder, "node_modules", ".bin"));
     await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"');
-    await program("bin/docker", 'printf "docker %s with %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR"');
+    await program(
+      "bin/docker",
+      'printf "docker %s with %s, %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR" "$GRAFANA_ALERTING_DIR"',
+    );
     expect((await run("up")).lines).toEqual(
       expect.arrayContaining([
         "node infra/monitoring/alerting/write-receivers.ts",
-        "docker compose up -d --build with ./.cache/alertmanager",
+        "docker compose up -d --build with ./.cache/alertmanager, ./.cache/grafana-alerting",
       ]),
     );
     await program("node_modules/.bin/node", "exit 2");

@@ -18,6 +18,11 @@ const services = new Map(
     .map((text) => [/^ {2}([a-z-]+):/m.exec(text)?.[1] ?? "", text] as const)
     .filter(([name]) => name !== ""),
 );
+// `<<: *grafana` takes over what the other says; its own lines come first.
+for (const [name, text] of services) {
+  const merged = /<<: \*([a-z-]+)/.exec(text)?.[1];
+  if (merged !== undefined) services.set(name, `${text}${services.get(merged)}`);
+}
 const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
 
 describe("generated files", () => {
@@ -28,12 +33,19 @@ describe("generated files", () => {
 
 describe("docker-compose.yml", () => {
   test("has the services", () => {
-    expect([...services.keys()]).toEqual(["backend", "prometheus", "grafana", "alertmanager", "postgres"]);
+    expect([...services.keys()]).toEqual([
+      "backend",
+      "prometheus",
+      "grafana",
+      "alertmanager",
+      "grafana-alerting",
+      "postgres",
+    ]);
   });
 
   test("publishes on loopback only", () => {
     const ports = all(compose, /^ {6}- "?([^"\n]*:\d+)"?$/gm).filter((entry) => /\d+$/.test(entry));
-    expect(ports).toHaveLength(4);
+    expect(ports).toHaveLength(5);
     expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
     expect(compose).not.toContain("network_mode");
   });
