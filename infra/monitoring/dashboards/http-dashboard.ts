@@ -82,23 +82,21 @@ export function httpDashboard(query: Queries): DashboardText {
         withExemplars: true,
         targets: [["{{le}}", query.buckets("httpRequestDuration", answered)]],
       }),
-      graph(
-        {
-          title: "Errors by status",
-          description: "Requests a second that ended with 4xx or 5xx.",
-          unit: "reqps",
-          noValue: "No errors in this time",
-          targets: [
-            [
-              `Status ${legendOf("http.response.status_code")}`,
-              query.histogramRate("httpRequestDuration", ["http.response.status_code"], {
-                "http.response.status_code": '=~"[45].."',
-              }),
-            ],
+      graph({
+        title: "Errors by status",
+        description: "Requests a second that ended with 4xx or 5xx.",
+        unit: "reqps",
+        noValue: "No errors in this time",
+        targets: [
+          [
+            `Status ${legendOf("http.response.status_code")}`,
+            query.histogramRate("httpRequestDuration", ["http.response.status_code"], {
+              "http.response.status_code": '=~"[45].."',
+            }),
           ],
-        },
-        12,
-      ),
+        ],
+        span: 12,
+      }),
       graph({
         title: "Size of request bodies, p95",
         description: "As sent, without headers; estimated between powers of ten.",

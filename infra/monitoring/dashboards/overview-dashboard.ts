@@ -76,23 +76,19 @@ export function overviewDashboard(query: Queries): DashboardText {
         targets: [["Oldest", query.deploymentGauge("trainingQueueOldestAge")]],
         details: "mlops-backend-training",
       }),
-      table(
-        {
-          title: "What is wrong now",
-          description: "Alerts that fire, and for how long that has been true. Empty is good.",
-          noValue: "No alert fires",
-          labels: { severity: "Severity", alertname: "Alert", objective: "Objective", instance: "Instance" },
-          columns: [{ title: "For", expression: query.firingSince, unit: "s" }],
-        },
-        14,
-      ),
-      alertList(
-        {
-          title: "Firing and pending, with their rules",
-          description: "Grafana's list of the same alerts, and of those that are about to fire; it leads to each rule.",
-        },
-        10,
-      ),
+      table({
+        title: "What is wrong now",
+        description: "Alerts that fire, and for how long that has been true. Empty is good.",
+        noValue: "No alert fires",
+        labels: { severity: "Severity", alertname: "Alert", objective: "Objective", instance: "Instance" },
+        columns: [{ title: "For", expression: query.firingSince, unit: "s" }],
+        span: 14,
+      }),
+      alertList({
+        title: "Firing and pending, with their rules",
+        description: "Grafana's list of the same alerts, and of those that are about to fire; it leads to each rule.",
+        span: 10,
+      }),
       graph({
         title: "Requests by outcome",
         description: "Server errors are ours; client errors are the callers'; aborted requests broke off.",
@@ -161,49 +157,45 @@ export function overviewDashboard(query: Queries): DashboardText {
         ],
         details: "mlops-backend-datasets",
       }),
-      table(
-        {
-          title: "Objectives and their error budgets",
-          description:
-            "Of what an objective allows to go wrong in 30 days: 100 % is untouched, below 0 is spent. Until 30 days are recorded it is counted over the days shown. Several jobs: the worst.",
-          noValue: noRules,
-          labels: { objective: "Objective" },
-          words: { objective: objectiveTitles },
-          columns: [
-            {
-              title: "Budget left",
-              expression: `min by (objective) (${query.ofObjectives("objective:error_budget_remaining:ratio")})`,
-              unit: "percentunit",
-              colours: ["red", [0, "orange"], [0.25, "green"]],
-            },
-            {
-              title: "Days covered",
-              expression: `min by (objective) (${query.ofObjectives("objective:covered:days")})`,
-              unit: "d",
-            },
-            {
-              title: "Bad in the last hour",
-              expression: `max by (objective) (${query.ofObjectives("objective:errors:ratio_rate1h")})`,
-              unit: "percentunit",
-            },
-          ],
-        },
-        12,
-      ),
-      graph(
-        {
-          title: "Share of bad events in an hour, by objective",
-          description: "Bad requests, runs or minutes. 0.5 % of requests may fail; of all else 1 % may be bad.",
-          unit: "percentunit",
-          noValue: noRules,
-          colours: ["green", [0.01, "red"]],
-          targets: objectiveKeys.map((objective) => [
-            objectives[objective].title,
-            query.ofObjectives("objective:errors:ratio_rate1h", objective),
-          ]),
-        },
-        12,
-      ),
+      table({
+        title: "Objectives and their error budgets",
+        description:
+          "Of what an objective allows to go wrong in 30 days: 100 % is untouched, below 0 is spent. Until 30 days are recorded it is counted over the days shown. Several jobs: the worst.",
+        noValue: noRules,
+        labels: { objective: "Objective" },
+        words: { objective: objectiveTitles },
+        columns: [
+          {
+            title: "Budget left",
+            expression: `min by (objective) (${query.ofObjectives("objective:error_budget_remaining:ratio")})`,
+            unit: "percentunit",
+            colours: ["red", [0, "orange"], [0.25, "green"]],
+          },
+          {
+            title: "Days covered",
+            expression: `min by (objective) (${query.ofObjectives("objective:covered:days")})`,
+            unit: "d",
+          },
+          {
+            title: "Bad in the last hour",
+            expression: `max by (objective) (${query.ofObjectives("objective:errors:ratio_rate1h")})`,
+            unit: "percentunit",
+          },
+        ],
+        span: 12,
+      }),
+      graph({
+        title: "Share of bad events in an hour, by objective",
+        description: "Bad requests, runs or minutes. 0.5 % of requests may fail; of all else 1 % may be bad.",
+        unit: "percentunit",
+        noValue: noRules,
+        colours: ["green", [0.01, "red"]],
+        targets: objectiveKeys.map((objective) => [
+          objectives[objective].title,
+          query.ofObjectives("objective:errors:ratio_rate1h", objective),
+        ]),
+        span: 12,
+      }),
     ],
   };
 }

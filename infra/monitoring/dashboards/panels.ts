@@ -57,6 +57,8 @@ export interface PanelText {
   /** Shown in place of data: why there is none. */
   readonly noValue: string;
   readonly targets: readonly Target[];
+  /** Columns of 24; by default 8 of a graph, 4 of a number, 12 of a heat map, 24 of a table. */
+  readonly span?: number;
   readonly colours?: Colours;
   readonly decimals?: number;
   /** The highest value of the axis, e.g. 1 of a share. */
@@ -99,7 +101,7 @@ export function thresholds([base, ...limits]: Colours): ThresholdsConfigBuilder 
 }
 
 /** Lines over time; limits are drawn as dashed lines. */
-export function graph(text: PanelText, span = 8): Builder<Panel> {
+export function graph(text: PanelText): Builder<Panel> {
   const legend = new VizLegendOptionsBuilder()
     .displayMode(LegendDisplayMode.List)
     .placement(LegendPlacement.Bottom)
@@ -111,7 +113,7 @@ export function graph(text: PanelText, span = 8): Builder<Panel> {
     .fillOpacity(8)
     .legend(legend)
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
-    .span(span)
+    .span(text.span ?? 8)
     .height(lineHeight);
   if (text.colours !== undefined) {
     const style = new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed);
@@ -130,12 +132,12 @@ export function graph(text: PanelText, span = 8): Builder<Panel> {
 }
 
 /** The latest figures, large; their limits colour them. */
-export function number(text: PanelText, span = 4): Builder<Panel> {
+export function number(text: PanelText): Builder<Panel> {
   const panel = described(new StatBuilder(), text)
     .colorMode(text.colours === undefined ? BigValueColorMode.None : BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
-    .span(span)
+    .span(text.span ?? 4)
     .height(numberHeight);
   if (text.colours !== undefined) panel.thresholds(thresholds(text.colours));
   if (text.decimals !== undefined) panel.decimals(text.decimals);
@@ -145,7 +147,7 @@ export function number(text: PanelText, span = 4): Builder<Panel> {
 }
 
 /** How many events fell into each bucket of a histogram, over time. */
-export function heatmap(text: PanelText, span = 12): Builder<Panel> {
+export function heatmap(text: PanelText): Builder<Panel> {
   const panel = described(new HeatmapBuilder(), text)
     .calculate(false)
     .color(
@@ -162,7 +164,7 @@ export function heatmap(text: PanelText, span = 12): Builder<Panel> {
     .filterValues({ build: () => ({ le: 1e-9 }) })
     .cellGap(1)
     .showLegend()
-    .span(span)
+    .span(text.span ?? 12)
     .height(lineHeight);
   for (const [index, target] of text.targets.entries()) {
     panel.withTarget(

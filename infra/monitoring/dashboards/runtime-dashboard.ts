@@ -139,30 +139,26 @@ export function runtimeDashboard(query: Queries): DashboardText {
         noValue: noStatements,
         targets: [[operation, query.quantile(0.95, "databaseOperationDuration", ["db.operation.name"])]],
       }),
-      graph(
-        {
-          title: "Database connections",
-          description: "Used and idle, and the most there can be; the embedded database has one.",
-          unit: "short",
-          noValue: notScraped,
-          targets: [
-            [`${legendOf("db.client.connection.state")}, ${instance}`, query.processGauge("databaseConnections")],
-            [`Most, ${instance}`, query.processGauge("databaseConnectionsMax")],
-          ],
-        },
-        12,
-      ),
-      graph(
-        {
-          title: "Statements waiting for a connection",
-          description: "Above 0 for minutes: more work than connections, or a statement that hangs.",
-          unit: "short",
-          noValue: notScraped,
-          colours: ["green", [1, "orange"]],
-          targets: [[instance, query.processGauge("databaseConnectionsPending")]],
-        },
-        12,
-      ),
+      graph({
+        title: "Database connections",
+        description: "Used and idle, and the most there can be; the embedded database has one.",
+        unit: "short",
+        noValue: notScraped,
+        targets: [
+          [`${legendOf("db.client.connection.state")}, ${instance}`, query.processGauge("databaseConnections")],
+          [`Most, ${instance}`, query.processGauge("databaseConnectionsMax")],
+        ],
+        span: 12,
+      }),
+      graph({
+        title: "Statements waiting for a connection",
+        description: "Above 0 for minutes: more work than connections, or a statement that hangs.",
+        unit: "short",
+        noValue: notScraped,
+        colours: ["green", [1, "orange"]],
+        targets: [[instance, query.processGauge("databaseConnectionsPending")]],
+        span: 12,
+      }),
     ],
   };
 }

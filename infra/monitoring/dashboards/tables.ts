@@ -12,7 +12,7 @@ export interface Column {
   readonly colours?: Colours;
 }
 
-export interface TableText extends Pick<PanelText, "title" | "description" | "noValue"> {
+export interface TableText extends Pick<PanelText, "title" | "description" | "noValue" | "span"> {
   /** The labels that make a row, with their titles; several columns are joined by the first. */
   readonly labels: Readonly<Record<string, string>>;
   readonly columns: readonly Column[];
@@ -21,9 +21,9 @@ export interface TableText extends Pick<PanelText, "title" | "description" | "no
 }
 
 /** The latest values, a row for each set of labels. */
-export function table({ labels, columns, words = {}, ...text }: TableText, span = 24): Builder<Panel> {
+export function table({ labels, columns, words = {}, ...text }: TableText): Builder<Panel> {
   const panel = described(new TableBuilder(), { ...text, unit: "short" })
-    .span(span)
+    .span(text.span ?? 24)
     .height(lineHeight);
   const renamed: Record<string, string> = { ...labels };
   for (const [index, { title, expression, unit, colours }] of columns.entries()) {
@@ -64,7 +64,7 @@ export function table({ labels, columns, words = {}, ...text }: TableText, span 
  * Grafana's own list of what fires or is about to, from the rules of Prometheus; it leads to the rule. The SDK has no
  * builder for it.
  */
-export function alertList(text: Pick<PanelText, "title" | "description">, span = 8): Builder<Panel> {
+export function alertList(text: Pick<PanelText, "title" | "description" | "span">): Builder<Panel> {
   return new AnyPanelBuilder()
     .type("alertlist")
     .title(text.title)
@@ -84,6 +84,6 @@ export function alertList(text: Pick<PanelText, "title" | "description">, span =
       stateFilter: { error: true, firing: true, noData: false, normal: false, pending: true, recovering: true },
       viewMode: "list",
     })
-    .span(span)
+    .span(text.span ?? 8)
     .height(lineHeight);
 }
