@@ -78,18 +78,23 @@ export class OwnProcess {
   }
 }
 
-/** The real service on a free port, as `npm start` runs it. */
+/** The real service on a free port, as `npm start` runs it; `tree` is another copy of the repository. */
 export async function startService(
   dataDir: string,
   env: NodeJS.ProcessEnv = {},
+  tree = root,
 ): Promise<{ service: OwnProcess; url: string }> {
-  const service = new OwnProcess(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
-    PATH: process.env.PATH,
-    HOME: process.env.HOME,
-    SERVICE_PORT: "0",
-    DATA_DIR: dataDir,
-    ...env,
-  });
+  const service = new OwnProcess(
+    process.execPath,
+    ["--import", join(tree, "otel/register"), join(tree, "src/main.ts")],
+    {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      SERVICE_PORT: "0",
+      DATA_DIR: dataDir,
+      ...env,
+    },
+  );
   try {
     const url = await service.line((line) => {
       if (!line.startsWith("{")) return undefined;

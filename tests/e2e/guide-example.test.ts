@@ -1,0 +1,85 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { OwnProcess, root, startService } from "./processes.ts";
+
+const guide = readFileSync(join(root, "docs/prometheus_integration_guide.md"), "utf8");
+const resources = new AsyncDisposableStack();
+/** This repository with the changes that the guide shows. */
+const tree = mkdtempSync(join(tmpdir(), "mlops-backend-guide-"));
+resources.defer(() => rmSync(tree, { recursive: true, force: true }));
+afterAll(() => resources.disposeAsync());
+
+/** The code blocks of one language under a heading, without the indentation of a list. */
+function blocksOf(heading: string, language: string): string[] {
+  const section = guide.split(/^(?=## )/m).find((text) => text.startsWith(`## ${heading}\n`)) ?? "";
+  const blocks = [...section.matchAll(new RegExp(`^( *)\`\`\`${language}\n([^]*?)\n *\`\`\``, "gm"))];
+  return blocks.map(([, indent = "", code = ""]) => code.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
+}
+
+/** Applies a block that begins with the name of its file; each part must fit at exactly one place. */
+function applyDifference(block: string): void {
+  const [head = "", ...parts] = block.split(/^@@\n/m);
+  const file = join(tree, head.replace(/^\+\+\+ /, "").trim());
+  let text = readFileSync(file, "utf8");
+  expect(parts.length, head).toBeGreaterThan(0);
+  for (const part of parts) {
+    const lines = part.split("\n").filter((line, index, all) => line !== "" || index < all.length - 1);
+    const kept = (without: string): string =>
+      lines
+        .filter((line) => line[0] !== without)
+        .map((line) => `${line.slice(1)}\n`)
+        .join("");
+    const around = text.split(kept("+"));
+    expect(around, `fits once into ${head}:\n${part}`).toHaveLength(2);
+    text = around.join(kept("-"));
+  }
+  writeFileSync(file, text);
+}
+
+/** Runs a program of the repository on the copy, which must like it. */
+async function run(...parameters: string[]): Promise<void> {
+  const program = resources.use(new OwnProcess(process.execPath, parameters));
+  expect(await program.ended(), `${parameters.join(" ")}\n${program.output}`).toBe(0);
+}
+
+beforeAll(() => {
+  const left = /^(node_modules|data|coverage|\.git|\.cache|\.env)$/;
+  cpSync(root, tree, { recursive: true, filter: (path) => !left.test(relative(root, path)) });
+  symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
+  const differences = [...blocksOf("Adding a metric", "diff"), ...blocksOf("Adding a panel", "diff")];
+  expect(differences).toHaveLength(4);
+  differences.forEach(applyDifference);
+});
+
+test("the guide's metric and panel compile, are formatted, and are generated", async () => {
+  await run(join(tree, "infra/monitoring/generate.ts"));
+  await run("node_modules/typescript/bin/tsc", "--noEmit", "--project", tree);
+  const biome = ["node_modules/@biomejs/biome/bin/biome", "check", "--vcs-enabled=false"];
+  await run(...biome, `--config-path=${tree}/biome.json`, ...["otel", "src", "infra"].map((name) => join(tree, name)));
+  expect(readFileSync(join(tree, "docs/metrics.md"), "utf8")).toContain(
+    "| `mlops_backend_dataset_downloads_total` | counter |",
+  );
+  const dashboard = readFileSync(join(tree, "infra/monitoring/grafana/dashboards/mlops-backend-datasets.json"), "utf8");
+  expect(dashboard).toContain("sum by (outcome) (rate(mlops_backend_dataset_downloads_total{");
+});
+
+test("the tests of dashboards and generated files like them", async () => {
+  const tests = ["dashboards", "lint-promql", "stack-files"].map((name) => `tests/unit/infra/${name}.test.ts`);
+  await run("node_modules/vitest/vitest.mjs", "run", "--root", tree, ...tests);
+});
+
+test("a service of the guide's code counts one download as the guide shows", async () => {
+  const { service, url } = await startService(join(tree, "data"), {}, tree);
+  resources.use(service);
+  const form = new FormData();
+  form.set("file", new Blob(["size,colour,label\n1,red,x\n2,blue,y\n3,red,x\n"]), "a.csv");
+  const { id } = (await (await fetch(`${url}/api/ml/v1/datasets/upload`, { method: "POST", body: form })).json()) as {
+    id: string;
+  };
+  expect(await (await fetch(`${url}/api/ml/v1/datasets/${id}/content`)).text()).toContain("red");
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const [expected = ""] = blocksOf("Adding a metric", "text");
+  expect(metrics.split("\n").filter((line) => line.includes("dataset_downloads"))).toEqual(expected.split("\n"));
+});
