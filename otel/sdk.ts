@@ -34,7 +34,7 @@ function logToStandardError(): void {
   );
 }
 
-/** Starts metrics, which Prometheus comes and reads, and traces where an OTLP endpoint is set; returns the handle. */
+/** Starts metrics, which Prometheus comes and reads, and traces and logs where an OTLP endpoint is set; returns the handle. */
 export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessEnv): Promise<Telemetry> {
   logToStandardError();
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -60,6 +60,7 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     metricsPath: settings.metricsPath,
     meterProvider: provider,
   });
+  const logs = settings.logs && (await import("./log-export.ts")).startLogExport(settings.logs, resource);
   const disableInstrumentations = registerInstrumentations({
     instrumentations: [
       new HttpMetricsInstrumentation({ showsActive: settings.instrumentInProgress }),
@@ -95,13 +96,14 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
   return {
     state: "on",
     render: (accept) => render(chooseFormat(accept)),
+    exportLog: logs?.write,
     shutdown: () => {
       stopping ??= (async () => {
         stopProcessMetrics();
         useHttpRecorder(undefined);
         useExemplars(undefined);
         disableInstrumentations();
-        await traces?.shutdown();
+        await Promise.all([traces?.shutdown(), logs?.shutdown()]);
         await provider.shutdown();
       })();
       return stopping;

@@ -1,4 +1,5 @@
 import { defaultLatencyBounds } from "./catalogue.ts";
+import { type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
 import { readTraceSettings, type TraceSettings } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
@@ -14,6 +15,8 @@ export interface TelemetrySettings {
   readonly created: boolean;
   /** Undefined without an OTLP endpoint: then nothing of traces is loaded. */
   readonly traces: TraceSettings | undefined;
+  /** Undefined without an OTLP endpoint: then logs are on stdout alone. */
+  readonly logs: OtlpSettings | undefined;
 }
 
 /** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of unknown names. */
@@ -79,7 +82,10 @@ function latencyBounds(text: string): readonly number[] {
  * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/config.ts`.
  */
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
-  const { traces, faults } = readTraceSettings(env);
+  const { traces, faults: traceFaults } = readTraceSettings(env);
+  const { settings: logs, faults: logFaults } = readOtlpSettings(env, "logs");
+  // What both read is one fault.
+  const faults = [...new Set([...traceFaults, ...logFaults])];
   const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
     const { fallback } = telemetryVariables[name];
     try {
@@ -99,6 +105,7 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
     instrumentInProgress: read("PROMETHEUS__INSTRUMENT_INPROGRESS", boolean),
     created: read("PROMETHEUS__CREATED", boolean),
     traces,
+    logs,
   };
   for (const name of Object.keys(env)) {
     if (name.startsWith("PROMETHEUS__") && !Object.hasOwn(telemetryVariables, name))

@@ -4,6 +4,8 @@ export interface Telemetry {
   readonly state: "on" | "disabled" | "faulty";
   /** The exposition in the format that `accept` prefers. Throws when the collection fails. */
   render(accept: string | undefined): Promise<Exposition>;
+  /** Takes a line of the log and sends it by OTLP, without waiting; absent while no endpoint for logs is set. */
+  readonly exportLog?: ((line: string) => void) | undefined;
   /** Flushes and stops the SDK; safe to call twice. */
   shutdown(): Promise<void>;
 }

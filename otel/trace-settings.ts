@@ -1,8 +1,9 @@
+import { type OtlpSettings, oneOf, readOtlpSettings } from "./otlp-settings.ts";
+
 /** The libraries whose official instrumentations make spans, by the names that OTEL_NODE_*_INSTRUMENTATIONS know. */
 export const tracedLibraries = ["http", "express", "pg", "undici", "pino"] as const;
 export type TracedLibrary = (typeof tracedLibraries)[number];
 
-const protocols = ["http/protobuf", "http/json"] as const;
 const samplers = [
   "always_on",
   "always_off",
@@ -12,15 +13,11 @@ const samplers = [
   "parentbased_traceidratio",
 ] as const;
 
-/** How spans are made and where they go; the exporter itself reads endpoint, headers, time-out and certificates. */
-export interface TraceSettings {
-  readonly protocol: (typeof protocols)[number];
+/** How spans are made and where they go. */
+export interface TraceSettings extends OtlpSettings {
   readonly sampler: (typeof samplers)[number];
   /** Share of traces that begin here and are kept, 0 to 1. */
   readonly samplingRatio: number;
-  readonly maxQueueSize: number;
-  readonly maxExportBatchSize: number;
-  readonly scheduledDelayMillis: number;
   readonly libraries: readonly TracedLibrary[];
 }
 
@@ -28,7 +25,7 @@ export interface TraceSettings {
 export const traceVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     value: "http://localhost:4318",
-    about: "Collector or Tempo that takes OTLP over HTTP; setting it turns traces on. /v1/traces is added.",
+    about: "Collector that takes OTLP over HTTP; it turns traces and logs on. /v1/traces or /v1/logs is added.",
   },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
     value: "http://localhost:4318/v1/traces",
@@ -53,35 +50,10 @@ export const traceVariables = {
   OTEL_NODE_DISABLED_INSTRUMENTATIONS: { value: "", about: "Libraries that make none." },
 } as const satisfies Record<string, { value: string; about: string }>;
 
-type TraceVariable =
-  | keyof typeof traceVariables
-  | "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
-  | "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error("must be a whole number from 1");
-  return value;
-};
-
 function ratio(text: string): number {
   const value = Number(text);
   if (!(value >= 0 && value <= 1)) throw new Error("must be a number from 0 to 1");
   return value;
-}
-
-const oneOf =
-  <const Value extends string>(values: readonly Value[]) =>
-  (text: string): Value => {
-    const found = values.find((value) => value === text);
-    if (found === undefined) throw new Error(`must be one of ${values.join(", ")}`);
-    return found;
-  };
-
-function httpUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new Error("must be an address that begins with http:// or https://");
-  return text;
 }
 
 const names = (text: string | undefined): string[] =>
@@ -99,40 +71,15 @@ function librariesOf(env: NodeJS.ProcessEnv): TracedLibrary[] {
   );
 }
 
-/**
- * Reads what traces take from the environment; `traces` is undefined without an OTLP endpoint or with
- * OTEL_TRACES_EXPORTER=none, and then nothing else is looked at. To OpenTelemetry an empty variable is an unset one.
- */
+/** Reads what traces take from the environment; `traces` is undefined without an OTLP endpoint for them. */
 export function readTraceSettings(env: NodeJS.ProcessEnv): { traces: TraceSettings | undefined; faults: string[] } {
-  const given = (name: TraceVariable): string | undefined => env[name]?.trim() || undefined;
-  const endpoints = (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"] as const).filter(
-    (name) => given(name) !== undefined,
-  );
-  const faults: string[] = [];
-  const read = <Value>(name: TraceVariable, reader: (text: string) => Value, fallback: Value): Value => {
-    const text = given(name);
-    if (text === undefined) return fallback;
-    try {
-      return reader(text);
-    } catch (error) {
-      faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
-      return fallback;
-    }
-  };
-  if (endpoints.length === 0) return { traces: undefined, faults };
-  if (read("OTEL_TRACES_EXPORTER", oneOf(["otlp", "none"]), "otlp") === "none") return { traces: undefined, faults };
-
-  for (const name of endpoints) read(name, httpUrl, "");
-  const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
-  const maxQueueSize = read("OTEL_BSP_MAX_QUEUE_SIZE", wholeNumber, 2048);
+  const { settings, faults, read } = readOtlpSettings(env, "traces");
+  if (settings === undefined) return { traces: undefined, faults };
   const traces: TraceSettings = {
-    protocol: read("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", oneOf(protocols), protocol),
+    ...settings,
     // Not the specification's parentbased_always_on: whoever sets the ratio alone means it.
     sampler: read("OTEL_TRACES_SAMPLER", oneOf(samplers), "parentbased_traceidratio"),
     samplingRatio: read("OTEL_TRACES_SAMPLER_ARG", ratio, 1),
-    maxQueueSize,
-    maxExportBatchSize: Math.min(read("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", wholeNumber, 512), maxQueueSize),
-    scheduledDelayMillis: read("OTEL_BSP_SCHEDULE_DELAY", wholeNumber, 5_000),
     libraries: librariesOf(env),
   };
   return { traces, faults };

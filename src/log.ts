@@ -62,11 +62,19 @@ function writeFault(fault: unknown): unknown {
   return { type, message, stack, code };
 }
 
+interface LogOptions {
+  /** Instead of stdout. */
+  readonly destination?: DestinationStream;
+  /** Takes each line as it was written, to send it elsewhere as well; must neither throw nor wait. */
+  readonly exportLine?: ((line: string) => void) | undefined;
+}
+
 /**
  * One JSON object a line on stdout. Secrets and content never reach a line: what could hold them is cut out by name.
  * @param level one of pino's level names, or `silent`
  */
-export function createLog(level: string, destination?: DestinationStream): Logger {
+export function createLog(level: string, options: LogOptions = {}): Logger {
+  const { destination, exportLine } = options;
   return pino(
     {
       level,
@@ -74,6 +82,12 @@ export function createLog(level: string, destination?: DestinationStream): Logge
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: (fields) => redacted(fields) },
       serializers: { err: writeFault },
+      hooks: {
+        streamWrite(line) {
+          exportLine?.(line);
+          return line;
+        },
+      },
     },
     destination as DestinationStream,
   );

@@ -223,7 +223,7 @@ function readConfigOrExit(): Config {
 }
 
 const config = readConfigOrExit();
-const log = createLog(config.logLevel);
+const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog });
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
 import { eventually } from "./service.ts";
 
-/** Of opentelemetry-proto 1.x (trace/v1, resource/v1, common/v1), as far as tests look. */
+/** Of opentelemetry-proto 1.x (trace/v1, logs/v1, resource/v1, common/v1), as far as tests look. */
 const definition = `
 syntax = "proto3";
 message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
@@ -20,13 +20,22 @@ message Span {
 message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }
 message Link { bytes trace_id = 1; bytes span_id = 2; repeated KeyValue attributes = 4; }
 message Status { string message = 2; int32 code = 3; }
+message ExportLogsServiceRequest { repeated ResourceLogs resource_logs = 1; }
+message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
+message ScopeLogs { Scope scope = 1; repeated LogRecord log_records = 2; }
+message LogRecord {
+  fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
+  repeated KeyValue attributes = 6; bytes trace_id = 9; bytes span_id = 10;
+}
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue {
   oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; ArrayValue array_value = 5; }
 }
 message ArrayValue { repeated AnyValue values = 1; }
 `;
-const requestType = protobuf.parse(definition).root.lookupType("ExportTraceServiceRequest");
+const { root } = protobuf.parse(definition);
+const traceRequest = root.lookupType("ExportTraceServiceRequest");
+const logsRequest = root.lookupType("ExportLogsServiceRequest");
 
 type Value = string | number | boolean | Value[] | undefined;
 
@@ -45,6 +54,19 @@ export interface ReceivedSpan {
   readonly statusCode: number;
   readonly statusMessage: string;
   readonly scope: string;
+  readonly resource: Record<string, Value>;
+}
+
+/** A line of the log as it arrived. */
+export interface ReceivedLog {
+  readonly timeMs: number;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: Value;
+  readonly attributes: Record<string, Value>;
+  /** Empty outside of a trace. */
+  readonly traceId: string;
+  readonly spanId: string;
   readonly resource: Record<string, Value>;
 }
 
@@ -91,22 +113,47 @@ function spansOf(request: Json, idOf: (id: string | undefined) => string): Recei
   );
 }
 
+function logsOf(request: Json, idOf: (id: string | undefined) => string): ReceivedLog[] {
+  return (request.resourceLogs ?? []).flatMap((ofResource: Json) =>
+    (ofResource.scopeLogs ?? []).flatMap((ofScope: Json) =>
+      (ofScope.logRecords ?? []).map(
+        (record: Json): ReceivedLog => ({
+          timeMs: Number(BigInt(record.timeUnixNano ?? 0) / 1_000_000n),
+          severityNumber: record.severityNumber ?? 0,
+          severityText: record.severityText ?? "",
+          body: plainValue(record.body),
+          attributes: attributesOf(record.attributes),
+          traceId: idOf(record.traceId),
+          spanId: idOf(record.spanId),
+          resource: attributesOf(ofResource.resource?.attributes),
+        }),
+      ),
+    ),
+  );
+}
+
 /** Protobuf has its ids as bytes (base64 here), JSON as hexadecimal text. */
-function decode(body: Buffer, contentType: string): ReceivedSpan[] {
-  if (contentType.startsWith("application/json")) return spansOf(JSON.parse(body.toString("utf8")), (id) => id ?? "");
-  const message = requestType.toObject(requestType.decode(body), { bytes: String, longs: String });
-  return spansOf(message, (id) => Buffer.from(id ?? "", "base64").toString("hex"));
+function decode<Item>(
+  body: Buffer,
+  contentType: string,
+  type: protobuf.Type,
+  itemsOf: (request: Json, idOf: (id: string | undefined) => string) => Item[],
+): Item[] {
+  if (contentType.startsWith("application/json")) return itemsOf(JSON.parse(body.toString("utf8")), (id) => id ?? "");
+  const message = type.toObject(type.decode(body), { bytes: String, longs: String });
+  return itemsOf(message, (id) => Buffer.from(id ?? "", "base64").toString("hex"));
 }
 
 /** What an export gets: an answer, or `hang` for none. */
 export type ReceiverAnswer = { readonly status: number; readonly headers?: Record<string, string> } | "hang";
 
-/** Takes OTLP traces over HTTP, in protobuf and JSON, and keeps what it could decode. */
+/** Takes OTLP traces and logs over HTTP, in protobuf and JSON, and keeps what it could decode. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
+  readonly logs: ReceivedLog[] = [];
   /** Content types of the exports so far, whatever they were answered. */
   readonly contentTypes: string[] = [];
-  /** What the next exports get; spans of a refused one are not kept. */
+  /** What the next exports get; what a refused one held is not kept. */
   answer: ReceiverAnswer = { status: 200 };
   readonly #server = createServer((request, response) => this.#take(request, response));
   #port = 0;
@@ -146,8 +193,10 @@ export class OtlpReceiver {
     if (this.answer === "hang") return;
     const { status, headers = {} } = this.answer;
     if (status === 200) {
-      const body = Buffer.concat(chunks);
-      this.spans.push(...decode(request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body, contentType));
+      const sent = Buffer.concat(chunks);
+      const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
+      if (request.url?.endsWith("/v1/logs")) this.logs.push(...decode(body, contentType, logsRequest, logsOf));
+      else this.spans.push(...decode(body, contentType, traceRequest, spansOf));
     }
     // An empty message: nothing was refused.
     response.writeHead(status, { ...headers, "Content-Type": contentType });

@@ -4,7 +4,7 @@ import { createLog } from "../../src/log.ts";
 /** What a log writes, line by line. */
 function written(level: string, use: (log: ReturnType<typeof createLog>) => void): Record<string, unknown>[] {
   const lines: string[] = [];
-  use(createLog(level, { write: (line) => void lines.push(line) }));
+  use(createLog(level, { destination: { write: (line) => void lines.push(line) } }));
   for (const line of lines) expect(line.indexOf("\n")).toBe(line.length - 1);
   return lines.map((line) => JSON.parse(line));
 }

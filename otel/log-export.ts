@@ -1,0 +1,91 @@
+import { type Attributes, type Logger, SeverityNumber } from "@opentelemetry/api";
+import { OTLPLogExporter as JsonExporter } from "@opentelemetry/exporter-logs-otlp-http";
+import { OTLPLogExporter as ProtobufExporter } from "@opentelemetry/exporter-logs-otlp-proto";
+import type { Resource } from "@opentelemetry/resources";
+import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
+import { ExportLosses } from "./export-losses.ts";
+import { guarded, meterName } from "./instruments.ts";
+import type { OtlpSettings } from "./otlp-settings.ts";
+
+/** Logs, being sent. */
+export interface LogExport {
+  /** Takes a line as it is on stdout; never throws and never waits. */
+  write(line: string): void;
+  /** Sends what waits, for a few seconds at most. */
+  shutdown(): Promise<void>;
+}
+
+/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
+const longestFlushMs = 3_000;
+
+const severities: Readonly<Record<string, SeverityNumber>> = {
+  trace: SeverityNumber.TRACE,
+  debug: SeverityNumber.DEBUG,
+  info: SeverityNumber.INFO,
+  warn: SeverityNumber.WARN,
+  error: SeverityNumber.ERROR,
+  fatal: SeverityNumber.FATAL,
+};
+
+/** A line of `src/log.ts`. */
+interface Line {
+  readonly level: string;
+  readonly time: string;
+  readonly msg?: string;
+  readonly err?: { readonly type?: string; readonly message?: string; readonly stack?: string; readonly code?: string };
+  readonly [field: string]: unknown;
+}
+
+function emit(logger: Logger, line: string): void {
+  // The record takes the trace from the active context: the ids in the line are the same.
+  const { level, time, msg, err, trace_id, span_id, trace_flags, ...fields } = JSON.parse(line) as Line;
+  const timeMs = Date.parse(time);
+  const attributes = fields as Attributes;
+  if (err !== undefined) {
+    attributes["exception.type"] = err.type;
+    attributes["exception.message"] = err.message;
+    attributes["exception.stacktrace"] = err.stack;
+    if (attributes.code === undefined) attributes.code = err.code;
+  }
+  logger.emit({
+    timestamp: timeMs,
+    observedTimestamp: timeMs,
+    severityNumber: severities[level] ?? SeverityNumber.UNSPECIFIED,
+    severityText: level,
+    body: msg,
+    attributes,
+  });
+}
+
+/**
+ * Sends log lines by OTLP, in batches and in the background. The queue is bounded: while the endpoint is slow or away,
+ * memory does not grow, and what has no room is counted as dropped; stdout has every line all the same.
+ */
+export function startLogExport(settings: OtlpSettings, resource: Resource): LogExport {
+  const { protocol, maxQueueSize, maxExportBatchSize, scheduledDelayMillis } = settings;
+  const losses = new ExportLosses("logs");
+  const provider = new LoggerProvider({
+    resource,
+    processors: [
+      new BatchLogRecordProcessor({
+        exporter: losses.guard(protocol === "http/json" ? new JsonExporter() : new ProtobufExporter()),
+        maxQueueSize,
+        maxExportBatchSize,
+        scheduledDelayMillis,
+        selfObsMeterProvider: losses.meterProvider,
+      }),
+    ],
+  });
+  const logger = provider.getLogger(meterName);
+  return {
+    write: (line) => guarded(() => emit(logger, line)),
+    async shutdown() {
+      let timer: NodeJS.Timeout | undefined;
+      const timeout = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, longestFlushMs);
+      });
+      await Promise.race([provider.shutdown(), timeout]);
+      clearTimeout(timer);
+    },
+  };
+}

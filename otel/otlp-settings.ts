@@ -1,0 +1,90 @@
+const protocols = ["http/protobuf", "http/json"] as const;
+
+/** How one signal is sent; the exporter itself reads endpoint, headers, time-out and certificates. */
+export interface OtlpSettings {
+  readonly protocol: (typeof protocols)[number];
+  readonly maxQueueSize: number;
+  readonly maxExportBatchSize: number;
+  readonly scheduledDelayMillis: number;
+}
+
+/** OpenTelemetry's own variables of logs, for `.env.example`; unset, unless a value stands there. */
+export const logVariables = {
+  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: {
+    value: "http://localhost:3100/otlp/v1/logs",
+    about: "The endpoint for logs alone, with the whole path; here Loki's own.",
+  },
+  OTEL_LOGS_EXPORTER: { value: "otlp", about: "none: logs on stdout alone although an endpoint is set." },
+  OTEL_BLRP_MAX_QUEUE_SIZE: { value: "2048", about: "Most lines that wait for export; more are dropped and counted." },
+  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: { value: "512", about: "Most lines in one export." },
+  OTEL_BLRP_SCHEDULE_DELAY: { value: "1000", about: "Milliseconds between exports." },
+} as const satisfies Record<string, { value: string; about: string }>;
+
+/** Reads a variable; what is wrong becomes a fault, and the fallback stands in its place. */
+export type ReadVariable = <Value>(name: string, reader: (text: string) => Value, fallback: Value) => Value;
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error("must be a whole number from 1");
+  return value;
+};
+
+/** A reader of one of some words. */
+export const oneOf =
+  <const Value extends string>(values: readonly Value[]) =>
+  (text: string): Value => {
+    const found = values.find((value) => value === text);
+    if (found === undefined) throw new Error(`must be one of ${values.join(", ")}`);
+    return found;
+  };
+
+function httpUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new Error("must be an address that begins with http:// or https://");
+  return text;
+}
+
+/** What a signal is called in OpenTelemetry's variables, its batches too, and how long a batch waits by default. */
+const signals = {
+  traces: { name: "TRACES", batch: "BSP", delayMillis: 5_000 },
+  logs: { name: "LOGS", batch: "BLRP", delayMillis: 1_000 },
+} as const;
+
+/**
+ * Reads how a signal is sent by OTLP. Settings are undefined without an endpoint for it, or with its exporter `none`; then
+ * nothing else is looked at. To OpenTelemetry an empty variable is an unset one.
+ */
+export function readOtlpSettings(
+  env: NodeJS.ProcessEnv,
+  signal: keyof typeof signals,
+): { settings: OtlpSettings | undefined; faults: string[]; read: ReadVariable } {
+  const { name: upper, batch, delayMillis } = signals[signal];
+  const given = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const faults: string[] = [];
+  const read: ReadVariable = (name, reader, fallback) => {
+    const text = given(name);
+    if (text === undefined) return fallback;
+    try {
+      return reader(text);
+    } catch (error) {
+      faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
+      return fallback;
+    }
+  };
+  const endpoints = [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter(
+    (name) => given(name) !== undefined,
+  );
+  if (endpoints.length === 0 || read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp") === "none")
+    return { settings: undefined, faults, read };
+
+  for (const name of endpoints) read(name, httpUrl, "");
+  const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
+  const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
+  const settings: OtlpSettings = {
+    protocol: read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol),
+    maxQueueSize,
+    maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
+    scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),
+  };
+  return { settings, faults, read };
+}

@@ -1,0 +1,142 @@
+import { rm } from "node:fs/promises";
+import { afterEach, expect, test } from "vitest";
+import { OtlpReceiver, type ReceivedLog } from "../support/otlp-receiver.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
+
+const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
+const dropped = "mlops_backend_telemetry_export_dropped_total";
+
+const resources: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of resources.splice(0).reverse()) await stop();
+});
+
+async function startReceiver(port?: number): Promise<OtlpReceiver> {
+  const receiver = await OtlpReceiver.start(port);
+  resources.push(() => receiver[Symbol.asyncDispose]());
+  return receiver;
+}
+
+async function start(env: Record<string, string>): Promise<RunningService> {
+  const service = await startService({
+    env: { OTEL_BLRP_SCHEDULE_DELAY: "50", OTEL_BSP_SCHEDULE_DELAY: "50", ...env },
+  });
+  resources.push(() => service.stop());
+  return service;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: whatever was logged; expectations say what it should be
+const entries = (service: RunningService): any[] => service.lines.map((line) => JSON.parse(line));
+
+/** The same record as a line, by time and message. */
+const asLine = ({ timeMs, body }: ReceivedLog): string => `${timeMs} ${body}`;
+
+test.each(["http/protobuf", "http/json"])(
+  "over %s the records are those of stdout, and know their trace",
+  async (protocol) => {
+    const receiver = await startReceiver();
+    const service = await start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+      OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test",
+    });
+    const { json } = await service.upload(csv, { name: "a secret name" }, "secret.csv");
+    const run = await service.train(json.id);
+    const unknown = await service.call("GET", "/datasets/01a20a3e-3be8-733e-aec6-a42d3a37a41c");
+    const ofRequest = ({ attributes }: ReceivedLog) => attributes.request_id === unknown.headers.get("x-request-id");
+    const record = await eventually(async () => receiver.logs.find(ofRequest));
+    const line = entries(service).find(({ request_id }) => request_id === record.attributes.request_id);
+    expect(record).toMatchObject({
+      severityNumber: 9,
+      severityText: "info",
+      body: "request",
+      timeMs: Date.parse(line.time),
+      traceId: line.trace_id,
+      spanId: line.span_id,
+      resource: { "service.name": "mlops-backend", "deployment.environment.name": "test" },
+    });
+    expect(record.traceId).toMatch(/^[0-9a-f]{32}$/);
+    expect(record.attributes).toEqual({
+      method: "GET",
+      route: "/api/ml/v1/datasets/:id",
+      status: 404,
+      code: "DATASET_NOT_FOUND",
+      bytes: line.bytes,
+      durationSeconds: line.durationSeconds,
+      request_id: line.request_id,
+    });
+    await eventually(async () => receiver.logs.some(({ attributes }) => attributes.run_id === run.json.id));
+
+    expect(await service.halt()).toBe(0);
+    const sent = receiver.logs.map(asLine).sort();
+    const said = entries(service).map(({ time, msg }) => `${Date.parse(time)} ${msg}`);
+    expect(sent).toEqual(said.filter((text) => !text.endsWith(" stopped")).sort());
+    expect(JSON.stringify(receiver.logs)).not.toContain("secret");
+  },
+);
+
+test("an endpoint for logs alone sends no spans, and none for logs no lines", async () => {
+  const receiver = await startReceiver();
+  await start({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/otlp/v1/logs` });
+  await eventually(async () => receiver.logs.some(({ body }) => body === "ready"));
+  expect(receiver.spans).toEqual([]);
+  const service = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_LOGS_EXPORTER: "none" });
+  const count = receiver.logs.length;
+  await service.call("GET", "/datasets");
+  await receiver.until((spans) => spans.find(({ name }) => name === "GET /api/ml/v1/datasets"));
+  expect(receiver.logs).toHaveLength(count);
+});
+
+test("a fault arrives as an exception with its code", async () => {
+  const receiver = await startReceiver();
+  const service = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+  const { json } = await service.upload(csv);
+  await rm(`${service.dataDir}/files/dataset/${json.id}`);
+  await service.call("GET", `/datasets/${json.id}/content`);
+  const record = await eventually(async () => receiver.logs.find(({ body }) => body === "request failed"));
+  expect(record).toMatchObject({
+    severityNumber: 17,
+    attributes: { code: "FILE_MISSING_IN_STORAGE", "exception.message": expect.any(String) },
+  });
+  expect(record.attributes["exception.stacktrace"]).toContain("at ");
+});
+
+test.each([
+  ["is not there", undefined],
+  ["refuses", { status: 400 }],
+  ["fails", { status: 500 }],
+  ["is too busy", { status: 429, headers: { "Retry-After": "1" } }],
+  ["hangs", "hang"],
+] as const)("an endpoint that %s costs no request anything; what is lost is counted", async (_what, answer) => {
+  const receiver = await startReceiver();
+  if (answer === undefined) await receiver[Symbol.asyncDispose]();
+  else receiver.answer = answer;
+  const service = await start({
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/v1/logs`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+    OTEL_BLRP_MAX_QUEUE_SIZE: "20",
+  });
+  for (let round = 0; round < 10; round += 1) {
+    const answers = await Promise.all(Array.from({ length: 10 }, () => service.call("GET", "/datasets")));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  }
+  // All but what still waits: at most a queue and a batch.
+  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) >= 60);
+  expect(await service.metric(dropped, { signal: "traces" })).toBe(0);
+  expect(await service.halt()).toBe(0);
+  expect(receiver.logs).toEqual([]);
+});
+
+test("when the endpoint comes back, lines arrive again", async () => {
+  const receiver = await startReceiver();
+  receiver.answer = { status: 503 };
+  const service = await start({
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/v1/logs`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+  });
+  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) > 0);
+  receiver.answer = { status: 200 };
+  const { headers } = await service.call("GET", "/datasets");
+  const id = headers.get("x-request-id");
+  await eventually(async () => receiver.logs.some(({ attributes }) => attributes.request_id === id));
+});
