@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Arrival } from "./alert-inbox.ts";
-import { type AlertingStack, startAlerting, timeScale } from "./alerting-stack.ts";
+import { type AlertingStack, startAlerting } from "./alerting-stack.ts";
+import { timeScale } from "./alertmanager-process.ts";
 import { type Fault, type FaultParts, faults, mayAlwaysFollow } from "./faults.ts";
 import { startFaultyService } from "./faulty-service.ts";
 import { eventually } from "./processes.ts";
@@ -111,6 +112,8 @@ async function observe(fault: Fault, place: string): Promise<void> {
   const unexpected = [...told].filter((alert) => !fault.expected.includes(alert) && !(alert in may));
   expect(unexpected).toEqual([]);
   expect(new Set(stack.inbox.switchCalls.flat())).toEqual(new Set(["Watchdog"]));
+  // Again and again, or the switch would raise the alarm.
+  expect(stack.inbox.switchCalls.length).toBeGreaterThan(2);
 }
 
 describe.concurrent("people are told of this and of nothing else, and that it is over", () => {

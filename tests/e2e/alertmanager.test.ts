@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type AlertInbox, type Arrival, openAlertInbox } from "./alert-inbox.ts";
+import { type AlertmanagerProcess, startAlertmanager } from "./alertmanager-process.ts";
+import { eventually } from "./processes.ts";
+
+type Labels = Record<string, string>;
+
+const folder = mkdtempSync(join(tmpdir(), "mlops-backend-alertmanager-"));
+const resources = new AsyncDisposableStack();
+let inbox: AlertInbox;
+let alertmanager: AlertmanagerProcess;
+
+beforeAll(async () => {
+  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
+  inbox = resources.use(await openAlertInbox());
+  alertmanager = await startAlertmanager(folder, inbox);
+  resources.use(alertmanager.process);
+});
+afterAll(() => resources.disposeAsync());
+
+/** Sends alerts as Prometheus would. */
+async function send(...alerts: Labels[]): Promise<void> {
+  const body = alerts.map((labels) => ({
+    labels,
+    annotations: {
+      summary: `Summary of ${labels.alertname}.`,
+      description: "5 < 6 & more",
+      runbook_url: `https://example.org/${labels.alertname}.md`,
+      dashboard_url: "/d/mlops-backend-overview",
+    },
+    startsAt: new Date().toISOString(),
+    endsAt: new Date(Date.now() + 600_000).toISOString(),
+  }));
+  const answer = await fetch(`http://${alertmanager.address}/api/v2/alerts`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(200);
+}
+
+/** Waits until exactly these of a job's alerts are silenced; Alertmanager learns of what silences them a little later. */
+async function expectSilenced(job: string, count: number, expected: readonly string[]): Promise<void> {
+  await eventually(`of ${job} ${expected.join(", ")} are silenced`, 30, async () => {
+    const answer = await fetch(`http://${alertmanager.address}/api/v2/alerts?filter=job%3D%22${job}%22`);
+    const alerts = (await answer.json()) as { labels: Labels; status: { state: string } }[];
+    const silenced = alerts
+      .filter(({ status }) => status.state === "suppressed")
+      .map(({ labels }) => [labels.alertname, labels.instance, labels.severity].filter(Boolean).join(" "))
+      .sort();
+    if (alerts.length === count && silenced.join() === expected.join()) return true;
+    throw new Error(`${alerts.length} alerts, silenced: ${silenced.join(", ")}`);
+  });
+}
+
+const arrivalsOf = (alert: string): Arrival[] => inbox.arrivals.filter((arrival) => arrival.alert === alert);
+const critical = (alertname: string, job: string, more: Labels = {}): Labels => ({
+  alertname,
+  job,
+  severity: "critical",
+  ...more,
+});
+
+describe("what silences what", () => {
+  test("a target that is down: its own symptoms, and those of the deployment, but of no other instance or job", async () => {
+    await send(
+      critical("BackendTargetDown", "down", { instance: "a" }),
+      critical("StateUnreadable", "down", { instance: "a" }),
+      critical("StateUnreadable", "down", { instance: "b" }),
+      critical("TrainingWorkersMissing", "down"),
+      critical("FilesMissing", "down"),
+      critical("HttpAvailabilityBudgetBurn", "down", { objective: "http_availability" }),
+    );
+    await expectSilenced("down", 6, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
+    await send(critical("TrainingWorkersMissing", "other"));
+    await expectSilenced("other", 1, []);
+  });
+
+  test("critical: warning and ticket of the same objective", async () => {
+    await send(
+      critical("HttpLatencyBudgetBurn", "objective", { objective: "http_latency", window: "1h" }),
+      critical("HttpLatencyBudgetBurn", "objective", { objective: "http_latency", window: "6h" }),
+      { alertname: "HttpLatencyBudgetBurn", job: "objective", severity: "warning", objective: "http_latency" },
+      { alertname: "TrainingStartBudgetBurn", job: "objective", severity: "warning", objective: "training_start" },
+      { alertname: "SeriesLimitNear", job: "objective", severity: "warning" },
+    );
+    await expectSilenced("objective", 5, ["HttpLatencyBudgetBurn warning"]);
+  });
+
+  test("expiry that has stopped: that it lags and fails", async () => {
+    const of = (alertname: string): Labels => ({ alertname, job: "ttl", severity: "warning" });
+    await send(critical("DatasetTtlStopped", "ttl"), of("DatasetTtlLagging"), of("DatasetTtlFailing"));
+    await expectSilenced("ttl", 3, ["DatasetTtlFailing warning", "DatasetTtlLagging warning"]);
+  });
+});
+
+describe("messages", () => {
+  test.each([
+    ["critical", ["email", "slack"]],
+    ["warning", ["slack"]],
+    ["ticket", ["email"]],
+    ["of nobody's list", ["slack"]],
+  ])("%s goes to %j", async (severity, channels) => {
+    const alert = `To${severity.replaceAll(/\W/g, "")}`;
+    await send({ alertname: alert, job: "routes", severity });
+    await eventually(`${alert} arrives`, 30, async () =>
+      arrivalsOf(alert).length >= channels.length ? true : undefined,
+    );
+    expect(
+      arrivalsOf(alert)
+        .map(({ channel }) => channel)
+        .sort(),
+    ).toEqual(channels);
+  });
+
+  test("several targets that are down are one message, which leads on", async () => {
+    await send(critical("TwoDown", "group", { instance: "a" }), critical("TwoDown", "group", { instance: "b" }));
+    await eventually("both arrive", 30, async () => (arrivalsOf("TwoDown").length >= 2 ? true : undefined));
+    const [slack, email] = (["slack", "email"] as const).map((channel) =>
+      arrivalsOf("TwoDown").filter((arrival) => arrival.channel === channel),
+    );
+    expect([slack?.length, email?.length]).toEqual([1, 1]);
+    const lines = slack?.[0]?.text ?? "";
+    expect(lines).toContain("*Summary of TwoDown.* instance=a\n5 &lt; 6 &amp; more\n");
+    expect(lines).toContain("*Summary of TwoDown.* instance=b\n");
+    expect(lines).toContain(
+      "<https://example.org/TwoDown.md|Runbook> · <https://grafana.example.org/d/mlops-backend-overview|Dashboard>",
+    );
+    const mail = (email?.[0]?.text ?? "").replaceAll("=3D", "=");
+    expect(mail).toContain("Runbook: https://example.org/TwoDown.md");
+    expect(mail).toContain("Dashboard: https://grafana.example.org/d/mlops-backend-overview");
+    expect(mail).toContain('<a href="https://grafana.example.org/d/mlops-backend-overview">Dashboard</a>');
+    expect(mail).toContain("5 &lt; 6 &amp; more");
+  });
+
+  test("of Watchdog go to the dead-man's switch alone", async () => {
+    await send({ alertname: "Watchdog", severity: "none" });
+    await eventually("the switch is called twice", 30, async () => (inbox.switchCalls.length > 1 ? true : undefined));
+    expect(new Set(inbox.switchCalls.flat())).toEqual(new Set(["Watchdog"]));
+    expect(arrivalsOf("Watchdog")).toEqual([]);
+  });
+});
