@@ -117,6 +117,11 @@ describe("SQL", () => {
 const ownSources = globSync(["src/**/*.ts", "otel/**/*.ts"], { cwd: root }).map(read);
 const sources = [...ownSources, ...globSync("node_modules/pg-boss/dist/*.js", { cwd: root }).map(read)].join("\n");
 
+test.each(everyBlock("sh"))("%s: the shell takes %s", (_name, commands) => {
+  const { status, stderr } = spawnSync("bash", ["-n"], { input: commands, encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+});
+
 /** Messages in log lines, and what is looked for in the log: `"msg":"one`, `"msg":"(one|other)`. */
 const messages = everyBlock("(?:log|sh)").flatMap(([name, block]) =>
   all(block, /"msg":"(\([^)]*\)|[^"']*)/g).flatMap((found) =>
