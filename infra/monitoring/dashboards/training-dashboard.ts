@@ -119,19 +119,13 @@ export function trainingDashboard(query: Queries): DashboardText {
         ],
       }),
       graph({
-        title: "Duration, median",
-        description: "Succeeded runs, from the start of the last attempt.",
-        unit: "s",
-        noValue: noRuns,
-        targets: [[modeAndTask, query.quantile(0.5, "trainingDuration", ["mode", "task"])]],
-      }),
-      graph({
-        title: "Duration, p95",
-        description: "Succeeded runs, beside TRAINING_TIMEOUT_SECONDS, at which a run is ended.",
+        title: "Duration of succeeded runs",
+        description: "From the start of the last attempt, beside TRAINING_TIMEOUT_SECONDS, at which a run is ended.",
         unit: "s",
         noValue: noRuns,
         targets: [
-          [modeAndTask, query.quantile(0.95, "trainingDuration", ["mode", "task"])],
+          [`Median, ${modeAndTask}`, query.quantile(0.5, "trainingDuration", ["mode", "task"])],
+          [`95th percentile, ${modeAndTask}`, query.quantile(0.95, "trainingDuration", ["mode", "task"])],
           ["Time-out", `max(${query.processGauge("trainingTimeout")})`],
         ],
       }),
@@ -143,6 +137,13 @@ export function trainingDashboard(query: Queries): DashboardText {
         targets: [[legendOf("state"), query.processSum("trainingWorkerSlots", ["state"])]],
       }),
       graph({
+        title: "Models removed",
+        description: "In the time range: by retention (MAX_MODEL_ARTIFACTS), or since somebody asked for it.",
+        unit: "short",
+        noValue: notScraped,
+        targets: [[legendOf("reason"), query.increase("artifactsRemoved", ["reason"])]],
+      }),
+      graph({
         title: "Lift over the naive baseline, median",
         description: "1 less the model's error divided by the baseline's; below 0 is worse than guessing.",
         unit: "percentunit",
@@ -151,13 +152,13 @@ export function trainingDashboard(query: Queries): DashboardText {
         targets: [[modeAndTask, `1 - ${query.quantile(0.5, "trainingRelativeError", ["mode", "task"])}`]],
       }),
       graph({
-        title: "Predictions by outcome",
-        description: "Requests a second; rejected ones did not fit the model's columns.",
-        unit: "reqps",
+        title: "Predictions",
+        description: "Requests by outcome and rows, a second; rejected ones did not fit the model's columns.",
+        unit: "ops",
         noValue: "No process serves the API",
         targets: [
-          [legendOf("outcome"), query.rate("predictions", ["outcome"])],
-          ["Rows predicted", query.rate("predictionRows")],
+          [`Requests, ${legendOf("outcome")}`, query.rate("predictions", ["outcome"])],
+          ["Rows", query.rate("predictionRows")],
         ],
       }),
       graph({

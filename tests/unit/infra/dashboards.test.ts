@@ -3,7 +3,7 @@ import { dashboardTitles, dashboardUids } from "../../../infra/monitoring/dashbo
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
 
 interface Link {
   readonly title: string;
@@ -144,6 +144,15 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
       ["Firing alerts", true],
     ]);
   });
+});
+
+test("every metric is looked at", () => {
+  const asked = JSON.stringify(dashboards);
+  const unseen = metricDefinitions
+    .map(([, definition]) => prometheusName(definition))
+    .filter((name) => !asked.includes(name));
+  // Median, 99th percentile and maximum say more.
+  expect(unseen).toEqual(["nodejs_eventloop_delay_mean_seconds"]);
 });
 
 test("latencies lead to traces", () => {
