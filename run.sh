@@ -109,6 +109,16 @@ write_receivers() {
   export ALERTMANAGER_CONFIG_DIR GRAFANA_ALERTING_DIR
 }
 
+# Compose leaves a container alone when only the content of its files has changed.
+reload_receivers() {
+  [ -n "${ALERTMANAGER_CONFIG_DIR:-}" ] || return 0
+  local running
+  running="$(docker compose --profile "*" ps --services --status running)"
+  if grep -qx alertmanager <<<"$running"; then docker compose --profile "*" kill -s HUP alertmanager; fi
+  # Grafana reads its alerts at the start only.
+  if grep -qx grafana-alerting <<<"$running"; then docker compose --profile "*" restart grafana-alerting; fi
+}
+
 prepare() {
   docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is needed (docker compose)."
   write_env
@@ -181,6 +191,7 @@ case "$command" in
   up)
     prepare
     docker compose up -d --build "$@"
+    reload_receivers
     printf 'API %s/api/docs   Prometheus http://127.0.0.1:%s   Grafana http://127.0.0.1:%s\n' \
       "$(backend_url)" "$(value PROMETHEUS_PORT 9090)" "$(value GRAFANA_PORT 3001)"
     ;;

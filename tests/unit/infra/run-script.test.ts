@@ -102,6 +102,16 @@ describe("up", () => {
         "docker compose up -d --build with ./.cache/alertmanager, ./.cache/grafana-alerting",
       ]),
     );
+    // What runs already reads them anew.
+    const running =
+      'case "$*" in *ps*) printf "alertmanager\\ngrafana-alerting\\n" ;; *) printf "docker %s\\n" "$*" ;; esac';
+    await program("bin/docker", running);
+    expect((await run("up")).lines).toEqual(
+      expect.arrayContaining([
+        "docker compose --profile * kill -s HUP alertmanager",
+        "docker compose --profile * restart grafana-alerting",
+      ]),
+    );
     await program("node_modules/.bin/node", "exit 2");
     const refused = await run("up");
     expect(refused.code).toBe(1);
