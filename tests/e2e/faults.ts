@@ -76,8 +76,8 @@ export const faults: readonly Fault[] = [
     expected: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
     stopsPostgres: true,
     traffic: listing,
-    breakIt: async ({ postgres }) => postgres.stop(),
-    repair: async ({ postgres }) => postgres.start(),
+    breakIt: ({ postgres }) => postgres.stop(),
+    repair: ({ postgres }) => postgres.start(),
   },
   {
     name: "disk full",

@@ -1,17 +1,20 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chownSync, existsSync, globSync, mkdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import pg from "pg";
 import { freePort } from "./processes.ts";
 
 /** A PostgreSQL of a test's own, that it may stop. */
 export interface ScratchPostgres {
   newDatabase(): Promise<string>;
-  stop(): void;
-  start(): void;
+  stop(): Promise<void>;
+  start(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+const execute = promisify(execFile);
 
 function binaries(): string {
   const folders = [process.env.POSTGRES_BIN, ...globSync("/usr/lib/postgresql/*/bin").sort().reverse()];
@@ -24,10 +27,10 @@ function binaries(): string {
 export async function startScratchPostgres(folder: string): Promise<ScratchPostgres> {
   const bin = binaries();
   const isRoot = userInfo().uid === 0;
-  const run = (program: string, ...parameters: string[]): void => {
+  const run = async (program: string, ...parameters: string[]): Promise<void> => {
     const command = [join(bin, program), ...parameters];
     const [first = "", ...rest] = isRoot ? ["runuser", "-u", "postgres", "--", ...command] : command;
-    execFileSync(first, rest, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    await execute(first, rest, { cwd: folder });
   };
   mkdirSync(folder, { recursive: true });
   if (isRoot) {
@@ -36,18 +39,18 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
   }
   const data = join(folder, "data");
   const port = await freePort();
-  run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N");
+  await run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N");
   let isRunning = false;
-  const start = (): void => {
+  const start = async (): Promise<void> => {
     const options = `-c listen_addresses=127.0.0.1 -p ${port} -k ${folder} -c fsync=off -c max_connections=200`;
-    run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
+    await run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
     isRunning = true;
   };
-  const stop = (): void => {
-    if (isRunning) run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
+  const stop = async (): Promise<void> => {
+    if (isRunning) await run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
     isRunning = false;
   };
-  start();
+  await start();
   let databases = 0;
   return {
     start,
@@ -61,8 +64,6 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
       await client.end();
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
-    async [Symbol.asyncDispose]() {
-      stop();
-    },
+    [Symbol.asyncDispose]: stop,
   };
 }
