@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -162,6 +162,15 @@ test.each(
     expect(["type", "message", "stack", "code"], msg).toContain(field);
 });
 
+/** Headings as GitHub makes anchors of them. */
+const anchorsOf = (text: string): string[] =>
+  all(text, /^#+ (.+)$/gm).map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
 const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
 const faultCodes = [
   ...errorCodes,
@@ -211,8 +220,12 @@ test.each([...texts])("%s names only commands, calls and files that exist", (nam
     path.replace(/"$/, "").replaceAll(/<\w+>|"?\$\{?\w+\}?"?/g, "*"),
   );
   expect(asked.filter((path) => !shapes.has(path))).toEqual([]);
-  for (const target of all(text, /\]\(([^)#\s]+)(?:#[^)]*)?\)/g).filter((one) => !/^https?:/.test(one)))
-    expect(existsSync(join(root, folder, target)), `${name}: ${target}`).toBe(true);
+  const links = all(text, /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
+  for (const [target = "", anchor] of links.map((link) => link.split("#"))) {
+    const path = target === "" ? `${folder}/${name}.md` : join(folder, target);
+    expect(existsSync(join(root, path)), `${name}: ${target}`).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(read(path)), `${name}: ${target}`).toContain(anchor);
+  }
   for (const path of all(text, /`((?:src|otel|infra|tests|docs)\/[\w./-]+)`/g))
-    expect(existsSync(join(root, path)) || existsSync(dirname(join(root, path))), path).toBe(true);
+    expect(existsSync(join(root, path)), path).toBe(true);
 });
