@@ -45,7 +45,9 @@ test.each(["http/protobuf", "http/json"])(
     const unknown = await service.call("GET", "/datasets/01a20a3e-3be8-733e-aec6-a42d3a37a41c");
     const ofRequest = ({ attributes }: ReceivedLog) => attributes.request_id === unknown.headers.get("x-request-id");
     const record = await eventually(async () => receiver.logs.find(ofRequest));
-    const line = entries(service).find(({ request_id }) => request_id === record.attributes.request_id);
+    const line = await eventually(async () =>
+      entries(service).find(({ request_id }) => request_id === record.attributes.request_id),
+    );
     expect(record).toMatchObject({
       severityNumber: 9,
       severityText: "info",
