@@ -1,5 +1,6 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { spanAttributes } from "./span-attributes.ts";
 
 /**
  * What a span may say. Ids of runs, datasets and artifacts are allowed, unlike in metrics; names, content, keys, owners,
@@ -12,31 +13,12 @@ const allowedKeys: ReadonlySet<string> = new Set([
   "http.route",
   "url.scheme",
   "network.protocol.version",
-  "error.type",
   "exception.type",
   "express.type",
-  "db.system.name",
   "db.system",
   "db.namespace",
-  "db.operation.name",
   "db.response.status_code",
-  "messaging.system",
-  "messaging.operation.name",
-  "messaging.operation.type",
-  "messaging.destination.name",
-  "messaging.message.id",
-  "mlops.training.run.id",
-  "mlops.training.attempt",
-  "mlops.training.mode",
-  "mlops.training.task",
-  "mlops.training.rows",
-  "mlops.training.outcome",
-  "mlops.dataset.id",
-  "mlops.dataset.outcome",
-  "mlops.artifact.id",
-  "mlops.prediction.rows",
-  "mlops.ttl.result",
-  "mlops.ttl.datasets",
+  ...Object.values(spanAttributes),
 ]);
 /** Of calls that we make, the server is ours to know; of calls to us it is the Host header, which anybody writes. */
 const allowedForClients: ReadonlySet<string> = new Set(["server.address", "server.port"]);

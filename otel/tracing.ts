@@ -7,9 +7,11 @@ import {
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
+  type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
+import { runIdKey, spanAttributes } from "./span-attributes.ts";
 import { exportingProcessor } from "./span-export.ts";
 import type { TraceSettings } from "./trace-settings.ts";
 
@@ -31,6 +33,17 @@ function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
   const root = roots[sampler.replace("parentbased_", "")]!();
   return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root }) : root;
 }
+
+/** A run's id on every span of its context, those of the instrumentations too: one search finds all its traces. */
+const runIds: SpanProcessor = {
+  onStart(span, parent) {
+    const id = parent.getValue(runIdKey);
+    if (typeof id === "string") span.setAttribute(spanAttributes.runId, id);
+  },
+  onEnd() {},
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
 
 /** Health checks and scrapes come every few seconds and tell nothing. */
 export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: string): boolean {
@@ -54,7 +67,7 @@ export async function startTracing(
     autoDetectResources: false,
     resource,
     sampler: samplerOf(settings),
-    spanProcessors: [exportingProcessor(settings)],
+    spanProcessors: [runIds, exportingProcessor(settings)],
     // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
     metricReaders: [],
     logRecordProcessors: [],

@@ -6,6 +6,7 @@ import { statusOf, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { sendFile } from "../http/send-file.ts";
 import { predicted } from "../monitoring/metrics.ts";
+import { withSpan } from "../monitoring/spans.ts";
 import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
 import { csvToRecords } from "./parse-csv-rows.ts";
 import { createModelReader, predict } from "./predict.ts";
@@ -243,9 +244,12 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
           predicted({ task, outcome, rows, durationSeconds: (performance.now() - startedMs) / 1000 });
         try {
           const rows = await readRows(request, response);
-          const document = await readModel(artifact.id, artifact.size_bytes);
-          const predictions = predict(document, rows);
-          record("succeeded", rows.length);
+          const facts = { artifactId: artifact.id, task, predictedRows: rows.length };
+          const predictions = await withSpan("prediction", facts, async () => {
+            const made = predict(await readModel(artifact.id, artifact.size_bytes), rows);
+            record("succeeded", rows.length);
+            return made;
+          });
           response.json({ artifactId: artifact.id, task, predictions });
         } catch (error) {
           record(statusOf[toDomainError(error).code] >= 500 ? "failed" : "rejected", 0);

@@ -1,17 +1,25 @@
 import type { Kysely } from "kysely";
 import { isSystemError } from "../errors.ts";
 import { datasetProfiled } from "../monitoring/metrics.ts";
+import { withSpan } from "../monitoring/spans.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Tables } from "../store/schema.ts";
 import type { CsvEngine } from "./csv-engine.ts";
 import { findDatasetToProfile, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
 
+interface ProfileParts {
+  readonly db: Kysely<Tables>;
+  readonly storage: FileStorage;
+  readonly csvEngine: CsvEngine;
+}
+
 /** Makes the column profile of a dataset, in the background after its upload. A dataset gone meanwhile is no fault. */
-export async function profileDataset(
-  { db, storage, csvEngine }: { db: Kysely<Tables>; storage: FileStorage; csvEngine: CsvEngine },
-  datasetId: string,
-): Promise<void> {
+export function profileDataset(parts: ProfileParts, datasetId: string): Promise<void> {
+  return withSpan("dataset profile", { datasetId }, () => makeProfile(parts, datasetId));
+}
+
+async function makeProfile({ db, storage, csvEngine }: ProfileParts, datasetId: string): Promise<void> {
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
   if (dataset === undefined || !(await storage.exists("dataset", datasetId))) return;

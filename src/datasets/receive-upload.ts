@@ -5,6 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { DomainError } from "../errors.ts";
 import type { ReceivedFile } from "../http/upload-stream.ts";
+import { describeSpan, withSpan } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Tables } from "../store/schema.ts";
@@ -20,6 +21,14 @@ export interface ReceivingParts {
   readonly csvEngine: CsvEngine;
   readonly config: Config;
   readonly clock: Clock;
+}
+
+/** An upload that has passed all checks. */
+interface StorableDataset {
+  readonly owner: string;
+  readonly name: string;
+  readonly received: ReceivedFile;
+  readonly checked: Awaited<ReturnType<typeof checkCsv>>;
 }
 
 const maxNameLength = 200;
@@ -56,8 +65,7 @@ export async function acceptDataset(
   owner: string,
   received: ReceivedFile,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
-  const { db, storage, queue, csvEngine, config, clock } = parts;
-  const { temporaryPath, sizeBytes, sha256, fields } = received;
+  const { fields } = received;
   const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
   if (unknown !== undefined)
     throw new DomainError(
@@ -65,8 +73,22 @@ export async function acceptDataset(
       `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`,
     );
   const name = readName(fields.name, received.fileName);
-  const checked = await checkCsv(csvEngine, temporaryPath, fields.target, config);
+  const checked = await withSpan("dataset check", {}, () =>
+    checkCsv(parts.csvEngine, received.temporaryPath, fields.target, parts.config),
+  );
+  return withSpan("dataset store", {}, async (span) => {
+    const accepted = await storeDataset(parts, { owner, name, received, checked });
+    describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
+    return accepted;
+  });
+}
 
+/** File first, then row and profile job. */
+async function storeDataset(
+  { db, storage, queue, config, clock }: ReceivingParts,
+  { owner, name, received, checked }: StorableDataset,
+): Promise<{ dataset: Dataset; isNew: boolean }> {
+  const { temporaryPath, sizeBytes, sha256 } = received;
   const existing = await findSameDataset(db, owner, name, sha256);
   if (existing !== undefined) return sameOrConflict(existing, checked.target);
 
@@ -98,7 +120,7 @@ export async function acceptDataset(
     });
     if (inserted !== undefined) return { dataset: inserted, isNew: true };
   } catch (error) {
-    await removeUnlessKept(parts, owner, id);
+    await removeUnlessKept({ db, storage }, owner, id);
     throw error;
   }
   // Another upload of the same was faster by a moment.
@@ -110,7 +132,11 @@ export async function acceptDataset(
 }
 
 /** A commit whose answer was lost may stand: then the file must stay. The sweep takes it if it does not. */
-async function removeUnlessKept({ db, storage }: ReceivingParts, owner: string, id: string): Promise<void> {
+async function removeUnlessKept(
+  { db, storage }: Pick<ReceivingParts, "db" | "storage">,
+  owner: string,
+  id: string,
+): Promise<void> {
   const row = await db
     .selectFrom("datasets")
     .select("id")

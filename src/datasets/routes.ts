@@ -8,6 +8,7 @@ import { sendFile } from "../http/send-file.ts";
 import { readAway, receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
+import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
@@ -142,14 +143,16 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     uploadsByOwner.set(owner, ownUploads + 1);
     try {
       await store.requireRoom();
-      const received = await receiveUpload(request, response, {
-        storage,
-        maxBytes: config.maxUploadBytes,
-        pace: {
-          windowSeconds: config.uploadIdleTimeoutSeconds,
-          minBytes: Math.max(1, Math.ceil(config.uploadMinBytesPerSecond * config.uploadIdleTimeoutSeconds)),
-        },
-      });
+      const received = await withSpan("dataset receive", {}, () =>
+        receiveUpload(request, response, {
+          storage,
+          maxBytes: config.maxUploadBytes,
+          pace: {
+            windowSeconds: config.uploadIdleTimeoutSeconds,
+            minBytes: Math.max(1, Math.ceil(config.uploadMinBytesPerSecond * config.uploadIdleTimeoutSeconds)),
+          },
+        }),
+      );
       try {
         return await acceptDataset(parts, owner, received);
       } finally {

@@ -1,6 +1,8 @@
+import type { Span } from "@opentelemetry/api";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { ttlCycleFinished } from "../monitoring/metrics.ts";
+import { describeSpan, withSpan } from "../monitoring/spans.ts";
 import { finishRemoval } from "../storage/finish-removal.ts";
 import { listDeletingDatasets, listExpiredDatasets, saveTtlSuccess } from "./dataset-repository.ts";
 import { type RemovalParts, removeDataset } from "./remove-dataset.ts";
@@ -26,7 +28,11 @@ export interface TtlCycleReport {
  * Removes expired datasets that no run uses, oldest first; one dataset's fault does not stop the others.
  * @param owner only this owner's, when a caller asks for a cycle; absent in the scheduled one
  */
-export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise<TtlCycleReport> {
+export function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise<TtlCycleReport> {
+  return withSpan("ttl cycle", {}, (span) => removeExpired(parts, owner, span));
+}
+
+async function removeExpired(parts: TtlCycleParts, owner: string | undefined, span: Span): Promise<TtlCycleReport> {
   const { db, config, clock, log } = parts;
   const startedMs = performance.now();
   const limit = config.ttlBatchLimit;
@@ -41,7 +47,7 @@ export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise
   };
   const guarded = async (id: string, work: () => Promise<void>): Promise<void> => {
     try {
-      await work();
+      await withSpan("ttl dataset", { datasetId: id }, work);
     } catch (error) {
       counts.errors += 1;
       log.warn({ err: error, datasetId: id }, "an expired dataset could not be removed; the next cycle tries again");
@@ -63,6 +69,7 @@ export async function runTtlCycle(parts: TtlCycleParts, owner?: string): Promise
     isBroken = false;
   } finally {
     const result = isBroken || counts.errors > 0 ? "failure" : counts.deleted > 0 ? "success" : "empty";
+    describeSpan(span, { outcome: result });
     ttlCycleFinished({
       isScheduled: owner === undefined,
       result,

@@ -6,6 +6,7 @@ import { authenticate } from "../auth/api-keys.ts";
 import type { Config } from "../config.ts";
 import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { activeTraceId } from "../monitoring/spans.ts";
 import { accessLog, type RequestFacts } from "./access-log.ts";
 import { mountHealth, type Readiness } from "./health.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
@@ -49,7 +50,7 @@ function cors(origins: readonly string[]): RequestHandler {
     const origin = request.headers.origin;
     if (origin === undefined || !allowed.has(origin)) return next();
     response.setHeader("Access-Control-Allow-Origin", origin);
-    response.setHeader("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id");
+    response.setHeader("Access-Control-Expose-Headers", "ETag, Location, Retry-After, X-Request-Id, X-Trace-Id");
     if (request.method !== "OPTIONS" || request.headers["access-control-request-method"] === undefined) return next();
     response.setHeader("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE");
     response.setHeader(
@@ -96,6 +97,8 @@ export function createApp({
     const requestId = typeof sent === "string" && validate(sent) ? sent : uuidv7();
     response.locals.requestId = requestId;
     response.setHeader("X-Request-Id", requestId);
+    const traceId = activeTraceId();
+    if (traceId !== undefined) response.setHeader("X-Trace-Id", traceId);
     next();
   });
   app.use(

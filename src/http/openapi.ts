@@ -21,6 +21,10 @@ const problemSchema = z
     detail: z.string(),
     code: z.enum(errorCodes).describe("Stable: branch on this."),
     instance: z.string().describe("Names this very answer; quote it when you ask."),
+    traceId: z
+      .string()
+      .optional()
+      .describe("Of the request's trace, as in X-Trace-Id; only where requests are traced."),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem" });

@@ -157,6 +157,8 @@ export function sendProblem(response: Response, error: DomainError): void {
         detail: error.message,
         code: error.code,
         instance: `urn:uuid:${response.locals.requestId}`,
+        // Where the header says so: a health check is not traced.
+        traceId: response.getHeader("X-Trace-Id"),
         ...(error.fields.length > 0 ? { errors: error.fields } : {}),
       }),
     );

@@ -6,6 +6,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
+import { statementSpan } from "../monitoring/spans.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { migrations } from "./migrations.ts";
 import type { Tables } from "./schema.ts";
@@ -35,11 +36,18 @@ export interface Store {
 const maxConnections = 10;
 const readyMark = "database.ready";
 
-function recordOperation(event: LogEvent): void {
+function recordOperation(event: LogEvent): string {
   const kind = event.query.query.kind.replace("QueryNode", "").toUpperCase();
   const operationName =
     kind === "SELECT" || kind === "INSERT" || kind === "UPDATE" || kind === "DELETE" ? kind : "OTHER";
   databaseOperation({ operationName, durationSeconds: event.queryDurationMillis / 1000 });
+  return operationName;
+}
+
+/** PostgreSQL's driver has an instrumentation that makes spans; the embedded database has none. */
+function recordEmbeddedOperation(event: LogEvent): void {
+  const error = event.level === "error" ? event.error : undefined;
+  statementSpan(recordOperation(event), event.queryDurationMillis, error);
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {
@@ -111,7 +119,7 @@ async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<
     // PGlite makes its files readable and writable for everyone, whatever the umask.
     await chmod(folder, 0o700);
     const { counted, inHand } = countInHand(pglite);
-    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: counted }), log: recordOperation });
+    const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: counted }), log: recordEmbeddedOperation });
     await migrate(db);
     await writeFile(join(dataDir, readyMark), "The embedded database beside this file was made whole.\n");
     return {
@@ -174,7 +182,10 @@ async function openPostgres(url: string): Promise<Store> {
       oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text"),
   };
   pool.options.types = types as typeof pool.options.types;
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: recordOperation });
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    log: (event) => void recordOperation(event),
+  });
   try {
     await migrate(db);
   } catch (error) {

@@ -1,23 +1,19 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { startService } from "../support/service.ts";
+import { startTraced as startTracedService } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
-const resources: (() => Promise<unknown>)[] = [];
+const resources: (() => PromiseLike<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of resources.splice(0).reverse()) await stop();
 });
 
-/** The service with traces on, and what they arrive at. */
-async function startTraced(env: Record<string, string> = {}) {
-  const receiver = await OtlpReceiver.start();
-  resources.push(() => receiver[Symbol.asyncDispose]());
-  const service = await startService({
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "50", ...env },
-  });
-  resources.push(() => service.stop());
-  return { receiver, service };
-}
+const startTraced = async (env?: Record<string, string>) => {
+  const traced = await startTracedService(env);
+  resources.push(() => traced[Symbol.asyncDispose]());
+  return traced;
+};
 
 const named = (spans: readonly ReceivedSpan[], name: string) => spans.find((span) => span.name === name);
 const families = (text: string) =>

@@ -47,6 +47,8 @@ export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId: string;
+  /** Nanoseconds of Unix time as text, all of one length: a number has no room for them. */
+  readonly startNanos: string;
   readonly attributes: Record<string, Value>;
   readonly events: { readonly name: string; readonly attributes: Record<string, Value> }[];
   readonly links: { readonly traceId: string; readonly spanId: string; readonly attributes: Record<string, Value> }[];
@@ -93,6 +95,7 @@ function spansOf(request: Json, idOf: (id: string | undefined) => string): Recei
           traceId: idOf(span.traceId),
           spanId: idOf(span.spanId),
           parentSpanId: idOf(span.parentSpanId),
+          startNanos: String(span.startTimeUnixNano ?? 0).padStart(20, "0"),
           attributes: attributesOf(span.attributes),
           events: (span.events ?? []).map((event: Json) => ({
             name: event.name,

@@ -1,0 +1,28 @@
+import { createContextKey } from "@opentelemetry/api";
+
+/** What our own spans say, by the names of src; ids are allowed here, names, content, keys and owners are not. */
+export const spanAttributes = {
+  runId: "mlops.training.run.id",
+  attempt: "mlops.training.attempt",
+  mode: "mlops.training.mode",
+  task: "mlops.training.task",
+  rows: "mlops.training.rows",
+  datasetId: "mlops.dataset.id",
+  artifactId: "mlops.artifact.id",
+  predictedRows: "mlops.prediction.rows",
+  outcome: "mlops.outcome",
+  errorType: "error.type",
+  database: "db.system.name",
+  databaseOperation: "db.operation.name",
+  messaging: "messaging.system",
+  messagingOperation: "messaging.operation.name",
+  messagingOperationType: "messaging.operation.type",
+  queue: "messaging.destination.name",
+  jobId: "messaging.message.id",
+} as const;
+
+/** What is known where a span begins or ends. */
+export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number>>;
+
+/** Whose run a context belongs to: every span in it says so, statements of the database included. */
+export const runIdKey = createContextKey("mlops-backend.run-id");

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ReceivedSpan } from "../support/otlp-receiver.ts";
+import { eventually } from "../support/service.ts";
+import { startTraced, type TracedService, treeOf } from "../support/traced-service.ts";
+
+const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
+let traced: TracedService;
+beforeAll(async () => {
+  traced = await startTraced({
+    // Expired within a second, and removed when a test says so.
+    DATASET_TTL_DAYS: "0.00001",
+    DATASET_TTL_CHECK_INTERVAL_SECONDS: "86400",
+    // A thousand requests at once are more spans than the default has room for on a slow machine.
+    OTEL_BSP_MAX_QUEUE_SIZE: "20000",
+  });
+});
+afterAll(() => traced[Symbol.asyncDispose]());
+
+/** Waits until that trace has a span of that name which is the last to end. */
+const endOf = (traceId: string, name: string): Promise<ReceivedSpan> =>
+  traced.receiver.until((spans) => spans.find((span) => span.traceId === traceId && span.name === name));
+const traceIdOf = ({ headers }: { headers: Headers }): string => headers.get("x-trace-id") ?? "";
+
+test("an upload's trace has its steps; the answer names it", async () => {
+  const { service, receiver } = traced;
+  const answer = await service.upload(csv, { name: "secret-name" }, "secret-file.csv");
+  const traceId = traceIdOf(answer);
+  const request = await endOf(traceId, "POST /api/ml/v1/datasets/upload");
+  expect(treeOf(receiver.spans, traceId)).toEqual([
+    "POST /api/ml/v1/datasets/upload",
+    "  request handler",
+    "    dataset receive",
+    "    dataset check",
+    "    dataset store",
+  ]);
+  const store = await endOf(traceId, "dataset store");
+  expect(store.attributes).toMatchObject({ "mlops.dataset.id": answer.json.id, "mlops.outcome": "accepted" });
+  const statements = receiver.spans.filter((span) => span.traceId === traceId && span.kind === 3);
+  expect(statements.map(({ attributes }) => attributes["db.operation.name"])).toContain("INSERT");
+  expect(request.attributes["http.response.status_code"]).toBe(201);
+  expect(JSON.stringify(receiver.spans)).not.toContain("secret");
+});
+
+test("a refusal names its trace, and its span the code", async () => {
+  const answer = await traced.service.upload("a,b\n1,2\n3\n");
+  expect(answer.json).toMatchObject({ code: "ROW_RAGGED", traceId: traceIdOf(answer) });
+  await endOf(traceIdOf(answer), "POST /api/ml/v1/datasets/upload");
+  const check = await endOf(traceIdOf(answer), "dataset check");
+  expect(check).toMatchObject({ statusCode: 2, statusMessage: "", attributes: { "error.type": "ROW_RAGGED" } });
+});
+
+test("a TTL cycle has a span for each dataset", async () => {
+  const { service, receiver } = traced;
+  const dataset = await service.upload(csv, { name: "expires" });
+  await eventually(async () => {
+    await service.call("DELETE", "/datasets/expired");
+    return (await service.call("GET", `/datasets/${dataset.json.id}`)).status === 404;
+  });
+  const { traceId } = await receiver.until((spans) =>
+    spans.find(({ name, attributes }) => name === "ttl dataset" && attributes["mlops.dataset.id"] === dataset.json.id),
+  );
+  await endOf(traceId, "DELETE /api/ml/v1/datasets/expired");
+  const cycle = await endOf(traceId, "ttl cycle");
+  expect(cycle.attributes["mlops.outcome"]).toBe("success");
+  const removed = receiver.spans.filter((span) => span.traceId === traceId && span.name === "ttl dataset");
+  expect(removed.length).toBeGreaterThan(0);
+  for (const { parentSpanId } of removed) expect(parentSpanId).toBe(cycle.spanId);
+});
+
+test("1,000 requests at once never mix their contexts", async () => {
+  const { service, receiver } = traced;
+  const hex = (number: number, length: number) => number.toString(16).padStart(length, "0");
+  const callers = Array.from({ length: 1_000 }, (_, index) => ({
+    traceId: hex(index + 1, 32),
+    spanId: hex(index + 1, 16),
+    path: index % 2 === 0 ? "/datasets" : `/datasets/0190b6a0-0000-7000-8000-${hex(index, 12)}`,
+  }));
+  const answers = await Promise.all(
+    callers.map(({ traceId, spanId, path }) =>
+      service.call("GET", path, undefined, { traceparent: `00-${traceId}-${spanId}-01` }),
+    ),
+  );
+  for (const [index, { traceId }] of callers.entries()) {
+    expect(answers[index]?.headers.get("x-trace-id")).toBe(traceId);
+    if (index % 2 === 1) expect(answers[index]?.json).toMatchObject({ code: "DATASET_NOT_FOUND", traceId });
+  }
+  const ids = new Set(callers.map(({ traceId }) => traceId));
+  const requests = await receiver.until((spans) => {
+    const found = spans.filter((span) => span.kind === 2 && ids.has(span.traceId));
+    return found.length === callers.length && found;
+  });
+  const bySpanId = new Map(receiver.spans.map((span) => [span.spanId, span]));
+  for (const { traceId, spanId, path } of callers) {
+    const request = requests.find((span) => span.traceId === traceId);
+    expect(request?.parentSpanId).toBe(spanId);
+    expect(request?.attributes["http.route"]).toBe(
+      path === "/datasets" ? "/api/ml/v1/datasets" : "/api/ml/v1/datasets/:id",
+    );
+  }
+  // Whatever lies below lies in the trace of its parent: statements too.
+  const below = receiver.spans.filter((span) => ids.has(span.traceId) && span.kind !== 2);
+  expect(below.filter((span) => span.kind === 3).length).toBeGreaterThanOrEqual(callers.length);
+  for (const span of below) expect(bySpanId.get(span.parentSpanId)?.traceId).toBe(span.traceId);
+});
