@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parse } from "yaml";
 import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
 import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
 import { grafanaAlertingFiles } from "./alerting/grafana-alerting.ts";
@@ -8,8 +9,9 @@ import { writeReceivers } from "./alerting/write-receivers.ts";
 import { allDashboards } from "./dashboards/all-dashboards.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
+import { histogramNames, nativeQuery, withExpressions } from "./native-histograms.ts";
 import { queriesFor } from "./queries.ts";
-import { ruleFiles } from "./rules/rule-files.ts";
+import { ruleFiles, yamlText } from "./rules/rule-files.ts";
 import { ruleTestFiles } from "./rules/rule-tests.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -34,7 +36,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ([uid, dashboard]) =>
       [`infra/monitoring/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
   );
-  return new Map([
+  const files = new Map([
     ...dashboards,
     ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: settings.prefix, timeScale: 1 })),
     ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
@@ -43,6 +45,22 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
   ]);
+  return env[nativeSwitch] === "true"
+    ? new Map([...files].map((file) => forNativeHistograms(file, settings.prefix)))
+    : files;
+}
+
+/** `true`: dashboards and rules ask for native histograms; see docs/prometheus_integration_guide.md. */
+const nativeSwitch = "MONITORING_NATIVE_HISTOGRAMS";
+
+function forNativeHistograms([path, text]: readonly [string, string], prefix: string): [string, string] {
+  const histograms = histogramNames(prefix);
+  const change = (expression: string): string => nativeQuery(expression, histograms);
+  if (/\/grafana\/dashboards\/.*\.json$/.test(path))
+    return [path, `${JSON.stringify(withExpressions(JSON.parse(text), change), null, 2)}\n`];
+  if (/\/(prometheus\/rules|grafana\/alerting)\/.*\.yml$/.test(path))
+    return [path, yamlText(withExpressions(parse(text), change))];
+  return [path, text];
 }
 
 if (import.meta.main) {
