@@ -9,17 +9,23 @@ const ofPrometheus = { job: "prometheus", instance: "p" };
 const rule_group = "/etc/prometheus/rules/training.yml;training";
 const prometheus = (name: string, values: string, labels: Record<string, string> = {}) =>
   caseSeries(`prometheus_${name}`, { ...ofPrometheus, ...labels }, values);
-const storage = (blocks: string, limit = "1000x30") => [
+/** One a minute for ten minutes, half of them on each of two, and then none. */
+const tenMinutes = counterOf([...repeated(10, 0.5), ...repeated(20, 0)]);
+const onTwo = (name: string, labels: Record<string, string>) =>
+  ["p", "q"].map((instance) => prometheus(name, tenMinutes, { instance, ...labels }));
+const storage = (blocks: string, limit = "1x30") => [
   prometheus("tsdb_storage_blocks_bytes", blocks),
-  prometheus("tsdb_wal_storage_size_bytes", "50x30"),
-  prometheus("tsdb_head_chunks_storage_size_bytes", "50x30"),
+  prometheus("tsdb_wal_storage_size_bytes", "0.05x30"),
+  prometheus("tsdb_head_chunks_storage_size_bytes", "0.05x30"),
   prometheus("tsdb_retention_limit_bytes", limit),
 ];
 const failedNotifications = (values: string) =>
-  caseSeries(
-    "alertmanager_notifications_failed_total",
-    { job: "alertmanager", instance: "m", integration: "email", reason: "other" },
-    values,
+  ["m", "n"].map((instance) =>
+    caseSeries(
+      "alertmanager_notifications_failed_total",
+      { job: "alertmanager", instance, integration: "email", reason: "other" },
+      values,
+    ),
   );
 
 /** Alerts on the monitoring itself: Prometheus, Alertmanager and the way from one to the other. */
@@ -54,23 +60,19 @@ export const monitoringAlerts: readonly AlertFamily[] = [
       ];
     },
     (failed, missed) => [
-      firingCase(
-        "one fails each minute, then none",
-        [prometheus("rule_evaluation_failures_total", counterOf([...each(10, 1), ...each(20, 0)]), { rule_group })],
-        {
-          rule: failed,
-          labels: { job: "prometheus", rule_group },
-          description: `3.5 evaluations of ${rule_group} failed within 5 minutes.`,
-          pendingAt: 2,
-          firesAt: 3,
-          stillAt: 18,
-          goneAt: 19,
-          stillDescription: `1.25 evaluations of ${rule_group} failed within 5 minutes.`,
-        },
-      ),
+      firingCase("one fails each minute, then none", onTwo("rule_evaluation_failures_total", { rule_group }), {
+        rule: failed,
+        labels: { job: "prometheus", rule_group },
+        description: `3.5 evaluations of ${rule_group} failed within 5 minutes.`,
+        pendingAt: 2,
+        firesAt: 3,
+        stillAt: 18,
+        goneAt: 19,
+        stillDescription: `1.25 evaluations of ${rule_group} failed within 5 minutes.`,
+      }),
       firingCase(
         "one round is left out each minute, then none",
-        [prometheus("rule_group_iterations_missed_total", counterOf([...each(10, 1), ...each(20, 0)]), { rule_group })],
+        onTwo("rule_group_iterations_missed_total", { rule_group }),
         {
           rule: missed,
           labels: { job: "prometheus", rule_group },
@@ -124,7 +126,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
     (rule) => [
       firingCase(
         "95% with blocks, WAL and head together, until there is more room",
-        storage("850x30", held([1_000, 20], [2_000, 10])),
+        storage("0.85x30", held([1, 20], [2, 10])),
         {
           rule: rule,
           labels: ofPrometheus,
@@ -135,8 +137,8 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           goneAt: 20,
         },
       ),
-      quietCase("85%", storage("750x30"), 15, 30),
-      quietCase("no limit by size", storage("750x30", "0x30"), 15, 30),
+      quietCase("85%", storage("0.75x30"), 15, 30),
+      quietCase("no limit by size", storage("0.75x30", "0x30"), 15, 30),
     ],
   ),
   alertFamily(
@@ -164,27 +166,19 @@ export const monitoringAlerts: readonly AlertFamily[] = [
       },
     ],
     (delivery, reach) => [
-      firingCase(
-        "e-mail fails each minute, then no more",
-        [failedNotifications(counterOf([...each(10, 1), ...each(20, 0)]))],
-        {
-          rule: delivery,
-          labels: { job: "alertmanager", integration: "email" },
-          description: "3.5 notifications by email failed within 5 minutes.",
-          pendingAt: 2,
-          firesAt: 3,
-          stillAt: 18,
-          goneAt: 19,
-          stillDescription: "1.25 notifications by email failed within 5 minutes.",
-        },
-      ),
+      firingCase("e-mail fails each minute at two Alertmanagers, then no more", failedNotifications(tenMinutes), {
+        rule: delivery,
+        labels: { job: "alertmanager", integration: "email" },
+        description: "3.5 notifications by email failed within 5 minutes.",
+        pendingAt: 2,
+        firesAt: 3,
+        stillAt: 18,
+        goneAt: 19,
+        stillDescription: "1.25 notifications by email failed within 5 minutes.",
+      }),
       firingCase(
         "Alertmanager is not there for 10 minutes",
-        [
-          prometheus("notifications_dropped_total", counterOf([...each(10, 1), ...each(20, 0)]), {
-            alertmanager: "http://m/api",
-          }),
-        ],
+        onTwo("notifications_dropped_total", { alertmanager: "http://m/api" }),
         {
           rule: reach,
           labels: { job: "prometheus", alertmanager: "http://m/api" },
@@ -199,7 +193,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
       quietCase(
         "failed long ago",
         [
-          failedNotifications("7x20"),
+          ...failedNotifications("7x20"),
           prometheus("notifications_dropped_total", "7x20", { alertmanager: "http://m/api" }),
         ],
         3,

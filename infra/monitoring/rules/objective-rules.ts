@@ -14,10 +14,12 @@ interface Events {
   bad(range: string, apply: "rate" | "increase"): string;
   total(range: string, apply: "rate" | "increase"): string;
 }
-/** 1 in a bad minute, 0 in a good one, absent where it doesn't count. */
 interface Minutes {
   readonly kind: "minutes";
+  /** 1 in a bad minute, 0 in a good one, absent where it doesn't count. */
   readonly isBad: string;
+  /** There in each minute that counts. */
+  readonly counts: string;
 }
 
 /** Requests to the API proper: probes of health and scrapes are many, never fail, and would hide a few bad ones. */
@@ -58,12 +60,19 @@ function measurement(key: ObjectiveKey, scope: RuleScope): Events | Minutes {
         total: (range, apply) => sum(select("trainingRuns", { outcome: '!="cancelled"' }), range, apply),
       };
     case "training_start":
-      return { kind: "minutes", isBad: `${deployment("trainingQueueOldestAge")} >= bool ${longestWaitSeconds}` };
-    case "dataset_ttl":
       return {
         kind: "minutes",
-        isBad: `${deployment("ttlLag")} > bool 2 * ${deployment("ttlInterval")} and ${deployment("ttlEnabled")} == 1`,
+        isBad: `${deployment("trainingQueueOldestAge")} >= bool ${longestWaitSeconds}`,
+        counts: deployment("trainingQueueOldestAge"),
       };
+    case "dataset_ttl": {
+      const isOn = `${deployment("ttlEnabled")} == 1`;
+      return {
+        kind: "minutes",
+        isBad: `${deployment("ttlLag")} > bool 2 * ${deployment("ttlInterval")} and ${isOn}`,
+        counts: isOn,
+      };
+    }
   }
 }
 
@@ -132,7 +141,7 @@ function slotRules(objective: ObjectiveKey, scope: RuleScope): RecordingRule[] {
     {
       record: "objective:total:increase5m",
       labels: { objective },
-      expr: isMinutes ? `count_over_time((${measured.isBad})[${minutes}])` : perSlot(measured.total(range, "rate")),
+      expr: isMinutes ? `count_over_time((${measured.counts})[${minutes}])` : perSlot(measured.total(range, "rate")),
     },
   ];
 }

@@ -13,70 +13,100 @@ const route = "/api/ml/v1/training-runs/:id";
 
 /**
  * The series that an objective is measured by, for these minutes.
- * @param withBystanders also what must not count, and a replica that has nothing to do
+ * @param withBystanders a quarter is served by another replica, a third one has nothing to do, and there is what must
+ * not count
  */
 export function objectiveSeries(key: ObjectiveKey, minutes: readonly Minute[], withBystanders: boolean): CaseSeries[] {
   const bystanders = (...series: readonly CaseSeries[]) => (withBystanders ? series : []);
+  /** The same counter on each replica that has one. */
+  const replicas = (make: (instance: string, increments: readonly number[]) => CaseSeries, all: readonly number[]) =>
+    withBystanders
+      ? [
+          make(
+            "a",
+            all.map((count) => 0.75 * count),
+          ),
+          make(
+            "b",
+            all.map((count) => 0.25 * count),
+          ),
+          make("c", idle),
+        ]
+      : [make("a", all)];
   const bad = minutes.map((minute) => minute.bad);
   const good = minutes.map((minute) => minute.good);
-  const all = minutes.map((minute) => minute.bad + minute.good);
   const half = good.map((count) => count / 2);
   const crowd = minutes.map(() => 5_000);
   const idle = minutes.map(() => 0);
   switch (key) {
     case "http_availability": {
-      const requests = (labels: Record<string, string>, increments: readonly number[], instance = "a") =>
-        caseSeries(sampleName("httpRequests"), { instance, ...labels }, counterOf(increments));
+      const requests = (http_route: string, outcome: string, increments: readonly number[]) =>
+        replicas(
+          (instance, own) => caseSeries(sampleName("httpRequests"), { instance, http_route, outcome }, counterOf(own)),
+          increments,
+        );
       return [
-        requests({ http_route: route, outcome: "server_error" }, bad),
-        requests({ http_route: route, outcome: "ok" }, half),
-        requests({ http_route: route, outcome: "client_error" }, half),
+        ...requests(route, "server_error", bad),
+        ...requests(route, "ok", half),
+        ...requests(route, "client_error", half),
         ...bystanders(
-          requests({ http_route: route, outcome: "aborted" }, crowd),
-          requests({ http_route: "/metrics", outcome: "ok" }, crowd),
-          requests({ http_route: "/api/health/ready", outcome: "server_error" }, crowd),
-          requests({ http_route: route, outcome: "server_error" }, idle, "b"),
-          requests({ http_route: route, outcome: "ok" }, idle, "b"),
+          ...requests(route, "aborted", crowd),
+          ...requests("/metrics", "ok", crowd),
+          ...requests("/api/health/ready", "server_error", crowd),
         ),
       ];
     }
     case "http_latency": {
-      const requests = (http_route: string, count: readonly number[], quick: readonly number[], instance = "a") => [
-        caseSeries(sampleName("httpRequestDuration", "_count"), { instance, http_route }, counterOf(count)),
-        caseSeries(sampleName("httpRequestDuration", "_bucket"), { instance, http_route, le: "0.5" }, counterOf(quick)),
+      const counter = (http_route: string, le: string | undefined, increments: readonly number[]) =>
+        replicas(
+          (instance, own) =>
+            caseSeries(
+              sampleName("httpRequestDuration", le === undefined ? "_count" : "_bucket"),
+              { instance, http_route, ...(le === undefined ? {} : { le }) },
+              counterOf(own),
+            ),
+          increments,
+        );
+      const all = minutes.map((minute) => minute.bad + minute.good);
+      const requests = (http_route: string, count: readonly number[], quick: readonly number[]) => [
+        ...counter(http_route, undefined, count),
+        ...counter(http_route, "0.5", quick),
       ];
       return [
         ...requests(route, all, good),
         ...bystanders(
+          ...counter(route, "1.0", all),
           ...requests("/api/ml/v1/datasets/upload", crowd, idle),
           ...requests("/api/ml/v1/training-runs/:id/events", crowd, idle),
           ...requests("/api/health/live", crowd, crowd),
-          ...requests(route, idle, idle, "b"),
-          caseSeries(
-            sampleName("httpRequestDuration", "_bucket"),
-            { instance: "a", http_route: route, le: "1.0" },
-            counterOf(all),
-          ),
         ),
       ];
     }
     case "training_success": {
-      const failures = (error_type: string, increments: readonly number[], instance = "a") =>
-        caseSeries(sampleName("trainingFailures"), { instance, mode: "heavy", error_type }, counterOf(increments));
+      const failures = (error_type: string, increments: readonly number[]) =>
+        replicas(
+          (instance, own) =>
+            caseSeries(sampleName("trainingFailures"), { instance, mode: "heavy", error_type }, counterOf(own)),
+          increments,
+        );
       const runs = (outcome: string, increments: readonly number[]) =>
-        caseSeries(
-          sampleName("trainingRuns"),
-          { instance: "a", mode: "heavy", task: "regression", outcome },
-          counterOf(increments),
+        replicas(
+          (instance, own) =>
+            caseSeries(
+              sampleName("trainingRuns"),
+              { instance, mode: "heavy", task: "regression", outcome },
+              counterOf(own),
+            ),
+          increments,
         );
       return [
-        failures("timeout", bad),
-        runs("succeeded", half),
-        runs(
+        ...failures("timeout", bad),
+        ...runs("succeeded", half),
+        ...runs(
           "failed",
           bad.map((count, index) => count + (half[index] ?? 0)),
         ),
-        ...bystanders(failures("data", half), failures("timeout", idle, "b"), runs("cancelled", crowd)),
+        ...bystanders(...failures("data", half), ...runs("cancelled", crowd)),
       ];
     }
     case "training_start": {

@@ -1,5 +1,8 @@
 import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { objectiveKeys } from "../objectives.ts";
 import { type AlertCase, type AlertFamily, ruleAnnotations, ruleLabels } from "./alert.ts";
+import { objectiveFile } from "./objective-rules.ts";
+import { objectiveStepSeconds, objectiveTests } from "./objective-tests.ts";
 import { alertFamilies, ruleGroups, yamlText } from "./rule-files.ts";
 import { durationText } from "./rule-scope.ts";
 
@@ -12,6 +15,11 @@ export interface TestGroup {
     readonly eval_time: string;
     readonly alertname: string;
     readonly exp_alerts?: readonly unknown[];
+  }[];
+  readonly promql_expr_test?: readonly {
+    readonly expr: string;
+    readonly eval_time: string;
+    readonly exp_samples: readonly { readonly labels: string; readonly value: number }[];
   }[];
 }
 
@@ -48,7 +56,19 @@ const testsOf = (family: AlertFamily) => family.tests ?? { file: family.file, re
 /** promtool's tests by the name of their file: with the default prefix and in real time. */
 export function ruleTests(): ReadonlyMap<string, TestFile> {
   const groups = ruleGroups({ prefix: defaultPrefix, timeScale: 1 });
-  const tests = new Map<string, TestFile>();
+  const orderOf = (files: readonly string[]) =>
+    files.flatMap((file) => (groups.get(file) ?? []).map(({ name }) => name));
+  const tests = new Map<string, TestFile>(
+    objectiveKeys.map((key) => [
+      objectiveFile(key),
+      {
+        rule_files: [`../rules/${objectiveFile(key)}.yml`],
+        evaluation_interval: durationText(objectiveStepSeconds),
+        group_eval_order: orderOf([objectiveFile(key)]),
+        tests: objectiveTests(key),
+      },
+    ]),
+  );
   for (const family of alertFamilies) {
     const { file, reads, stepSeconds } = testsOf(family);
     const read = [...reads, family.file];
@@ -56,7 +76,7 @@ export function ruleTests(): ReadonlyMap<string, TestFile> {
     tests.set(file, {
       rule_files: read.map((each) => `../rules/${each}.yml`),
       evaluation_interval: durationText(stepSeconds),
-      group_eval_order: read.flatMap((each) => (groups.get(each) ?? []).map(({ name }) => name)),
+      group_eval_order: orderOf(read),
       tests: [...(tests.get(file)?.tests ?? []), ...cases],
     });
   }

@@ -3,8 +3,8 @@ import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { valuesOf } from "./case-values.ts";
 
-const size = 1_000;
-/** A file system of 1,000 bytes with so many free, as one replica reads it. */
+const size = 10;
+/** A file system of 10 bytes with so many free, as one replica reads it. */
 const disk = (available: string, instance = "a") => [
   caseSeries(sampleName("storageFilesystemAvailable"), { instance }, available),
   caseSeries(sampleName("storageFilesystemSize"), { instance }, `${size}x2000`),
@@ -52,7 +52,7 @@ export const storageAlerts: readonly AlertFamily[] = [
     (byShare, byPrediction) => [
       firingCase(
         "4% free on one of two replicas, then room is made",
-        [...disk(held([40, 10], [800, 20])), ...disk("900x30", "b")],
+        [...disk(held([0.4, 10], [8, 20])), ...disk("9x30", "b")],
         {
           rule: byShare,
           labels: { job: "backend" },
@@ -63,23 +63,27 @@ export const storageAlerts: readonly AlertFamily[] = [
           goneAt: 15,
         },
       ),
-      quietCase("6% free, and it stays so", disk("60x60"), 5, 60),
-      quietCase("4% free for three minutes", disk(held([60, 5], [40, 3], [60, 10])), 7, 12),
-      firingCase("28% free and falling by 1.2% an hour, then no more", disk(falling(280, 0.2, 900, 400)), {
-        rule: byPrediction,
-        labels: { job: "backend" },
-        // 0.2 a minute are 288 in a day, more than there is from the beginning.
-        description: byPrediction.description.replace("{{ $value | humanizePercentage }}", "27.38%"),
-        pendingAt: 30,
-        firesAt: 31,
-        // The slope over 6 hours is too flat from minute 541 on.
-        stillAt: 570,
-        goneAt: 571,
-        stillDescription: byPrediction.description.replace("{{ $value | humanizePercentage }}", "20%"),
-      }),
-      quietCase("falling, but not by as much in a day as there is", disk(falling(280, 0.12, 400)), 60, 399),
-      quietCase("falling as fast, with more than a third free", disk(falling(500, 0.2, 400)), 60, 399),
-      quietCase("a short fall", disk(falling(280, 0.3, 400, 10)), 31, 60, 399),
+      quietCase("6% free, and it stays so", disk("0.6x60"), 5, 60),
+      quietCase("4% free for three minutes", disk(held([0.6, 5], [0.4, 3], [0.6, 10])), 7, 12),
+      firingCase(
+        "28% free and falling by 1.2% an hour, then no more",
+        [...disk(falling(2.8, 0.002, 900, 400)), ...disk("9x900", "b")],
+        {
+          rule: byPrediction,
+          labels: { job: "backend" },
+          // 0.002 a minute are 2.88 in a day, more than there is from the beginning.
+          description: byPrediction.description.replace("{{ $value | humanizePercentage }}", "27.38%"),
+          pendingAt: 30,
+          firesAt: 31,
+          // The slope over 6 hours is too flat from minute 541 on.
+          stillAt: 570,
+          goneAt: 571,
+          stillDescription: byPrediction.description.replace("{{ $value | humanizePercentage }}", "20%"),
+        },
+      ),
+      quietCase("falling, but not by as much in a day as there is", disk(falling(2.8, 0.0012, 400)), 60, 399),
+      quietCase("falling faster, with two fifths free", disk(falling(5, 0.004, 250)), 60, 249),
+      quietCase("a short fall", disk(falling(2.8, 0.003, 400, 10)), 31, 60, 399),
     ],
   ),
 ];

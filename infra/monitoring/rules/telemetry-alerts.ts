@@ -18,10 +18,10 @@ const labelSets = (key: (typeof growing)[number], count: number, values: string)
     caseSeries(sampleName(key, suffixOf(key)), { instance: "a", http_route: `/${index}` }, values),
   );
 
-const dropped = (values: string) =>
-  caseSeries(sampleName("metricsDropped"), { instance: "a", metric: sampleName("httpRequests") }, values);
-const notExported = (signal: string, values: string) =>
-  caseSeries(sampleName("telemetryExportDropped"), { instance: "a", signal }, values);
+const dropped = (values: string, instance = "a") =>
+  caseSeries(sampleName("metricsDropped"), { instance, metric: sampleName("httpRequests") }, values);
+const notExported = (signal: string, values: string, instance = "a") =>
+  caseSeries(sampleName("telemetryExportDropped"), { instance, signal }, values);
 
 /** Alerts on what the service measures and sends. */
 export const telemetryAlerts: readonly AlertFamily[] = [
@@ -83,15 +83,19 @@ export const telemetryAlerts: readonly AlertFamily[] = [
       },
     ],
     (rule) => [
-      firingCase("ten within a minute, then none", [dropped(counterOf([0, 0, 0, 10, ...each(40, 0)], 0))], {
-        rule,
-        labels: { job: "backend", metric: sampleName("httpRequests") },
-        description: rule.description.replace(/{{ \$value.*?}}/, "10").replace(/{{.*}}/, sampleName("httpRequests")),
-        pendingAt: 3,
-        firesAt: 4,
-        stillAt: 22,
-        goneAt: 23,
-      }),
+      firingCase(
+        "one on each of two replicas, then none",
+        [dropped(counterOf([0, 0, 0, 1, ...each(40, 0)], 0)), dropped(counterOf([0, 0, 0, 1, ...each(40, 0)], 0), "b")],
+        {
+          rule,
+          labels: { job: "backend", metric: sampleName("httpRequests") },
+          description: rule.description.replace(/{{ \$value.*?}}/, "2").replace(/{{.*}}/, sampleName("httpRequests")),
+          pendingAt: 3,
+          firesAt: 4,
+          stillAt: 22,
+          goneAt: 23,
+        },
+      ),
       quietCase("dropped long ago, and a restart", [dropped("500x10 0x10")], 5, 15),
     ],
   ),
@@ -113,16 +117,20 @@ export const telemetryAlerts: readonly AlertFamily[] = [
     (rule) => [
       firingCase(
         "some each minute, then none",
-        [notExported("traces", counterOf([...each(15, 8), ...each(30, 0)])), notExported("logs", "0x45")],
+        [
+          notExported("traces", counterOf([...each(15, 0.25), ...each(30, 0)])),
+          notExported("traces", counterOf([...each(15, 0.125), ...each(30, 0)]), "b"),
+          notExported("logs", "0x45"),
+        ],
         {
           rule,
           labels: { job: "backend", signal: "traces" },
-          description: "40 items (traces) were dropped within 5 minutes.",
+          description: "1.875 items (traces) were dropped within 5 minutes.",
           pendingAt: 10,
           firesAt: 11,
           stillAt: 23,
           goneAt: 24,
-          stillDescription: "10 items (traces) were dropped within 5 minutes.",
+          stillDescription: "468.8m items (traces) were dropped within 5 minutes.",
         },
       ),
       quietCase("one batch", [notExported("traces", counterOf([0, 0, 500, ...each(30, 0)]))], 5, 13, 20),

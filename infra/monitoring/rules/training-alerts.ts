@@ -11,15 +11,21 @@ const oldestAge = (values: string, instance = "a") =>
   caseSeries(sampleName("trainingQueueOldestAge"), { instance }, values);
 const slots = (busy: string, instance = "a") =>
   caseSeries(sampleName("trainingWorkerSlots"), { instance, state: "busy" }, busy);
-const runs = (outcome: string, values: string) =>
-  caseSeries(sampleName("trainingRuns"), { instance: "a", mode: "light", task: "regression", outcome }, values);
-const failures = (error_type: string, values: string) =>
-  caseSeries(sampleName("trainingFailures"), { instance: "a", mode: "light", error_type }, values);
+const runs = (outcome: string, values: string, instance = "a") =>
+  caseSeries(sampleName("trainingRuns"), { instance, mode: "light", task: "regression", outcome }, values);
+const failures = (error_type: string, values: string, instance = "a") =>
+  caseSeries(sampleName("trainingFailures"), { instance, mode: "light", error_type }, values);
 const process = (instance: string, values: string) =>
   caseSeries(sampleName("buildInfo"), { instance, version: "1", revision: "r", node: "24" }, values);
 const each = (minutes: number, count: number): number[] => repeated(minutes, count);
 const rising = (minutes: number, perMinute: number, from = 0): string =>
   valuesOf(Array.from({ length: minutes }, (_, minute) => from + minute * perMinute));
+
+/** One each hour. */
+const hourly = (count: number): number[] => [...repeated(count, [...each(59, 0), 1]).flat(), ...each(60, 0)];
+/** Falls from 95 to 50 within 46 minutes, and then grows slowly. */
+const falling = Array.from({ length: 46 }, (_, minute) => 95 - minute);
+const growing = Array.from({ length: 104 }, (_, minute) => 50 + 0.25 * minute);
 
 /** Alerts on the queue and on what comes out of it. */
 export const trainingAlerts: readonly AlertFamily[] = [
@@ -114,22 +120,29 @@ export const trainingAlerts: readonly AlertFamily[] = [
     ],
     (rule) => [
       firingCase(
-        "older than 10 minutes and one more every 10 minutes, as two replicas read it, then worked off",
+        "an hour ago many were worked off, but now it grows, as two replicas read it, until somebody adds a worker",
         [
-          oldestAge(held([660, 40], [0, 30])),
-          oldestAge(held([661, 40], [0, 30]), "b"),
-          jobs("queued", rising(70, 0.1)),
-          jobs("queued", rising(70, 0.1), "b"),
+          oldestAge(held([660, 120], [0, 30])),
+          oldestAge(held([661, 120], [0, 30]), "b"),
+          jobs("queued", valuesOf([...falling, ...growing])),
+          jobs("queued", valuesOf([...falling, ...growing]), "b"),
         ],
         {
           rule,
           labels: { job: "backend" },
           description: rule.description.replace(/{{.*}}/, "11m 1s"),
-          pendingAt: 10,
-          firesAt: 11,
-          stillAt: 49,
-          goneAt: 50,
+          // A straight line through the last 30 minutes rises since minute 67.
+          pendingAt: 76,
+          firesAt: 77,
+          stillAt: 129,
+          goneAt: 130,
         },
+      ),
+      quietCase(
+        "it was worked off until a moment ago",
+        [oldestAge("900x60"), jobs("queued", valuesOf([...falling.slice(0, 46), ...growing.slice(0, 14)]))],
+        57,
+        59,
       ),
       quietCase("old, but the queue gets shorter", [oldestAge("900x60"), jobs("queued", rising(60, -0.1, 20))], 11, 60),
       quietCase("old, and as long as ever", [oldestAge("900x60"), jobs("queued", "5x60")], 11, 60),
@@ -197,25 +210,44 @@ export const trainingAlerts: readonly AlertFamily[] = [
     },
     (rule) => [
       firingCase(
-        "three of ten, then none",
+        "after an hour of better data three of ten on two replicas, then none",
         [
-          failures("data", counterOf([...each(60, 3), ...each(120, 0)])),
-          failures("timeout", counterOf(each(180, 2))),
-          runs("failed", counterOf([...each(60, 3), ...each(120, 0)])),
-          runs("succeeded", counterOf([...each(60, 7), ...each(120, 10)])),
-          runs("cancelled", counterOf(each(180, 50))),
+          failures("data", counterOf([...each(60, 0), ...each(360, 2.25), ...each(240, 0)])),
+          failures("data", counterOf([...each(60, 0), ...each(360, 0.75), ...each(240, 0)]), "b"),
+          failures("timeout", counterOf(each(660, 2))),
+          runs("failed", counterOf([...each(60, 2), ...each(360, 3), ...each(240, 2)])),
+          runs("succeeded", counterOf([...each(60, 5), ...each(360, 7), ...each(240, 8)]), "b"),
+          runs("cancelled", counterOf(each(660, 50))),
         ],
         {
           rule,
           labels: { job: "backend" },
-          description: rule.description.replace(/{{.*}}/, "30%"),
-          pendingAt: 16,
-          firesAt: 17,
-          // The share is a quarter after 72 minutes.
-          stillAt: 131,
-          goneAt: 132,
-          stillDescription: rule.description.replace(/{{.*}}/, "25.35%"),
+          // More than a quarter since minute 271; 678 of 2,680 when it fires. 900 of 3,590 in minute 479, the last of them.
+          description: rule.description.replace(/{{.*}}/, "25.3%"),
+          pendingAt: 285,
+          firesAt: 286,
+          stillAt: 538,
+          goneAt: 540,
+          stillDescription: rule.description.replace(/{{.*}}/, "25.07%"),
         },
+      ),
+      firingCase(
+        "five of five within 5 hours on two replicas, all because of their data",
+        [
+          failures("data", counterOf([...hourly(3), ...each(120, 0)])),
+          failures("data", counterOf([...each(180, 0), ...hourly(2)]), "b"),
+          runs("failed", counterOf(hourly(5))),
+        ],
+        { rule, labels: { job: "backend" }, description: rule.description.replace(/{{.*}}/, "100%"), firesAt: 320 },
+      ),
+      quietCase(
+        "four of four within 6 hours, and one before",
+        [
+          failures("data", counterOf([1, ...each(119, 0), ...hourly(4)])),
+          runs("failed", counterOf([1, ...each(119, 0), ...hourly(4)])),
+        ],
+        380,
+        400,
       ),
       quietCase(
         "four of four",

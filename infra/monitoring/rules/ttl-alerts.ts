@@ -11,23 +11,28 @@ const gauge = (key: "ttlLag" | "ttlLastSuccess" | "ttlInterval" | "ttlEnabled", 
   caseSeries(sampleName(key), { instance }, values);
 
 /**
- * What two replicas say of a deployment that expires datasets each hour. In a case time begins with 0, and so does the
- * last success.
+ * What two replicas say of a deployment that expires datasets each hour. In a case time begins with 0; the last success
+ * is half a minute later, so that adding it up over replicas shows.
  */
-function deployment(lag: string, lastSuccess: string, { isEnabled = true, minutes = 300 } = {}): CaseSeries[] {
+function deployment(
+  lag: string,
+  lastSuccess: string,
+  { isEnabled = true, minutes = 300, intervalSeconds = interval } = {},
+): CaseSeries[] {
   return ["a", "b"].flatMap((instance) => [
     gauge("ttlLag", lag, instance),
     gauge("ttlLastSuccess", lastSuccess, instance),
-    gauge("ttlInterval", `${interval}x${minutes}`, instance),
+    gauge("ttlInterval", `${intervalSeconds}x${minutes}`, instance),
     gauge("ttlEnabled", `${isEnabled ? 1 : 0}x${minutes}`, instance),
   ]);
 }
+const day = 1_440;
 /** Cycles that failed in these minutes. */
 const failures = (...minutes: readonly number[]) =>
   caseSeries(
     sampleName("ttlCycles"),
     { instance: "a", result: "failure" },
-    counterOf(repeated(300, 0).map((_, index) => (minutes.includes(index + 1) ? 1 : 0))),
+    counterOf(repeated(3 * day, 0).map((_, index) => (minutes.includes(index + 1) ? 1 : 0))),
   );
 const successes = caseSeries(sampleName("ttlCycles"), { instance: "a", result: "success" }, "0+1x300");
 /** The last success of cycles that all succeed. */
@@ -95,18 +100,34 @@ export const ttlAlerts: readonly AlertFamily[] = [
     (rule) => [
       firingCase(
         "two cycles in a row failed, the third succeeds",
-        [...deployment("0x300", held([0, 180], [10_800, 20])), failures(60, 120), successes],
+        [...deployment("0x300", held([30, 180], [10_800, 20])), failures(60, 120), successes],
         {
           rule,
           labels: { job: "backend" },
-          description: rule.description.replace(/{{.*}}/, "2.4"),
-          // 2.25 intervals are over after 135 minutes.
+          description: rule.description.replace(/{{.*}}/, "2.3"),
+          // 2.25 intervals are over after 135.5 minutes.
           pendingAt: 140,
           firesAt: 141,
           stillAt: 179,
           goneAt: 180,
           stillDescription: rule.description.replace(/{{.*}}/, "3.0"),
         },
+      ),
+      firingCase(
+        "two in a row of a day each, half a day after the second one",
+        [...deployment("0x4320", "30x4320", { minutes: 3 * day, intervalSeconds: 86_400 }), failures(day, 2 * day)],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: rule.description.replace(/{{.*}}/, "2.7"),
+          firesAt: 2.7 * day,
+        },
+      ),
+      quietCase(
+        "one of a day failed, and the next did not run",
+        [...deployment("0x4320", "30x4320", { minutes: 3 * day, intervalSeconds: 86_400 }), failures(day)],
+        2.25 * day + 6,
+        2.7 * day,
       ),
       quietCase(
         "one failed, the next succeeded",
@@ -138,7 +159,7 @@ export const ttlAlerts: readonly AlertFamily[] = [
       },
     ],
     (rule) => [
-      firingCase("none succeeds for three intervals, then one", deployment("0x300", held([0, 200], [12_000, 20])), {
+      firingCase("none succeeds for three intervals, then one", deployment("0x300", held([30, 200], [12_000, 20])), {
         rule,
         labels: { job: "backend" },
         description: rule.description.replace(/{{.*}}/, "3.1"),

@@ -1,0 +1,213 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import { durationSeconds } from "../../infra/monitoring/promql-tree.ts";
+import { root } from "./processes.ts";
+import { type Mutant, mutantsOf, type Rule } from "./rule-mutants.ts";
+
+const promtool = process.env.PROMTOOL_BIN ?? "promtool";
+const prometheusFolder = join(root, "infra/monitoring/prometheus");
+
+interface RuleGroup {
+  readonly name: string;
+  readonly rules: readonly Rule[];
+}
+interface TestGroup {
+  readonly name: string;
+  readonly alert_rule_test?: readonly {
+    readonly eval_time: string;
+    readonly alertname: string;
+    readonly exp_alerts?: readonly unknown[];
+  }[];
+  readonly promql_expr_test?: readonly { readonly expr: string; readonly eval_time: string }[];
+}
+interface TestFile {
+  readonly rule_files: readonly string[];
+  readonly evaluation_interval: string;
+  readonly tests: readonly TestGroup[];
+}
+
+const committed = <Content>(kind: "rules" | "tests"): ReadonlyMap<string, Content> =>
+  new Map(
+    readdirSync(join(prometheusFolder, kind)).map((name) => [
+      name,
+      parse(readFileSync(join(prometheusFolder, kind, name), "utf8")) as Content,
+    ]),
+  );
+const ruleFiles = committed<{ readonly groups: readonly RuleGroup[] }>("rules");
+const testFiles = [...committed<TestFile>("tests").values()];
+
+/** A committed rule with the tests that hold it, those first that are likely to notice and cheap. */
+interface Subject {
+  readonly rule: Rule;
+  readonly title: string;
+  readonly tests: readonly { readonly file: TestFile; readonly group: TestGroup }[];
+}
+
+const nameOf = ({ alert, record }: Rule): string => alert ?? record ?? "";
+const isFiring = ({ alert_rule_test = [], promql_expr_test = [] }: TestGroup): boolean =>
+  promql_expr_test.length > 0 || alert_rule_test.some(({ exp_alerts = [] }) => exp_alerts.length > 0);
+/** Evaluations, about. */
+function costOf(file: TestFile, { alert_rule_test = [], promql_expr_test = [] }: TestGroup): number {
+  const ends = [...alert_rule_test, ...promql_expr_test].map(({ eval_time }) => durationSeconds(eval_time) ?? 0);
+  return Math.max(...ends) / (durationSeconds(file.evaluation_interval) ?? 60);
+}
+
+const rulesOf = (file: TestFile): readonly RuleGroup[] =>
+  file.rule_files.flatMap((path) => ruleFiles.get(path.replace("../rules/", ""))?.groups ?? []);
+
+/** What of a test group speaks of that rule; undefined if nothing does. */
+function aboutRule(rule: Rule, group: TestGroup): TestGroup | undefined {
+  const { alert_rule_test = [], promql_expr_test = [] } = group;
+  if (rule.alert !== undefined)
+    return alert_rule_test.some(({ alertname }) => alertname === rule.alert) ? group : undefined;
+  const own = promql_expr_test.filter(({ expr }) => expr.includes(`${rule.record}{`));
+  return own.length > 0 ? { ...group, promql_expr_test: own } : undefined;
+}
+
+function subjectOf(rule: Rule): Subject {
+  const tests = testFiles
+    .filter((file) => rulesOf(file).some(({ rules }) => rules.includes(rule)))
+    .flatMap((file) =>
+      file.tests.flatMap((whole) => {
+        const group = aboutRule(rule, whole);
+        return group === undefined ? [] : [{ file, group }];
+      }),
+    )
+    .toSorted((first, second) => {
+      const byKind = Number(isFiring(second.group)) - Number(isFiring(first.group));
+      return byKind !== 0 ? byKind : costOf(first.file, first.group) - costOf(second.file, second.group);
+    });
+  const labels = Object.values(rule.labels ?? {}).join(" ");
+  return { rule, tests, title: `${nameOf(rule)} ${labels}` };
+}
+const subjects = [...ruleFiles.values()].flatMap(({ groups }) =>
+  groups.flatMap(({ rules }) => rules.map((rule) => subjectOf(rule))),
+);
+
+/** The groups with nothing but the rules of that name and, for each, the recorded series that it reads. */
+function neededGroups(file: TestFile, rule: Rule, broken: Rule): RuleGroup[] {
+  const all = rulesOf(file).flatMap(({ rules }) => rules);
+  const needed = new Set(all.filter((each) => nameOf(each) === nameOf(rule)));
+  for (const each of needed) {
+    for (const name of each.expr.match(/\bobjective:[\w:]+/g) ?? [])
+      for (const source of all.filter(({ record }) => record === name)) needed.add(source);
+  }
+  return rulesOf(file).map(({ name, rules }) => ({
+    name,
+    rules: rules.filter((each) => needed.has(each)).map((each) => (each === rule ? broken : each)),
+  }));
+}
+
+/** Breaks that change nothing, by what is left of the rule's name and labels and by what is broken, with the reason. */
+const equivalents: readonly (readonly [rule: RegExp, what: RegExp, reason: string])[] = [
+  [/^Watchdog/, /^(number|keep_firing_for)/, "it fires whatever its value, and never ends"],
+  [/budget_remaining/, /1 → 0\.5$/, "a sum of whole events is 0 or at least 1"],
+  [/total:increase5m (training_start|dataset_ttl)/, /max → sum$/, "minutes are counted, whatever the value"],
+  [
+    /^(TrainingQueueStalled|DatasetTtlFailing)/,
+    /at (?!0:)\d+: sum → max$/,
+    "compared with 0 only, and nothing is negative",
+  ],
+  [/^TrainingQueueBacklog/, /at 98: max → sum$/, "a slope, compared with 0 only, and the same on each replica"],
+];
+const breaksOf = ({ rule, title }: Subject): Mutant[] =>
+  mutantsOf(rule).filter(
+    ({ what }) => !equivalents.some(([ofRule, ofWhat]) => ofRule.test(title) && ofWhat.test(what)),
+  );
+
+interface Trial {
+  readonly subject: Subject;
+  readonly mutant: Mutant;
+  /** Which of the subject's tests is next. */
+  next: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "mlops-backend-mutants-"));
+
+/** Writes a trial as files of its own, JSON being YAML, and gives the path of the test. */
+function write({ subject, mutant, next }: Trial, path: string): string {
+  const { file, group } = subject.tests[next]!;
+  const groups = neededGroups(file, subject.rule, mutant.rule).filter(({ rules }) => rules.length > 0);
+  writeFileSync(`${path}.rules.json`, JSON.stringify({ groups }));
+  const own = {
+    rule_files: [`${path}.rules.json`],
+    evaluation_interval: file.evaluation_interval,
+    group_eval_order: groups.map(({ name }) => name),
+    tests: [group],
+  };
+  writeFileSync(`${path}.test.json`, JSON.stringify(own));
+  return `${path}.test.json`;
+}
+
+/** Runs promtool over these files, and gives those whose tests passed. */
+function passing(paths: readonly string[]): Promise<string[]> {
+  return new Promise((resolve) => {
+    execFile(promtool, ["test", "rules", ...paths], { maxBuffer: 2 ** 28 }, (_error, stdout) => {
+      // Faults go to stderr; a file without SUCCESS after its name has failed.
+      const found = [...stdout.matchAll(/^Processing test file: (.+)\n {2}SUCCESS$/gm)];
+      resolve(found.map((match) => match[1] ?? ""));
+    });
+  });
+}
+
+/** Each trial's next test, many in one process, as many processes as cores. @returns the trials that passed it */
+async function run(trials: readonly Trial[], round: string): Promise<Trial[]> {
+  const into = join(folder, round);
+  mkdirSync(into);
+  const byPath = new Map(trials.map((trial, index) => [write(trial, join(into, String(index))), trial]));
+  const paths = [...byPath.keys()];
+  const batches = Array.from({ length: Math.ceil(paths.length / 40) }, (_, index) =>
+    paths.filter((_path, at) => at % Math.ceil(paths.length / 40) === index),
+  );
+  const passed: string[] = [];
+  const work = async (): Promise<void> => {
+    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) passed.push(...(await passing(batch)));
+  };
+  await Promise.all([work(), work()]);
+  return passed.flatMap((path) => byPath.get(path) ?? []);
+}
+
+const survivors: Trial[] = [];
+let unbroken: string[] = [];
+
+beforeAll(async () => {
+  const intact = subjects.map((subject) => ({ subject, mutant: { what: "nothing", rule: subject.rule }, next: 0 }));
+  const sound = new Set(await run(intact, "intact"));
+  unbroken = intact.filter((trial) => !sound.has(trial)).map(({ subject }) => subject.title);
+
+  let trials: Trial[] = subjects.flatMap((subject) =>
+    breaksOf(subject).map((mutant) => ({ subject, mutant, next: 0 })),
+  );
+  for (let round = 0; trials.length > 0; round += 1) {
+    const alive = await run(trials, String(round));
+    for (const trial of alive) trial.next += 1;
+    survivors.push(...alive.filter(({ subject, next }) => next >= subject.tests.length));
+    trials = alive.filter(({ subject, next }) => next < subject.tests.length);
+  }
+}, 900_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("nothing broken, the tests that expect something pass", () => {
+  expect(unbroken).toEqual([]);
+});
+
+test("what is broken is still a rule, so that it is the tests that notice", () => {
+  const paths = readdirSync(join(folder, "0")).filter((name) => name.endsWith(".rules.json"));
+  expect(paths.length).toBeGreaterThan(1_000);
+  const { status, stderr } = spawnSync(promtool, ["check", "rules", "--lint=none", ...paths], {
+    cwd: join(folder, "0"),
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+});
+
+test.each(subjects)("$title: each break is noticed", (subject) => {
+  expect(breaksOf(subject).length).toBeGreaterThan(1);
+  const left = survivors.filter((trial) => trial.subject === subject).map(({ mutant }) => mutant.what);
+  expect(left).toEqual([]);
+});
