@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -66,6 +66,7 @@ describe("each alert", () => {
     expect(description).toMatch(/^[A-Z{].*\.$/);
     if (name !== "Watchdog") expect(description).toContain("{{");
     expect(runbook_url).toBe(`${runbookBase()}/${name}.md`);
+    expect(existsSync(join(root, "docs/runbooks", `${name}.md`))).toBe(true);
     expect(dashboard_url).toMatch(/^\/d\/mlops-backend-(overview|http|datasets|training|runtime|telemetry)$/);
   });
 });
