@@ -119,11 +119,26 @@ reload_receivers() {
   if grep -qx grafana-alerting <<<"$running"; then docker compose --profile "*" restart grafana-alerting; fi
 }
 
+# What the profile tracing can't switch on by itself: where the backend sends to, and what Prometheus takes.
+use_tracing() {
+  local profiles
+  profiles=",$(value COMPOSE_PROFILES ''),"
+  [[ "$profiles" == *,tracing,* ]] || return 0
+  COMPOSE_FILE="$(value COMPOSE_FILE docker-compose.yml:docker-compose.tracing.yml)"
+  export COMPOSE_FILE
+  if [[ "$profiles" == *,collector,* ]]; then
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="$(value OTEL_EXPORTER_OTLP_TRACES_ENDPOINT http://collector:4318/v1/traces)"
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="$(value OTEL_EXPORTER_OTLP_LOGS_ENDPOINT http://collector:4318/v1/logs)"
+    export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_LOGS_ENDPOINT
+  fi
+}
+
 prepare() {
   docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is needed (docker compose)."
   write_env
   write_targets
   write_receivers
+  use_tracing
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
   export REVISION
 }

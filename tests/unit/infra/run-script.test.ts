@@ -41,6 +41,30 @@ const written = (path: string): Promise<string> => readFile(join(folder, path), 
 const settings = (text: string): Promise<void> => writeFile(join(folder, ".env"), text);
 
 describe("up", () => {
+  test.each([
+    ["", "unset", "unset"],
+    ["COMPOSE_PROFILES=alerting\n", "unset", "unset"],
+    ["COMPOSE_PROFILES=alerting,tracing\n", "docker-compose.yml:docker-compose.tracing.yml", "unset"],
+    [
+      "COMPOSE_PROFILES=tracing,collector\n",
+      "docker-compose.yml:docker-compose.tracing.yml",
+      "http://collector:4318/v1/traces http://collector:4318/v1/logs",
+    ],
+    [
+      "COMPOSE_PROFILES=tracing,collector\nOTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://x/v1/traces\nCOMPOSE_FILE=mine.yml\n",
+      "mine.yml",
+      "http://x/v1/traces http://collector:4318/v1/logs",
+    ],
+  ])("with %j the files of Compose are %s, and the backend sends to %s", async (env, files, endpoints) => {
+    await program(
+      "bin/docker",
+      `[ "$2" = up ] && echo "\${COMPOSE_FILE:-unset} \${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-unset} \${OTEL_EXPORTER_OTLP_LOGS_ENDPOINT:-}"; exit 0`,
+    );
+    await settings(env);
+    const { lines } = await run("up");
+    expect(lines.map((line) => line.trim())).toContain(`${files} ${endpoints}`);
+  });
+
   test("writes .env with the hash of a new key the first time, and leaves it from then on", async () => {
     const { code, lines } = await run("up", "prometheus");
     expect(code).toBe(0);

@@ -40,6 +40,9 @@ describe("docker-compose.yml", () => {
       "alertmanager",
       "grafana-alerting",
       "postgres",
+      "tempo",
+      "loki",
+      "collector",
     ]);
   });
 

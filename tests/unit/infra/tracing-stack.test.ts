@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+
+const root = join(import.meta.dirname, "../../..");
+// biome-ignore lint/suspicious/noExplicitAny: whatever the file holds; expectations say what it should be
+const yaml = (path: string): any => parse(readFileSync(join(root, path), "utf8"), { merge: true });
+
+const monitoring = "infra/monitoring";
+const provisioning = `${monitoring}/grafana/provisioning/datasources`;
+const datasources = readdirSync(join(root, provisioning)).flatMap(
+  (name) => yaml(`${provisioning}/${name}`).datasources,
+);
+const byUid = new Map(datasources.map((datasource) => [datasource.uid, datasource]));
+const services = yaml("docker-compose.yml").services;
+
+/** Every value under one of these keys, however deep. */
+function valuesOf(value: unknown, keys: ReadonlySet<string>): unknown[] {
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [...(keys.has(key) ? [inner] : []), ...valuesOf(inner, keys)]);
+}
+
+describe("datasources", () => {
+  test("have names and uids of their own, and can't be changed by hand", () => {
+    expect([...byUid.keys()].sort()).toEqual(["Loki", "Prometheus", "Tempo"]);
+    expect(datasources).toHaveLength(byUid.size);
+    for (const { name, uid, type, editable } of datasources)
+      expect([name, type, editable]).toEqual([uid, uid.toLowerCase(), false]);
+    expect(datasources.filter(({ isDefault }) => isDefault).map(({ uid }) => uid)).toEqual(["Prometheus"]);
+  });
+
+  test("name only datasources that there are, and dashboards do too", () => {
+    const named = datasources.flatMap((datasource) => valuesOf(datasource, new Set(["datasourceUid", "targetUID"])));
+    expect(named.length).toBeGreaterThanOrEqual(7);
+    const folder = `${monitoring}/grafana/dashboards`;
+    for (const name of readdirSync(join(root, folder))) {
+      const dashboard = JSON.parse(readFileSync(join(root, folder, name), "utf8"));
+      // The list of alerts names its one by its name, which is its uid here.
+      const uids = valuesOf(dashboard, new Set(["datasource"])).map((datasource) =>
+        typeof datasource === "string" ? datasource : (datasource as { uid: string }).uid,
+      );
+      expect(uids.length, name).toBeGreaterThan(0);
+      named.push(...uids.filter((uid) => uid !== "-- Grafana --" && uid !== "grafana"));
+    }
+    expect([...new Set(named)].filter((uid) => !byUid.has(uid))).toEqual([]);
+  });
+
+  test("are services of the stack, at the ports that these listen on", () => {
+    const ports = {
+      Prometheus: 9090,
+      Tempo: yaml(`${monitoring}/tempo/tempo.yml`).server.http_listen_port,
+      Loki: yaml(`${monitoring}/loki/loki.yml`).server.http_listen_port,
+    };
+    for (const [uid, port] of Object.entries(ports)) {
+      expect(services).toHaveProperty(uid.toLowerCase());
+      expect(byUid.get(uid).url).toBe(`http://${uid.toLowerCase()}:${port}`);
+    }
+  });
+
+  test("lead from an exemplar to its trace, from there to lines and metrics, and from a line back", () => {
+    const [exemplar] = byUid.get("Prometheus").jsonData.exemplarTraceIdDestinations;
+    expect(exemplar).toMatchObject({ name: "trace_id", datasourceUid: "Tempo" });
+    const tempo = byUid.get("Tempo").jsonData;
+    expect(tempo.tracesToLogsV2).toMatchObject({ datasourceUid: "Loki", customQuery: true });
+    expect(tempo.tracesToMetrics.datasourceUid).toBe("Prometheus");
+    expect(tempo.serviceMap.datasourceUid).toBe("Prometheus");
+    const [field] = byUid.get("Loki").jsonData.derivedFields;
+    // A pattern over the line would find nothing: the ids are beside it.
+    expect(field).toMatchObject({ matcherType: "label", matcherRegex: "trace_id", datasourceUid: "Tempo" });
+  });
+
+  test("keep Grafana from reading variables where a link has some", () => {
+    const texts = readdirSync(join(root, provisioning)).map((name) =>
+      readFileSync(join(root, provisioning, name), "utf8"),
+    );
+    for (const text of texts) expect(text).not.toMatch(/(?<!\$)\$(?!\$)/);
+  });
+
+  test("lead from any span of a run to all its traces and lines", () => {
+    const span = {
+      tags: [{ key: "a", value: "b" }, { key: "mlops.training.run.id", value: "0190-run" }, { key: "c" }],
+    };
+    const { correlations } = byUid.get("Tempo");
+    expect(correlations.map(({ targetUID }: { targetUID: string }) => targetUID)).toEqual(["Tempo", "Loki"]);
+    for (const { config } of correlations) {
+      const [{ field, expression, mapValue }] = config.transformations;
+      expect(new RegExp(expression).exec(JSON.stringify(span[field as "tags"]))?.[1]).toBe("0190-run");
+      expect(JSON.stringify(config.target)).toContain(`$\${${mapValue}}`);
+    }
+  });
+});
+
+describe("Tempo and Loki", () => {
+  const tempo = yaml(`${monitoring}/tempo/tempo.yml`);
+  const loki = yaml(`${monitoring}/loki/loki.yml`);
+
+  test("keep seven days", () => {
+    expect(valuesOf(tempo, new Set(["block_retention"]))).toEqual(["168h", "168h"]);
+    expect(loki.limits_config.retention_period).toBe("168h");
+    expect(loki.compactor.retention_enabled).toBe(true);
+  });
+
+  test("Tempo makes the service graph and no other metrics", () => {
+    expect(valuesOf(tempo, new Set(["processors"]))).toEqual([["service-graphs"]]);
+    expect(tempo.metrics_generator.storage.remote_write).toEqual([{ url: "http://prometheus:9090/api/v1/write" }]);
+  });
+
+  test("Loki indexes the service and its environment alone", () => {
+    expect(loki.limits_config.otlp_config.resource_attributes).toEqual({
+      ignore_defaults: true,
+      attributes_config: [{ action: "index_label", attributes: ["service.name", "deployment.environment.name"] }],
+    });
+  });
+
+  test("tell nobody outside that they are used", () => {
+    expect([tempo.usage_report.reporting_enabled, loki.analytics.reporting_enabled]).toEqual([false, false]);
+  });
+
+  test("come with their profile only, and write to their volumes alone", () => {
+    expect([services.tempo.profiles, services.loki.profiles]).toEqual([["tracing"], ["tracing"]]);
+    for (const [name, config, home] of [
+      ["tempo", tempo, "/var/tempo"],
+      ["loki", loki, "/loki"],
+    ] as const) {
+      expect(services[name].volumes).toContain(`${name}-data:${home}`);
+      const paths = JSON.stringify(config).match(/"\/[^"]*"/g) ?? [];
+      expect(paths.filter((path) => !path.startsWith(`"${home}`))).toEqual([]);
+    }
+  });
+});
+
+describe("docker-compose.tracing.yml", () => {
+  const over = yaml("docker-compose.tracing.yml").services;
+
+  test("gives Prometheus what it had, and the receiver", () => {
+    expect(over.prometheus.command).toEqual([...services.prometheus.command, "--web.enable-remote-write-receiver"]);
+    // Whoever reaches that port could write any series.
+    expect(JSON.stringify(services)).not.toContain("remote-write-receiver");
+  });
+
+  test("lets the backend send to where Tempo and Loki listen", () => {
+    const tempo = yaml(`${monitoring}/tempo/tempo.yml`);
+    const { endpoint } = tempo.distributor.receivers.otlp.protocols.http;
+    expect(over.backend.environment).toEqual({
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `\${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-http://tempo:${endpoint.split(":")[1]}/v1/traces}`,
+      OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `\${OTEL_EXPORTER_OTLP_LOGS_ENDPOINT:-http://loki:3100/otlp/v1/logs}`,
+    });
+  });
+});
+
+describe("the collector", () => {
+  const core = yaml(`${monitoring}/collector/collector.yml`);
+  const tail = yaml(`${monitoring}/collector/tail-sampling.yml`);
+
+  test("uses what is declared, refuses before memory is used, and waits with a bounded queue", () => {
+    for (const pipeline of Object.values<Record<string, string[]>>(core.service.pipelines)) {
+      for (const kind of ["receivers", "processors", "exporters"])
+        for (const name of pipeline[kind]!) expect(core[kind]).toHaveProperty([name]);
+      expect(pipeline.processors?.[0]).toBe("memory_limiter");
+    }
+    for (const exporter of Object.values<Record<string, never>>(core.exporters))
+      expect(exporter).toMatchObject({
+        sending_queue: { queue_size: 200 },
+        retry_on_failure: { max_elapsed_time: "120s" },
+      });
+    const limitMb = Number.parseInt(services.collector.mem_limit, 10);
+    expect(core.processors.memory_limiter.limit_mib).toBeLessThan(limitMb);
+  });
+
+  test("keeps every failed, every slow and every training's trace, and a part of the others", () => {
+    const types = tail.processors.tail_sampling.policies.map(({ type }: { type: string }) => type);
+    expect(types).toEqual(["status_code", "latency", "string_attribute", "probabilistic"]);
+    const { processors } = tail.service.pipelines.traces;
+    expect(processors).toEqual(["memory_limiter", "tail_sampling", "batch"]);
+    // Lists replace each other where two files are laid over each other; the rest stays.
+    expect(Object.keys(tail)).toEqual(["processors", "service"]);
+  });
+
+  test("runs with both files", () => {
+    expect(services.collector.command).toEqual([
+      "--config=/etc/otelcol/collector.yml",
+      "--config=/etc/otelcol/tail-sampling.yml",
+    ]);
+    expect(services.collector.healthcheck.test.slice(3)).toEqual(services.collector.command);
+  });
+});
