@@ -10,6 +10,7 @@ import {
   type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
+import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
 import { runIdKey, spanAttributes } from "./span-attributes.ts";
 import { exportingProcessor } from "./span-export.ts";
@@ -31,7 +32,7 @@ function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
     traceidratio: () => new TraceIdRatioBasedSampler(samplingRatio),
   };
   const root = roots[sampler.replace("parentbased_", "")]!();
-  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root }) : root;
+  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root: followLinks(root) }) : root;
 }
 
 /** A run's id on every span of its context, those of the instrumentations too: one search finds all its traces. */

@@ -1,6 +1,15 @@
-import { type Attributes, context, type Link, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  type Attributes,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { guarded } from "../../otel/instruments.ts";
-import { type SpanFacts, spanAttributes } from "../../otel/span-attributes.ts";
+import { runIdKey, type SpanFacts, spanAttributes } from "../../otel/span-attributes.ts";
 
 // The API alone: without traces its tracer makes spans that are nothing, and `context.with` is a call.
 const tracer = trace.getTracer("mlops-backend");
@@ -18,7 +27,9 @@ type SpanName =
   | "training load"
   | "training fit"
   | "training evaluate"
-  | "training save";
+  | "training save"
+  | `send ${string}`
+  | `process ${string}`;
 
 function attributesOf(facts: SpanFacts): Attributes {
   const attributes: Attributes = {};
@@ -29,8 +40,9 @@ function attributesOf(facts: SpanFacts): Attributes {
 
 /** The stable code of a fault, else its class; never its message, which may quote what somebody sent. */
 function errorTypeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "other";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+  if (typeof error !== "object" || error === null) return "other";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error instanceof Error ? error.name : "other";
 }
 
 /** Says of a span what became known after its begin. */
@@ -66,7 +78,7 @@ export function withSpan<Value>(
 }
 
 /** Runs `work` and ends the span after it. */
-export async function endingWith<Value>(span: Span, work: () => Promise<Value>): Promise<Value> {
+async function endingWith<Value>(span: Span, work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
   } catch (error) {
@@ -75,6 +87,18 @@ export async function endingWith<Value>(span: Span, work: () => Promise<Value>):
   } finally {
     guarded(() => span.end());
   }
+}
+
+/**
+ * Makes spans of work that is over, e.g. in a thread, which has no tracer, below the span that is active now, whenever
+ * it is called; times in milliseconds of Unix time.
+ */
+export function pastSpans(): (name: SpanName, facts: SpanFacts, startedMs: number, endedMs: number) => void {
+  const parent = context.active();
+  return (name, facts, startedMs, endedMs) =>
+    guarded(() =>
+      tracer.startSpan(name, { startTime: startedMs, attributes: attributesOf(facts) }, parent).end(endedMs),
+    );
 }
 
 /** A statement of the embedded database, which no instrumentation knows; only within a trace, since the queue polls. */
@@ -88,6 +112,22 @@ export function statementSpan(operation: string, durationMs: number, error: unkn
   });
   if (error !== undefined) failSpan(span, error);
   span.end(endedMs);
+}
+
+/** Facts about the span that is active now, e.g. the request's. */
+export function describeActiveSpan(facts: SpanFacts): void {
+  const span = trace.getActiveSpan();
+  if (span !== undefined) describeSpan(span, facts);
+}
+
+/** Every span of `work`, statements of the database included, says that it belongs to that run. */
+export function ofRun<Value>(runId: string | undefined, work: () => Value): Value {
+  return runId === undefined ? work() : context.with(context.active().setValue(runIdKey, runId), work);
+}
+
+/** Spans of `work` belong to no trace that is under way. */
+export function inNewTrace<Value>(runId: string | undefined, work: () => Value): Value {
+  return context.with(ROOT_CONTEXT, () => ofRun(runId, work));
 }
 
 /** For a caller to quote: the trace that the active span belongs to; undefined without traces. */

@@ -5,6 +5,7 @@ import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import type { Store } from "../store/database.ts";
 import type { Tables } from "../store/schema.ts";
+import { processTraced, sendTraced } from "./job-trace.ts";
 import { startSlotTimer } from "./slot-timer.ts";
 
 /** The queues of the service. */
@@ -160,7 +161,7 @@ export async function startQueue(
   const timers: { stop(): Promise<void> }[] = [];
   const queue: JobQueue = {
     async send(name, data, tx, options = {}) {
-      await boss.send(name, data, { ...options, db: fromKysely(tx) });
+      await sendTraced(name, data, (sent) => boss.send(name, sent, { ...options, db: fromKysely(tx) }));
     },
     async cancel(name, id, tx = db) {
       await boss.cancel(name, id, { db: fromKysely(tx) });
@@ -180,15 +181,16 @@ export async function startQueue(
           const results = [];
           for (const job of jobs) {
             const attempt = job.retryCount + 1;
-            let outcome: JobOutcome | undefined;
-            try {
-              outcome = await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
-            } catch (error) {
-              // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
-              if (!(error instanceof JobReturnedError))
-                log.warn({ err: error, queue: name, jobId: job.id, attempt }, "queue: a job failed");
-              throw error;
-            }
+            const outcome = await processTraced(name, job, async () => {
+              try {
+                return await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
+              } catch (error) {
+                // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
+                if (!(error instanceof JobReturnedError))
+                  log.warn({ err: error, queue: name, jobId: job.id, attempt }, "queue: a job failed");
+                throw error;
+              }
+            });
             // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
             results.push({
               id: job.id,

@@ -97,4 +97,9 @@ export const migrations: Record<string, Migration> = {
       );
     },
   },
+  "0003-attempt-traces": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column attempt_traces jsonb not null default '[]'`.execute(db);
+    },
+  },
 };

@@ -52,6 +52,8 @@ export interface TrainingRunsTable {
   /** Place in the order of owners; see nextTurn. */
   turn: Generated<number>;
   attempt: Generated<number>;
+  /** Trace contexts of the attempts so far; empty without traces. */
+  attempt_traces: ColumnType<string[], never, never>;
   progress: Generated<number>;
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;

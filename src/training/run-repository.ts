@@ -6,7 +6,7 @@ import type { Tables, TrainingRunsTable } from "../store/schema.ts";
 import { MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** A run's row. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn">;
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces">;
 
 /** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
 export const runsChannel = "training_runs";
@@ -156,7 +156,16 @@ export function listUnfinishedRuns(db: Kysely<Tables>): Promise<Run[]> {
 }
 
 /** How an attempt began. */
-export type StartedAttempt = { readonly run: Run; readonly isFirst: boolean; readonly followsCrash: boolean };
+export type StartedAttempt = {
+  readonly run: Run;
+  readonly isFirst: boolean;
+  readonly followsCrash: boolean;
+  /** Trace contexts of the attempts before, newest last. */
+  readonly earlierTraces: readonly string[];
+};
+
+/** A run that is given back at many shutdowns has many attempts; older ones tell nothing any more. */
+const keptAttemptTraces = 10;
 
 /**
  * Begins the next attempt.
@@ -166,11 +175,12 @@ export function startAttempt(
   db: Kysely<Tables>,
   id: string,
   nowMs: number,
+  traceparent?: string,
 ): Promise<StartedAttempt | "exhausted" | undefined> {
   return db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom("training_runs")
-      .select(["status", "attempt", "started_at"])
+      .select(["status", "attempt", "started_at", "attempt_traces"])
       .where("id", "=", id)
       .forUpdate()
       .executeTakeFirst();
@@ -188,8 +198,14 @@ export function startAttempt(
       .where("id", "=", id)
       .returning(columns)
       .executeTakeFirstOrThrow();
+    const earlierTraces = before.attempt_traces;
+    if (traceparent !== undefined) {
+      // With the attempt itself, so that the next one finds it although this process is killed.
+      const traces = JSON.stringify([...earlierTraces, traceparent].slice(-keptAttemptTraces));
+      await sql`update training_runs set attempt_traces = ${traces}::jsonb where id = ${id}`.execute(tx);
+    }
     await notify(tx, runsChannel, id);
-    return { run, isFirst: before.started_at === null, followsCrash: before.status === "running" };
+    return { run, isFirst: before.started_at === null, followsCrash: before.status === "running", earlierTraces };
   });
 }
 

@@ -21,14 +21,24 @@ export interface ThreadTask {
   readonly progressPort?: MessagePort | undefined;
 }
 
+/** A part of the work that is over; times in milliseconds of Unix time, since a thread's clock begins with the thread. */
+export interface ThreadPhase {
+  readonly name: "load" | "fit" | "evaluate" | "save";
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
 /** What the thread posts through the port. */
 export interface ThreadProgress {
   /** 0 to 1. */
   readonly progress: number;
+  /** With the first message: that it was loaded must be known also of a thread that is killed later. */
+  readonly loaded?: ThreadPhase;
 }
 
 /** A written model, or what is wrong with the data: an error's class and code would not survive the way back. */
-export type ThreadResult =
+export type ThreadResult = { readonly phases: readonly ThreadPhase[] } & ModelOrFault;
+type ModelOrFault =
   | {
       readonly metrics: RunMetrics;
       readonly sizeBytes: number;
@@ -45,14 +55,25 @@ const PROGRESS_INTERVAL_MS = 100;
  */
 export default async function trainInThread(task: ThreadTask): Promise<ThreadResult> {
   const { progressPort } = task;
+  const phases: ThreadPhase[] = [];
+  let startedMs = nowMs();
+  const over = (name: ThreadPhase["name"]): ThreadPhase => {
+    const phase = { name, startedMs, endedMs: nowMs() };
+    phases.push(phase);
+    startedMs = phase.endedMs;
+    return phase;
+  };
   try {
     const table = await loadTable(task.csvPath, task.columns);
     // From here no native code runs: the thread may be ended.
-    progressPort?.postMessage({ progress: 0 } satisfies ThreadProgress);
-    const { document, metrics } = trainModel({ ...task, table }, throttled(progressPort));
+    progressPort?.postMessage({ progress: 0, loaded: over("load") } satisfies ThreadProgress);
+    const { document, metrics } = trainModel({ ...task, table }, throttled(progressPort), () => over("fit"));
+    over("evaluate");
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
+    over("save");
     return {
+      phases,
       metrics,
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
@@ -60,11 +81,13 @@ export default async function trainInThread(task: ThreadTask): Promise<ThreadRes
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;
-    return { dataError: { code: error.code, message: error.message } };
+    return { phases, dataError: { code: error.code, message: error.message } };
   } finally {
     progressPort?.close();
   }
 }
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
 
 function throttled(port: MessagePort | undefined): (fraction: number) => void {
   let lastPostedMs = Number.NEGATIVE_INFINITY;

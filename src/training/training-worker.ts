@@ -2,6 +2,7 @@
 // its ends must see the attempts in hand.
 import { setTimeout as delay } from "node:timers/promises";
 import { MessageChannel } from "node:worker_threads";
+import type { Span } from "@opentelemetry/api";
 import { Piscina } from "piscina";
 import { v7 as uuidv7 } from "uuid";
 import { insertArtifact } from "../artifacts/artifact-repository.ts";
@@ -11,7 +12,9 @@ import type { Config } from "../config.ts";
 import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
+import { describeSpan, failSpan, pastSpans, withSpan } from "../monitoring/spans.ts";
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
+import { activeTraceparent, linkTo } from "../queue/job-trace.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { reconcileRuns } from "./reconcile-runs.ts";
@@ -28,7 +31,7 @@ import {
   saveProgress,
   startAttempt,
 } from "./run-repository.ts";
-import type { ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
+import type { ThreadPhase, ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
 
 /** Trains runs of the queue in threads. */
 export interface TrainingWorker {
@@ -54,6 +57,7 @@ type AbortReason = "timeout" | "shutdown" | "lost";
 interface Attempt {
   readonly run: Run;
   readonly startedMs: number;
+  readonly span: Span;
   /** Ends the thread; the first reason stands. */
   end(reason: AbortReason): void;
   readonly signal: AbortSignal;
@@ -93,6 +97,19 @@ function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): 
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     },
+  };
+}
+
+const factsOf = ({ attempt, mode, task }: Run) => ({ attempt, mode, task });
+
+/** Shows each phase of the thread once, below the attempt; saving goes on here, and has a span around it. */
+function phaseSpans(run: Run): (phase: ThreadPhase) => void {
+  const show = pastSpans();
+  const shown = new Set<string>(["save"]);
+  return ({ name, startedMs, endedMs }) => {
+    if (shown.has(name)) return;
+    shown.add(name);
+    show(`training ${name}`, factsOf(run), startedMs, endedMs);
   };
 }
 
@@ -139,7 +156,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
 
   async function handle(job: QueuedJob): Promise<JobOutcome> {
     if (isReturning) throw new JobReturnedError("The service stops.");
-    const started = await startAttempt(db, job.id, clock.nowMs());
+    const started = await startAttempt(db, job.id, clock.nowMs(), activeTraceparent());
     if (started === undefined) return "done";
     const startedMs = performance.now();
     if (started === "exhausted") return endExhausted(job.id, startedMs);
@@ -148,15 +165,35 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     if (started.isFirst) runStarted({ mode: run.mode, waitSeconds: (clock.nowMs() - run.created_at.getTime()) / 1000 });
     if (started.followsCrash) runRetried({ mode: run.mode });
 
+    const links = started.earlierTraces.flatMap(linkTo);
+    const outcome = await withSpan(
+      "training attempt",
+      { ...factsOf(run), datasetId: run.dataset_id },
+      (span) => takeInHand(job, { run, startedMs, span }),
+      { links },
+    );
+    if (outcome instanceof JobReturnedError) throw outcome;
+    return outcome;
+  }
+
+  /** @returns the error with which the job is to be given back: to the attempt's span that is an end like others */
+  async function takeInHand(
+    job: QueuedJob,
+    begun: Pick<Attempt, "run" | "startedMs" | "span">,
+  ): Promise<JobOutcome | JobReturnedError> {
     const controller = new AbortController();
-    const attempt: Attempt = { run, startedMs, signal: controller.signal, end: (reason) => controller.abort(reason) };
+    const attempt: Attempt = { ...begun, signal: controller.signal, end: (reason) => controller.abort(reason) };
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
-    inHand.set(run.id, attempt);
+    inHand.set(attempt.run.id, attempt);
     try {
       return await runAttempt(attempt);
+    } catch (error) {
+      if (!(error instanceof JobReturnedError)) throw error;
+      describeSpan(attempt.span, { outcome: "returned" });
+      return error;
     } finally {
-      inHand.delete(run.id);
+      inHand.delete(attempt.run.id);
       job.signal.removeEventListener("abort", onClaimLost);
     }
   }
@@ -175,7 +212,11 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     try {
       const result = await train(attempt, modelPath);
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
-      return await keepModel(attempt, modelPath, result);
+      const rows = result.metrics.rows.train + result.metrics.rows.test;
+      describeSpan(attempt.span, { rows });
+      const startedMs = result.phases.find(({ name }) => name === "save")?.startedMs;
+      const facts = { ...factsOf(run), rows };
+      return await withSpan("training save", facts, () => keepModel(attempt, modelPath, result), { startedMs });
     } catch (error) {
       if (error instanceof JobReturnedError) throw error;
       if (!attempt.signal.aborted) {
@@ -205,6 +246,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
 
   async function settleFault(attempt: Attempt, fault: RunFault): Promise<JobOutcome> {
     const { run, startedMs } = attempt;
+    failSpan(attempt.span, fault);
     if (afterFault(run.attempt, fault).status === "queued") {
       if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return "done";
       runRetried({ mode: run.mode });
@@ -222,7 +264,10 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const { run, signal } = attempt;
     const dataset = await db.transaction().execute((tx) => findDatasetForTraining(tx, run.owner, run.dataset_id));
     if (dataset === undefined)
-      return { dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." } };
+      return {
+        phases: [],
+        dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
+      };
     const { port1, port2 } = new MessageChannel();
     const task: ThreadTask = {
       csvPath: storage.path("dataset", run.dataset_id),
@@ -237,9 +282,11 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     };
     let progress = 0;
     const killing = killAfterLoading(signal);
+    const showPhase = phaseSpans(run);
     port1.on("message", (message: ThreadProgress) => {
       progress = message.progress;
       killing.allow();
+      if (message.loaded !== undefined) showPhase(message.loaded);
     });
     const timeout = setTimeout(
       () => attempt.end("timeout"),
@@ -248,7 +295,9 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const watching = new AbortController();
     const watched = watch(attempt, () => progress, watching.signal);
     try {
-      return await pool.run(task, { signal: killing.signal, transferList: [port2] });
+      const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
+      for (const phase of result.phases) showPhase(phase);
+      return result;
     } finally {
       clearTimeout(timeout);
       killing.dispose();
@@ -302,6 +351,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       await storage.remove("artifact", artifactId);
       return "done";
     }
+    describeSpan(attempt.span, { outcome: "succeeded" });
     finished(run, "succeeded", startedMs, { relativeError: result.metrics.relativeError });
     try {
       await applyRetention({ db, storage, config, clock, log }, run.owner);

@@ -70,8 +70,13 @@ export interface TrainedModel {
 /**
  * Trains on three quarters of the rows that have a target, and measures on the last quarter. Pure and synchronous: the
  * same request gives the same document, byte for byte.
+ * @param onFitted called when the model is there and is to be measured
  */
-export function trainModel(request: TrainRequest, onProgress: (fraction: number) => void): TrainedModel {
+export function trainModel(
+  request: TrainRequest,
+  onProgress: (fraction: number) => void,
+  onFitted: () => void = () => {},
+): TrainedModel {
   const { table, task, mode, parameters } = request;
   const columns = new Map(table.columns.map((column) => [column.name, column]));
   const targetColumn = columns.get(request.target);
@@ -124,6 +129,7 @@ export function trainModel(request: TrainRequest, onProgress: (fraction: number)
     outputs: loss === "softmax" ? classes!.length : 1,
   };
   const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
+  onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const outputs = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
   const quality = evaluate(
