@@ -109,12 +109,13 @@ test.each([
   ["fails", { status: 500 }],
   ["is too busy", { status: 429, headers: { "Retry-After": "1" } }],
   ["hangs", "hang"],
+  ["speaks no TLS", "no TLS"],
 ] as const)("an endpoint that %s costs no request anything; what is lost is counted", async (_what, answer) => {
   const receiver = await startReceiver();
   if (answer === undefined) await receiver[Symbol.asyncDispose]();
-  else receiver.answer = answer;
+  else if (answer !== "no TLS") receiver.answer = answer;
   const service = await start({
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/v1/logs`,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${answer === "no TLS" ? receiver.url.replace("http:", "https:") : receiver.url}/v1/logs`,
     OTEL_EXPORTER_OTLP_TIMEOUT: "500",
     OTEL_BLRP_MAX_QUEUE_SIZE: "20",
   });
