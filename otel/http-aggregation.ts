@@ -111,7 +111,7 @@ const methodNumbers = new Map<string, number>(httpMethods.map((method, index) =>
 const outcomeNumbers: Readonly<Record<string, number>> = Object.fromEntries(
   httpOutcomes.map((outcome, index) => [outcome, index]),
 );
-const faultNumbers = { client_closed: 1, timeout: 2, parse_error: 3 } as const;
+const faultNumbers = { client_closed: 1, timeout: 2, parse_error: 3, other: 4 } as const;
 /** More routes than any limit has room for: beyond, all have the overflow's cells. */
 const mostRoutes = 1_000;
 
@@ -246,7 +246,7 @@ export class HttpAggregation implements HttpRecorder {
 
   #durationOf(cells: RouteCells, pair: number, request: EndedRequest): Cell {
     const { statusCode, fault } = request;
-    const key = (pair * 1_000 + statusCode) * 4 + (fault === undefined ? 0 : faultNumbers[fault]);
+    const key = (pair * 1_000 + statusCode) * 5 + (fault === undefined ? 0 : faultNumbers[fault]);
     let duration = cells.durations.get(key);
     if (duration === undefined) {
       duration = this.#durations.get({

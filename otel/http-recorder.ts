@@ -7,8 +7,8 @@ export interface EndedRequest {
   readonly route: string;
   /** 0 when no final response was sent. */
   readonly statusCode: number;
-  /** Why there is none, or why Node answered in our place. */
-  readonly fault?: "client_closed" | "timeout" | "parse_error" | undefined;
+  /** Why there is none, or why Node answered in our place; `other` is a fault of ours. */
+  readonly fault?: "client_closed" | "timeout" | "parse_error" | "other" | undefined;
   /** The answer is 5xx, but not for a fault of ours. */
   readonly isCallersFault?: boolean | undefined;
   readonly durationSeconds: number;
@@ -39,13 +39,13 @@ export function useHttpRecorder(recorder: HttpRecorder | undefined): void {
   current = recorder;
 }
 
-/** How a request ended, for availability: a time-out is ours, a closed connection the client's. */
+/** How a request ended, for availability: a time-out and what we break off is ours, a closed connection the client's. */
 export function outcomeOf({
   statusCode,
   fault,
   isCallersFault = false,
 }: Pick<EndedRequest, "statusCode" | "fault" | "isCallersFault">): HttpOutcome {
-  if (fault === "timeout") return "server_error";
+  if (fault === "timeout" || fault === "other") return "server_error";
   if (statusCode === 0) return "aborted";
   if (statusCode >= 500 && !isCallersFault) return "server_error";
   return statusCode >= 400 ? "client_error" : "ok";

@@ -4,11 +4,16 @@ import type { Express } from "express";
 const routeKey = Symbol.for("mlops-backend.route");
 const templateKey = Symbol.for("mlops-backend.route-template");
 const unmeasuredKey = Symbol.for("mlops-backend.unmeasured");
-const timedOutKey = Symbol.for("mlops-backend.timed-out");
-const callersFaultKey = Symbol.for("mlops-backend.callers-fault");
 
 /** Where a response has its measurement, while HTTP is measured. */
 export const measurementKey = Symbol.for("mlops-backend.measurement");
+/** What a measurement knows of the answer's body. */
+interface CountedBody {
+  /** Written by the route. */
+  readonly responseBytes: number;
+  /** Of them, what the operating system has not taken. */
+  readonly unsentBytes: number;
+}
 
 /** What a path without a route is called, and one that does not take the method. */
 export const unmatchedRoute = "unmatched";
@@ -30,7 +35,8 @@ function pathOf(route: unknown): string {
 
 /**
  * Catches the full template at the moment Express sets `request.route`, on this application's own request prototype;
- * nothing global is patched. Reading `route.path` and `baseUrl` later is wrong: after an error handler in the root,
+ * nothing global is patched. The application must tell cases apart («case sensitive routing»): of a mounted router
+ * Express knows only what the caller wrote, and `/API/v1` in all its cases would be a label each. Reading `route.path` and `baseUrl` later is wrong: after an error handler in the root,
  * `baseUrl` of a mounted router is already reset (seen on Node 24, November 2026).
  */
 export function attachRouteAccessor(app: Express): void {
@@ -73,9 +79,8 @@ export function routeLabelOf(request: IncomingMessage, response: { readonly stat
 export function sentBytesOf(request: IncomingMessage, response: ServerResponse): number | undefined {
   // Node throws such a body away, though it was written.
   if (request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304) return 0;
-  const written = (response as { [measurementKey]?: { readonly responseBytes: number } })[measurementKey]
-    ?.responseBytes;
-  if (written !== undefined) return Math.max(0, written - (response.writableFinished ? 0 : response.writableLength));
+  const counted = (response as { [measurementKey]?: CountedBody })[measurementKey];
+  if (counted !== undefined) return counted.responseBytes - (response.writableFinished ? 0 : counted.unsentBytes);
   const length = Number(response.getHeader("content-length"));
   return response.writableFinished && Number.isFinite(length) ? length : undefined;
 }
@@ -87,22 +92,4 @@ export function leaveUnmeasured(server: Server): void {
 
 export function isMeasured(server: unknown): boolean {
   return !(typeof server === "object" && server !== null && unmeasuredKey in server);
-}
-
-/** Marks that we, not the client, ended this connection, since a request took too long. */
-export function markTimedOut(connection: object): void {
-  Object.defineProperty(connection, timedOutKey, { value: true, configurable: true });
-}
-
-export function hasTimedOut(connection: object | null): boolean {
-  return connection !== null && timedOutKey in connection;
-}
-
-/** Marks that the caller must act although the status is 5xx: 507 is also who has used up a quota. */
-export function markCallersFault(response: object): void {
-  Object.defineProperty(response, callersFaultKey, { value: true, configurable: true });
-}
-
-export function isCallersFault(response: object): boolean {
-  return callersFaultKey in response;
 }

@@ -54,7 +54,8 @@ function metricsPath(text: string): string {
   if (!/^\/[A-Za-z0-9._~/-]+$/.test(text) || text.includes("//") || text.endsWith("/")) {
     throw new Error("must begin with /, name a path of letters, digits, . _ ~ -, and not end with /");
   }
-  if (text === "/api" || text.startsWith("/api/")) throw new Error("must not lie under /api");
+  if (text.split("/").some((part) => part === "." || part === "..")) throw new Error("must not hold . or .. as a part");
+  if (/^\/api(\/|$)/i.test(text)) throw new Error("must not lie under /api");
   return text;
 }
 

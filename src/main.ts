@@ -18,7 +18,7 @@ import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
 import { createLog, type Logger } from "./log.ts";
-import { declareRoutes } from "./monitoring/metrics.ts";
+import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
@@ -74,7 +74,10 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
 async function closeServer(server: Server, graceSeconds: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceSeconds * 1000);
+  const timer = setTimeout(() => {
+    requestsCutOff(server);
+    server.closeAllConnections();
+  }, graceSeconds * 1000);
   await closed;
   clearTimeout(timer);
 }

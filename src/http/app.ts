@@ -89,6 +89,8 @@ export function createApp({
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
+  // Paths have a case (RFC 3986, 6.2.2.1). Without it every spelling of the prefix would be a route label of its own.
+  app.enable("case sensitive routing");
   // ETags of whole answers cost a hash each; files and datasets set their own.
   app.set("etag", false);
 
@@ -119,7 +121,7 @@ export function createApp({
 
   if (routes.length > 0) {
     mountDocs(app, routes, version);
-    const router = Router();
+    const router = Router({ caseSensitive: true });
     const json = express.json({ limit: jsonLimitBytes, strict: true });
     // On each route, not before the router: a refusal is counted and logged under the route that was asked for.
     const authenticated = authenticate(config);

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, Response } from "express";
 import { ClientClosedError, DomainError, type ErrorCode, isSystemError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { answeredCallersFault } from "../monitoring/metrics.ts";
+import { answerBrokenOff, answeredCallersFault } from "../monitoring/metrics.ts";
 
 /** Status of each code; a code without a line here does not compile. */
 export const statusOf = {
@@ -183,6 +183,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     }
     if (response.headersSent) {
       // Half an answer can't be taken back: breaking the connection tells the client that it is not whole.
+      answerBrokenOff(request);
       response.destroy();
       return;
     }

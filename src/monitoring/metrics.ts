@@ -11,7 +11,7 @@ import {
 } from "../../otel/catalogue.ts";
 import { httpRecorder } from "../../otel/http-recorder.ts";
 import { add, guarded, record } from "../../otel/instruments.ts";
-import { markCallersFault } from "../../otel/route-template.ts";
+import { markCallersFault, markCutOff, markEnd } from "../../otel/request-end.ts";
 
 type OneOf<Values extends readonly string[]> = Values[number];
 export type TrainingMode = OneOf<typeof trainingModes>;
@@ -38,6 +38,16 @@ export function datasetUpload({ outcome, reason, sizeBytes }: DatasetUpload): vo
 /** This answer is 5xx, but the caller must act: it counts as theirs. */
 export function answeredCallersFault(response: object): void {
   guarded(() => markCallersFault(response));
+}
+
+/** An answer that has begun is broken off for a fault of ours; to be said before the connection is. */
+export function answerBrokenOff(request: object): void {
+  guarded(() => markEnd(request, { statusCode: 0, fault: "other" }));
+}
+
+/** What this server still answers is broken off by us, since its time to stop is over. */
+export function requestsCutOff(server: object): void {
+  guarded(() => markCutOff(server));
 }
 
 /** A column profile was made. */

@@ -7,7 +7,8 @@ import { diag } from "@opentelemetry/api";
 import type { Express } from "express";
 import { httpRecorder } from "../../otel/http-recorder.ts";
 import { guarded } from "../../otel/instruments.ts";
-import { leaveUnmeasured, markTimedOut, unmatchedRoute } from "../../otel/route-template.ts";
+import { markEnd } from "../../otel/request-end.ts";
+import { leaveUnmeasured, unmatchedRoute } from "../../otel/route-template.ts";
 import type { Telemetry } from "../../otel/telemetry.ts";
 import { allowScrapeTime } from "./state-gauges.ts";
 
@@ -137,39 +138,70 @@ const clientErrorAnswers: Readonly<Record<string, number>> = {
 };
 const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
+  405: "Method Not Allowed",
   408: "Request Timeout",
   413: "Payload Too Large",
   431: "Request Header Fields Too Large",
 };
 
+/** What Node keeps of a connection (seen on Node 24, November 2026); nothing else tells whose fault an error is. */
+interface NodeSocket extends Duplex {
+  /** The answer that is being written. */
+  readonly _httpMessage?: ServerResponse | null;
+  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
+  readonly bytesRead?: number;
+}
+
+function answerPast(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function countAnswered(socket: Duplex, method: string, statusCode: number, fault?: "timeout" | "parse_error"): void {
+  httpRecorder()?.ended({
+    method,
+    scheme: "encrypted" in socket ? "https" : "http",
+    route: unmatchedRoute,
+    statusCode,
+    fault,
+    durationSeconds: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+  });
+}
+
+/** Counts a request that Node gave up, once: here, or at its close when it had begun. */
+function countGivenUp(socket: NodeSocket, code: string | undefined, status: number): void {
+  const fault = status === 408 ? "timeout" : "parse_error";
+  const receiving = socket.parser?.incoming;
+  if (receiving !== undefined && receiving !== null && !receiving.complete) {
+    // Its body is late or damaged. One that ends too early is a client that has gone.
+    if (code === "HPE_INVALID_EOF_STATE") return;
+    const isAnswered = socket._httpMessage?.headersSent === true;
+    markEnd(receiving, { statusCode: isAnswered ? 0 : status, fault });
+    return;
+  }
+  // A connection that was opened in advance, or by a probe, and sent nothing is no request.
+  if (fault === "timeout" && socket.bytesRead === 0) return;
+  countAnswered(socket, "", status, fault);
+}
+
 /**
  * Answers malformed and slow requests as Node does by itself, and counts them: they fire no start event (seen on Node
- * 24, November 2026). A listener here replaces Node's own answer, so it is given in full.
+ * 24, November 2026). A listener here replaces Node's own answer, so it is given in full. CONNECT fires none either:
+ * Node ends the connection without a word.
  */
 export function watchClientErrors(server: Server): void {
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: NodeSocket) => {
     const status = clientErrorAnswers[error.code ?? ""] ?? 400;
-    const isTimeout = status === 408;
-    const current = (socket as { _httpMessage?: ServerResponse })._httpMessage;
-    guarded(() => {
-      if (isTimeout) markTimedOut(socket);
-      // A request that has begun is counted when it closes; a connection reset tells of no request at all.
-      if (current !== undefined || error.code === "ECONNRESET" || !socket.writable) return;
-      httpRecorder()?.ended({
-        method: "",
-        scheme: "encrypted" in socket ? "https" : "http",
-        route: unmatchedRoute,
-        statusCode: status,
-        fault: isTimeout ? "timeout" : "parse_error",
-        durationSeconds: 0,
-        requestBytes: 0,
-        responseBytes: 0,
-      });
-    });
-    if (!socket.writable || error.code === "ECONNRESET" || current?.headersSent === true) {
-      socket.destroy();
-      return;
-    }
-    socket.end(`HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const isGone = !socket.writable || error.code === "ECONNRESET";
+    if (!isGone) guarded(() => countGivenUp(socket, error.code, status));
+    if (isGone || socket._httpMessage?.headersSent === true) socket.destroy();
+    else answerPast(socket, status);
+  });
+  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
+    guarded(() => countAnswered(socket, request.method ?? "", 405));
+    // It may be gone before it has the answer, and nobody else listens.
+    socket.on("error", () => {});
+    answerPast(socket, 405);
   });
 }

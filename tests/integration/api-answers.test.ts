@@ -49,6 +49,41 @@ test.each(wrongMethods)("%s %s is told which methods there are", async (method, 
   expect([answer.status, answer.json.code, answer.headers.get("allow")]).toEqual([405, "METHOD_NOT_ALLOWED", allow]);
 });
 
+test("however a path is spelt, its route label is a template or unmatched", async () => {
+  const id = "01a20a3e-3be8-733e-aec6-a42d3a37a41c";
+  const spellings = [
+    `/API/ml/v1/datasets/${id}`,
+    `/api/ML/V1/datasets/${id}`,
+    `/api/ml/v1/DATASETS/${id}`,
+    `/api/ml/v1//datasets/${id}`,
+    `/api/ml/v1/datasets/${id}/`,
+    `//api/ml/v1/datasets/${id}`,
+    `/api//ml/v1/datasets/${id}`,
+    `/api/ml/v1/./datasets/${id}`,
+    `/%61pi/ml/v1/datasets/${id}`,
+    `/api/ml/v1/datasets/%zz`,
+    `/api/ml/v1;x=1/datasets/${id}`,
+    "/API/health",
+    "/METRICS",
+  ];
+  const { port } = new URL(service.url);
+  for (const path of spellings) {
+    // Not by fetch, which tidies a path up before it sends it.
+    const request = httpRequest({ host: "127.0.0.1", port, path });
+    const [response] = await once(request.end(), "response");
+    response.resume();
+    await once(response, "close");
+  }
+  const { text } = await service.call("GET", "/metrics");
+  const routes = new Set([...text.matchAll(/http_route="([^"]*)"/g)].map(([, route = ""]) => route));
+  expect(
+    [...routes].filter(
+      (route) => route !== "unmatched" && !/^(\/metrics$|\/api\/(ml\/v1\/[a-z/:-]+|health|docs|openapi))/.test(route),
+    ),
+  ).toEqual([]);
+  expect([...routes].join("\n")).not.toMatch(/API|ML|DATASETS|\/\/|%|;|\/$|METRICS|01a20a3e/m);
+});
+
 test("wrong methods have one route label for all paths; the log says which path it was", async () => {
   const counted = (labels: Record<string, string> = {}): Promise<number> =>
     service.metric("http_server_request_duration_seconds_count", { http_response_status_code: "405", ...labels });

@@ -31,7 +31,7 @@ const endedRequest: fc.Arbitrary<EndedRequest> = fc.record({
     fc.nat(400).map((n) => `/r/${n}`),
   ),
   statusCode: fc.constantFrom(0, 100, 200, 201, 204, 304, 400, 404, 499, 500, 503, 599, 600, 999),
-  fault: fc.constantFrom(undefined, "client_closed", "timeout", "parse_error"),
+  fault: fc.constantFrom(undefined, "client_closed", "timeout", "parse_error", "other"),
   durationSeconds: fc.oneof(
     fc.double({ min: 0, max: 30, noNaN: true }),
     fc.constantFrom(...defaultLatencyBounds, -1, Number.NaN),

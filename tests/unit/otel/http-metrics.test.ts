@@ -1,6 +1,6 @@
 import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
+import { createServer, request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
@@ -15,18 +15,20 @@ import { useHttpRecorder } from "../../../otel/http-recorder.ts";
 import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { attachRouteAccessor, leaveUnmeasured } from "../../../otel/route-template.ts";
 import { metricViews } from "../../../otel/views.ts";
+import { answerBrokenOff, requestsCutOff } from "../../../src/monitoring/metrics.ts";
 import { watchClientErrors } from "../../../src/monitoring/setup.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 
 let reader: PrometheusExporter;
 let aggregation: HttpAggregation;
 let instrumentation: HttpMetricsInstrumentation;
-let server: ReturnType<express.Express["listen"]>;
+let server: Server;
 let port: number;
 let address: string;
 
 function application(): express.Express {
   const app = express();
+  app.enable("case sensitive routing");
   attachRouteAccessor(app);
   const router = Router();
   router.get("/items/:id", (_request, response) => void response.json({ ok: true }));
@@ -41,6 +43,26 @@ function application(): express.Express {
     response.end("y".repeat(400));
   });
   router.get("/endless", (_request, response) => void response.write("x"));
+  router.get("/large", (_request, response) => {
+    let left = 400;
+    const more = (): void => {
+      if (left-- > 0) response.write(Buffer.alloc(65_536), more);
+      else response.end();
+    };
+    more();
+  });
+  router.get("/one-piece", (_request, response) => void response.end(Buffer.alloc(100_000_000)));
+  router.get("/twice", (_request, response) => {
+    response.on("error", () => {});
+    response.end("12345");
+    response.end("67890");
+    response.write("more");
+  });
+  router.get("/half", (request, response) => {
+    response.write("half");
+    answerBrokenOff(request);
+    setImmediate(() => response.destroy());
+  });
   app.use("/api/v1", router);
   app.use((_error: Error, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
     response.status(500).json({ code: "INTERNAL" });
@@ -58,7 +80,8 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     aggregation = new HttpAggregation(defaultLatencyBounds);
     useHttpRecorder(recorder === "aggregation" ? aggregation : sdkHttpRecorder);
     instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
-    server = application().listen(0, "127.0.0.1");
+    server = createServer({ headersTimeout: 300, requestTimeout: 400, connectionsCheckingInterval: 50 }, application());
+    server.listen(0, "127.0.0.1");
     watchClientErrors(server);
     await once(server, "listening");
     port = (server.address() as AddressInfo).port;
@@ -151,6 +174,110 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     const [chunk] = (await once(socket, "data")) as [Buffer];
     expect(chunk.toString()).toMatch(/^HTTP\/1\.1 400 /);
     await expectSample(counted("_OTHER", "unmatched", "400", "parse_error"));
+  });
+
+  const available = (route: string, outcome: string) =>
+    `mlops_backend_http_requests_total{http_route="${route}",outcome="${outcome}"} 1`;
+
+  /** Sends the parts on one connection, each once the service has said `after` the one before; what it said at the end. */
+  async function converse(...parts: { send: string; after?: RegExp }[]): Promise<string> {
+    const socket = connect(port, "127.0.0.1");
+    let said = "";
+    socket.on("data", (chunk) => {
+      said += chunk;
+    });
+    for (const { send, after } of parts) {
+      if (after !== undefined) await vi.waitFor(() => expect(said).toMatch(after), { timeout: 5000 });
+      socket.write(send);
+    }
+    await once(socket, "close");
+    return said;
+  }
+  const good = "GET /api/v1/items/1 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  test("a malformed request behind a good one is counted too", async () => {
+    const said = await converse({ send: good }, { send: "NOT HTTP\r\n\r\n", after: /"ok":true/ });
+    expect(said).toContain("HTTP/1.1 400 Bad Request");
+    await expectSample(counted("GET", "/api/v1/items/:id", "200"));
+    await expectSample(counted("_OTHER", "unmatched", "400", "parse_error"));
+  });
+
+  test("headers that do not end are a time-out, also behind a good request", async () => {
+    const said = await converse({ send: good }, { send: "GET / HTTP/1.1\r\n", after: /"ok":true/ });
+    expect(said).toContain("HTTP/1.1 408 Request Timeout");
+    await expectSample(counted("_OTHER", "unmatched", "408", "timeout"));
+    await expectSample(available("unmatched", "server_error"));
+  });
+
+  test("a connection that sends nothing is no request", async () => {
+    expect(await converse()).toContain("HTTP/1.1 408 Request Timeout");
+    expect((await samples()).join("\n")).not.toContain('http_route="unmatched"');
+  });
+
+  test("a body that does not come is answered 408, and counted with it", async () => {
+    const said = await converse({ send: "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab" });
+    expect(said).toContain("HTTP/1.1 408 Request Timeout");
+    await expectSample(counted("POST", "/api/v1/items", "408", "timeout"));
+    expect((await samples()).join("\n")).not.toContain('http_route="unmatched"');
+  });
+
+  test("a damaged body is answered 400, and counted with it as the client's", async () => {
+    const chunked = "Transfer-Encoding: chunked\r\n\r\nzz\r\n";
+    expect(await converse({ send: `POST /api/v1/items HTTP/1.1\r\nHost: x\r\n${chunked}` })).toContain("HTTP/1.1 400");
+    await expectSample(counted("POST", "/api/v1/items", "400", "parse_error"));
+    await expectSample(available("/api/v1/items", "client_error"));
+  });
+
+  test("CONNECT is answered and counted, though Node begins no request for it", async () => {
+    const said = await converse({ send: "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n" });
+    expect(said).toContain("HTTP/1.1 405 Method Not Allowed");
+    await expectSample(counted("CONNECT", "unmatched", "405"));
+  });
+
+  test("what we break off is a fault of ours, not of the client", async () => {
+    await expect(fetch(`${address}/api/v1/half`).then((response) => response.text())).rejects.toThrow();
+    await expectSample(counted("GET", "/api/v1/half", "", "other"));
+    await expectSample(available("/api/v1/half", "server_error"));
+  });
+
+  test("what is cut off when the time to stop is over, too", async () => {
+    const answer = await fetch(`${address}/api/v1/endless`);
+    requestsCutOff(server);
+    server.closeAllConnections();
+    await expect(answer.text()).rejects.toThrow();
+    await expectSample(counted("GET", "/api/v1/endless", "", "other"));
+  });
+
+  const sentBytes = async (route: string): Promise<number> => {
+    const sum = `http_server_response_body_size_bytes_sum{http_request_method="GET",url_scheme="http",http_route="/api/v1/${route}"} `;
+    const line = await vi.waitFor(async () => {
+      const found = (await samples()).find((sample) => sample.startsWith(sum));
+      expect(found).toBeDefined();
+      return found!;
+    });
+    return Number(line.slice(sum.length));
+  };
+
+  test.each(["large", "one-piece"])("of an answer broken off, %s, only what was sent counts", async (route) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`GET /api/v1/${route} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, "data");
+    socket.pause();
+    socket.resetAndDestroy();
+    // What lies in the buffers of both ends of the connection was sent; the rest was not.
+    expect(await sentBytes(route)).toBeLessThan(20_000_000);
+  });
+
+  test("a whole answer counts whole, and what is written after its end not at all", async () => {
+    await (await fetch(`${address}/api/v1/large`)).arrayBuffer();
+    expect(await sentBytes("large")).toBe(400 * 65_536);
+    expect(await (await fetch(`${address}/api/v1/twice`)).text()).toBe("12345");
+    expect(await sentBytes("twice")).toBe(5);
+  });
+
+  test("another spelling of the prefix is another path", async () => {
+    await fetch(`${address}/API/v1/items/1`);
+    await expectSample(counted("GET", "unmatched", "404"));
   });
 
   test("a server left unmeasured adds nothing", async () => {
