@@ -12,6 +12,14 @@ const httpHistograms = [
   "http.server.response.body.size",
 ];
 
+/** Every span sent by OTLP, as whoever follows the documentation of the official selection has it. */
+function officialSpanProcessors(): unknown[] {
+  if (variant !== "official-auto-traced") return [];
+  const { BatchSpanProcessor } = require("@opentelemetry/sdk-trace");
+  const { OTLPTraceExporter } = require("@opentelemetry/exporter-trace-otlp-proto");
+  return [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })];
+}
+
 /** OpenTelemetry with the official exporter; explicit bounds, since the default ones are for milliseconds. */
 function startOfficial(instrumentations: readonly unknown[]): {
   handler: (request: unknown, response: unknown) => void;
@@ -23,7 +31,7 @@ function startOfficial(instrumentations: readonly unknown[]): {
   const sdk = new NodeSDK({
     autoDetectResources: false,
     metricReaders: [exporter],
-    spanProcessors: [],
+    spanProcessors: officialSpanProcessors(),
     logRecordProcessors: [],
     instrumentations,
     views: httpHistograms.map((instrumentName) => ({
@@ -35,6 +43,9 @@ function startOfficial(instrumentations: readonly unknown[]): {
   return { handler: (request, response) => exporter.getMetricsRequestHandler(request, response) };
 }
 
+/** What `otel/register` was imported for; switched off, the service still mounts all of it. */
+const isOurs = ["ours", "disabled", "traced-all", "traced-1-percent"].includes(variant);
+
 let mountMetrics: (app: Express) => void = () => {};
 if (variant.startsWith("official-")) {
   // The package of the selection is what resolves its instrumentations.
@@ -43,7 +54,7 @@ if (variant.startsWith("official-")) {
   const { HttpInstrumentation } = selection("@opentelemetry/instrumentation-http");
   const { ExpressInstrumentation } = selection("@opentelemetry/instrumentation-express");
   const instrumentations: unknown[] = [];
-  if (variant === "official-auto")
+  if (variant.startsWith("official-auto"))
     instrumentations.push(require("@opentelemetry/auto-instrumentations-node").getNodeAutoInstrumentations());
   else instrumentations.push(new HttpInstrumentation());
   // The route is told by the span of this one alone.
@@ -70,7 +81,7 @@ async function start(): Promise<void> {
   const app: Express = express();
   app.disable("x-powered-by");
   app.set("etag", false);
-  if (variant === "ours") {
+  if (isOurs) {
     const { attachRouteAccessor } = await import("../../../otel/route-template.ts");
     const { telemetryHandle } = await import("../../../otel/telemetry.ts");
     const { mountMetrics: mountOurs } = await import("../../../src/monitoring/setup.ts");
@@ -103,7 +114,7 @@ async function start(): Promise<void> {
   const server = app.listen(0, "127.0.0.1", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    if (variant === "ours") require("../../../src/monitoring/setup.ts").watchClientErrors(server);
+    if (isOurs) require("../../../src/monitoring/setup.ts").watchClientErrors(server);
     process.stdout.write(`${JSON.stringify({ msg: "ready", url: `http://127.0.0.1:${port}` })}\n`);
   });
 }
