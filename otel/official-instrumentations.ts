@@ -93,11 +93,6 @@ const classOf: Readonly<Record<TracedLibrary, string>> = {
   pino: "PinoInstrumentation",
 };
 
-/** Where the metrics of these instrumentations come from; ours say the same, and a view drops theirs. */
-export const tracingMeterNames: readonly string[] = Object.keys(classOf).map(
-  (library) => `@opentelemetry/instrumentation-${library}`,
-);
-
 /** The official instrumentations of these libraries; `isUntraced` says which requests make no spans. */
 export function tracingInstrumentations(
   libraries: readonly TracedLibrary[],

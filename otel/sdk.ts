@@ -58,7 +58,6 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
   const traces = await tracing?.startTracing(settings.traces!, {
     resource,
     metricsPath: settings.metricsPath,
-    meterProvider: provider,
   });
   const logs = settings.logs && (await import("./log-export.ts")).startLogExport(settings.logs, resource);
   const disableInstrumentations = registerInstrumentations({
@@ -97,6 +96,7 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     state: "on",
     render: (accept) => render(chooseFormat(accept)),
     exportLog: logs?.write,
+    attachServer: traces?.attachServer,
     shutdown: () => {
       stopping ??= (async () => {
         stopProcessMetrics();

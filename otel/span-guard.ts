@@ -25,27 +25,35 @@ const allowedForClients: ReadonlySet<string> = new Set(["server.address", "serve
 
 function allowed(attributes: Attributes | undefined, kind: SpanKind): Attributes {
   const kept: Attributes = {};
-  for (const [key, value] of Object.entries(attributes ?? {})) {
-    if (allowedKeys.has(key) || (kind === SpanKind.CLIENT && allowedForClients.has(key))) kept[key] = value;
+  // Of each span that is sent: entries would be an array for every attribute.
+  for (const key in attributes) {
+    if (allowedKeys.has(key) || (kind === SpanKind.CLIENT && allowedForClients.has(key))) kept[key] = attributes[key];
   }
   return kept;
 }
 
+/** Most spans have no links and no events: an empty list is passed on as it is. */
+function withAllowed<Part extends { readonly attributes?: Attributes }>(parts: Part[], kind: SpanKind): Part[] {
+  if (parts.length === 0) return parts;
+  return parts.map((part) => ({ ...part, attributes: allowed(part.attributes, kind) }));
+}
+
 /** The span as it may leave the process: allowed attributes only, no messages and no stack traces of faults. */
 export function guardSpan(span: ReadableSpan): ReadableSpan {
-  const { kind } = span;
+  const { kind, parentSpanContext } = span;
+  const spanContext = span.spanContext();
   return {
     name: span.name,
     kind,
-    spanContext: () => span.spanContext(),
-    ...(span.parentSpanContext && { parentSpanContext: span.parentSpanContext }),
+    spanContext: () => spanContext,
+    ...(parentSpanContext && { parentSpanContext }),
     startTime: span.startTime,
     endTime: span.endTime,
     // A message may quote a cell or a file name; error.type and the event's exception.type say what it was.
     status: { code: span.status.code },
     attributes: allowed(span.attributes, kind),
-    links: span.links.map((link) => ({ ...link, attributes: allowed(link.attributes, kind) })),
-    events: span.events.map((event) => ({ ...event, attributes: allowed(event.attributes, kind) })),
+    links: withAllowed(span.links, kind),
+    events: withAllowed(span.events, kind),
     duration: span.duration,
     ended: span.ended,
     resource: span.resource,

@@ -1,3 +1,5 @@
+import type { Server } from "node:http";
+
 /** What the process hands from `otel/register` to `src/main.ts`; no SDK here. */
 export interface Telemetry {
   /** `disabled`: asked for by PROMETHEUS__ENABLED or OTEL_SDK_DISABLED; `faulty`: settings that main.ts reports. */
@@ -6,6 +8,8 @@ export interface Telemetry {
   render(accept: string | undefined): Promise<Exposition>;
   /** Takes a line of the log and sends it by OTLP, without waiting; absent while no endpoint for logs is set. */
   readonly exportLog?: ((line: string) => void) | undefined;
+  /** To be called for a server whose requests are traced, before it listens; absent without traces. */
+  readonly attachServer?: ((server: Server) => void) | undefined;
   /** Flushes and stops the SDK; safe to call twice. */
   shutdown(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from "node:http";
-import type { MeterProvider } from "@opentelemetry/api";
+import type { IncomingMessage, Server } from "node:http";
+import { createNoopMeter, type MeterProvider } from "@opentelemetry/api";
 import type { Resource } from "@opentelemetry/resources";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import {
@@ -10,6 +10,7 @@ import {
   type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
+import { type EarlySampling, sampleEarly } from "./early-sampling.ts";
 import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
 import { runIdKey, spanAttributes } from "./span-attributes.ts";
@@ -18,6 +19,8 @@ import type { TraceSettings } from "./trace-settings.ts";
 
 /** Traces, running. */
 export interface Tracing {
+  /** To be called for the server whose requests are traced, before it listens. */
+  attachServer(server: Server): void;
   /** Sends what waits, for a few seconds at most. */
   shutdown(): Promise<void>;
 }
@@ -25,15 +28,21 @@ export interface Tracing {
 /** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
 const longestFlushMs = 3_000;
 
-function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
+/** Decides where neither a caller nor a link does. */
+function rootSampler({ sampler, samplingRatio }: TraceSettings): Sampler {
   const roots: Record<string, () => Sampler> = {
     always_on: () => new AlwaysOnSampler(),
     always_off: () => new AlwaysOffSampler(),
     traceidratio: () => new TraceIdRatioBasedSampler(samplingRatio),
   };
-  const root = roots[sampler.replace("parentbased_", "")]!();
-  return sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root: followLinks(root) }) : root;
+  return roots[sampler.replace("parentbased_", "")]!();
 }
+
+const samplerOf = ({ sampler }: TraceSettings, early: EarlySampling): Sampler =>
+  sampler.startsWith("parentbased_") ? new ParentBasedSampler({ root: followLinks(early.sampler) }) : early.sampler;
+
+/** Our metrics say what these instrumentations would measure (docs/metrics.md compares them): no series twice. */
+const noMetrics: MeterProvider = { getMeter: () => createNoopMeter() };
 
 /** A run's id on every span of its context, those of the instrumentations too: one search finds all its traces. */
 const runIds: SpanProcessor = {
@@ -54,20 +63,20 @@ export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: s
 
 /**
  * Starts traces: spans of the official instrumentations and of our own code, sent by OTLP. Must run before the
- * libraries are imported. Metrics stay on the provider that is given: there is one path for them, with traces or without.
+ * libraries are imported. Metrics are none of its business: there is one path for them, with traces or without.
  */
 export async function startTracing(
   settings: TraceSettings,
-  parts: { readonly resource: Resource; readonly metricsPath: string; readonly meterProvider: MeterProvider },
+  { resource, metricsPath }: { readonly resource: Resource; readonly metricsPath: string },
 ): Promise<Tracing> {
-  const { resource, metricsPath, meterProvider } = parts;
   await patchImports(settings.libraries);
-  const instrumentations = tracingInstrumentations(settings.libraries, (request) => isUntraced(request, metricsPath));
-  for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
+  const isNeverTraced = (request: IncomingMessage): boolean => isUntraced(request, metricsPath);
+  const instrumentations = tracingInstrumentations(settings.libraries, isNeverTraced);
+  const early = sampleEarly(rootSampler(settings), isNeverTraced);
   const sdk = new NodeSDK({
     autoDetectResources: false,
     resource,
-    sampler: samplerOf(settings),
+    sampler: samplerOf(settings, early),
     spanProcessors: [runIds, exportingProcessor(settings)],
     // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
     metricReaders: [],
@@ -75,7 +84,11 @@ export async function startTracing(
     instrumentations,
   });
   sdk.start();
+  for (const instrumentation of instrumentations) instrumentation.setMeterProvider(noMetrics);
   return {
+    attachServer: (server) => {
+      if (settings.libraries.includes("http")) early.attach(server);
+    },
     async shutdown() {
       let timer: NodeJS.Timeout | undefined;
       const timeout = new Promise<void>((resolve) => {

@@ -1,7 +1,6 @@
 import { AggregationType, createAllowListAttributesProcessor, type ViewOptions } from "@opentelemetry/sdk-metrics";
 import { attributeSetLimit, boundsOf, metricDefinitions, overflowAttribute } from "./catalogue.ts";
 import { meterName } from "./instruments.ts";
-import { tracingMeterNames } from "./official-instrumentations.ts";
 
 /** The meter of the official runtime instrumentation: we keep its garbage collections only. */
 export const runtimeMeterName = "@opentelemetry/instrumentation-runtime-node";
@@ -32,8 +31,5 @@ export function metricViews(latencyBounds: readonly number[]): ViewOptions[] {
   }
   // Not in the catalogue: an event-loop histogram that each reading empties, 13 heap spaces, resources.
   views.push({ meterName: runtimeMeterName, instrumentName: "*", aggregation: { type: AggregationType.DROP } });
-  // Ours measure the same (docs/metrics.md compares them): no series twice.
-  for (const name of tracingMeterNames)
-    views.push({ meterName: name, instrumentName: "*", aggregation: { type: AggregationType.DROP } });
   return views;
 }

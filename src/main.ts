@@ -192,6 +192,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   });
   const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
   watchClientErrors(server);
+  telemetry?.attachServer?.(server);
   const port = await listen(server, config.host, config.port);
   starting.defer(() => closeServer(server, graceLeftSeconds()));
   starting.defer(async () => stopping.abort());

@@ -24,7 +24,7 @@ const problemSchema = z
     traceId: z
       .string()
       .optional()
-      .describe("Of the request's trace, as in X-Trace-Id; only where requests are traced."),
+      .describe("Of the request's trace, as in X-Trace-Id; only where the request is traced."),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: "Problem" });

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   context,
+  INVALID_SPAN_CONTEXT,
   type Link,
   ROOT_CONTEXT,
   type Span,
@@ -65,13 +66,20 @@ interface SpanStart {
   readonly startedMs?: number | undefined;
 }
 
-/** Does a piece of work within a span; what it throws goes on, and makes the span a failed one. */
+/** Takes what is said of a span that is not made. */
+const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+/**
+ * Does a piece of work within a span; what it throws goes on, and makes the span a failed one. Only what works on a job
+ * begins a trace: a step of a request that is not traced would else be sampled as one of its own.
+ */
 export function withSpan<Value>(
   name: SpanName,
   facts: SpanFacts,
   work: (span: Span) => Promise<Value>,
   { kind = SpanKind.INTERNAL, links = [], startedMs }: SpanStart = {},
 ): Promise<Value> {
+  if (kind !== SpanKind.CONSUMER && trace.getActiveSpan() === undefined) return work(noSpan);
   const options = { kind, links: [...links], attributes: attributesOf(facts) };
   const start = startedMs === undefined ? options : { ...options, startTime: startedMs };
   return tracer.startActiveSpan(name, start, (span) => endingWith(span, () => work(span)));

@@ -110,6 +110,21 @@ describe("with an OTLP endpoint", () => {
     expect(named(receiver.spans, "GET /api/ml/v1/datasets")).toBeUndefined();
   });
 
+  test("a request that the ratio leaves out has no trace to quote, and none of its steps begins one", async () => {
+    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: "0.5" });
+    const answers = [];
+    for (let request = 0; request < 40; request += 1) answers.push(await service.upload("a,b\n1,2\n3\n"));
+    const quoted = answers.map(({ headers }) => headers.get("x-trace-id"));
+    expect(answers.map(({ json }) => json.traceId ?? null)).toEqual(quoted);
+    const kept = quoted.filter((id) => id !== null);
+    // 40 throws of a coin: fewer than 5 of a side is one in ten million.
+    expect(Math.min(kept.length, 40 - kept.length)).toBeGreaterThanOrEqual(5);
+    await receiver.until((spans) => spans.filter(({ kind }) => kind === 2).length >= kept.length);
+    const roots = receiver.spans.filter(({ parentSpanId }) => parentSpanId === "");
+    expect(roots.filter(({ kind }) => kind === 2).map(({ traceId }) => traceId)).toEqual(kept);
+    expect(roots.filter(({ kind }) => kind !== 2 && kind !== 5)).toEqual([]);
+  });
+
   test("metrics have the same families and series as without: nothing is measured twice", async () => {
     const traced = await startTraced();
     const plain = await startService();

@@ -111,10 +111,14 @@ async function start(): Promise<void> {
   app.use(
     ((_error, _request, response, _next) => void response.status(500).end()) as import("express").ErrorRequestHandler,
   );
-  const server = app.listen(0, "127.0.0.1", () => {
+  const server = require("node:http").createServer(app);
+  if (isOurs) {
+    require("../../../src/monitoring/setup.ts").watchClientErrors(server);
+    require("../../../otel/telemetry.ts").telemetryHandle()?.attachServer?.(server);
+  }
+  server.listen(0, "127.0.0.1", () => {
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
-    if (isOurs) require("../../../src/monitoring/setup.ts").watchClientErrors(server);
     process.stdout.write(`${JSON.stringify({ msg: "ready", url: `http://127.0.0.1:${port}` })}\n`);
   });
 }
