@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { rememberedSpan } from "./exemplars.ts";
 import { httpRecorder } from "./http-recorder.ts";
-import { guarded, meterName } from "./instruments.ts";
+import { measurementFailed, meterName } from "./instruments.ts";
 import { endOf, isCallersFault } from "./request-end.ts";
 import { isMeasured, measurementKey, routeLabelOf, sentBytesOf } from "./route-template.ts";
 
@@ -109,27 +109,34 @@ function measure({ request, response, socket, server }: StartMessage, showsActiv
 }
 
 function onClose(this: ServerResponse): void {
-  guarded(() => {
-    const recorder = httpRecorder();
-    const measurement = (this as Measured)[measurementKey];
-    if (recorder === undefined || measurement === undefined) return;
-    const { request, socket, server, startedMs, requestBytes } = measurement;
-    const scheme = schemeOf(socket);
-    if (measurement.showsActive) recorder.active(-1, request.method, scheme);
-    // A broken-off response still says 200 (seen on Node 24, November 2026).
-    const end = this.writableFinished ? undefined : endOf(request, server);
-    recorder.ended({
-      method: request.method ?? "",
-      scheme,
-      route: routeLabelOf(request, this),
-      statusCode: end === undefined ? this.statusCode : end.statusCode,
-      fault: end?.fault,
-      isCallersFault: this.statusCode >= 500 && isCallersFault(this),
-      durationSeconds: (performance.now() - startedMs) / 1000,
-      requestBytes,
-      responseBytes: sentBytesOf(request, this) ?? 0,
-      span: rememberedSpan(request),
-    });
+  // Not `guarded`: it would be a closure for each request, as in the listener below.
+  try {
+    recordEnd(this);
+  } catch (error) {
+    measurementFailed(error);
+  }
+}
+
+function recordEnd(response: ServerResponse & Measured): void {
+  const recorder = httpRecorder();
+  const measurement = response[measurementKey];
+  if (recorder === undefined || measurement === undefined) return;
+  const { request, socket, server, startedMs, requestBytes } = measurement;
+  const scheme = schemeOf(socket);
+  if (measurement.showsActive) recorder.active(-1, request.method, scheme);
+  // A broken-off response still says 200 (seen on Node 24, November 2026).
+  const end = response.writableFinished ? undefined : endOf(request, server);
+  recorder.ended({
+    method: request.method ?? "",
+    scheme,
+    route: routeLabelOf(request, response),
+    statusCode: end === undefined ? response.statusCode : end.statusCode,
+    fault: end?.fault,
+    isCallersFault: response.statusCode >= 500 && isCallersFault(response),
+    durationSeconds: (performance.now() - startedMs) / 1000,
+    requestBytes,
+    responseBytes: sentBytesOf(request, response) ?? 0,
+    span: rememberedSpan(request),
   });
 }
 
@@ -156,7 +163,14 @@ export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsC
     super.enable();
     if (this.listener !== undefined) return;
     // A subscriber that throws ends the process (seen on Node 24, November 2026), so it is guarded.
-    this.listener = (message) => guarded(() => measure(message as StartMessage, this.getConfig().showsActive));
+    const { showsActive } = this.getConfig();
+    this.listener = (message) => {
+      try {
+        measure(message as StartMessage, showsActive);
+      } catch (error) {
+        measurementFailed(error);
+      }
+    };
     subscribe(startChannel, this.listener);
   }
 

@@ -87,16 +87,21 @@ function instrumentOf(key: MetricKey): Counter | UpDownCounter | Histogram {
   return instrument;
 }
 
-/** Runs a piece of telemetry; its fault is logged and goes no further: telemetry never steers. */
+/** Logs what a piece of telemetry threw, and nothing more: telemetry never steers. */
+export function measurementFailed(error: unknown): void {
+  try {
+    diag.error("A measurement failed", error);
+  } catch {
+    // The logger itself is broken; the request must not be.
+  }
+}
+
+/** Runs a piece of telemetry; its fault is logged and goes no further. */
 export function guarded(record: () => void): void {
   try {
     record();
   } catch (error) {
-    try {
-      diag.error("A measurement failed", error);
-    } catch {
-      // The logger itself is broken; the request must not be.
-    }
+    measurementFailed(error);
   }
 }
 
