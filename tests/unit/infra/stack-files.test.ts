@@ -105,7 +105,7 @@ describe("provisioning", () => {
     const uid = /uid: (\S+)/.exec(read(`${grafana}/provisioning/datasources/prometheus.yml`))?.[1];
     expect(uid).toBe("Prometheus");
     const dashboards = [...generatedFiles()].filter(([path]) => path.startsWith(`${grafana}/dashboards/`));
-    expect(dashboards).toHaveLength(6);
+    expect(dashboards).toHaveLength(7);
     for (const [path, text] of dashboards) {
       const used = new Set(
         all(JSON.stringify(JSON.parse(text)), /"datasource":\{"type":"prometheus","uid":"([^"]*)"\}/g),
