@@ -138,6 +138,8 @@ beforeAll(async () => {
   resources.use((await startService(dataDir, env)).service);
   await seen("mlops_backend_files_missing > 0");
   await seen("count(objective:covered:days) == 5");
+  // As they are committed, rules look at whole minutes: there must have been one.
+  await seen("count_over_time(mlops_backend_dataset_ttl_enabled[5m:1m])");
 });
 afterAll(() => resources.disposeAsync());
 
