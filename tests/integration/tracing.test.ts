@@ -110,6 +110,14 @@ describe("with an OTLP endpoint", () => {
     expect(named(receiver.spans, "GET /api/ml/v1/datasets")).toBeUndefined();
   });
 
+  test("always_on traces what its caller did not: tail sampling needs every failed request", async () => {
+    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER: "always_on" });
+    const traceId = "3".repeat(32);
+    await service.call("GET", "/datasets", undefined, { traceparent: `00-${traceId}-00f067aa0ba902b7-00` });
+    const span = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
+    expect(span).toMatchObject({ traceId, parentSpanId: "00f067aa0ba902b7" });
+  });
+
   test("metrics have the same families and series as without: nothing is measured twice", async () => {
     const traced = await startTraced();
     const plain = await startService();

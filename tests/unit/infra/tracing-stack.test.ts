@@ -149,6 +149,24 @@ describe("docker-compose.tracing.yml", () => {
   });
 });
 
+describe("docker-compose.collector.yml", () => {
+  test("lets the backend send everything to the collector, whatever its callers have decided", () => {
+    const port = yaml(`${monitoring}/collector/collector.yml`).receivers.otlp.protocols.http.endpoint.match(
+      /\d+\}$/,
+    )[0];
+    const url = `http://collector:${port.replace("}", "")}`;
+    expect(yaml("docker-compose.collector.yml").services).toEqual({
+      backend: {
+        environment: {
+          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `\${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-${url}/v1/traces}`,
+          OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `\${OTEL_EXPORTER_OTLP_LOGS_ENDPOINT:-${url}/v1/logs}`,
+          OTEL_TRACES_SAMPLER: `\${OTEL_TRACES_SAMPLER:-always_on}`,
+        },
+      },
+    });
+  });
+});
+
 describe("the collector", () => {
   const core = yaml(`${monitoring}/collector/collector.yml`);
   const tail = yaml(`${monitoring}/collector/tail-sampling.yml`);
@@ -177,11 +195,16 @@ describe("the collector", () => {
     expect(Object.keys(tail)).toEqual(["processors", "service"]);
   });
 
-  test("runs with both files", () => {
+  test("runs with both files, and sends to the stack or where its variables say", () => {
     expect(services.collector.command).toEqual([
       "--config=/etc/otelcol/collector.yml",
       "--config=/etc/otelcol/tail-sampling.yml",
     ]);
-    expect(services.collector.healthcheck.test.slice(3)).toEqual(services.collector.command);
+    const { TEMPO_OTLP_URL, LOKI_OTLP_URL } = services.collector.environment;
+    for (const [value, exporter] of [
+      [TEMPO_OTLP_URL, "otlp_http/tempo"],
+      [LOKI_OTLP_URL, "otlp_http/loki"],
+    ] as const)
+      expect(core.exporters[exporter].endpoint).toBe(value.replace("${", "${env:"));
   });
 });
