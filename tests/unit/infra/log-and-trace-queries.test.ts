@@ -1,47 +1,21 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { lintLogql } from "../../../infra/monitoring/lint-logql.ts";
 import { lintTraceql } from "../../../infra/monitoring/lint-traceql.ts";
-import { allowedResource } from "../../../otel/resource.ts";
-import { spanNames } from "../../../otel/span-attributes.ts";
-import { allowedKeys } from "../../../otel/span-guard.ts";
+import { knownLines, knownSpans, writtenFields } from "../../support/known-telemetry.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-/** As Loki writes an attribute's name. */
-const asLabel = (name: string): string => name.replaceAll(/\W/g, "_");
-
-/** Fields of the objects that are handed to the log anywhere in the service. */
-const written = globSync("src/**/*.ts", { cwd: root }).flatMap((path) =>
-  [...read(path).matchAll(/\blog\.(?:info|warn|error)\(\s*\{([^"]*)\}/g)].flatMap(([, object = ""]) =>
-    [...object.matchAll(/(?:^|[{,])\s*(\w+)(?=\s*[:,}]|\s*$)/g)].map(([, field = ""]) => field),
-  ),
-);
-/** What of a line goes with it as an attribute under another name. */
-const exported = [...read("otel/log-export.ts").matchAll(/attributes\["(exception\.\w+)"\]/g)].map(
-  ([, name = ""]) => name,
-);
-const { attributes } = parse(read("infra/monitoring/loki/loki.yml")).limits_config.otlp_config.resource_attributes
-  .attributes_config[0];
-/** Beside every line that comes by OTLP, says Loki's documentation. */
-const ofLoki = ["detected_level", "severity_text", "severity_number", "trace_id", "span_id", "scope_name"];
-const lines = {
-  labels: new Set<string>(attributes.map(asLabel)),
-  fields: new Set([...written, ...[...exported, ...allowedResource].map(asLabel), ...ofLoki]),
-};
-const spans = { attributes: allowedKeys, resource: new Set(allowedResource), names: new Set<string>(spanNames) };
 const ofService = '{service_name="mlops-backend"}';
 
 test("what a line says is read from the calls that write it", () => {
-  expect(written).toEqual(
+  expect(writtenFields).toEqual(
     expect.arrayContaining(["run_id", "request_id", "code", "durationSeconds", "route", "jobId"]),
   );
-  expect(written).not.toContain("err.message");
-  expect(lines.labels).toEqual(new Set(["service_name", "deployment_environment_name"]));
-  expect(exported).toContain("exception.message");
+  expect(knownLines.labels).toEqual(new Set(["service_name", "deployment_environment_name"]));
+  expect(knownLines.fields).toContain("exception_message");
 });
 
 describe("a query of Loki with", () => {
@@ -56,7 +30,7 @@ describe("a query of Loki with", () => {
     [`${ofService} | line_format \`{{.runId}}\``, "runId: no line"],
     [`sum(count_over_time(${ofService})`, "not LogQL"],
     [`{deployment_environment_name="production"}`, "lacks service_name"],
-  ])("a fault is found: %s", (query, fault) => expect(lintLogql(query, lines).join("; ")).toContain(fault));
+  ])("a fault is found: %s", (query, fault) => expect(lintLogql(query, knownLines).join("; ")).toContain(fault));
 });
 
 describe("a query of Tempo with", () => {
@@ -67,7 +41,7 @@ describe("a query of Tempo with", () => {
     ['{ resource.service.name = "x" && name = "training" }', "no such span"],
     ['{ resource.service.name = "x" && kind = servre }', "not TraceQL"],
     ["{ status = error }", "every service"],
-  ])("a fault is found: %s", (query, fault) => expect(lintTraceql(query, spans).join("; ")).toContain(fault));
+  ])("a fault is found: %s", (query, fault) => expect(lintTraceql(query, knownSpans).join("; ")).toContain(fault));
 });
 
 interface Target {
@@ -89,8 +63,8 @@ test.each([...generatedFiles()].filter(([path]) => path.includes("/grafana/dashb
       if (datasource?.type === "loki" && expr !== undefined) asked.loki.push(expr);
       if (datasource?.type === "tempo" && query !== undefined) asked.tempo.push(query);
     }
-    for (const query of asked.loki) expect(lintLogql(query, lines), query).toEqual([]);
-    for (const query of asked.tempo) expect(lintTraceql(query, spans), query).toEqual([]);
+    for (const query of asked.loki) expect(lintLogql(query, knownLines), query).toEqual([]);
+    for (const query of asked.tempo) expect(lintTraceql(query, knownSpans), query).toEqual([]);
     const expected: Record<string, [number, number]> = { http: [2, 0], training: [2, 0], traces: [8, 4] };
     const name = /mlops-backend-(\w+)\.json$/.exec(path)?.[1] ?? "";
     expect([asked.loki.length, asked.tempo.length]).toEqual(expected[name] ?? [0, 0]);
@@ -107,5 +81,5 @@ test.each(
     ),
   ),
 )("%s: sound is the %s %s", (_path, language, query) => {
-  expect(language === "logql" ? lintLogql(query, lines) : lintTraceql(query, spans)).toEqual([]);
+  expect(language === "logql" ? lintLogql(query, knownLines) : lintTraceql(query, knownSpans)).toEqual([]);
 });
