@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
-import { startService } from "../support/service.ts";
+import { eventually, startService } from "../support/service.ts";
 import { startTraced as startTracedService } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
@@ -104,7 +104,13 @@ describe("with an OTLP endpoint", () => {
 
   test("the ratio decides how many are traced", async () => {
     const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: "0" });
-    await service.call("GET", "/datasets");
+    const untraced = await service.call("GET", "/datasets");
+    // It has an id all the same, which its lines have, too: who quotes it is found in the log.
+    expect(untraced.headers.get("x-trace-id")).toMatch(/^[0-9a-f]{32}$/);
+    const line = await eventually(async () =>
+      service.lines.map((text) => JSON.parse(text)).find(({ route }) => route === "/api/ml/v1/datasets"),
+    );
+    expect(line).toMatchObject({ trace_id: untraced.headers.get("x-trace-id"), trace_flags: "00" });
     await service.call("GET", "/artifacts", undefined, { traceparent: `00-${"2".repeat(32)}-00f067aa0ba902b7-01` });
     await receiver.until((spans) => named(spans, "GET /api/ml/v1/artifacts"));
     expect(named(receiver.spans, "GET /api/ml/v1/datasets")).toBeUndefined();
