@@ -44,7 +44,8 @@ const stack: readonly Line[] = [
   {
     name: "COMPOSE_PROFILES",
     value: "alerting",
-    about: "Profiles that start without being named, e.g. Alertmanager with alerting; then ./run.sh up.",
+    about:
+      "Profiles that start without being named; ./run.sh up adds the COMPOSE_FILE that tracing and collector need.",
     commented: true,
   },
   {
