@@ -125,6 +125,10 @@ compose_files() {
   local files=docker-compose.yml
   [[ ",$1," != *,tracing,* ]] || files="$files:docker-compose.tracing.yml"
   [[ ",$1," != *,collector,* ]] || files="$files:docker-compose.collector.yml"
+  # Compose takes it by itself only where no files are named.
+  if [ "$files" != docker-compose.yml ] && [ -e docker-compose.override.yml ]; then
+    files="$files:docker-compose.override.yml"
+  fi
   printf '%s' "$files"
 }
 
@@ -149,7 +153,8 @@ use_profiles() {
     printf 'COMPOSE_FILE=%s %s\n' "$files" "$mark" >>.env
   fi
   COMPOSE_FILE="${own:-$(compose_files "$profiles")}"
-  export COMPOSE_FILE
+  # The first file alone need not be named.
+  [ "$COMPOSE_FILE" = docker-compose.yml ] || export COMPOSE_FILE
 }
 
 prepare() {

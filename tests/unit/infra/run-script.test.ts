@@ -64,12 +64,19 @@ describe("up", () => {
   ])("with %j the files of Compose are %s, without this script too", async (env, files) => {
     await program("bin/docker", `[ "$2" != up ] || echo "files \${COMPOSE_FILE:-unset}"`);
     await settings(env);
-    expect((await run("up")).lines).toContain(`files ${files}`);
+    expect((await run("up")).lines).toContain(`files ${files === base ? "unset" : files}`);
     expect((await run("dev")).lines).toContain(`files ${files}:docker-compose.dev.yml`);
     // Compose reads .env itself; ours is there once, however often it was written.
     const remembered = [...(await written(".env")).matchAll(/^COMPOSE_FILE=(\S+)/gm)].map(([, value]) => value);
     expect(remembered).toEqual(files === base ? [] : [files]);
     expect(await written(".env")).toContain(env.trim());
+  });
+
+  test("an override of one's own is laid over them, last", async () => {
+    await writeFile(join(folder, "docker-compose.override.yml"), "services: {}\n");
+    await settings("COMPOSE_PROFILES=tracing\n");
+    await run("up");
+    expect(await written(".env")).toContain(`COMPOSE_FILE=${tracing}:docker-compose.override.yml #`);
   });
 
   test("takes its line out of .env when the profile is not there any more", async () => {
