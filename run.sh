@@ -119,18 +119,42 @@ reload_receivers() {
   if grep -qx grafana-alerting <<<"$running"; then docker compose --profile "*" restart grafana-alerting; fi
 }
 
-# What the profile tracing can't switch on by itself: where the backend sends to, and what Prometheus takes.
-use_tracing() {
-  local profiles
-  profiles=",$(value COMPOSE_PROFILES ''),"
-  [[ "$profiles" == *,tracing,* ]] || return 0
-  COMPOSE_FILE="$(value COMPOSE_FILE docker-compose.yml:docker-compose.tracing.yml)"
-  export COMPOSE_FILE
-  if [[ "$profiles" == *,collector,* ]]; then
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="$(value OTEL_EXPORTER_OTLP_TRACES_ENDPOINT http://collector:4318/v1/traces)"
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT="$(value OTEL_EXPORTER_OTLP_LOGS_ENDPOINT http://collector:4318/v1/logs)"
-    export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_LOGS_ENDPOINT
+# The files of Compose for these profiles: what a profile can't switch, where the backend sends to and what Prometheus
+# takes, stands in files of their own.
+compose_files() {
+  local files=docker-compose.yml
+  [[ ",$1," != *,tracing,* ]] || files="$files:docker-compose.tracing.yml"
+  [[ ",$1," != *,collector,* ]] || files="$files:docker-compose.collector.yml"
+  # Compose takes it by itself only where no files are named.
+  if [ "$files" != docker-compose.yml ] && [ -e docker-compose.override.yml ]; then
+    files="$files:docker-compose.override.yml"
   fi
+  printf '%s' "$files"
+}
+
+# Says which files the profiles need, here and in .env, where `docker compose` without this script finds them too. A
+# COMPOSE_FILE of one's own stays.
+use_profiles() {
+  local profiles own files others mark='# by ./run.sh, from COMPOSE_PROFILES'
+  profiles="$(value COMPOSE_PROFILES '')"
+  if [[ ",$profiles," == *,collector,* && ",$profiles," != *,tracing,* ]] &&
+    { [ -z "$(value TEMPO_OTLP_URL '')" ] || [ -z "$(value LOKI_OTLP_URL '')" ]; }; then
+    fail "COMPOSE_PROFILES has collector without tracing: add tracing, or say in TEMPO_OTLP_URL and LOKI_OTLP_URL where it sends to."
+  fi
+  if grep -qF "$mark" .env; then # of the last time
+    others="$(grep -vF "$mark" .env || true)"
+    printf '%s\n' "$others" >.env
+  fi
+  # By its own profiles: what the environment says today need not be true tomorrow.
+  files="$(compose_files "$(COMPOSE_PROFILES='' value COMPOSE_PROFILES '')")"
+  own="$(value COMPOSE_FILE '')"
+  if [ "$files" != docker-compose.yml ] && [ -z "$(COMPOSE_FILE='' value COMPOSE_FILE '')" ]; then
+    [ -z "$(tail -c 1 .env)" ] || printf '\n' >>.env
+    printf 'COMPOSE_FILE=%s %s\n' "$files" "$mark" >>.env
+  fi
+  COMPOSE_FILE="${own:-$(compose_files "$profiles")}"
+  # The first file alone need not be named.
+  [ "$COMPOSE_FILE" = docker-compose.yml ] || export COMPOSE_FILE
 }
 
 prepare() {
@@ -138,7 +162,7 @@ prepare() {
   write_env
   write_targets
   write_receivers
-  use_tracing
+  use_profiles
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
   export REVISION
 }
@@ -213,7 +237,7 @@ case "$command" in
   down) docker compose --profile "*" down "$@" ;;
   dev)
     prepare
-    docker compose -f docker-compose.yml -f docker-compose.dev.yml up --build "$@"
+    COMPOSE_FILE="$COMPOSE_FILE:docker-compose.dev.yml" docker compose up --build "$@"
     ;;
   demo) demo "$@" ;;
   smoke) smoke ;;

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 
 /** The only resource attributes that leave this process: detectors would add command-line arguments, owner and pid. */
-const allowedResource = [
+export const allowedResource = [
   "service.name",
   "service.namespace",
   "service.version",

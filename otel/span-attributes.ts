@@ -21,6 +21,22 @@ export const spanAttributes = {
   jobId: "messaging.message.id",
 } as const;
 
+/** What our own spans are called; those of queues and statements have the queue's or the statement's name in theirs. */
+export const spanNames = [
+  "dataset receive",
+  "dataset check",
+  "dataset store",
+  "dataset profile",
+  "prediction",
+  "ttl cycle",
+  "ttl dataset",
+  "training attempt",
+  "training load",
+  "training fit",
+  "training evaluate",
+  "training save",
+] as const;
+
 /** What is known where a span begins or ends. */
 export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number>>;
 

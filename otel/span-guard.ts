@@ -7,7 +7,7 @@ import { spanAttributes } from "./span-attributes.ts";
  * addresses of callers and raw paths are not. So it is a list of what leaves, not of what is cut out: the next release
  * of an instrumentation may add anything.
  */
-const allowedKeys: ReadonlySet<string> = new Set([
+export const allowedKeys: ReadonlySet<string> = new Set([
   "http.request.method",
   "http.response.status_code",
   "http.route",

@@ -44,7 +44,20 @@ const stack: readonly Line[] = [
   {
     name: "COMPOSE_PROFILES",
     value: "alerting",
-    about: "Profiles that start without being named, e.g. Alertmanager with alerting.",
+    about:
+      "Profiles that start without being named; ./run.sh up adds the COMPOSE_FILE that tracing and collector need.",
+    commented: true,
+  },
+  {
+    name: "TEMPO_OTLP_URL",
+    value: "http://tempo:4318",
+    about: "Where the collector of profile collector sends traces to; /v1/traces is added.",
+    commented: true,
+  },
+  {
+    name: "LOKI_OTLP_URL",
+    value: "http://loki:3100/otlp",
+    about: "Where it sends logs to; /v1/logs is added.",
     commented: true,
   },
   { name: "ALERTMANAGER_PORT", value: "9093", about: "Port on this machine at which Alertmanager is published." },

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { resourceAttributes } from "../../otel/resource.ts";
 import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
 import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
 import { grafanaAlertingFiles } from "./alerting/grafana-alerting.ts";
@@ -32,7 +33,8 @@ const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirn
 export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string, string> {
   const { settings, faults } = readTelemetrySettings(env);
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  const dashboards = [...allDashboards(queriesFor(settings))].map(
+  const { "service.name": service = "" } = resourceAttributes(env, "");
+  const dashboards = [...allDashboards(queriesFor(settings), service)].map(
     ([uid, dashboard]) =>
       [`infra/monitoring/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
   );

@@ -99,10 +99,14 @@ export function nativeQuery(query: string, histograms: ReadonlySet<string>): str
   return placeholders.reduce((text, [name, duration]) => text.replaceAll(duration, name), rewritten(whole));
 }
 
-/** A copy of a generated document in which every `expr` is changed. */
+/** Loki's queries are called `expr` as well. */
+const asksLoki = (part: object): boolean =>
+  "datasource" in part && JSON.stringify(part.datasource).includes('"type":"loki"');
+
+/** A copy of a generated document in which every `expr` of Prometheus is changed. */
 export function withExpressions(document: unknown, change: (expression: string) => string): unknown {
   if (Array.isArray(document)) return document.map((each) => withExpressions(each, change));
-  if (typeof document !== "object" || document === null) return document;
+  if (typeof document !== "object" || document === null || asksLoki(document)) return document;
   return Object.fromEntries(
     Object.entries(document).map(([key, value]) => [
       key,

@@ -1,7 +1,8 @@
 import { parser } from "@prometheus-io/lezer-promql";
 
-/** A node of a parsed query; its `name` is that of lezer-promql's grammar. */
-export type PromqlNode = ReturnType<typeof parser.parse>["topNode"];
+/** A node of a parsed query, in whatever language; its `name` is that of the language's grammar. */
+export type SyntaxNode = ReturnType<typeof parser.parse>["topNode"];
+export type PromqlNode = SyntaxNode;
 
 const expressions = new Set([
   "AggregateExpr",

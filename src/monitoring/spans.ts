@@ -10,27 +10,13 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { guarded } from "../../otel/instruments.ts";
-import { runIdKey, type SpanFacts, spanAttributes } from "../../otel/span-attributes.ts";
+import { runIdKey, type SpanFacts, spanAttributes, type spanNames } from "../../otel/span-attributes.ts";
 
 // The API alone: without traces its tracer makes spans that are nothing, and `context.with` is a call.
 const tracer = trace.getTracer("mlops-backend");
 
 /** What our own spans are called. */
-type SpanName =
-  | "dataset receive"
-  | "dataset check"
-  | "dataset store"
-  | "dataset profile"
-  | "prediction"
-  | "ttl cycle"
-  | "ttl dataset"
-  | "training attempt"
-  | "training load"
-  | "training fit"
-  | "training evaluate"
-  | "training save"
-  | `send ${string}`
-  | `process ${string}`;
+type SpanName = (typeof spanNames)[number] | `send ${string}` | `process ${string}`;
 
 function attributesOf(facts: SpanFacts): Attributes {
   const attributes: Attributes = {};

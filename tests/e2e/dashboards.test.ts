@@ -22,16 +22,23 @@ const mayBeZero: Readonly<Record<string, string>> = {
   "Failed notifications": "Alertmanager is there",
   "Notifications to people": "the committed receivers tell nobody",
   "Spans and log records not exported": "nothing is exported",
+  "Not sent": "nothing is exported",
 };
 
 interface Dashboard {
   readonly uid: string;
   readonly panels: readonly {
     readonly title: string;
-    readonly targets?: readonly { readonly expr: string; readonly refId: string }[];
+    readonly targets?: readonly {
+      readonly expr: string;
+      readonly refId: string;
+      readonly datasource: { readonly type: string };
+    }[];
   }[];
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
-  readonly templating: { readonly list: readonly { readonly query: { readonly query: string } }[] };
+  readonly templating: {
+    readonly list: readonly { readonly type: string; readonly query: { readonly query: string } }[];
+  };
 }
 interface Rule {
   readonly record?: string;
@@ -142,7 +149,9 @@ describe("after a load that has all in it", () => {
     async (_uid, { panels }) => {
       const empty: string[] = [];
       const zero: string[] = [];
-      for (const { title, targets = [] } of panels) {
+      for (const { title, targets: all = [] } of panels) {
+        // Loki and Tempo are not here; rows of logs are closed.
+        const targets = all.filter(({ datasource }) => datasource.type === "prometheus");
         const numbers = await Promise.all(targets.map(async ({ expr }) => numbersOf(await shown(expr))));
         for (const [index, { refId, expr }] of targets.entries())
           if (numbers[index]?.length === 0) empty.push(`${title} ${refId}: ${expr}`);
@@ -155,7 +164,7 @@ describe("after a load that has all in it", () => {
 
   test("every variable and annotation has data", async () => {
     for (const { templating, annotations } of dashboards) {
-      for (const { query } of templating.list) {
+      for (const { query } of templating.list.filter(({ type }) => type === "query")) {
         const [, selector = "", label = ""] = /^label_values\((.*), (\w+)\)$/.exec(query.query) ?? [];
         expect(
           (await shown(selector)).map(({ metric }) => metric[label] ?? ""),

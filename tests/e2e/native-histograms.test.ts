@@ -9,6 +9,7 @@ import { generatedFiles } from "../../infra/monitoring/generate.ts";
 import { histogramNames, nativeQuery } from "../../infra/monitoring/native-histograms.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { promqlOf } from "../support/promql-of.ts";
 import { eventually, freePort, OwnProcess, startService } from "./processes.ts";
 
 interface Series {
@@ -100,9 +101,7 @@ async function use(url: string, name: string): Promise<void> {
 
 const histograms = histogramNames(defaultPrefix);
 const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => text);
-const ofDashboards = dashboards.flatMap((text) =>
-  [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)].map(([, expression = '""']) => JSON.parse(expression) as string),
-);
+const ofDashboards = dashboards.flatMap((text) => promqlOf(JSON.parse(text)));
 const ofRules = [...ruleGroups({ prefix: defaultPrefix, timeScale: 1 }).values()]
   .flat()
   .flatMap(({ rules }) => rules.map(({ expr }) => String(expr)));

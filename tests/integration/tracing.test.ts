@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
-import { startService } from "../support/service.ts";
+import { eventually, startService } from "../support/service.ts";
 import { startTraced as startTracedService } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
@@ -104,7 +104,8 @@ describe("with an OTLP endpoint", () => {
 
   test("the ratio decides how many are traced", async () => {
     const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: "0" });
-    await service.call("GET", "/datasets");
+    const untraced = await service.call("GET", "/datasets");
+    expect(untraced.headers.get("x-trace-id")).toBeNull();
     await service.call("GET", "/artifacts", undefined, { traceparent: `00-${"2".repeat(32)}-00f067aa0ba902b7-01` });
     await receiver.until((spans) => named(spans, "GET /api/ml/v1/artifacts"));
     expect(named(receiver.spans, "GET /api/ml/v1/datasets")).toBeUndefined();
@@ -123,6 +124,14 @@ describe("with an OTLP endpoint", () => {
     const roots = receiver.spans.filter(({ parentSpanId }) => parentSpanId === "");
     expect(roots.filter(({ kind }) => kind === 2).map(({ traceId }) => traceId)).toEqual(kept);
     expect(roots.filter(({ kind }) => kind !== 2 && kind !== 5)).toEqual([]);
+  });
+
+  test("always_on traces what its caller did not: tail sampling needs every failed request", async () => {
+    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER: "always_on" });
+    const traceId = "3".repeat(32);
+    await service.call("GET", "/datasets", undefined, { traceparent: `00-${traceId}-00f067aa0ba902b7-00` });
+    const span = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
+    expect(span).toMatchObject({ traceId, parentSpanId: "00f067aa0ba902b7" });
   });
 
   test("metrics have the same families and series as without: nothing is measured twice", async () => {

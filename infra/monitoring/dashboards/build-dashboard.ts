@@ -1,6 +1,7 @@
 import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
   AnnotationQueryBuilder,
+  CustomVariableBuilder,
   type Dashboard,
   DashboardBuilder,
   DashboardCursorSync,
@@ -8,12 +9,15 @@ import {
   DashboardLinkType,
   type Panel,
   QueryVariableBuilder,
+  RowBuilder,
+  TextBoxVariableBuilder,
   VariableRefresh,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { Queries } from "../queries.ts";
 import { type DashboardUid, dashboardTitles, dashboardUids } from "./dashboard-list.ts";
-import { datasource, text } from "./panels.ts";
+import { text } from "./panels.ts";
+import { datasources } from "./targets.ts";
 
 export interface DashboardText {
   readonly uid: DashboardUid;
@@ -23,12 +27,38 @@ export interface DashboardText {
   readonly answers: string;
   /** From left to right; the spans of a line add up to 24. */
   readonly panels: readonly Builder<Panel>[];
+  /** Panels of a row at the bottom that is closed: until somebody opens it, nothing of it is asked. */
+  readonly logs?: readonly Builder<Panel>[];
+  /** What panels of logs and traces are narrowed by, beside the job and the instance. */
+  readonly variables?: readonly (keyof typeof ownVariables)[];
 }
+
+const slowerThan = ["100ms", "500ms", "2s", "10s", "1m"] as const;
+
+/** Boxes to write or choose in: they ask no data source, which may not be there. */
+const ownVariables = {
+  service: (service: string) =>
+    new TextBoxVariableBuilder("service")
+      .label("Service")
+      .defaultValue(service)
+      .current({ selected: true, text: service, value: service }),
+  slower: () =>
+    new CustomVariableBuilder("slower")
+      .label("Slower than")
+      .values(slowerThan.join(","))
+      .options(slowerThan.map((text) => ({ selected: text === "500ms", text, value: text })))
+      .current({ selected: true, text: "500ms", value: "500ms" }),
+  id: () =>
+    new TextBoxVariableBuilder("id")
+      .label("Run, trace or request")
+      .defaultValue("none")
+      .current({ selected: true, text: "none", value: "none" }),
+} as const;
 
 function variable(name: string, label: string, labelValues: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)
-    .datasource(datasource)
+    .datasource(datasources.Prometheus)
     .query({ query: labelValues, refId: `variable-${name}` })
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)
@@ -39,7 +69,12 @@ function variable(name: string, label: string, labelValues: string): QueryVariab
 }
 
 const annotation = (name: string, color: string, expression: string): AnnotationQueryBuilder =>
-  new AnnotationQueryBuilder().name(name).datasource(datasource).enable(true).iconColor(color).expr(expression);
+  new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(datasources.Prometheus)
+    .enable(true)
+    .iconColor(color)
+    .expr(expression);
 
 function annotations({ annotations: of }: Queries): AnnotationQueryBuilder[] {
   return [
@@ -68,7 +103,8 @@ function linkTo(uid: DashboardUid): DashboardLinkBuilder {
 }
 
 /** A dashboard as Grafana reads it, with variables, annotations and the links to all the others. */
-export function buildDashboard({ uid, description, answers, panels }: DashboardText, queries: Queries): Dashboard {
+export function buildDashboard(dashboardText: DashboardText, queries: Queries, service: string): Dashboard {
+  const { uid, description, answers, panels, logs = [], variables = [] } = dashboardText;
   const builder = new DashboardBuilder(dashboardTitles[uid])
     .uid(uid)
     .description(description)
@@ -81,15 +117,22 @@ export function buildDashboard({ uid, description, answers, panels }: DashboardT
     .variables([
       variable("job", "Job", queries.variables.job),
       variable("instance", "Instance", queries.variables.instance),
+      ...variables.map((name) => ownVariables[name](service)),
     ])
     .annotations(annotations(queries))
     .links(dashboardUids.filter((other) => other !== uid).map(linkTo));
   for (const panel of [text(answers), ...panels]) builder.withPanel(panel);
+  if (logs.length > 0) {
+    const row = new RowBuilder("Logs, with the profile tracing").collapsed(true);
+    for (const panel of logs) row.withPanel(panel);
+    builder.withRow(row);
+  }
   const dashboard = builder.build();
+  const all = (dashboard.panels ?? []).flatMap((panel) => ("panels" in panel ? [panel, ...panel.panels] : [panel]));
   // The SDK gives no ids; without them Grafana can't link to a panel.
-  dashboard.panels = dashboard.panels?.map((panel, index) => ({ ...panel, id: index + 1 })) ?? [];
+  for (const [index, panel] of all.entries()) panel.id = index + 1;
   // Its default is "inControlsMenu", which hides the links behind a button.
-  const ofPanels = dashboard.panels.flatMap((panel) => ("links" in panel ? (panel.links ?? []) : []));
+  const ofPanels = all.flatMap((panel) => ("links" in panel ? (panel.links ?? []) : []));
   for (const link of [...(dashboard.links ?? []), ...ofPanels]) delete link.placement;
   return dashboard;
 }

@@ -9,6 +9,7 @@ export const dashboardTitles = {
   "mlops-backend-training": "Backend: Training",
   "mlops-backend-runtime": "Backend: Runtime and database",
   "mlops-backend-telemetry": "Backend: Telemetry health",
+  "mlops-backend-traces": "Backend: Traces and logs",
 } as const;
 
 export type DashboardUid = keyof typeof dashboardTitles;

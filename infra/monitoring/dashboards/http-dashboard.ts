@@ -1,5 +1,7 @@
+import { logQueries } from "../log-queries.ts";
 import { answered, legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
+import { lines } from "./log-panels.ts";
 import { graph, heatmap } from "./panels.ts";
 import { table } from "./tables.ts";
 
@@ -142,6 +144,21 @@ export function httpDashboard(query: Queries): DashboardText {
         unit: "short",
         noValue: "No process serves the API",
         targets: [["Aborted uploads", query.increase("datasetUploads", [], { outcome: '="aborted"' })]],
+      }),
+    ],
+    variables: ["service"],
+    logs: [
+      lines({
+        title: "Requests that failed or were broken off",
+        description: "The newest 200 with a 5xx answer, or whose client went away; event streams aside.",
+        noValue: "No request failed in this time",
+        expression: logQueries.failedRequests,
+      }),
+      lines({
+        title: "Requests above half a second",
+        description: "The newest 200 that missed the bound of the objective; event streams aside.",
+        noValue: "No request was so slow",
+        expression: logQueries.slowRequests,
       }),
     ],
   };

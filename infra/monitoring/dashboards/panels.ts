@@ -25,24 +25,20 @@ import {
   RowsHeatmapOptionsBuilder,
   YAxisConfigBuilder,
 } from "@grafana/grafana-foundation-sdk/heatmap";
-import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
+import { PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as StatBuilder } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TextBuilder, TextMode } from "@grafana/grafana-foundation-sdk/text";
 import { PanelBuilder as TimeseriesBuilder } from "@grafana/grafana-foundation-sdk/timeseries";
 import { type DashboardUid, dashboardTitles } from "./dashboard-list.ts";
+import { datasources, latest, type NumberSource, overTime, query, type Target } from "./targets.ts";
 
 /** Hands the chosen job, instance and time on to the dashboard that is linked to. */
 const chosen = ["job:queryparam", "instance:queryparam", "__url_time_range"].map((name) => `\${${name}}`).join("&");
 
-/** The provisioned data source (`infra/monitoring/grafana/provisioning/datasources`). */
-export const datasource = { type: "prometheus", uid: "Prometheus" };
 /** Grid rows of a line of graphs; 40 rows are a dashboard. */
 export const lineHeight = 7;
 const numberHeight = 4;
 const textHeight = 3;
-
-/** One query of a panel with its legend in words. */
-export type Target = readonly [legend: string, expression: string];
 
 /** The colour below the first limit, then each limit with the colour from there on. */
 export type Colours = readonly [base: Colour, ...limits: (readonly [from: number, colour: Colour])[]];
@@ -57,6 +53,8 @@ export interface PanelText {
   /** Shown in place of data: why there is none. */
   readonly noValue: string;
   readonly targets: readonly Target[];
+  /** Who answers; by default Prometheus. */
+  readonly source?: NumberSource;
   /** Columns of 24; by default 8 of a graph, 4 of a number, 12 of a heat map, 24 of a table. */
   readonly span?: number;
   readonly colours?: Colours;
@@ -73,25 +71,27 @@ export interface PanelText {
 interface DataPanelBuilder<Self> {
   title(title: string): Self;
   description(description: string): Self;
-  datasource(source: typeof datasource): Self;
+  datasource(source: (typeof datasources)[keyof typeof datasources]): Self;
   unit(unit: string): Self;
   noValue(noValue: string): Self;
   links(links: DashboardLinkBuilder[]): Self;
 }
 
 /** A builder with what every panel with data says of itself. */
-export function described<Self extends DataPanelBuilder<Self>>(panel: Self, text: Omit<PanelText, "targets">): Self {
-  const { title, description, unit, noValue, details } = text;
+export function described<Self extends DataPanelBuilder<Self>>(
+  panel: Self,
+  text: Omit<PanelText, "targets" | "source"> & { readonly source?: keyof typeof datasources },
+): Self {
+  const { title, description, unit, noValue, details, source = "Prometheus" } = text;
   const links =
     details === undefined ? [] : [new DashboardLinkBuilder(dashboardTitles[details]).url(`/d/${details}?${chosen}`)];
-  return panel.title(title).description(description).datasource(datasource).unit(unit).noValue(noValue).links(links);
-}
-
-/** One query, as Grafana keeps it. */
-export function query([legend, expression]: Target, index: number): DataqueryBuilder {
-  // The SDK leaves refId out; Grafana tells the queries of a panel apart by it.
-  const refId = String.fromCharCode(65 + index);
-  return new DataqueryBuilder().expr(expression).legendFormat(legend).refId(refId).datasource(datasource);
+  return panel
+    .title(title)
+    .description(description)
+    .datasource(datasources[source])
+    .unit(unit)
+    .noValue(noValue)
+    .links(links);
 }
 
 /** Limits as Grafana keeps them. */
@@ -121,13 +121,8 @@ export function graph(text: PanelText): Builder<Panel> {
   }
   if (text.decimals !== undefined) panel.decimals(text.decimals);
   if (text.max !== undefined) panel.max(text.max);
-  for (const [index, target] of text.targets.entries()) {
-    panel.withTarget(
-      query(target, index)
-        .range()
-        .exemplar(text.withExemplars === true),
-    );
-  }
+  for (const [index, target] of text.targets.entries())
+    panel.withTarget(overTime(text.source ?? "Prometheus", target, index, text.withExemplars === true));
   return panel;
 }
 
@@ -142,12 +137,13 @@ export function number(text: PanelText): Builder<Panel> {
   if (text.colours !== undefined) panel.thresholds(thresholds(text.colours));
   if (text.decimals !== undefined) panel.decimals(text.decimals);
   if (text.max !== undefined) panel.max(text.max);
-  for (const [index, target] of text.targets.entries()) panel.withTarget(query(target, index).instant());
+  for (const [index, target] of text.targets.entries())
+    panel.withTarget(latest(text.source ?? "Prometheus", target, index));
   return panel;
 }
 
 /** How many events fell into each bucket of a histogram, over time. */
-export function heatmap(text: PanelText): Builder<Panel> {
+export function heatmap(text: Omit<PanelText, "source">): Builder<Panel> {
   const panel = described(new HeatmapBuilder(), text)
     .calculate(false)
     .color(

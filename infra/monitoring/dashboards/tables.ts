@@ -2,7 +2,8 @@ import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import { PanelBuilder as AnyPanelBuilder, type Panel } from "@grafana/grafana-foundation-sdk/dashboard";
 import { PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 import { PanelBuilder as TableBuilder } from "@grafana/grafana-foundation-sdk/table";
-import { type Colours, datasource, described, lineHeight, type PanelText, query, thresholds } from "./panels.ts";
+import { type Colours, described, lineHeight, type PanelText, thresholds } from "./panels.ts";
+import { datasources, query } from "./targets.ts";
 
 /** A query whose latest values are a column. */
 export interface Column {
@@ -74,7 +75,7 @@ export function alertList(text: Pick<PanelText, "title" | "description" | "span"
       alertName: "",
       dashboardAlerts: false,
       // By its name, not its uid.
-      datasource: datasource.uid,
+      datasource: datasources.Prometheus.uid,
       groupBy: [],
       groupMode: "default",
       maxItems: 20,

@@ -1,5 +1,7 @@
+import { logQueries } from "../log-queries.ts";
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
+import { lines } from "./log-panels.ts";
 import { graph, number } from "./panels.ts";
 
 const answers = `**Do trainings start, end well, and give models that are worth it?** A run waits in the queue, takes a place of a worker, and ends once as succeeded, failed or cancelled.
@@ -171,6 +173,22 @@ export function trainingDashboard(query: Queries): DashboardText {
           [`50th percentile, ${legendOf("task")}`, query.quantile(0.5, "predictionDuration", ["task"])],
           [`95th percentile, ${legendOf("task")}`, query.quantile(0.95, "predictionDuration", ["task"])],
         ],
+      }),
+    ],
+    variables: ["service"],
+    logs: [
+      lines({
+        title: "Runs: begun and ended",
+        description:
+          "The newest 200 lines about runs; one that is opened leads to its trace, or to all lines of its run.",
+        noValue: "No lines about runs in this time",
+        expression: logQueries.runs,
+      }),
+      lines({
+        title: "Runs: what went wrong",
+        description: "The newest 200 warnings and errors about runs: failed attempts, time-outs, dead processes.",
+        noValue: "Nothing went wrong in this time",
+        expression: logQueries.unwellRuns,
       }),
     ],
   };

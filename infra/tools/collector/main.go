@@ -16,7 +16,7 @@ import (
 func main() {
 	info := component.BuildInfo{
 		Command:     "collector",
-		Description: "The parts of an OpenTelemetry collector that infra/monitoring/collector/collector.yml names",
+		Description: "The parts of an OpenTelemetry collector that infra/monitoring/collector names",
 		Version:     "",
 	}
 

@@ -4,6 +4,7 @@ import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
 import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
+import { promqlOf } from "../../support/promql-of.ts";
 
 interface Link {
   readonly title: string;
@@ -16,7 +17,9 @@ interface Panel {
   readonly type: string;
   readonly title: string;
   readonly description?: string;
-  readonly datasource?: { readonly uid: string };
+  readonly datasource?: { readonly uid: string; readonly type: string };
+  /** Of a row that is closed. */
+  readonly panels?: readonly Panel[];
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly fieldConfig?: {
     readonly defaults: {
@@ -26,9 +29,13 @@ interface Panel {
     };
   };
   readonly targets?: readonly {
-    readonly expr: string;
+    /** Of Prometheus and Loki. */
+    readonly expr?: string;
+    /** Of Tempo. */
+    readonly query?: string;
     readonly refId: string;
-    readonly legendFormat: string;
+    readonly legendFormat?: string;
+    readonly datasource: { readonly uid: string };
     readonly range?: boolean;
     readonly exemplar?: boolean;
   }[];
@@ -48,19 +55,44 @@ function read(env: NodeJS.ProcessEnv = {}): Dashboard[] {
   return [...generatedFiles(env)].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => JSON.parse(text));
 }
 const dashboards = read();
-const charts = ({ panels }: Dashboard): Panel[] =>
-  panels.filter(({ type }) => !["text", "alertlist", "row"].includes(type));
+/** Every panel, those of closed rows too. */
+const everyPanel = ({ panels }: Pick<Dashboard, "panels">): Panel[] =>
+  panels.flatMap((panel) => [panel, ...everyPanel({ panels: panel.panels ?? [] })]);
+const charts = (dashboard: Dashboard): Panel[] =>
+  everyPanel(dashboard).filter(({ type }) => !["text", "alertlist", "row"].includes(type));
+const asksPrometheus = ({ datasource }: Panel): boolean => datasource?.uid === "Prometheus";
+/** Where logs and traces are asked for, and by which boxes above; the overview is the same without them. */
+const ownVariables: Readonly<Record<string, readonly string[]>> = {
+  "mlops-backend-http": ["service"],
+  "mlops-backend-training": ["service"],
+  "mlops-backend-traces": ["service", "slower", "id"],
+};
 
-test("there are the six that are linked to", () => {
+test("there are the seven that are linked to", () => {
   expect(dashboards.map(({ uid }) => uid)).toEqual(dashboardUids);
-  expect(new Set(dashboards.map(({ title }) => title)).size).toBe(6);
+  expect(new Set(dashboards.map(({ title }) => title)).size).toBe(7);
+});
+
+test("without Tempo and Loki only the dashboard of traces asks for them, the others when a row is opened", () => {
+  for (const { uid, panels } of dashboards) {
+    const asked = panels.filter((panel) => panel.datasource !== undefined && !asksPrometheus(panel));
+    expect(asked.length > 0, uid).toBe(uid === "mlops-backend-traces");
+    const rows = panels.filter(({ type }) => type === "row");
+    expect(rows.length, uid).toBe(["mlops-backend-http", "mlops-backend-training"].includes(uid) ? 1 : 0);
+    for (const row of rows) {
+      expect(row).toMatchObject({ collapsed: true, title: expect.stringContaining("profile tracing") });
+      expect(row.panels?.map(({ type }) => type)).toEqual(["logs", "logs"]);
+      expect(panels.at(-1)).toBe(row);
+    }
+  }
 });
 
 describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const))("%s", (_uid, dashboard) => {
   const { panels, links, templating, annotations } = dashboard;
 
   test("is at most 40 rows of 24 columns, each filled once", () => {
-    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const ids = everyPanel(dashboard).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
     const cells = new Map<string, string>();
     let rows = 0;
     for (const { title, gridPos } of panels) {
@@ -84,18 +116,20 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
 
   test("explains every panel: title that fits, description, unit, what no data means, legends", () => {
     expect(charts(dashboard).length).toBeGreaterThan(10);
-    expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
+    const titles = everyPanel(dashboard).map(({ title }) => title);
+    expect(new Set(titles).size).toBe(titles.length);
     for (const { title, description, datasource, fieldConfig, gridPos, targets = [] } of charts(dashboard)) {
       expect(title, JSON.stringify(targets)).toMatch(/^\S/);
       // About seven characters a column at Grafana's narrowest: 1,200 pixels.
       expect(title.length, title).toBeLessThanOrEqual(gridPos.w * 6);
       expect(description, title).toMatch(/[.?]$/);
-      expect(datasource?.uid, title).toBe("Prometheus");
+      expect(["Prometheus", "Loki", "Tempo"], title).toContain(datasource?.uid);
+      expect(new Set(targets.map((target) => target.datasource.uid)), title).toEqual(new Set([datasource?.uid]));
       expect(fieldConfig?.defaults.unit, title).toMatch(/./);
       expect(fieldConfig?.defaults.noValue, title).toMatch(/\w+ \w+/);
       expect(targets.length, title).toBeGreaterThan(0);
       expect(
-        targets.filter(({ legendFormat }) => legendFormat === ""),
+        targets.filter(({ legendFormat, query }) => !legendFormat && query === undefined),
         title,
       ).toEqual([]);
       expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
@@ -116,7 +150,7 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
     for (const link of links) expect(link).toMatchObject({ includeVars: true, keepTime: true });
     // Its default hides them behind a button.
     expect(links.filter((link) => "placement" in link)).toEqual([]);
-    for (const link of panels.flatMap((panel) => panel.links ?? [])) {
+    for (const link of everyPanel(dashboard).flatMap((panel) => panel.links ?? [])) {
       const [, uid = ""] = /^\/d\/([^?]+)\?\$\{job:queryparam\}&\$\{instance:queryparam\}&/.exec(link.url) ?? [];
       expect(Object.keys(dashboardTitles), link.url).toContain(uid);
       expect(link).not.toHaveProperty("placement");
@@ -124,15 +158,21 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
   });
 
   test("asks for the job and the instance, and for no variable that it lacks", () => {
-    expect(templating.list.map(({ name }) => name)).toEqual(["job", "instance"]);
-    const expressions = [...panels.flatMap(({ targets = [] }) => targets), ...annotations.list].map(({ expr }) => expr);
-    const ofGrafana = ["__rate_interval", "__range"];
-    for (const expression of expressions) {
-      const used = [...expression.matchAll(/\$(\w+)/g)].map(([, name = ""]) => name);
-      expect(used.filter((name) => !["job", "instance", ...ofGrafana].includes(name))).toEqual([]);
-    }
+    const variables = ["job", "instance", ...(ownVariables[dashboard.uid] ?? [])];
+    expect(templating.list.map(({ name }) => name)).toEqual(variables);
+    const ofPanels = everyPanel(dashboard).flatMap(({ targets = [] }) => targets);
+    const expressions = [
+      ...ofPanels.map(({ expr, query }) => expr ?? query ?? ""),
+      ...annotations.list.map(({ expr }) => expr),
+    ];
+    const ofGrafana = ["__rate_interval", "__range", "__auto"];
+    const used = new Set(expressions.flatMap((text) => [...text.matchAll(/\$(\w+)/g)].map(([, name = ""]) => name)));
+    expect([...used].filter((name) => !variables.includes(name) && !ofGrafana.includes(name))).toEqual([]);
+    expect(variables.filter((name) => !used.has(name))).toEqual([]);
     // What the service measures is narrowed to the choice; Prometheus speaks of itself.
-    for (const expression of expressions.filter((text) => /\b(mlops_backend|http_server|v8js|nodejs)_/.test(text))) {
+    for (const expression of [...promqlOf(panels), ...promqlOf(annotations)].filter((text) =>
+      /\b(mlops_backend|http_server|v8js|nodejs)_/.test(text),
+    )) {
       expect(expression).toContain('job=~"$job"');
     }
   });
@@ -157,12 +197,20 @@ test("every metric is looked at", () => {
 
 test("latencies lead to traces", () => {
   const targets = dashboards.flatMap(charts).flatMap((panel) => panel.targets ?? []);
-  const latencies = targets.filter(({ expr }) =>
+  const latencies = targets.filter(({ expr = "" }) =>
     /http_server_request_duration_seconds_bucket|prediction_duration_seconds_bucket/.test(expr),
   );
   const overTime = latencies.filter(({ range }) => range === true);
   expect(overTime.length).toBeGreaterThan(5);
   expect(overTime.filter(({ exemplar }) => exemplar !== true)).toEqual([]);
+});
+
+test("a service of another name is looked for by it", () => {
+  const [named] = read({ OTEL_SERVICE_NAME: "trainer" }).filter(({ uid }) => uid === "mlops-backend-traces");
+  expect(named?.templating.list.find(({ name }) => name === "service")).toMatchObject({
+    query: "trainer",
+    current: { value: "trainer" },
+  });
 });
 
 describe("with another prefix", () => {
@@ -174,8 +222,7 @@ describe("with another prefix", () => {
     expect(renamed.replaceAll("acme_ml_", `${defaultPrefix}_`)).toBe(JSON.stringify(dashboards));
     const known = knownSeries("acme_ml");
     for (const { panels } of read(env)) {
-      for (const { expr } of panels.flatMap(({ targets = [] }) => targets))
-        expect(lintPromql(expr, known), expr).toEqual([]);
+      for (const expr of promqlOf(panels)) expect(lintPromql(expr, known), expr).toEqual([]);
     }
   });
 

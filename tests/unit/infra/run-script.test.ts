@@ -23,10 +23,19 @@ async function program(path: string, body: string): Promise<void> {
   await chmod(join(folder, path), 0o755);
 }
 
-async function run(...options: string[]): Promise<{ code: number; output: string; lines: string[] }> {
+type Arguments = readonly (string | Record<string, string>)[];
+
+/** Options, and what the environment says beside the necessary. */
+async function run(...given: Arguments): Promise<{ code: number; output: string; lines: string[] }> {
+  const options = given.filter((each) => typeof each === "string");
   const child = spawn("bash", ["run.sh", ...options], {
     cwd: folder,
-    env: { PATH: `${join(folder, "bin")}:${process.env.PATH}`, HOME: folder, SMOKE_SECONDS: "0" },
+    env: {
+      ...Object.assign({}, ...given.filter((each) => typeof each !== "string")),
+      PATH: `${join(folder, "bin")}:${process.env.PATH}`,
+      HOME: folder,
+      SMOKE_SECONDS: "0",
+    },
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr])
@@ -41,28 +50,56 @@ const written = (path: string): Promise<string> => readFile(join(folder, path), 
 const settings = (text: string): Promise<void> => writeFile(join(folder, ".env"), text);
 
 describe("up", () => {
+  const base = "docker-compose.yml";
+  const tracing = `${base}:docker-compose.tracing.yml`;
+  const collector = "docker-compose.collector.yml";
+  const elsewhere = "TEMPO_OTLP_URL=http://tempo.example.org:4318\nLOKI_OTLP_URL=http://loki.example.org/otlp\n";
   test.each([
-    ["", "unset", "unset"],
-    ["COMPOSE_PROFILES=alerting\n", "unset", "unset"],
-    ["COMPOSE_PROFILES=alerting,tracing\n", "docker-compose.yml:docker-compose.tracing.yml", "unset"],
-    [
-      "COMPOSE_PROFILES=tracing,collector\n",
-      "docker-compose.yml:docker-compose.tracing.yml",
-      "http://collector:4318/v1/traces http://collector:4318/v1/logs",
-    ],
-    [
-      "COMPOSE_PROFILES=tracing,collector\nOTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://x/v1/traces\nCOMPOSE_FILE=mine.yml\n",
-      "mine.yml",
-      "http://x/v1/traces http://collector:4318/v1/logs",
-    ],
-  ])("with %j the files of Compose are %s, and the backend sends to %s", async (env, files, endpoints) => {
-    await program(
-      "bin/docker",
-      `[ "$2" = up ] && echo "\${COMPOSE_FILE:-unset} \${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-unset} \${OTEL_EXPORTER_OTLP_LOGS_ENDPOINT:-}"; exit 0`,
-    );
+    ["", base],
+    ["COMPOSE_PROFILES=alerting\n", base],
+    ["COMPOSE_PROFILES=alerting,tracing\n", tracing],
+    ["COMPOSE_PROFILES=tracing,collector", `${tracing}:${collector}`],
+    [`COMPOSE_PROFILES=collector\n${elsewhere}`, `${base}:${collector}`],
+    ["COMPOSE_PROFILES=tracing\nCOMPOSE_FILE=mine.yml\n", "mine.yml"],
+  ])("with %j the files of Compose are %s, without this script too", async (env, files) => {
+    await program("bin/docker", `[ "$2" != up ] || echo "files \${COMPOSE_FILE:-unset}"`);
     await settings(env);
-    const { lines } = await run("up");
-    expect(lines.map((line) => line.trim())).toContain(`${files} ${endpoints}`);
+    expect((await run("up")).lines).toContain(`files ${files === base ? "unset" : files}`);
+    expect((await run("dev")).lines).toContain(`files ${files}:docker-compose.dev.yml`);
+    // Compose reads .env itself; ours is there once, however often it was written.
+    const remembered = [...(await written(".env")).matchAll(/^COMPOSE_FILE=(\S+)/gm)].map(([, value]) => value);
+    expect(remembered).toEqual(files === base ? [] : [files]);
+    expect(await written(".env")).toContain(env.trim());
+  });
+
+  test("an override of one's own is laid over them, last", async () => {
+    await writeFile(join(folder, "docker-compose.override.yml"), "services: {}\n");
+    await settings("COMPOSE_PROFILES=tracing\n");
+    await run("up");
+    expect(await written(".env")).toContain(`COMPOSE_FILE=${tracing}:docker-compose.override.yml #`);
+  });
+
+  test("takes its line out of .env when the profile is not there any more", async () => {
+    await settings("COMPOSE_PROFILES=tracing\nSERVICE_PORT=8001\n");
+    await run("up");
+    await settings((await written(".env")).replace("COMPOSE_PROFILES=tracing", "COMPOSE_PROFILES="));
+    await run("up");
+    expect(await written(".env")).toBe("COMPOSE_PROFILES=\nSERVICE_PORT=8001\n");
+  });
+
+  test("a profile of the environment counts for this time only", async () => {
+    await settings("SERVICE_PORT=8001\n");
+    await program("bin/docker", `[ "$2" != up ] || echo "files \${COMPOSE_FILE:-unset}"`);
+    expect((await run("up", { COMPOSE_PROFILES: "tracing" })).lines).toContain(`files ${tracing}`);
+    expect(await written(".env")).toBe("SERVICE_PORT=8001\n");
+  });
+
+  test("a collector alone needs to be told where it sends to", async () => {
+    await settings("COMPOSE_PROFILES=collector\n");
+    const { code, output } = await run("up");
+    expect(code).toBe(1);
+    expect(output).toMatch(/add tracing, or .*TEMPO_OTLP_URL/);
+    expect(output).not.toContain("up -d");
   });
 
   test("writes .env with the hash of a new key the first time, and leaves it from then on", async () => {

@@ -2,6 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { knownSeries } from "../../../infra/monitoring/known-series.ts";
+import { lintLogql } from "../../../infra/monitoring/lint-logql.ts";
+import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
+import { lintTraceql } from "../../../infra/monitoring/lint-traceql.ts";
+import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { spanAttributes } from "../../../otel/span-attributes.ts";
+import { knownLines, knownSpans } from "../../support/known-telemetry.ts";
 
 const root = join(import.meta.dirname, "../../..");
 // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds; expectations say what it should be
@@ -21,7 +28,154 @@ function valuesOf(value: unknown, keys: ReadonlySet<string>): unknown[] {
   return Object.entries(value).flatMap(([key, inner]) => [...(keys.has(key) ? [inner] : []), ...valuesOf(inner, keys)]);
 }
 
+/** What a file may hold; a value of its own says only that it is one. */
+type Shape = { readonly [key: string]: Shape } | readonly [Shape] | "text" | "flag" | "number";
+
+/** The paths of what is not in the shape, or of another kind. */
+function misfits(value: unknown, shape: Shape, path = ""): string[] {
+  const kinds = { text: "string", flag: "boolean", number: "number" };
+  if (typeof shape === "string") return typeof value === kinds[shape] ? [] : [path];
+  if (Array.isArray(shape))
+    return Array.isArray(value) ? value.flatMap((each, index) => misfits(each, shape[0], `${path}[${index}]`)) : [path];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const known = (shape as Readonly<Record<string, Shape>>)[key];
+    return known === undefined ? [`${path}.${key}`] : misfits(inner, known, `${path}.${key}`);
+  });
+}
+
+/** As far as our files use them, of Grafana's documentation of provisioning and of each data source. */
+const shifted = { datasourceUid: "text", spanStartTimeShift: "text", spanEndTimeShift: "text" } as const;
+const jsonDataOf: Readonly<Record<string, Shape>> = {
+  prometheus: {
+    httpMethod: "text",
+    timeInterval: "text",
+    prometheusType: "text",
+    exemplarTraceIdDestinations: [{ name: "text", datasourceUid: "text", urlDisplayLabel: "text" }],
+  },
+  loki: {
+    maxLines: "number",
+    derivedFields: [
+      {
+        name: "text",
+        matcherType: "text",
+        matcherRegex: "text",
+        datasourceUid: "text",
+        url: "text",
+        urlDisplayLabel: "text",
+      },
+    ],
+  },
+  tempo: {
+    tracesToLogsV2: { ...shifted, customQuery: "flag", query: "text" },
+    tracesToMetrics: {
+      ...shifted,
+      tags: [{ key: "text", value: "text" }],
+      queries: [{ name: "text", query: "text" }],
+    },
+    serviceMap: { datasourceUid: "text" },
+    nodeGraph: { enabled: "flag" },
+    search: { hide: "flag" },
+  },
+};
+const datasourceShape = (type: string): Shape => ({
+  name: "text",
+  uid: "text",
+  type: "text",
+  access: "text",
+  url: "text",
+  isDefault: "flag",
+  editable: "flag",
+  jsonData: jsonDataOf[type] ?? {},
+  correlations: [
+    {
+      targetUID: "text",
+      label: "text",
+      description: "text",
+      config: {
+        field: "text",
+        target: { queryType: "text", query: "text", expr: "text" },
+        transformations: [{ type: "text", field: "text", expression: "text", mapValue: "text" }],
+      },
+    },
+  ],
+});
+
+/** Grafana reads `$$` as `$`; what it fills in then becomes a value of this kind. */
+const filledIn = (text: string, values: Readonly<Record<string, string>>): string =>
+  Object.entries(values).reduce((filled, [name, value]) => filled.replaceAll(`$\${${name}}`, value), text);
+
 describe("datasources", () => {
+  test("say nothing that Grafana does not know: it would pass over it in silence", () => {
+    for (const name of readdirSync(join(root, provisioning))) {
+      const { apiVersion, datasources: all, ...rest } = yaml(`${provisioning}/${name}`);
+      expect([apiVersion, Object.keys(rest)]).toEqual([1, []]);
+      for (const datasource of all) expect(misfits(datasource, datasourceShape(datasource.type)), name).toEqual([]);
+    }
+    const { jsonData, ...tempo } = structuredClone(byUid.get("Tempo"));
+    jsonData.tracesToMetrics.queries[0].qery = "x";
+    jsonData.nodeGraph.enabled = "true";
+    expect(misfits({ ...tempo, jsonData, uuid: "x" }, datasourceShape("tempo")).sort()).toEqual([
+      ".jsonData.nodeGraph.enabled",
+      ".jsonData.tracesToMetrics.queries[0].qery",
+      ".uuid",
+    ]);
+  });
+
+  test("ask Prometheus for what there is of a span's route or mode, and of no other job", () => {
+    const { tags, queries } = byUid.get("Tempo").jsonData.tracesToMetrics;
+    const allowed = [...knownSpans.attributes];
+    expect(tags.filter(({ key }: { key: string }) => !allowed.includes(key))).toEqual([]);
+    expect(tags.map(({ key }: { key: string }) => key)).toContain(spanAttributes.mode);
+    const known = knownSeries(defaultPrefix);
+    const values: Readonly<Record<string, string>> = { http_route: "/api/ml/v1/datasets", mode: "light" };
+    for (const { name, query } of queries) {
+      expect(query, name).toContain('{job="backend",$$__tags}');
+      const faults = tags.map(({ value }: { value: string }) =>
+        lintPromql(query.replaceAll("$$__tags", `${value}="${values[value]}"`), known),
+      );
+      const fitting = tags.filter((_: unknown, index: number) => faults[index].length === 0);
+      expect(
+        fitting.map(({ value }: { value: string }) => value),
+        `${name}: ${faults.flat()}`,
+      ).toEqual([name.startsWith("Request:") ? "http_route" : "mode"]);
+    }
+  });
+
+  test("ask Loki and Tempo for what there is of a span's trace or run", () => {
+    const { jsonData, correlations } = byUid.get("Tempo");
+    const ofTrace = filledIn(jsonData.tracesToLogsV2.query, {
+      '__span.tags["service.name"]': "mlops-backend",
+      "__trace.traceId": "0af7651916cd43dd8448eb211c80319c",
+    });
+    expect(lintLogql(ofTrace, knownLines)).toEqual([]);
+    for (const { targetUID, config } of correlations) {
+      const { query, expr } = config.target;
+      if (targetUID === "Tempo") expect(lintTraceql(filledIn(query, { runId: "0190-run" }), knownSpans)).toEqual([]);
+      else expect(lintLogql(filledIn(expr, { runId: "0190-run" }), knownLines)).toEqual([]);
+    }
+  });
+
+  test("lead from a line to all lines of its run", () => {
+    const [, field] = byUid.get("Loki").jsonData.derivedFields;
+    expect(field).toMatchObject({ name: "Run", matcherType: "label", matcherRegex: "run_id" });
+    // With a datasourceUid Grafana would hand Loki a `query`, which it does not look at.
+    expect(field).not.toHaveProperty("datasourceUid");
+    const address = new URL(filledIn(field.url, { "__value.raw": "0190-run" }), "http://grafana");
+    expect([address.pathname, address.searchParams.get("schemaVersion")]).toEqual(["/explore", "1"]);
+    const { lines } = JSON.parse(address.searchParams.get("panes") ?? "");
+    expect(lines.range).toEqual({ from: "now-7d", to: "now" });
+    expect(byUid.has(lines.datasource)).toBe(true);
+    const [query] = lines.queries;
+    expect(query).toMatchObject({
+      refId: "A",
+      queryType: "range",
+      datasource: { type: "loki", uid: lines.datasource },
+    });
+    expect(query.expr).toContain('run_id="0190-run"');
+    expect(lintLogql(query.expr, knownLines)).toEqual([]);
+  });
+
   test("have names and uids of their own, and can't be changed by hand", () => {
     expect([...byUid.keys()].sort()).toEqual(["Loki", "Prometheus", "Tempo"]);
     expect(datasources).toHaveLength(byUid.size);
@@ -103,6 +257,10 @@ describe("Tempo and Loki", () => {
 
   test("Tempo makes the service graph and no other metrics", () => {
     expect(valuesOf(tempo, new Set(["processors"]))).toEqual([["service-graphs"]]);
+    // Attributes that our spans have, but for the one by which others name who they call.
+    const [ofOthers, ...peers] = tempo.metrics_generator.processor.service_graphs.peer_attributes;
+    expect(ofOthers).toBe("peer.service");
+    expect(peers).toEqual([spanAttributes.database, spanAttributes.queue]);
     expect(tempo.metrics_generator.storage.remote_write).toEqual([{ url: "http://prometheus:9090/api/v1/write" }]);
   });
 
@@ -149,6 +307,24 @@ describe("docker-compose.tracing.yml", () => {
   });
 });
 
+describe("docker-compose.collector.yml", () => {
+  test("lets the backend send everything to the collector, whatever its callers have decided", () => {
+    const port = yaml(`${monitoring}/collector/collector.yml`).receivers.otlp.protocols.http.endpoint.match(
+      /\d+\}$/,
+    )[0];
+    const url = `http://collector:${port.replace("}", "")}`;
+    expect(yaml("docker-compose.collector.yml").services).toEqual({
+      backend: {
+        environment: {
+          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `\${OTEL_EXPORTER_OTLP_TRACES_ENDPOINT:-${url}/v1/traces}`,
+          OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `\${OTEL_EXPORTER_OTLP_LOGS_ENDPOINT:-${url}/v1/logs}`,
+          OTEL_TRACES_SAMPLER: `\${OTEL_TRACES_SAMPLER:-always_on}`,
+        },
+      },
+    });
+  });
+});
+
 describe("the collector", () => {
   const core = yaml(`${monitoring}/collector/collector.yml`);
   const tail = yaml(`${monitoring}/collector/tail-sampling.yml`);
@@ -177,11 +353,16 @@ describe("the collector", () => {
     expect(Object.keys(tail)).toEqual(["processors", "service"]);
   });
 
-  test("runs with both files", () => {
+  test("runs with both files, and sends to the stack or where its variables say", () => {
     expect(services.collector.command).toEqual([
       "--config=/etc/otelcol/collector.yml",
       "--config=/etc/otelcol/tail-sampling.yml",
     ]);
-    expect(services.collector.healthcheck.test.slice(3)).toEqual(services.collector.command);
+    const { TEMPO_OTLP_URL, LOKI_OTLP_URL } = services.collector.environment;
+    for (const [value, exporter] of [
+      [TEMPO_OTLP_URL, "otlp_http/tempo"],
+      [LOKI_OTLP_URL, "otlp_http/loki"],
+    ] as const)
+      expect(core.exporters[exporter].endpoint).toBe(value.replace("${", "${env:"));
   });
 });

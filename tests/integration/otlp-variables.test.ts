@@ -1,0 +1,66 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { eventually, startService } from "../support/service.ts";
+
+const resources: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of resources.splice(0).reverse()) await stop();
+});
+
+/** A certificate that no authority has signed, and its key; the files of `openssl`. */
+async function selfSigned(): Promise<{ certificate: string; key: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "otlp-variables-"));
+  resources.push(() => rm(folder, { recursive: true, force: true }));
+  const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
+  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+  const { status, stderr } = spawnSync("openssl", [...made, ...subject, "-keyout", key, "-out", certificate]);
+  if (status !== 0) throw new Error(String(stderr));
+  return { certificate, key };
+}
+
+// A bare machine may lack openssl.
+test.runIf(spawnSync("openssl", ["version"]).status === 0)(
+  "headers for all and for one signal, an authority of one's own, and compression reach the endpoint",
+  async () => {
+    const { certificate, key } = await selfSigned();
+    const seen = new Map<string, IncomingHttpHeaders>();
+    const server = createServer(
+      { cert: await readFile(certificate), key: await readFile(key) },
+      (request, response) => {
+        seen.set(request.url ?? "", request.headers);
+        request.resume().on("end", () => response.writeHead(200).end());
+      },
+    ).listen(0, "127.0.0.1");
+    resources.push(async () => {
+      server.close().closeAllConnections();
+    });
+    await once(server, "listening");
+    const service = await startService({
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: `https://127.0.0.1:${(server.address() as AddressInfo).port}/otlp`,
+        OTEL_EXPORTER_OTLP_CERTIFICATE: certificate,
+        OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+        OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=team%20a",
+        OTEL_EXPORTER_OTLP_LOGS_HEADERS: "authorization=Basic%20bDpr",
+        OTEL_BSP_SCHEDULE_DELAY: "50",
+        OTEL_BLRP_SCHEDULE_DELAY: "50",
+      },
+    });
+    resources.push(() => service.stop());
+    await service.call("GET", "/datasets");
+    await eventually(async () => seen.size === 2);
+    expect([...seen.keys()].sort()).toEqual(["/otlp/v1/logs", "/otlp/v1/traces"]);
+    for (const headers of seen.values())
+      expect(headers).toMatchObject({ "content-encoding": "gzip", "x-tenant": "team a" });
+    expect(seen.get("/otlp/v1/logs")).toHaveProperty("authorization", "Basic bDpr");
+    expect(seen.get("/otlp/v1/traces")).not.toHaveProperty("authorization");
+  },
+);

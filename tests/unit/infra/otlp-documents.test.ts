@@ -1,0 +1,58 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readOtlpSettings } from "../../../otel/otlp-settings.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const read = (path: string): string => readFileSync(join(root, path), "utf8");
+const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+
+const explained = all(read(".env.example"), /^(?:# )?(OTEL_\w+)=/gm);
+/** What the exporters read themselves, without this repository naming it. */
+const exporters = globSync("node_modules/@opentelemetry/otlp-exporter-base/dist/**/*env-configuration.mjs", {
+  cwd: root,
+})
+  .map(read)
+  .join("\n");
+
+// Decisions (docs/adr) tell of what there was.
+test.each(["README.md", ...globSync(["docs/*.md", "docs/runbooks/*.md"], { cwd: root })])(
+  "%s names variables that are read",
+  (path) => {
+    const named = new Set(all(read(path), /\b(OTEL_[A-Z_]*[A-Z])\b/g));
+    const unread = [...named].filter((name) => {
+      const ofSignal = name.replace(/^(OTEL_EXPORTER_OTLP)_(TRACES|LOGS)_/, `$1_\${signalIdentifier}_`);
+      return !explained.includes(name) && !exporters.includes(name) && !exporters.includes(ofSignal);
+    });
+    expect(unread).toEqual([]);
+  },
+);
+
+describe("a place to send to, as the guide sets it up,", () => {
+  const section = read("docs/prometheus_integration_guide.md")
+    .split("## Traces and logs elsewhere\n")[1]
+    ?.split(/^## /m)[0];
+  const blocks = all(section ?? "", /^```sh\n([\s\S]*?)^```/gm);
+  test("is there for Tempo, Loki, Jaeger and a vendor", () => expect(blocks).toHaveLength(4));
+
+  test.each([
+    ["traces", blocks[0]],
+    ["logs", blocks[1]],
+    ["traces", blocks[2]],
+    ["traces, logs", blocks[3]],
+  ])("gets %s: %s", (expected, block = "") => {
+    const env = Object.fromEntries([...block.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+    const sent = (["traces", "logs"] as const).filter((signal) => {
+      const { settings, faults } = readOtlpSettings(env, signal);
+      expect(faults).toEqual([]);
+      return settings !== undefined;
+    });
+    expect(sent.join(", ")).toBe(expected);
+  });
+
+  test("Loki is told the labels that the stack's own has", () => {
+    const snippet = all(section ?? "", /^```yaml\n([\s\S]*?)^```/gm)[0] ?? "";
+    for (const line of snippet.trim().split("\n").slice(1))
+      expect(read("infra/monitoring/loki/loki.yml")).toContain(line);
+  });
+});
