@@ -125,9 +125,17 @@ export function ofRun<Value>(runId: string | undefined, work: () => Value): Valu
   return runId === undefined ? work() : context.with(context.active().setValue(runIdKey, runId), work);
 }
 
+/**
+ * Statements of `work` make no spans: they belong to nobody who is in a trace, or there would be thousands of them.
+ * What it waits for goes on outside of the trace; who awaits it does not.
+ */
+export function outsideOfTraces<Value>(work: () => Value): Value {
+  return context.with(ROOT_CONTEXT, work);
+}
+
 /** Spans of `work` belong to no trace that is under way. */
 export function inNewTrace<Value>(runId: string | undefined, work: () => Value): Value {
-  return context.with(ROOT_CONTEXT, () => ofRun(runId, work));
+  return outsideOfTraces(() => ofRun(runId, work));
 }
 
 /** For a caller to quote: the trace that the active span belongs to; undefined without traces. */
