@@ -12,7 +12,7 @@ import {
 } from "@opentelemetry/sdk-trace";
 import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
-import { runIdKey, spanAttributes } from "./span-attributes.ts";
+import { type RunOfContext, runKey, spanAttributes } from "./span-attributes.ts";
 import { exportingProcessor } from "./span-export.ts";
 import type { TraceSettings } from "./trace-settings.ts";
 
@@ -38,8 +38,8 @@ function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
 /** A run's id on every span of its context, those of the instrumentations too: one search finds all its traces. */
 const runIds: SpanProcessor = {
   onStart(span, parent) {
-    const id = parent.getValue(runIdKey);
-    if (typeof id === "string") span.setAttribute(spanAttributes.runId, id);
+    const run = parent.getValue(runKey) as RunOfContext | undefined;
+    if (run?.id !== undefined) span.setAttribute(spanAttributes.runId, run.id);
   },
   onEnd() {},
   forceFlush: () => Promise.resolve(),

@@ -9,7 +9,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { guarded } from "../../otel/instruments.ts";
-import { runIdKey, type SpanFacts, spanAttributes } from "../../otel/span-attributes.ts";
+import { type RunOfContext, runKey, type SpanFacts, spanAttributes } from "../../otel/span-attributes.ts";
 
 // The API alone: without traces its tracer makes spans that are nothing, and `context.with` is a call.
 const tracer = trace.getTracer("mlops-backend");
@@ -122,7 +122,20 @@ export function describeActiveSpan(facts: SpanFacts): void {
 
 /** Every span of `work`, statements of the database included, says that it belongs to that run. */
 export function ofRun<Value>(runId: string | undefined, work: () => Value): Value {
-  return runId === undefined ? work() : context.with(context.active().setValue(runIdKey, runId), work);
+  if (runId === undefined) return work();
+  return ofRunToBeNamed((name) => {
+    name(runId);
+    return work();
+  });
+}
+
+/** The same where `work` itself finds out which run it is: spans say it from when `name` was called. */
+export function ofRunToBeNamed<Value>(work: (name: (runId: string) => void) => Value): Value {
+  const run: RunOfContext = { id: undefined };
+  const name = (runId: string): void => {
+    run.id = runId;
+  };
+  return context.with(context.active().setValue(runKey, run), () => work(name));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Link, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
-import { describeActiveSpan, describeSpan, inNewTrace, ofRun, withSpan } from "../monitoring/spans.ts";
+import { describeSpan, inNewTrace, ofRun, withSpan } from "../monitoring/spans.ts";
 
 /** Of the messaging conventions. */
 const messaging = "pg-boss";
@@ -28,7 +28,6 @@ export function sendTraced(
   send: (data: Record<string, unknown>) => Promise<string | null>,
 ): Promise<void> {
   const runId = runIdOf(data);
-  if (runId !== undefined) describeActiveSpan({ runId });
   const facts = { messaging, messagingOperation: "send", messagingOperationType: "send", queue };
   return ofRun(runId, () =>
     withSpan(
