@@ -28,6 +28,7 @@ type SpanName =
   | "training fit"
   | "training evaluate"
   | "training save"
+  | "training end"
   | `send ${string}`
   | `process ${string}`;
 

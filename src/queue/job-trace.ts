@@ -1,4 +1,4 @@
-import { type Link, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
+import { type Link, type Span, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
 import { describeSpan, inNewTrace, ofRun, withSpan } from "../monitoring/spans.ts";
 
 /** Of the messaging conventions. */
@@ -18,7 +18,8 @@ export function linkTo(traceparent: unknown): Link[] {
   return [{ context: { traceId, spanId, traceFlags: Number(flags), isRemote: true } }];
 }
 
-const runIdOf = (data: Record<string, unknown>): string | undefined =>
+/** The run that a job is about, where it is about one. */
+export const runIdOf = (data: Record<string, unknown>): string | undefined =>
   typeof data.runId === "string" ? data.runId : undefined;
 
 /** Sends a job within a span, and gives it the context of that span to take along. */
@@ -50,7 +51,7 @@ export function sendTraced(
 export function processTraced<Value>(
   queue: string,
   { id, data }: { readonly id: string; readonly data: Record<string, unknown> },
-  work: () => Promise<Value>,
+  work: (span: Span) => Promise<Value>,
 ): Promise<Value> {
   const facts = { messaging, messagingOperation: "process", messagingOperationType: "process", queue, jobId: id };
   return inNewTrace(runIdOf(data), () =>
