@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
-import { DiagLogLevel, diag, metrics } from "@opentelemetry/api";
+import { diag, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { chooseFormat, contentTypes, type Format } from "./choose-format.ts";
+import { logToStandardError } from "./diag-log.ts";
 import { Exemplars, useExemplars } from "./exemplars.ts";
+import { ExportLosses } from "./export-losses.ts";
 import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
 import { useHttpRecorder } from "./http-recorder.ts";
@@ -18,25 +20,10 @@ import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
 import { metricViews } from "./views.ts";
 
-function logToStandardError(): void {
-  const write =
-    (level: string) =>
-    (message: string, ...details: unknown[]) => {
-      const error = details.map((each) => (each instanceof Error ? each.message : String(each))).join(" ");
-      process.stderr.write(
-        `${JSON.stringify({ level, time: new Date().toISOString(), msg: `telemetry: ${message}`, error })}\n`,
-      );
-    };
-  const silent = () => {};
-  diag.setLogger(
-    { error: write("error"), warn: write("warn"), info: silent, debug: silent, verbose: silent },
-    DiagLogLevel.WARN,
-  );
-}
-
 /** Starts metrics, which Prometheus comes and reads, and traces and logs where an OTLP endpoint is set; returns the handle. */
 export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessEnv): Promise<Telemetry> {
-  logToStandardError();
+  const losses = { traces: new ExportLosses("traces"), logs: new ExportLosses("logs") };
+  logToStandardError(losses);
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
@@ -59,8 +46,9 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     resource,
     metricsPath: settings.metricsPath,
     meterProvider: provider,
+    losses: losses.traces,
   });
-  const logs = settings.logs && (await import("./log-export.ts")).startLogExport(settings.logs, resource);
+  const logs = settings.logs && (await import("./log-export.ts")).startLogExport(settings.logs, resource, losses.logs);
   const disableInstrumentations = registerInstrumentations({
     instrumentations: [
       new HttpMetricsInstrumentation({ showsActive: settings.instrumentInProgress }),

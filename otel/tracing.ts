@@ -10,6 +10,7 @@ import {
   type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
+import type { ExportLosses } from "./export-losses.ts";
 import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
 import { type RunOfContext, runKey, spanAttributes } from "./span-attributes.ts";
@@ -21,9 +22,6 @@ export interface Tracing {
   /** Sends what waits, for a few seconds at most. */
   shutdown(): Promise<void>;
 }
-
-/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
-const longestFlushMs = 3_000;
 
 function samplerOf({ sampler, samplingRatio }: TraceSettings): Sampler {
   const roots: Record<string, () => Sampler> = {
@@ -58,32 +56,41 @@ export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: s
  */
 export async function startTracing(
   settings: TraceSettings,
-  parts: { readonly resource: Resource; readonly metricsPath: string; readonly meterProvider: MeterProvider },
+  parts: {
+    readonly resource: Resource;
+    readonly metricsPath: string;
+    readonly meterProvider: MeterProvider;
+    readonly losses: ExportLosses;
+  },
 ): Promise<Tracing> {
-  const { resource, metricsPath, meterProvider } = parts;
+  const { resource, metricsPath, meterProvider, losses } = parts;
   await patchImports(settings.libraries);
   const instrumentations = tracingInstrumentations(settings.libraries, (request) => isUntraced(request, metricsPath));
   for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
-  const sdk = new NodeSDK({
-    autoDetectResources: false,
-    resource,
-    sampler: samplerOf(settings),
-    spanProcessors: [runIds, exportingProcessor(settings)],
-    // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
-    metricReaders: [],
-    logRecordProcessors: [],
-    instrumentations,
-  });
+  const sdk = withoutItsLogger(
+    () =>
+      new NodeSDK({
+        autoDetectResources: false,
+        resource,
+        sampler: samplerOf(settings),
+        spanProcessors: [runIds, exportingProcessor(settings, losses)],
+        // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
+        metricReaders: [],
+        logRecordProcessors: [],
+        instrumentations,
+      }),
+  );
   sdk.start();
-  return {
-    async shutdown() {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, longestFlushMs);
-      });
-      // The exporter has counted and logged what it could not send.
-      await Promise.race([sdk.shutdown(), timeout]);
-      clearTimeout(timer);
-    },
-  };
+  return { shutdown: () => losses.settle(sdk.shutdown()) };
+}
+
+/** With OTEL_LOG_LEVEL, NodeSDK puts a logger of its own in the place of ours, which writes plain text, on stdout too. */
+function withoutItsLogger<Value>(construct: () => Value): Value {
+  const level = process.env.OTEL_LOG_LEVEL;
+  delete process.env.OTEL_LOG_LEVEL;
+  try {
+    return construct();
+  } finally {
+    if (level !== undefined) process.env.OTEL_LOG_LEVEL = level;
+  }
 }

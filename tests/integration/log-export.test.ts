@@ -4,7 +4,6 @@ import { OtlpReceiver, type ReceivedLog } from "../support/otlp-receiver.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
-const dropped = "mlops_backend_telemetry_export_dropped_total";
 
 const resources: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -101,45 +100,4 @@ test("a fault arrives as an exception with its code", async () => {
     attributes: { code: "FILE_MISSING_IN_STORAGE", "exception.message": expect.any(String) },
   });
   expect(record.attributes["exception.stacktrace"]).toContain("at ");
-});
-
-test.each([
-  ["is not there", undefined],
-  ["refuses", { status: 400 }],
-  ["fails", { status: 500 }],
-  ["is too busy", { status: 429, headers: { "Retry-After": "1" } }],
-  ["hangs", "hang"],
-  ["speaks no TLS", "no TLS"],
-] as const)("an endpoint that %s costs no request anything; what is lost is counted", async (_what, answer) => {
-  const receiver = await startReceiver();
-  if (answer === undefined) await receiver[Symbol.asyncDispose]();
-  else if (answer !== "no TLS") receiver.answer = answer;
-  const service = await start({
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${answer === "no TLS" ? receiver.url.replace("http:", "https:") : receiver.url}/v1/logs`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
-    OTEL_BLRP_MAX_QUEUE_SIZE: "20",
-  });
-  for (let round = 0; round < 10; round += 1) {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => service.call("GET", "/datasets")));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-  }
-  // All but what still waits: at most a queue and a batch.
-  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) >= 60);
-  expect(await service.metric(dropped, { signal: "traces" })).toBe(0);
-  expect(await service.halt()).toBe(0);
-  expect(receiver.logs).toEqual([]);
-});
-
-test("when the endpoint comes back, lines arrive again", async () => {
-  const receiver = await startReceiver();
-  receiver.answer = { status: 503 };
-  const service = await start({
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/v1/logs`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
-  });
-  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) > 0);
-  receiver.answer = { status: 200 };
-  const { headers } = await service.call("GET", "/datasets");
-  const id = headers.get("x-request-id");
-  await eventually(async () => receiver.logs.some(({ attributes }) => attributes.request_id === id));
 });

@@ -11,6 +11,7 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxQueueSize: 2048,
     maxExportBatchSize: 512,
     scheduledDelayMillis: 1000,
+    timeoutMillis: 10_000,
   };
   expect(logs(endpoint)).toMatchObject({ settings: defaults, faults: [] });
   expect(logs({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "https://loki/otlp/v1/logs" }).settings).toEqual(defaults);
@@ -24,6 +25,7 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxQueueSize: 100,
     maxExportBatchSize: 100,
     scheduledDelayMillis: 1000,
+    timeoutMillis: 10_000,
   });
 });
 
