@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedLog } from "../support/otlp-receiver.ts";
-import { eventually, type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 
@@ -100,4 +100,23 @@ test("a fault arrives as an exception with its code", async () => {
     attributes: { code: "FILE_MISSING_IN_STORAGE", "exception.message": expect.any(String) },
   });
   expect(record.attributes["exception.stacktrace"]).toContain("at ");
+});
+
+test("a start that fails is told to the endpoint too, whether it had opened the database or not", async () => {
+  const receiver = await startReceiver();
+  const service = await start({});
+  const taken = { SERVICE_PORT: new URL(service.url).port };
+  const nobody = { databaseUrl: "postgres://nobody@127.0.0.1:9/nothing", dataDir: service.dataDir };
+  const other = await start({});
+  await other.halt();
+  for (const [place, env] of [
+    [nobody, {}],
+    [other, taken],
+  ] as const) {
+    const count = receiver.logs.length;
+    const { code } = await refusedStart(place, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env });
+    expect(code).toBe(1);
+    const failed = receiver.logs.slice(count).find(({ body }) => body === "start failed");
+    expect(failed).toMatchObject({ severityText: "fatal", severityNumber: 21 });
+  }
 });
