@@ -59,14 +59,16 @@ export async function startTracing(
   parts: {
     readonly resource: Resource;
     readonly metricsPath: string;
-    readonly meterProvider: MeterProvider;
+    /** Undefined while metrics are switched off. */
+    readonly meterProvider: MeterProvider | undefined;
     readonly losses: ExportLosses;
   },
 ): Promise<Tracing> {
   const { resource, metricsPath, meterProvider, losses } = parts;
   await patchImports(settings.libraries);
   const instrumentations = tracingInstrumentations(settings.libraries, (request) => isUntraced(request, metricsPath));
-  for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
+  if (meterProvider !== undefined)
+    for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
   const sdk = withoutItsLogger(
     () =>
       new NodeSDK({

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { ReceivedSpan } from "../support/otlp-receiver.ts";
-import { startService } from "../support/service.ts";
+import { eventually, startService } from "../support/service.ts";
 import { startTraced as startTracedService } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
@@ -128,4 +128,22 @@ describe("with an OTLP endpoint", () => {
     expect(seriesOf(texts[0]!).toSorted()).toEqual(seriesOf(texts[1]!).toSorted());
     expect(new Set(seriesOf(texts[0]!)).size).toBe(seriesOf(texts[0]!).length);
   });
+});
+
+test("with metrics switched off, traces and log lines go on; with the SDK switched off nothing is sent", async () => {
+  const { receiver, service } = await startTraced({ PROMETHEUS__ENABLED: "false" });
+  expect((await service.call("GET", "/metrics")).status).toBe(404);
+  const { headers } = await service.call("GET", "/datasets");
+  const list = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
+  expect(list.traceId).toBe(headers.get("x-trace-id"));
+  await eventually(async () =>
+    receiver.logs.some(({ body, traceId }) => body === "request" && traceId === list.traceId),
+  );
+  expect(await service.halt()).toBe(0);
+
+  const off = await startTraced({ OTEL_SDK_DISABLED: "true" });
+  expect((await off.service.call("GET", "/metrics")).status).toBe(404);
+  expect((await off.service.call("GET", "/datasets")).headers.get("x-trace-id")).toBeNull();
+  expect(await off.service.halt()).toBe(0);
+  expect(off.receiver.contentTypes).toEqual([]);
 });
