@@ -51,6 +51,8 @@ export function logToStandardError(losses: Readonly<Record<Signal, ExportLosses>
       losses[partial.signal].rejected(partial.rejected, partial.remark || "the endpoint rejected them");
       return;
     }
+    // All was taken, said at length.
+    if (partial?.remark === "") return;
     if ((partial !== undefined || saysEachTime.test(message)) && isRepeated()) return;
     writeToStandardError("warn", message, ...details);
   };

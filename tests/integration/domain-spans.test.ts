@@ -153,6 +153,26 @@ test("a profile's trace is linked to the upload", async () => {
   expect(treeOf(receiver.spans, process.traceId)).toEqual(["process dataset-profile", "  dataset profile"]);
 });
 
+test("a prediction is a span with its model and the number of rows", async () => {
+  const { service, receiver } = traced;
+  const dataset = await service.upload(csv, { name: "predicted" });
+  const { artifactId } = (await service.train(dataset.json.id)).json;
+  const rows = [
+    { a: 1, b: 2 },
+    { a: 3, b: 4 },
+  ];
+  const answer = await service.call("POST", `/artifacts/${artifactId}/predictions`, { rows });
+  expect(answer.status).toBe(200);
+  await endOf(traceIdOf(answer), "POST /api/ml/v1/artifacts/:id/predictions");
+  expect(treeOf(receiver.spans, traceIdOf(answer))).toEqual([
+    "POST /api/ml/v1/artifacts/:id/predictions",
+    "  request handler",
+    "    prediction",
+  ]);
+  const prediction = await endOf(traceIdOf(answer), "prediction");
+  expect(prediction.attributes).toMatchObject({ "mlops.artifact.id": artifactId, "mlops.prediction.rows": 2 });
+});
+
 test("a refusal names its trace, and its span the code", async () => {
   const answer = await traced.service.upload("a,b\n1,2\n3\n");
   expect(answer.json).toMatchObject({ code: "ROW_RAGGED", traceId: traceIdOf(answer) });
