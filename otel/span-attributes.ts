@@ -22,7 +22,7 @@ export const spanAttributes = {
 } as const;
 
 /** What is known where a span begins or ends. */
-export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number>>;
+export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number | undefined>>;
 
 /** The run that a context belongs to; a request may learn it on its way. */
 export interface RunOfContext {

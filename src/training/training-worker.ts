@@ -111,26 +111,23 @@ function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
   const show = pastSpans();
   const phases = ["load", "fit", "evaluate"] as const;
   const shown = new Set<string>();
-  let known: Partial<ThreadPhase> = { endedMs: performance.timeOrigin + performance.now() };
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  let sinceMs = nowMs();
+  let knownRows: number | undefined;
   return {
-    over(phase: ThreadPhase): void {
-      const { name, startedMs, endedMs, rows } = phase;
+    over({ name, startedMs, endedMs, rows }: ThreadPhase): void {
       if (name === "save" || shown.has(name)) return;
       shown.add(name);
-      known = phase;
+      sinceMs = endedMs;
+      knownRows = rows;
       describeSpan(span, { rows });
       show(`training ${name}`, { ...factsOf(run), rows }, startedMs, endedMs);
     },
     /** The thread has ended in the middle of a phase. */
     brokenOff(): void {
       const name = phases.find((phase) => !shown.has(phase));
-      if (name === undefined) return;
-      const facts = {
-        ...factsOf(run),
-        ...(known.rows === undefined ? {} : { rows: known.rows }),
-        outcome: "unfinished",
-      };
-      show(`training ${name}`, facts, known.endedMs!, performance.timeOrigin + performance.now());
+      const facts = { ...factsOf(run), rows: knownRows, outcome: "unfinished" };
+      if (name !== undefined) show(`training ${name}`, facts, sinceMs, nowMs());
     },
   };
 }
@@ -233,7 +230,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       const result = await train(attempt, modelPath);
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
       const saving = result.phases.find(({ name }) => name === "save");
-      const facts = { ...factsOf(run), ...(saving && { rows: saving.rows }) };
+      const facts = { ...factsOf(run), rows: saving?.rows };
       const startedMs = saving?.startedMs;
       return await withSpan("training save", facts, () => keepModel(attempt, modelPath, result), { startedMs });
     } catch (error) {

@@ -208,7 +208,7 @@ test("without an endpoint nothing of traces and log export is loaded", async () 
       process.execPath,
       [
         ...["--import", `data:text/javascript,${encodeURIComponent(recording)}`, "--import", "./otel/register"],
-        ...["-e", "console.log(JSON.stringify(loaded)); process.exit()"],
+        ...["-e", "process.stdout.write(JSON.stringify(loaded), () => process.exit())"],
       ],
       { cwd: root, env: { PATH: process.env.PATH, ...env }, maxBuffer: 2 ** 24 },
     );
