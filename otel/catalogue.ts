@@ -44,6 +44,7 @@ export const artifactRemovalReasons = ["retention", "request"] as const;
 export const databaseOperationNames = ["SELECT", "INSERT", "UPDATE", "DELETE", "OTHER"] as const;
 export const connectionStates = ["idle", "used"] as const;
 export const telemetrySignals = ["traces", "logs"] as const;
+export type Signal = (typeof telemetrySignals)[number];
 export const httpOutcomes = ["ok", "client_error", "server_error", "aborted"] as const;
 /** The methods of RFC 9110 and PATCH; others become `_OTHER`, as the HTTP semantic conventions say. */
 export const httpMethods = [

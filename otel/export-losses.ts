@@ -1,11 +1,12 @@
-import { createNoopMeter, diag, type MeterProvider } from "@opentelemetry/api";
-import type { telemetrySignals } from "./catalogue.ts";
+import { createNoopMeter, type MeterProvider } from "@opentelemetry/api";
+import type { Signal } from "./catalogue.ts";
+import { writeToStandardError } from "./diag-log.ts";
 import { add, guarded } from "./instruments.ts";
-
-type Signal = (typeof telemetrySignals)[number];
 
 /** An endpoint that is away for an hour must not fill the log. */
 const warnEveryMs = 60_000;
+/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
+const longestFlushMs = 3_000;
 
 /** Of @opentelemetry/core's ExportResultCode. */
 const success = 0;
@@ -20,24 +21,48 @@ interface Exporter<Item> {
   forceFlush(): Promise<void>;
 }
 
-/** Counts what can't be exported, and says so at most once a minute. */
+/** Counts what can't be exported, and says so at most once a minute; whatever was taken is sent, or told as lost. */
 export class ExportLosses {
   readonly #signal: Signal;
+  readonly #warn: (message: string, why: string) => void;
+  /** Taken, and neither sent nor lost. */
+  #open = 0;
   #untold = 0;
-  #toldMs = Number.NEGATIVE_INFINITY;
+  #why = "";
+  #quiet: NodeJS.Timeout | undefined;
 
-  constructor(signal: Signal) {
+  constructor(signal: Signal, warn = (message: string, why: string) => writeToStandardError("warn", message, why)) {
     this.#signal = signal;
+    this.#warn = warn;
   }
 
+  /** One more is to be sent. */
+  taken(): void {
+    this.#open += 1;
+  }
+
+  /** So many of those that were taken will not arrive. */
   lost(count: number, why: string): void {
+    this.#open -= count;
+    this.rejected(count, why);
+  }
+
+  /** So many of those that were sent were not kept. */
+  rejected(count: number, why: string): void {
     guarded(() => add("telemetryExportDropped", count, { signal: this.#signal }));
     this.#untold += count;
-    const nowMs = performance.now();
-    if (nowMs - this.#toldMs < warnEveryMs) return;
-    diag.warn(`${this.#untold} ${this.#signal} could not be exported and are lost`, why);
+    this.#why = why;
+    if (this.#quiet === undefined) this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#untold === 0) return;
+    this.#warn(`${this.#untold} ${this.#signal} could not be exported and are lost`, this.#why);
     this.#untold = 0;
-    this.#toldMs = nowMs;
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined;
+      this.#tell();
+    }, warnEveryMs).unref();
   }
 
   /** For a batch processor that tells of its full queue by a metric alone. */
@@ -60,11 +85,26 @@ export class ExportLosses {
     return {
       export: (items, done) =>
         inner.export(items.map(prepare), ({ code, error }) => {
-          if (code !== success) this.lost(items.length, error?.message ?? "the export failed");
+          if (code === success) this.#open -= items.length;
+          else this.lost(items.length, error?.message ?? "the export failed");
           done({ code: success });
         }),
       shutdown: () => inner.shutdown(),
       forceFlush: () => inner.forceFlush(),
     };
+  }
+
+  /** Waits for the last exports, for a few seconds at most, and tells of all that was not told yet. */
+  async settle(flushing: Promise<unknown>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, longestFlushMs);
+    });
+    await Promise.race([flushing, timeout]);
+    clearTimeout(timer);
+    if (this.#open > 0) this.lost(this.#open, "the process ended before they were sent");
+    clearTimeout(this.#quiet);
+    this.#tell();
+    clearTimeout(this.#quiet);
   }
 }

@@ -3,9 +3,9 @@ import { OTLPLogExporter as JsonExporter } from "@opentelemetry/exporter-logs-ot
 import { OTLPLogExporter as ProtobufExporter } from "@opentelemetry/exporter-logs-otlp-proto";
 import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
-import { ExportLosses } from "./export-losses.ts";
+import type { ExportLosses } from "./export-losses.ts";
 import { guarded, meterName } from "./instruments.ts";
-import type { OtlpSettings } from "./otlp-settings.ts";
+import { batchOf, type OtlpSettings } from "./otlp-settings.ts";
 
 /** Logs, being sent. */
 export interface LogExport {
@@ -14,9 +14,6 @@ export interface LogExport {
   /** Sends what waits, for a few seconds at most. */
   shutdown(): Promise<void>;
 }
-
-/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
-const longestFlushMs = 3_000;
 
 const severities: Readonly<Record<string, SeverityNumber>> = {
   trace: SeverityNumber.TRACE,
@@ -61,31 +58,24 @@ function emit(logger: Logger, line: string): void {
  * Sends log lines by OTLP, in batches and in the background. The queue is bounded: while the endpoint is slow or away,
  * memory does not grow, and what has no room is counted as dropped; stdout has every line all the same.
  */
-export function startLogExport(settings: OtlpSettings, resource: Resource): LogExport {
-  const { protocol, maxQueueSize, maxExportBatchSize, scheduledDelayMillis } = settings;
-  const losses = new ExportLosses("logs");
+export function startLogExport(settings: OtlpSettings, resource: Resource, losses: ExportLosses): LogExport {
   const provider = new LoggerProvider({
     resource,
     processors: [
       new BatchLogRecordProcessor({
-        exporter: losses.guard(protocol === "http/json" ? new JsonExporter() : new ProtobufExporter()),
-        maxQueueSize,
-        maxExportBatchSize,
-        scheduledDelayMillis,
+        ...batchOf(settings),
+        exporter: losses.guard(settings.protocol === "http/json" ? new JsonExporter() : new ProtobufExporter()),
         selfObsMeterProvider: losses.meterProvider,
       }),
     ],
   });
   const logger = provider.getLogger(meterName);
   return {
-    write: (line) => guarded(() => emit(logger, line)),
-    async shutdown() {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, longestFlushMs);
-      });
-      await Promise.race([provider.shutdown(), timeout]);
-      clearTimeout(timer);
-    },
+    write: (line) =>
+      guarded(() => {
+        losses.taken();
+        emit(logger, line);
+      }),
+    shutdown: () => losses.settle(provider.shutdown()),
   };
 }

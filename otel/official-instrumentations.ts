@@ -7,6 +7,7 @@ import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { rememberSpan } from "./exemplars.ts";
 import { methodAttribute } from "./http-recorder-sdk.ts";
 import { routeLabelOf, unmatchedRoute } from "./route-template.ts";
+import { spanAttributes } from "./span-attributes.ts";
 import type { TracedLibrary } from "./trace-settings.ts";
 
 const own = createRequire(import.meta.url);
@@ -51,14 +52,17 @@ export async function patchImports(libraries: readonly TracedLibrary[]): Promise
   register({ include: libraries.flatMap((library) => [...modulesOf[library]]) });
 }
 
-/** The name and route that our metrics have too: the official ones end at the router that an error handler left. */
-function nameRoute(span: Span, request: IncomingMessage, response: unknown): void {
+/** The run, and the name and route that our metrics have too: the official ones end at the router that an error handler left. */
+function describeRequest(span: Span, request: IncomingMessage, response: unknown): void {
   if (!(response instanceof ServerResponse)) return;
   const route = routeLabelOf(request, response);
   const method = methodAttribute(request.method);
   const word = method === "_OTHER" ? "HTTP" : method;
   span.updateName(route === unmatchedRoute ? word : `${word} ${route}`);
   if (route !== unmatchedRoute) span.setAttribute("http.route", route);
+  // Only the handler knows of a run, when this span has long begun.
+  const { runId } = (response as ServerResponse & { locals?: { runId?: unknown } }).locals ?? {};
+  if (typeof runId === "string") span.setAttribute(spanAttributes.runId, runId);
   // Its status still says 200 (seen on Node 24, November 2026).
   if (!response.writableFinished) span.setAttribute("error.type", "client_closed");
 }
@@ -71,7 +75,7 @@ function configOf(library: TracedLibrary, isUntraced: (request: IncomingMessage)
         ignoreIncomingRequestHook: isUntraced,
         requireParentforOutgoingSpans: true,
         requestHook: (span: Span, request: object) => rememberSpan(request, span.spanContext()),
-        applyCustomAttributesOnSpan: nameRoute,
+        applyCustomAttributesOnSpan: describeRequest,
       };
     case "express":
       // A dozen layers that take microseconds each would hide what takes time.

@@ -1,11 +1,21 @@
 const protocols = ["http/protobuf", "http/json"] as const;
 
-/** How one signal is sent; the exporter itself reads endpoint, headers, time-out and certificates. */
+/** How one signal is sent; the exporter itself reads endpoint, headers and certificates. */
 export interface OtlpSettings {
   readonly protocol: (typeof protocols)[number];
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
+  /** Of one export, its repetitions included. */
+  readonly timeoutMillis: number;
+}
+
+/** What both batch processors take. */
+export function batchOf({ maxQueueSize, maxExportBatchSize, scheduledDelayMillis, timeoutMillis }: OtlpSettings) {
+  // Only a backstop behind the exporter's own time-out: a processor that gives up first (30 s by default) sends the next
+  // batch beside the one that is still on its way, and says so each time.
+  const exportTimeoutMillis = timeoutMillis + 5_000;
+  return { maxQueueSize, maxExportBatchSize, scheduledDelayMillis, exportTimeoutMillis };
 }
 
 /** OpenTelemetry's own variables of logs, for `.env.example`; unset, unless a value stands there. */
@@ -78,6 +88,7 @@ export function readOtlpSettings(
     return { settings: undefined, faults, read };
 
   for (const name of endpoints) read(name, httpUrl, "");
+  const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
   const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
   const settings: OtlpSettings = {
@@ -85,6 +96,7 @@ export function readOtlpSettings(
     maxQueueSize,
     maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
     scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),
+    timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, wholeNumber, timeoutMillis),
   };
   return { settings, faults, read };
 }

@@ -35,10 +35,16 @@ export const spanNames = [
   "training fit",
   "training evaluate",
   "training save",
+  "training end",
 ] as const;
 
 /** What is known where a span begins or ends. */
-export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number>>;
+export type SpanFacts = Partial<Record<keyof typeof spanAttributes, string | number | undefined>>;
 
-/** Whose run a context belongs to: every span in it says so, statements of the database included. */
-export const runIdKey = createContextKey("mlops-backend.run-id");
+/** The run that a context belongs to; a request may learn it on its way. */
+export interface RunOfContext {
+  id: string | undefined;
+}
+
+/** Holds a `RunOfContext`: every span that begins in it says its id, statements of the database included. */
+export const runKey = createContextKey("mlops-backend.run");

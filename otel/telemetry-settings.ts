@@ -4,8 +4,10 @@ import { readTraceSettings, type TraceSettings } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
 export interface TelemetrySettings {
-  /** False with PROMETHEUS__ENABLED=false or OTEL_SDK_DISABLED=true: nothing of the SDK is loaded, /metrics is 404. */
+  /** False with OTEL_SDK_DISABLED=true, or where nothing is asked for: nothing of the SDK is loaded. */
   readonly enabled: boolean;
+  /** False with PROMETHEUS__ENABLED=false too: no meters, /metrics is 404. */
+  readonly metrics: boolean;
   readonly metricsPath: string;
   /** Of our own names, e.g. `mlops_backend`. */
   readonly prefix: string;
@@ -21,7 +23,10 @@ export interface TelemetrySettings {
 
 /** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of unknown names. */
 export const telemetryVariables = {
-  PROMETHEUS__ENABLED: { fallback: "true", about: "false: no metrics, /metrics answers 404." },
+  PROMETHEUS__ENABLED: {
+    fallback: "true",
+    about: "false: no metrics, /metrics answers 404; traces and logs go on where an OTLP endpoint is set.",
+  },
   PROMETHEUS__METRICS_PATH: { fallback: "/metrics", about: "Where metrics are served." },
   PROMETHEUS__METRIC_NAMESPACE: { fallback: "mlops", about: "First part of our metric names." },
   PROMETHEUS__METRIC_SUBSYSTEM: { fallback: "backend", about: "Second part of our metric names." },
@@ -96,10 +101,12 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
       return reader(fallback);
     }
   };
+  // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
+  const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
   const prometheusEnabled = read("PROMETHEUS__ENABLED", boolean);
   const settings: TelemetrySettings = {
-    // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
-    enabled: prometheusEnabled && env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true",
+    enabled: sdkEnabled && (prometheusEnabled || traces !== undefined || logs !== undefined),
+    metrics: sdkEnabled && prometheusEnabled,
     metricsPath: read("PROMETHEUS__METRICS_PATH", metricsPath),
     prefix: `${read("PROMETHEUS__METRIC_NAMESPACE", namePart)}_${read("PROMETHEUS__METRIC_SUBSYSTEM", namePart)}`,
     latencyBounds: read("PROMETHEUS__LATENCY_BUCKETS", latencyBounds),

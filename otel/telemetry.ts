@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 
 /** What the process hands from `otel/register` to `src/main.ts`; no SDK here. */
 export interface Telemetry {
-  /** `disabled`: asked for by PROMETHEUS__ENABLED or OTEL_SDK_DISABLED; `faulty`: settings that main.ts reports. */
+  /** Of metrics; `disabled`: asked for by PROMETHEUS__ENABLED or OTEL_SDK_DISABLED; `faulty`: settings that main.ts reports. */
   readonly state: "on" | "disabled" | "faulty";
   /** The exposition in the format that `accept` prefers. Throws when the collection fails. */
   render(accept: string | undefined): Promise<Exposition>;

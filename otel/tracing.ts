@@ -11,9 +11,10 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { type EarlySampling, sampleEarly } from "./early-sampling.ts";
+import type { ExportLosses } from "./export-losses.ts";
 import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
-import { runIdKey, spanAttributes } from "./span-attributes.ts";
+import { type RunOfContext, runKey, spanAttributes } from "./span-attributes.ts";
 import { exportingProcessor } from "./span-export.ts";
 import type { TraceSettings } from "./trace-settings.ts";
 
@@ -24,9 +25,6 @@ export interface Tracing {
   /** Sends what waits, for a few seconds at most. */
   shutdown(): Promise<void>;
 }
-
-/** An endpoint that hangs must not hold up the end of the process (SHUTDOWN_GRACE_SECONDS and 5 s). */
-const longestFlushMs = 3_000;
 
 /** Decides where neither a caller nor a link does. */
 function rootSampler({ sampler, samplingRatio }: TraceSettings): Sampler {
@@ -47,8 +45,8 @@ const noMetrics: MeterProvider = { getMeter: () => createNoopMeter() };
 /** A run's id on every span of its context, those of the instrumentations too: one search finds all its traces. */
 const runIds: SpanProcessor = {
   onStart(span, parent) {
-    const id = parent.getValue(runIdKey);
-    if (typeof id === "string") span.setAttribute(spanAttributes.runId, id);
+    const run = parent.getValue(runKey) as RunOfContext | undefined;
+    if (run?.id !== undefined) span.setAttribute(spanAttributes.runId, run.id);
   },
   onEnd() {},
   forceFlush: () => Promise.resolve(),
@@ -67,36 +65,43 @@ export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: s
  */
 export async function startTracing(
   settings: TraceSettings,
-  { resource, metricsPath }: { readonly resource: Resource; readonly metricsPath: string },
+  parts: { readonly resource: Resource; readonly metricsPath: string; readonly losses: ExportLosses },
 ): Promise<Tracing> {
+  const { resource, metricsPath, losses } = parts;
   await patchImports(settings.libraries);
   const isNeverTraced = (request: IncomingMessage): boolean => isUntraced(request, metricsPath);
   const instrumentations = tracingInstrumentations(settings.libraries, isNeverTraced);
   const early = sampleEarly(rootSampler(settings), isNeverTraced);
-  const sdk = new NodeSDK({
-    autoDetectResources: false,
-    resource,
-    sampler: samplerOf(settings, early),
-    spanProcessors: [runIds, exportingProcessor(settings)],
-    // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
-    metricReaders: [],
-    logRecordProcessors: [],
-    instrumentations,
-  });
+  const sdk = withoutItsLogger(
+    () =>
+      new NodeSDK({
+        autoDetectResources: false,
+        resource,
+        sampler: samplerOf(settings, early),
+        spanProcessors: [runIds, exportingProcessor(settings, losses)],
+        // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
+        metricReaders: [],
+        logRecordProcessors: [],
+        instrumentations,
+      }),
+  );
   sdk.start();
   for (const instrumentation of instrumentations) instrumentation.setMeterProvider(noMetrics);
   return {
     attachServer: (server) => {
       if (settings.libraries.includes("http")) early.attach(server);
     },
-    async shutdown() {
-      let timer: NodeJS.Timeout | undefined;
-      const timeout = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, longestFlushMs);
-      });
-      // The exporter has counted and logged what it could not send.
-      await Promise.race([sdk.shutdown(), timeout]);
-      clearTimeout(timer);
-    },
+    shutdown: () => losses.settle(sdk.shutdown()),
   };
+}
+
+/** With OTEL_LOG_LEVEL, NodeSDK puts a logger of its own in the place of ours, which writes plain text, on stdout too. */
+function withoutItsLogger<Value>(construct: () => Value): Value {
+  const level = process.env.OTEL_LOG_LEVEL;
+  delete process.env.OTEL_LOG_LEVEL;
+  try {
+    return construct();
+  } finally {
+    if (level !== undefined) process.env.OTEL_LOG_LEVEL = level;
+  }
 }

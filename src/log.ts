@@ -6,10 +6,14 @@ export type { Logger } from "pino";
 const hidden = new Set([
   "authorization",
   "cookie",
+  "set-cookie",
   "password",
+  "secret",
   "token",
+  "metricsbearertoken",
   "apikey",
   "apikeys",
+  "x-api-key",
   "databaseurl",
   "filename",
   "originalname",
@@ -75,7 +79,7 @@ interface LogOptions {
  */
 export function createLog(level: string, options: LogOptions = {}): Logger {
   const { destination, exportLine } = options;
-  return pino(
+  const log = pino(
     {
       level,
       base: null,
@@ -91,4 +95,10 @@ export function createLog(level: string, options: LogOptions = {}): Logger {
     },
     destination as DestinationStream,
   );
+  // What a child carries into each of its lines goes past `formatters`: pino asks them of the root alone.
+  const { child } = log;
+  log.child = function (this: Logger, bindings: object, ...options: never[]) {
+    return child.call(this, redacted({ ...bindings }), ...options);
+  } as typeof child;
+  return log;
 }

@@ -89,6 +89,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const clock = systemClock;
   // One deadline for requests and trainings together: the process must be gone within the grace and a little more.
   let stopDeadlineMs = Number.POSITIVE_INFINITY;
+  let hasStarted = false;
   const graceLeftSeconds = (): number =>
     Math.max(0, Math.min(stopDeadlineMs - performance.now(), config.shutdownGraceSeconds * 1000)) / 1000;
 
@@ -107,7 +108,10 @@ async function start(config: Config, log: Logger): Promise<Service> {
 
   const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
   starting.defer(() => queue.stop());
-  starting.defer(async () => telemetry?.shutdown());
+  starting.defer(async () => {
+    // A start that fails ends here too, and is yet to be told.
+    if (hasStarted) await telemetry?.shutdown();
+  });
 
   const parts = { store, db: store.db, storage, queue, csvEngine, config, clock, log };
   const works = config.role !== "api";
@@ -208,6 +212,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
     stopDeadlineMs = performance.now() + config.shutdownGraceSeconds * 1000;
   });
   isReady = true;
+  hasStarted = true;
 
   const running = starting.move();
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
@@ -263,5 +268,10 @@ try {
   if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError)
     process.stderr.write(`${error.message}\n`);
   else log.fatal({ err: error }, "start failed");
-  process.exit(1);
+  try {
+    // A few seconds at most.
+    await telemetryHandle()?.shutdown();
+  } finally {
+    process.exit(1);
+  }
 }

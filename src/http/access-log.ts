@@ -23,6 +23,7 @@ export function accessLog(log: Logger, { routeOf, sentBytesOf }: RequestFacts): 
           durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
           bytes: sentBytesOf(request, response),
           request_id: response.locals.requestId,
+          run_id: response.locals.runId,
           code: response.locals.code,
           ...(response.writableFinished ? {} : { aborted: true }),
         },

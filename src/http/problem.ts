@@ -177,7 +177,12 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     } else {
       const level = error.code === "INTERNAL_ERROR" || error.code === "FILE_MISSING_IN_STORAGE" ? "error" : "warn";
       log[level](
-        { err: error.cause ?? error, code: error.code, request_id: response.locals.requestId },
+        {
+          err: error.cause ?? error,
+          code: error.code,
+          request_id: response.locals.requestId,
+          run_id: response.locals.runId,
+        },
         "request failed",
       );
     }

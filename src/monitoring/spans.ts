@@ -10,7 +10,13 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { guarded } from "../../otel/instruments.ts";
-import { runIdKey, type SpanFacts, spanAttributes, type spanNames } from "../../otel/span-attributes.ts";
+import {
+  type RunOfContext,
+  runKey,
+  type SpanFacts,
+  spanAttributes,
+  type spanNames,
+} from "../../otel/span-attributes.ts";
 
 // The API alone: without traces its tracer makes spans that are nothing, and `context.with` is a call.
 const tracer = trace.getTracer("mlops-backend");
@@ -48,6 +54,8 @@ interface SpanStart {
   readonly kind?: SpanKind;
   /** Other traces that this one has to do with. */
   readonly links?: readonly Link[];
+  /** It is the first of a trace where there is none, e.g. of a job. */
+  readonly beginsTrace?: boolean;
   /** Milliseconds of Unix time, when it began earlier. */
   readonly startedMs?: number | undefined;
 }
@@ -56,16 +64,16 @@ interface SpanStart {
 const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 /**
- * Does a piece of work within a span; what it throws goes on, and makes the span a failed one. Only what works on a job
+ * Does a piece of work within a span; what it throws goes on, and makes the span a failed one. Only what says so
  * begins a trace: a step of a request that is not traced would else be sampled as one of its own.
  */
 export function withSpan<Value>(
   name: SpanName,
   facts: SpanFacts,
   work: (span: Span) => Promise<Value>,
-  { kind = SpanKind.INTERNAL, links = [], startedMs }: SpanStart = {},
+  { kind = SpanKind.INTERNAL, links = [], beginsTrace = false, startedMs }: SpanStart = {},
 ): Promise<Value> {
-  if (kind !== SpanKind.CONSUMER && trace.getActiveSpan() === undefined) return work(noSpan);
+  if (!beginsTrace && trace.getActiveSpan() === undefined) return work(noSpan);
   const options = { kind, links: [...links], attributes: attributesOf(facts) };
   const start = startedMs === undefined ? options : { ...options, startTime: startedMs };
   return tracer.startActiveSpan(name, start, (span) => endingWith(span, () => work(span)));
@@ -116,12 +124,33 @@ export function describeActiveSpan(facts: SpanFacts): void {
 
 /** Every span of `work`, statements of the database included, says that it belongs to that run. */
 export function ofRun<Value>(runId: string | undefined, work: () => Value): Value {
-  return runId === undefined ? work() : context.with(context.active().setValue(runIdKey, runId), work);
+  if (runId === undefined) return work();
+  return ofRunToBeNamed((name) => {
+    name(runId);
+    return work();
+  });
+}
+
+/** The same where `work` itself finds out which run it is: spans say it from when `name` was called. */
+export function ofRunToBeNamed<Value>(work: (name: (runId: string) => void) => Value): Value {
+  const run: RunOfContext = { id: undefined };
+  const name = (runId: string): void => {
+    run.id = runId;
+  };
+  return context.with(context.active().setValue(runKey, run), () => work(name));
+}
+
+/**
+ * Statements of `work` make no spans: they belong to nobody who is in a trace, or there would be thousands of them.
+ * What it waits for goes on outside of the trace; who awaits it does not.
+ */
+export function outsideOfTraces<Value>(work: () => Value): Value {
+  return context.with(ROOT_CONTEXT, work);
 }
 
 /** Spans of `work` belong to no trace that is under way. */
 export function inNewTrace<Value>(runId: string | undefined, work: () => Value): Value {
-  return context.with(ROOT_CONTEXT, () => ofRun(runId, work));
+  return outsideOfTraces(() => ofRun(runId, work));
 }
 
 /** For a caller to quote: the trace that the active span belongs to; undefined without traces. */

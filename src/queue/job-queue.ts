@@ -3,9 +3,10 @@ import { fromKysely, fromPglite, PgBoss, type Queue } from "pg-boss";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
+import { describeSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import type { Tables } from "../store/schema.ts";
-import { processTraced, sendTraced } from "./job-trace.ts";
+import { processTraced, runIdOf, sendTraced } from "./job-trace.ts";
 import { startSlotTimer } from "./slot-timer.ts";
 
 /** The queues of the service. */
@@ -181,16 +182,24 @@ export async function startQueue(
           const results = [];
           for (const job of jobs) {
             const attempt = job.retryCount + 1;
-            const outcome = await processTraced(name, job, async () => {
+            const outcome = await processTraced(name, job, async (span) => {
               try {
                 return await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
               } catch (error) {
+                if (error instanceof JobReturnedError) {
+                  // On purpose: to the span that is an end like others.
+                  describeSpan(span, { outcome: "returned" });
+                  return error;
+                }
                 // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
-                if (!(error instanceof JobReturnedError))
-                  log.warn({ err: error, queue: name, jobId: job.id, attempt }, "queue: a job failed");
+                log.warn(
+                  { err: error, queue: name, jobId: job.id, run_id: runIdOf(job.data), attempt },
+                  "queue: a job failed",
+                );
                 throw error;
               }
             });
+            if (outcome instanceof JobReturnedError) throw outcome;
             // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
             results.push({
               id: job.id,

@@ -1,5 +1,5 @@
-import { type Link, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
-import { describeActiveSpan, describeSpan, inNewTrace, ofRun, withSpan } from "../monitoring/spans.ts";
+import { type Link, type Span, SpanKind, TraceFlags, trace } from "@opentelemetry/api";
+import { describeSpan, inNewTrace, ofRun, withSpan } from "../monitoring/spans.ts";
 
 /** Of the messaging conventions. */
 const messaging = "pg-boss";
@@ -18,7 +18,8 @@ export function linkTo(traceparent: unknown): Link[] {
   return [{ context: { traceId, spanId, traceFlags: Number(flags), isRemote: true } }];
 }
 
-const runIdOf = (data: Record<string, unknown>): string | undefined =>
+/** The run that a job is about, where it is about one. */
+export const runIdOf = (data: Record<string, unknown>): string | undefined =>
   typeof data.runId === "string" ? data.runId : undefined;
 
 /** Sends a job within a span, and gives it the context of that span to take along. */
@@ -28,7 +29,6 @@ export function sendTraced(
   send: (data: Record<string, unknown>) => Promise<string | null>,
 ): Promise<void> {
   const runId = runIdOf(data);
-  if (runId !== undefined) describeActiveSpan({ runId });
   const facts = { messaging, messagingOperation: "send", messagingOperationType: "send", queue };
   return ofRun(runId, () =>
     withSpan(
@@ -51,10 +51,14 @@ export function sendTraced(
 export function processTraced<Value>(
   queue: string,
   { id, data }: { readonly id: string; readonly data: Record<string, unknown> },
-  work: () => Promise<Value>,
+  work: (span: Span) => Promise<Value>,
 ): Promise<Value> {
   const facts = { messaging, messagingOperation: "process", messagingOperationType: "process", queue, jobId: id };
   return inNewTrace(runIdOf(data), () =>
-    withSpan(`process ${queue}`, facts, work, { kind: SpanKind.CONSUMER, links: linkTo(data.traceparent) }),
+    withSpan(`process ${queue}`, facts, work, {
+      kind: SpanKind.CONSUMER,
+      beginsTrace: true,
+      links: linkTo(data.traceparent),
+    }),
   );
 }

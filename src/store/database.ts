@@ -6,7 +6,7 @@ import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
-import { statementSpan } from "../monitoring/spans.ts";
+import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { migrations } from "./migrations.ts";
 import type { Tables } from "./schema.ts";
@@ -28,7 +28,10 @@ export interface Store {
    * @throws DomainError DISK_FULL when less than the reserve is free
    */
   requireRoom(): Promise<void>;
-  /** Calls back on each notification of that channel until the returned function is called. */
+  /**
+   * Calls back on each notification of that channel until the returned function is called. Outside of traces: it comes
+   * with the statement of whoever notified, or on the connection of who listened first, and both are strangers.
+   */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
@@ -141,7 +144,7 @@ async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<
           "The disk of the service is almost full. Nothing was stored; delete datasets or models, or try again later.",
         );
       },
-      listen: (channel, onPayload) => pglite.listen(channel, onPayload),
+      listen: (channel, onPayload) => pglite.listen(channel, (payload) => outsideOfTraces(() => onPayload(payload))),
       async stop() {
         await db.destroy();
         if (!pglite.closed) await pglite.close();
@@ -203,7 +206,8 @@ async function openPostgres(url: string): Promise<Store> {
     }),
     check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
-    listen: (channel, onPayload) => listenOnPostgres(url, channel, onPayload),
+    // Its connection is there for all, and outlives the request that asked for it.
+    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres(url, channel, onPayload)),
     stop: () => db.destroy(),
   };
 }

@@ -2,10 +2,12 @@ import type { Kysely } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried } from "../monitoring/metrics.ts";
+import { inNewTrace } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Tables } from "../store/schema.ts";
+import { endLostRun } from "./end-lost-run.ts";
 import { crashFault, lostFault, MAX_ATTEMPTS } from "./run-lifecycle.ts";
-import { listUnfinishedRuns, markFailed, returnToQueue } from "./run-repository.ts";
+import { listUnfinishedRuns, returnToQueue } from "./run-repository.ts";
 
 /**
  * Brings rows in line with their jobs after a process died: a run that is tried again waits again, and one whose job
@@ -38,7 +40,7 @@ export async function reconcileRuns({
       log.warn({ run_id: id, attempt }, "training: the process of a run has died; it waits for another attempt");
     } else if (isLost || isInterrupted) {
       const fault = attempt === 0 ? lostFault : crashFault;
-      const failed = await markFailed(db, id, attempt, fault, clock.nowMs());
+      const failed = await inNewTrace(id, () => endLostRun(db, { id, attempt, mode, task }, fault, clock.nowMs()));
       if (failed === undefined) continue;
       const durationSeconds = started_at === null ? 0 : Math.max(0, (clock.nowMs() - started_at.getTime()) / 1000);
       runFinished({ mode, task, outcome: "failed", durationSeconds, errorType: fault.type });

@@ -1,5 +1,6 @@
 // Over 300 lines, the larger part of them schemas: each stands beside the call that it checks and describes in
 // /api/openapi.json, and calls share those of a run.
+import type { Response } from "express";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -9,6 +10,7 @@ import { decodeCursor, toPage } from "../http/cursor.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import type { Logger } from "../log.ts";
 import { runFinished } from "../monitoring/metrics.ts";
+import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
@@ -160,6 +162,17 @@ function runNotFound(): DomainError {
   return new DomainError("RUN_NOT_FOUND", "There is no such training run. GET /training-runs lists yours.");
 }
 
+/** The access line, the request's span and its handler's say which run the call was about. */
+function tellRun(response: Response, runId: string): void {
+  response.locals.runId = runId;
+  describeActiveSpan({ runId });
+}
+
+function aboutRun(response: Response, runId: string, work: () => Promise<void>): Promise<void> {
+  tellRun(response, runId);
+  return ofRun(runId, work);
+}
+
 /** The calls under /training-runs, and /metrics/trends and /metrics/summary. */
 export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
   const { store, storage, csvEngine, queue, config, clock, log, stopping } = parts;
@@ -183,6 +196,26 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     const run = await findRun(db, owner, id);
     if (run === undefined) throw runNotFound();
     return run;
+  }
+
+  async function cancel(owner: string, id: string): Promise<Run> {
+    const nowMs = clock.nowMs();
+    const cancelled = await db.transaction().execute(async (tx) => {
+      const run = await markCancelled(tx, owner, id, nowMs);
+      if (run !== undefined) await queue.cancel("training", run.id, tx);
+      return run;
+    });
+    if (cancelled === undefined) {
+      const { status } = await existing(owner, id);
+      throw new DomainError(
+        "RUN_ALREADY_FINAL",
+        `The run has ended already (${status}); there is nothing left to cancel.`,
+      );
+    }
+    const { mode, task, started_at } = cancelled;
+    const durationSeconds = started_at === null ? 0 : Math.max(0, (nowMs - started_at.getTime()) / 1000);
+    runFinished({ mode, task, outcome: "cancelled", durationSeconds });
+    return cancelled;
   }
 
   return [
@@ -218,14 +251,17 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       ],
       async handle({ owner, body, request, response }) {
         const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));
-        const run = await submitRun(
-          { store, db, storage, csvEngine, queue, config, clock },
-          { owner, request: body, idempotencyKey },
-        );
-        response
-          .status(202)
-          .location(`${apiPath}/${run.id}`)
-          .json(await describeOne(run));
+        await ofRunToBeNamed(async (nameRun) => {
+          const run = await submitRun(
+            { store, db, storage, csvEngine, queue, config, clock },
+            { owner, request: body, idempotencyKey, nameRun },
+          );
+          tellRun(response, run.id);
+          response
+            .status(202)
+            .location(`${apiPath}/${run.id}`)
+            .json(await describeOne(run));
+        });
       },
     }),
     defineRoute({
@@ -258,7 +294,9 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       responses: { 200: { description: "The run.", schema: runSchema } },
       errors: ["RUN_NOT_FOUND", "ID_INVALID"],
       async handle({ owner, params, response }) {
-        response.json(await describeOne(await existing(owner, params.id)));
+        await aboutRun(response, params.id, async () => {
+          response.json(await describeOne(await existing(owner, params.id)));
+        });
       },
     }),
     defineRoute({
@@ -281,9 +319,11 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       },
       errors: ["RUN_NOT_FOUND", "ID_INVALID"],
       async handle({ owner, params, request, response }) {
-        const run = await existing(owner, params.id);
-        const lastEventId = readLastEventId(request.get("Last-Event-ID"));
-        await streamRunEvents({ db, feed, log, stopping }, { run, lastEventId, response, toEvent: describeOne });
+        await aboutRun(response, params.id, async () => {
+          const run = await existing(owner, params.id);
+          const lastEventId = readLastEventId(request.get("Last-Event-ID"));
+          await streamRunEvents({ db, feed, log, stopping }, { run, lastEventId, response, toEvent: describeOne });
+        });
       },
     }),
     defineRoute({
@@ -296,23 +336,9 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       responses: { 202: { description: "The run is cancelled; its thread ends within a second.", schema: runSchema } },
       errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
       async handle({ owner, params, response }) {
-        const nowMs = clock.nowMs();
-        const cancelled = await db.transaction().execute(async (tx) => {
-          const run = await markCancelled(tx, owner, params.id, nowMs);
-          if (run !== undefined) await queue.cancel("training", run.id, tx);
-          return run;
+        await aboutRun(response, params.id, async () => {
+          response.status(202).json(await describeOne(await cancel(owner, params.id)));
         });
-        if (cancelled === undefined) {
-          const { status } = await existing(owner, params.id);
-          throw new DomainError(
-            "RUN_ALREADY_FINAL",
-            `The run has ended already (${status}); there is nothing left to cancel.`,
-          );
-        }
-        const durationSeconds =
-          cancelled.started_at === null ? 0 : Math.max(0, (nowMs - cancelled.started_at.getTime()) / 1000);
-        runFinished({ mode: cancelled.mode, task: cancelled.task, outcome: "cancelled", durationSeconds });
-        response.status(202).json(await describeOne(cancelled));
       },
     }),
     defineRoute({

@@ -1,5 +1,7 @@
+import { context } from "@opentelemetry/api";
 import type { Response } from "express";
 import type { Logger } from "../log.ts";
+import { outsideOfTraces } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import { isFinal } from "./run-lifecycle.ts";
 import { findRun, type Run, readRunNotification, runsChannel } from "./run-repository.ts";
@@ -140,9 +142,12 @@ export async function streamRunEvents(
     try {
       while (isStale && !isOver) {
         isStale = false;
-        const now = await findRun(db, run.owner, run.id);
-        if (now === undefined) end();
-        else await send(now);
+        // A stream may read for hours: its request's trace would have a statement for each change.
+        await outsideOfTraces(async () => {
+          const now = await findRun(db, run.owner, run.id);
+          if (now === undefined) end();
+          else await send(now);
+        });
       }
     } catch (error) {
       // The client comes again by itself and gets the current state.
@@ -159,9 +164,10 @@ export async function streamRunEvents(
   let unsubscribe: (() => Promise<void>) | undefined;
   let reading: Promise<void> = Promise.resolve();
   let comments: NodeJS.Timeout | undefined;
-  const onChange = (): void => {
+  // A notification comes outside of traces: what is logged of this stream has the ids of its request all the same.
+  const onChange = context.bind(context.active(), (): void => {
     reading = refresh();
-  };
+  });
   try {
     // Subscribed before it is read: no change falls between.
     unsubscribe = await feed.subscribe(run.id, onChange);

@@ -340,6 +340,18 @@ export async function markCancelled(
   return run;
 }
 
+/** What became of a run that is no longer an attempt's; undefined when it is gone. */
+export async function readStatus(db: Kysely<Tables>, id: string): Promise<RunStatus | undefined> {
+  const row = await db.selectFrom("training_runs").select("status").where("id", "=", id).executeTakeFirst();
+  return row?.status;
+}
+
+/** Trace contexts of a run's attempts, newest last. */
+export async function readAttemptTraces(db: Kysely<Tables>, id: string): Promise<readonly string[]> {
+  const row = await db.selectFrom("training_runs").select("attempt_traces").where("id", "=", id).executeTakeFirst();
+  return row?.attempt_traces ?? [];
+}
+
 /** True when the row says that this artifact is the run's: the commit went through although its answer was lost. */
 export async function hasArtifact(db: Kysely<Tables>, id: string, artifactId: string): Promise<boolean> {
   const row = await db.selectFrom("training_runs").select("artifact_id").where("id", "=", id).executeTakeFirst();

@@ -114,9 +114,18 @@ export async function submitRun(
     owner,
     request,
     idempotencyKey,
-  }: { readonly owner: string; readonly request: RunRequest; readonly idempotencyKey: string | undefined },
+    nameRun,
+  }: {
+    readonly owner: string;
+    readonly request: RunRequest;
+    readonly idempotencyKey: string | undefined;
+    /** Hears the run's id as soon as it is known; where the run is refused nobody ever learns it. */
+    readonly nameRun: (runId: string) => void;
+  },
 ): Promise<Run> {
   const { store, db, queue, config, clock } = parts;
+  const id = uuidv7();
+  if (idempotencyKey === undefined) nameRun(id);
   await store.requireRoom();
   const nowMs = clock.nowMs();
   const requestHash = hashRequest(request);
@@ -125,8 +134,10 @@ export async function submitRun(
     await lockOwner(tx, owner);
     if (idempotencyKey !== undefined) {
       const knownId = await findRunOfKey(tx, { owner, key: idempotencyKey, requestHash, nowMs });
+      if (knownId !== undefined) nameRun(knownId);
       const known = knownId === undefined ? undefined : await findRun(tx, owner, knownId);
       if (known !== undefined) return known;
+      nameRun(id);
     }
     const dataset = await findDatasetForTraining(tx, owner, request.datasetId);
     if (dataset === undefined)
@@ -145,7 +156,6 @@ export async function submitRun(
     const parameters = Object.fromEntries(
       Object.entries(request.parameters ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined),
     );
-    const id = uuidv7();
     const turn = nextTurn(await readTurns(tx, owner));
     const run = await insertRun(tx, {
       id,

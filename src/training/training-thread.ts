@@ -26,14 +26,16 @@ export interface ThreadPhase {
   readonly name: "load" | "fit" | "evaluate" | "save";
   readonly startedMs: number;
   readonly endedMs: number;
+  /** Of the table. */
+  readonly rows: number;
 }
 
 /** What the thread posts through the port. */
 export interface ThreadProgress {
   /** 0 to 1. */
   readonly progress: number;
-  /** With the first message: that it was loaded must be known also of a thread that is killed later. */
-  readonly loaded?: ThreadPhase;
+  /** Told when it is over: how far it came must be known also of a thread that is killed later. */
+  readonly over?: ThreadPhase;
 }
 
 /** A written model, or what is wrong with the data: an error's class and code would not survive the way back. */
@@ -57,21 +59,28 @@ export default async function trainInThread(task: ThreadTask): Promise<ThreadRes
   const { progressPort } = task;
   const phases: ThreadPhase[] = [];
   let startedMs = nowMs();
-  const over = (name: ThreadPhase["name"]): ThreadPhase => {
-    const phase = { name, startedMs, endedMs: nowMs() };
+  let done = 0;
+  const over = (name: ThreadPhase["name"], rows: number): void => {
+    const phase = { name, startedMs, endedMs: nowMs(), rows };
     phases.push(phase);
     startedMs = phase.endedMs;
-    return phase;
+    progressPort?.postMessage({ progress: done, over: phase } satisfies ThreadProgress);
   };
   try {
     const table = await loadTable(task.csvPath, task.columns);
+    const rows = table.rowCount;
     // From here no native code runs: the thread may be ended.
-    progressPort?.postMessage({ progress: 0, loaded: over("load") } satisfies ThreadProgress);
-    const { document, metrics } = trainModel({ ...task, table }, throttled(progressPort), () => over("fit"));
-    over("evaluate");
+    over("load", rows);
+    const post = throttled(progressPort);
+    const onProgress = (progress: number): void => {
+      done = progress;
+      post(progress);
+    };
+    const { document, metrics } = trainModel({ ...task, table }, onProgress, () => over("fit", rows));
+    over("evaluate", rows);
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
-    over("save");
+    over("save", rows);
     return {
       phases,
       metrics,

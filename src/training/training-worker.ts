@@ -12,11 +12,12 @@ import type { Config } from "../config.ts";
 import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
-import { describeSpan, failSpan, pastSpans, withSpan } from "../monitoring/spans.ts";
+import { describeSpan, failSpan, outsideOfTraces, pastSpans, withSpan } from "../monitoring/spans.ts";
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
 import { activeTraceparent, linkTo } from "../queue/job-trace.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
+import { endLostRun } from "./end-lost-run.ts";
 import { reconcileRuns } from "./reconcile-runs.ts";
 import { afterFault, classifyFault, crashFault, type RunFault, timeoutFault } from "./run-lifecycle.ts";
 import {
@@ -26,6 +27,7 @@ import {
   markSucceeded,
   type Run,
   readRunNotification,
+  readStatus,
   returnToQueue,
   runsChannel,
   saveProgress,
@@ -52,6 +54,8 @@ export interface TrainingWorkerParts {
 
 type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
 type AbortReason = "timeout" | "shutdown" | "lost";
+/** How an attempt ended; an error is what its job is given back with. */
+type AttemptEnd = "succeeded" | "failed" | "cancelled" | "lost" | JobReturnedError;
 
 /** One attempt in hand. */
 interface Attempt {
@@ -103,13 +107,28 @@ function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): 
 const factsOf = ({ attempt, mode, task }: Run) => ({ attempt, mode, task });
 
 /** Shows each phase of the thread once, below the attempt; saving goes on here, and has a span around it. */
-function phaseSpans(run: Run): (phase: ThreadPhase) => void {
+function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
   const show = pastSpans();
-  const shown = new Set<string>(["save"]);
-  return ({ name, startedMs, endedMs }) => {
-    if (shown.has(name)) return;
-    shown.add(name);
-    show(`training ${name}`, factsOf(run), startedMs, endedMs);
+  const phases = ["load", "fit", "evaluate"] as const;
+  const shown = new Set<string>();
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  let sinceMs = nowMs();
+  let knownRows: number | undefined;
+  return {
+    over({ name, startedMs, endedMs, rows }: ThreadPhase): void {
+      if (name === "save" || shown.has(name)) return;
+      shown.add(name);
+      sinceMs = endedMs;
+      knownRows = rows;
+      describeSpan(span, { rows });
+      show(`training ${name}`, { ...factsOf(run), rows }, startedMs, endedMs);
+    },
+    /** The thread has ended in the middle of a phase. */
+    brokenOff(): void {
+      const name = phases.find((phase) => !shown.has(phase));
+      const facts = { ...factsOf(run), rows: knownRows, outcome: "unfinished" };
+      if (name !== undefined) show(`training ${name}`, facts, sinceMs, nowMs());
+    },
   };
 }
 
@@ -166,32 +185,26 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     if (started.followsCrash) runRetried({ mode: run.mode });
 
     const links = started.earlierTraces.flatMap(linkTo);
-    const outcome = await withSpan(
+    const ended = await withSpan(
       "training attempt",
       { ...factsOf(run), datasetId: run.dataset_id },
       (span) => takeInHand(job, { run, startedMs, span }),
       { links },
     );
-    if (outcome instanceof JobReturnedError) throw outcome;
-    return outcome;
+    if (ended instanceof JobReturnedError) throw ended;
+    return ended === "failed" ? "failed" : "done";
   }
 
-  /** @returns the error with which the job is to be given back: to the attempt's span that is an end like others */
-  async function takeInHand(
-    job: QueuedJob,
-    begun: Pick<Attempt, "run" | "startedMs" | "span">,
-  ): Promise<JobOutcome | JobReturnedError> {
+  async function takeInHand(job: QueuedJob, begun: Pick<Attempt, "run" | "startedMs" | "span">): Promise<AttemptEnd> {
     const controller = new AbortController();
     const attempt: Attempt = { ...begun, signal: controller.signal, end: (reason) => controller.abort(reason) };
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
     inHand.set(attempt.run.id, attempt);
     try {
-      return await runAttempt(attempt);
-    } catch (error) {
-      if (!(error instanceof JobReturnedError)) throw error;
-      describeSpan(attempt.span, { outcome: "returned" });
-      return error;
+      const ended = await runAttempt(attempt);
+      describeSpan(attempt.span, { outcome: ended instanceof JobReturnedError ? "returned" : ended });
+      return ended;
     } finally {
       inHand.delete(attempt.run.id);
       job.signal.removeEventListener("abort", onClaimLost);
@@ -200,25 +213,27 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
 
   /** The last attempt's process died, and there is no further one. */
   async function endExhausted(id: string, startedMs: number): Promise<JobOutcome> {
-    const left = await db.selectFrom("training_runs").select("attempt").where("id", "=", id).executeTakeFirst();
-    const failed = left && (await markFailed(db, id, left.attempt, crashFault, clock.nowMs()));
+    const left = await db
+      .selectFrom("training_runs")
+      .select(["id", "attempt", "mode", "task"])
+      .where("id", "=", id)
+      .executeTakeFirst();
+    const failed = left && (await endLostRun(db, left, crashFault, clock.nowMs()));
     if (failed) finished(failed, "failed", startedMs, { errorType: crashFault.type });
     return "failed";
   }
 
-  async function runAttempt(attempt: Attempt): Promise<JobOutcome> {
+  async function runAttempt(attempt: Attempt): Promise<AttemptEnd> {
     const { run } = attempt;
     const modelPath = storage.temporaryPath(`model-${run.id}-${run.attempt}`);
     try {
       const result = await train(attempt, modelPath);
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
-      const rows = result.metrics.rows.train + result.metrics.rows.test;
-      describeSpan(attempt.span, { rows });
-      const startedMs = result.phases.find(({ name }) => name === "save")?.startedMs;
-      const facts = { ...factsOf(run), rows };
+      const saving = result.phases.find(({ name }) => name === "save");
+      const facts = { ...factsOf(run), rows: saving?.rows };
+      const startedMs = saving?.startedMs;
       return await withSpan("training save", facts, () => keepModel(attempt, modelPath, result), { startedMs });
     } catch (error) {
-      if (error instanceof JobReturnedError) throw error;
       if (!attempt.signal.aborted) {
         const fault = classifyFault(error);
         log.warn({ err: error, run_id: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
@@ -231,30 +246,36 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
         case "shutdown":
           // An attempt that we broke off ourselves doesn't count.
           await returnToQueue(db, run.id, run.attempt, run.attempt - 1);
-          throw new JobReturnedError("The service stops.");
+          return new JobReturnedError("The service stops.");
         case "lost":
           log.info(
             { run_id: run.id, attempt: run.attempt },
             "training: an attempt ends: its run was cancelled or taken over",
           );
-          return "done";
+          return await whyNotOurs(run);
       }
     } finally {
       await storage.discard(modelPath);
     }
   }
 
-  async function settleFault(attempt: Attempt, fault: RunFault): Promise<JobOutcome> {
+  /** Of a run that is no longer the attempt's. Only a word in a span: a database that is away must not make it a fault. */
+  async function whyNotOurs(run: Run): Promise<"cancelled" | "lost"> {
+    const status = await readStatus(db, run.id).catch(() => undefined);
+    return status === "cancelled" ? "cancelled" : "lost";
+  }
+
+  async function settleFault(attempt: Attempt, fault: RunFault): Promise<AttemptEnd> {
     const { run, startedMs } = attempt;
     failSpan(attempt.span, fault);
     if (afterFault(run.attempt, fault).status === "queued") {
-      if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return "done";
+      if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return whyNotOurs(run);
       runRetried({ mode: run.mode });
       // The run's row waits already.
-      throw new JobReturnedError(fault.code);
+      return new JobReturnedError(fault.code);
     }
     const failed = await markFailed(db, run.id, run.attempt, fault, clock.nowMs());
-    if (failed === undefined) return "done";
+    if (failed === undefined) return whyNotOurs(run);
     finished(failed, "failed", startedMs, { errorType: fault.type });
     return "failed";
   }
@@ -282,11 +303,11 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     };
     let progress = 0;
     const killing = killAfterLoading(signal);
-    const showPhase = phaseSpans(run);
+    const phases = phaseSpans(attempt);
     port1.on("message", (message: ThreadProgress) => {
       progress = message.progress;
       killing.allow();
-      if (message.loaded !== undefined) showPhase(message.loaded);
+      if (message.over !== undefined) phases.over(message.over);
     });
     const timeout = setTimeout(
       () => attempt.end("timeout"),
@@ -296,8 +317,12 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const watched = watch(attempt, () => progress, watching.signal);
     try {
       const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
-      for (const phase of result.phases) showPhase(phase);
+      for (const phase of result.phases) phases.over(phase);
+      if ("dataError" in result) phases.brokenOff();
       return result;
+    } catch (error) {
+      phases.brokenOff();
+      throw error;
     } finally {
       clearTimeout(timeout);
       killing.dispose();
@@ -320,10 +345,12 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       if (until.aborted) return;
       const progress = progressNow();
       try {
-        const isOurs =
+        // A trace of ten minutes would have 2,400 of these.
+        const isOurs = await outsideOfTraces(() =>
           progress > written
-            ? await saveProgress(db, run.id, run.attempt, progress)
-            : await isRunningAttempt(db, run.id, run.attempt);
+            ? saveProgress(db, run.id, run.attempt, progress)
+            : isRunningAttempt(db, run.id, run.attempt),
+        );
         written = Math.max(written, progress);
         if (!isOurs) attempt.end("lost");
         isSilent = false;
@@ -336,7 +363,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   }
 
   /** File first, then artifact and state in one transaction, only if the run is still this attempt's. */
-  async function keepModel(attempt: Attempt, modelPath: string, result: ModelResult): Promise<JobOutcome> {
+  async function keepModel(attempt: Attempt, modelPath: string, result: ModelResult): Promise<AttemptEnd> {
     const { run, startedMs } = attempt;
     const artifactId = uuidv7();
     const metrics = { ...result.metrics, droppedColumns: result.droppedColumns };
@@ -349,9 +376,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     });
     if (!isKept) {
       await storage.remove("artifact", artifactId);
-      return "done";
+      return whyNotOurs(run);
     }
-    describeSpan(attempt.span, { outcome: "succeeded" });
     finished(run, "succeeded", startedMs, { relativeError: result.metrics.relativeError });
     try {
       await applyRetention({ db, storage, config, clock, log }, run.owner);
@@ -361,7 +387,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
         "training: retention failed; the next model of this owner tries again",
       );
     }
-    return "done";
+    return "succeeded";
   }
 
   function commitModel(

@@ -95,6 +95,54 @@ test("a run's trace is its own, linked to the request that sent it; each span of
   expect(attempt.links).toEqual([]);
 });
 
+test("a request about a run says so on every span and in its access line; a replay from when it is known", async () => {
+  const { service, receiver } = traced;
+  const dataset = await service.upload(csv, { name: "asked-about" });
+  const submit = (headers?: Record<string, string>) =>
+    service.call("POST", "/training-runs", { datasetId: dataset.json.id, mode: "light" }, headers);
+  const submitted = await submit();
+  const { id } = (await service.waitForRun(submitted.json.id)).json;
+  const whole = [
+    submitted,
+    await service.call("GET", `/training-runs/${id}`),
+    await service.call("GET", `/training-runs/${id}/events`),
+    await service.call("POST", `/training-runs/${id}/cancel`),
+  ];
+  const key = { "idempotency-key": "replayed" };
+  const first = await submit(key);
+  const again = await submit(key);
+  expect(again.json.id).toBe(first.json.id);
+
+  const spansOf = async (answer: { headers: Headers }) => {
+    const traceId = traceIdOf(answer);
+    await receiver.until((spans) => spans.some((span) => span.traceId === traceId && span.kind === 2));
+    return receiver.spans.filter((span) => span.traceId === traceId);
+  };
+  const runOf = ({ attributes }: ReceivedSpan) => attributes["mlops.training.run.id"];
+  for (const answer of whole) {
+    const spans = await spansOf(answer);
+    expect(spans.some(({ kind }) => kind === 3)).toBe(true);
+    expect(spans.filter((span) => runOf(span) !== id).map(({ name }) => name)).toEqual([]);
+  }
+  for (const answer of [first, again]) {
+    const spans = await spansOf(answer);
+    expect(spans.filter((span) => ![first.json.id, undefined].includes(runOf(span) as string))).toEqual([]);
+    const named = spans.filter((span) => runOf(span) === first.json.id);
+    expect(named.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["POST /api/ml/v1/training-runs", "request handler"]),
+    );
+    expect(named.some(({ kind }) => kind === 3)).toBe(true);
+  }
+  for (const { headers } of [...whole, again]) {
+    const line = await eventually(async () =>
+      service.lines
+        .map((text) => JSON.parse(text))
+        .find(({ msg, request_id }) => msg === "request" && request_id === headers.get("x-request-id")),
+    );
+    expect([id, first.json.id]).toContain(line.run_id);
+  }
+});
+
 test("a profile's trace is linked to the upload", async () => {
   const { service, receiver } = traced;
   const answer = await service.upload(csv, { name: "profiled" });
@@ -103,6 +151,26 @@ test("a profile's trace is linked to the upload", async () => {
     spans.find(({ links }) => links.some(({ spanId }) => spanId === sent.spanId)),
   );
   expect(treeOf(receiver.spans, process.traceId)).toEqual(["process dataset-profile", "  dataset profile"]);
+});
+
+test("a prediction is a span with its model and the number of rows", async () => {
+  const { service, receiver } = traced;
+  const dataset = await service.upload(csv, { name: "predicted" });
+  const { artifactId } = (await service.train(dataset.json.id)).json;
+  const rows = [
+    { a: 1, b: 2 },
+    { a: 3, b: 4 },
+  ];
+  const answer = await service.call("POST", `/artifacts/${artifactId}/predictions`, { rows });
+  expect(answer.status).toBe(200);
+  await endOf(traceIdOf(answer), "POST /api/ml/v1/artifacts/:id/predictions");
+  expect(treeOf(receiver.spans, traceIdOf(answer))).toEqual([
+    "POST /api/ml/v1/artifacts/:id/predictions",
+    "  request handler",
+    "    prediction",
+  ]);
+  const prediction = await endOf(traceIdOf(answer), "prediction");
+  expect(prediction.attributes).toMatchObject({ "mlops.artifact.id": artifactId, "mlops.prediction.rows": 2 });
 });
 
 test("a refusal names its trace, and its span the code", async () => {

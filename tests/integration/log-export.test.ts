@@ -1,10 +1,9 @@
 import { rm } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedLog } from "../support/otlp-receiver.ts";
-import { eventually, type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
-const dropped = "mlops_backend_telemetry_export_dropped_total";
 
 const resources: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -103,43 +102,21 @@ test("a fault arrives as an exception with its code", async () => {
   expect(record.attributes["exception.stacktrace"]).toContain("at ");
 });
 
-test.each([
-  ["is not there", undefined],
-  ["refuses", { status: 400 }],
-  ["fails", { status: 500 }],
-  ["is too busy", { status: 429, headers: { "Retry-After": "1" } }],
-  ["hangs", "hang"],
-  ["speaks no TLS", "no TLS"],
-] as const)("an endpoint that %s costs no request anything; what is lost is counted", async (_what, answer) => {
+test("a start that fails is told to the endpoint too, whether it had opened the database or not", async () => {
   const receiver = await startReceiver();
-  if (answer === undefined) await receiver[Symbol.asyncDispose]();
-  else if (answer !== "no TLS") receiver.answer = answer;
-  const service = await start({
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${answer === "no TLS" ? receiver.url.replace("http:", "https:") : receiver.url}/v1/logs`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
-    OTEL_BLRP_MAX_QUEUE_SIZE: "20",
-  });
-  for (let round = 0; round < 10; round += 1) {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => service.call("GET", "/datasets")));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const service = await start({});
+  const taken = { SERVICE_PORT: new URL(service.url).port };
+  const nobody = { databaseUrl: "postgres://nobody@127.0.0.1:9/nothing", dataDir: service.dataDir };
+  const other = await start({});
+  await other.halt();
+  for (const [place, env] of [
+    [nobody, {}],
+    [other, taken],
+  ] as const) {
+    const count = receiver.logs.length;
+    const { code } = await refusedStart(place, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env });
+    expect(code).toBe(1);
+    const failed = receiver.logs.slice(count).find(({ body }) => body === "start failed");
+    expect(failed).toMatchObject({ severityText: "fatal", severityNumber: 21 });
   }
-  // All but what still waits: at most a queue and a batch.
-  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) >= 60);
-  expect(await service.metric(dropped, { signal: "traces" })).toBe(0);
-  expect(await service.halt()).toBe(0);
-  expect(receiver.logs).toEqual([]);
-});
-
-test("when the endpoint comes back, lines arrive again", async () => {
-  const receiver = await startReceiver();
-  receiver.answer = { status: 503 };
-  const service = await start({
-    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: `${receiver.url}/v1/logs`,
-    OTEL_EXPORTER_OTLP_TIMEOUT: "500",
-  });
-  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) > 0);
-  receiver.answer = { status: 200 };
-  const { headers } = await service.call("GET", "/datasets");
-  const id = headers.get("x-request-id");
-  await eventually(async () => receiver.logs.some(({ attributes }) => attributes.request_id === id));
 });

@@ -1,9 +1,13 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { eventually, startService } from "../support/service.ts";
 import { startTraced as startTracedService } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
+const root = new URL("../..", import.meta.url).pathname;
 const resources: (() => PromiseLike<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of resources.splice(0).reverse()) await stop();
@@ -126,12 +130,69 @@ describe("with an OTLP endpoint", () => {
     expect(roots.filter(({ kind }) => kind !== 2 && kind !== 5)).toEqual([]);
   });
 
-  test("always_on traces what its caller did not: tail sampling needs every failed request", async () => {
-    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER: "always_on" });
-    const traceId = "3".repeat(32);
-    await service.call("GET", "/datasets", undefined, { traceparent: `00-${traceId}-00f067aa0ba902b7-00` });
-    const span = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
-    expect(span).toMatchObject({ traceId, parentSpanId: "00f067aa0ba902b7" });
+  test("at ratio 0 the training of a traced request is kept, and no other", async () => {
+    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER_ARG: "0" });
+    const dataset = await service.upload(csv);
+    const submit = (flags: string) =>
+      service.call(
+        "POST",
+        "/training-runs",
+        { datasetId: dataset.json.id, mode: "light" },
+        { traceparent: `00-${"3".repeat(32)}-00f067aa0ba902b7-${flags}` },
+      );
+    const [, traced] = [await submit("00"), await submit("01")];
+    const process = await receiver.until((spans) => named(spans, "process training"));
+    expect(process.attributes["mlops.training.run.id"]).toBe(traced.json.id);
+    expect(process.links.map(({ traceId }) => traceId)).toEqual(["3".repeat(32)]);
+    await service.waitForRun(traced.json.id);
+    expect(await service.halt()).toBe(0);
+    expect(receiver.spans.filter(({ name }) => name === "process training")).toHaveLength(1);
+  });
+
+  test.each([
+    ["always_on", "00", true],
+    ["always_off", "01", false],
+  ])("%s asks no caller", async (sampler, flags, isTraced) => {
+    const { receiver, service } = await startTraced({ OTEL_TRACES_SAMPLER: sampler });
+    const traceId = "4".repeat(32);
+    await service.call("GET", "/datasets", undefined, { traceparent: `00-${traceId}-00f067aa0ba902b7-${flags}` });
+    expect(await service.halt()).toBe(0);
+    expect(receiver.spans.some((span) => span.traceId === traceId)).toBe(isTraced);
+    if (!isTraced) expect(receiver.spans).toEqual([]);
+  });
+
+  test("the trace goes on to whom a request calls; baggage is in no span", async () => {
+    const receiver = await OtlpReceiver.start();
+    resources.push(() => receiver[Symbol.asyncDispose]());
+    const script = `
+      import { createServer } from "node:http";
+      const called = createServer((request, response) => response.end(JSON.stringify(request.headers)));
+      called.listen(0, "127.0.0.1", () => {
+        const address = \`http://127.0.0.1:\${called.address().port}/secret-path?secret-query\`;
+        const calling = createServer(async (_, response) => response.end(await (await fetch(address)).text()));
+        calling.listen(0, "127.0.0.1", () => console.log(calling.address().port));
+      });`;
+    const child = spawn(process.execPath, ["--import", "./otel/register", "--input-type=module", "-e", script], {
+      cwd: root,
+      env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "50" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    resources.push(async () => {
+      child.kill();
+      await once(child, "exit");
+    });
+    const [port] = await once(child.stdout, "data");
+    const traceId = "5".repeat(32);
+    const answer = await fetch(`http://127.0.0.1:${String(port).trim()}/`, {
+      headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, baggage: "user=secret-user" },
+    });
+    const { traceparent } = (await answer.json()) as { traceparent: string };
+    const call = await receiver.until((spans) => spans.find(({ scope }) => scope.endsWith("instrumentation-undici")));
+    expect(traceparent).toBe(`00-${traceId}-${call.spanId}-01`);
+    expect(call).toMatchObject({ kind: 3, traceId, attributes: { "server.address": "127.0.0.1" } });
+    const request = await receiver.until((spans) => spans.find(({ spanId }) => spanId === call.parentSpanId));
+    expect(request).toMatchObject({ kind: 2, traceId, parentSpanId: "00f067aa0ba902b7" });
+    expect(JSON.stringify(receiver.spans)).not.toContain("secret");
   });
 
   test("metrics have the same families and series as without: nothing is measured twice", async () => {
@@ -154,21 +215,43 @@ describe("with an OTLP endpoint", () => {
   });
 });
 
-describe("an endpoint that is not there", () => {
-  test("costs no request anything; what is lost is counted", async () => {
-    const gone = await OtlpReceiver.start();
-    await gone[Symbol.asyncDispose]();
-    const service = await startService({
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: gone.url, OTEL_BSP_SCHEDULE_DELAY: "50", OTEL_EXPORTER_OTLP_TIMEOUT: "500" },
-    });
-    resources.push(() => service.stop());
-    const answers = await Promise.all(Array.from({ length: 50 }, () => service.call("GET", "/datasets")));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    await expect
-      .poll(() => service.metric("mlops_backend_telemetry_export_dropped_total", { signal: "traces" }), {
-        timeout: 60_000,
-      })
-      .toBeGreaterThanOrEqual(50);
-    expect(await service.halt()).toBe(0);
-  });
+test("without an endpoint nothing of traces and log export is loaded", async () => {
+  const loadedWith = async (env: Record<string, string>): Promise<string[]> => {
+    const recording = `import { registerHooks } from "node:module";
+      globalThis.loaded = [];
+      registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [
+        ...["--import", `data:text/javascript,${encodeURIComponent(recording)}`, "--import", "./otel/register"],
+        ...["-e", "process.stdout.write(JSON.stringify(loaded), () => process.exit())"],
+      ],
+      { cwd: root, env: { PATH: process.env.PATH, ...env }, maxBuffer: 2 ** 24 },
+    );
+    const ofTraces =
+      /sdk-node|sdk-trace|sdk-logs|exporter-(trace|logs)|import-in-the-middle\/register-hooks|instrumentation-(?!runtime)\w+\//;
+    return (JSON.parse(stdout) as string[]).filter((url) => ofTraces.test(url));
+  };
+  expect(await loadedWith({})).toEqual([]);
+  const all = await loadedWith({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+  for (const part of ["sdk-node", "sdk-logs", "instrumentation-http"])
+    expect(all.some((url) => url.includes(`/${part}/`))).toBe(true);
+});
+
+test("with metrics switched off, traces and log lines go on; with the SDK switched off nothing is sent", async () => {
+  const { receiver, service } = await startTraced({ PROMETHEUS__ENABLED: "false" });
+  expect((await service.call("GET", "/metrics")).status).toBe(404);
+  const { headers } = await service.call("GET", "/datasets");
+  const list = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
+  expect(list.traceId).toBe(headers.get("x-trace-id"));
+  await eventually(async () =>
+    receiver.logs.some(({ body, traceId }) => body === "request" && traceId === list.traceId),
+  );
+  expect(await service.halt()).toBe(0);
+
+  const off = await startTraced({ OTEL_SDK_DISABLED: "true" });
+  expect((await off.service.call("GET", "/metrics")).status).toBe(404);
+  expect((await off.service.call("GET", "/datasets")).headers.get("x-trace-id")).toBeNull();
+  expect(await off.service.halt()).toBe(0);
+  expect(off.receiver.contentTypes).toEqual([]);
 });

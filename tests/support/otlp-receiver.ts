@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
 import { eventually } from "./service.ts";
@@ -27,6 +28,8 @@ message LogRecord {
   fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5;
   repeated KeyValue attributes = 6; bytes trace_id = 9; bytes span_id = 10;
 }
+message ExportResponse { PartialSuccess partial_success = 1; }
+message PartialSuccess { int64 rejected = 1; string error_message = 2; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 message AnyValue {
   oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; ArrayValue array_value = 5; }
@@ -36,6 +39,7 @@ message ArrayValue { repeated AnyValue values = 1; }
 const { root } = protobuf.parse(definition);
 const traceRequest = root.lookupType("ExportTraceServiceRequest");
 const logsRequest = root.lookupType("ExportLogsServiceRequest");
+const exportResponse = root.lookupType("ExportResponse");
 
 type Value = string | number | boolean | Value[] | undefined;
 
@@ -147,8 +151,21 @@ function decode<Item>(
   return itemsOf(message, (id) => Buffer.from(id ?? "", "base64").toString("hex"));
 }
 
-/** What an export gets: an answer, or `hang` for none. */
-export type ReceiverAnswer = { readonly status: number; readonly headers?: Record<string, string> } | "hang";
+/** What an export gets: an answer, or `hang` for none. Of what is taken the first ones may be rejected («Partial Success»). */
+export type ReceiverAnswer =
+  | { readonly status: number; readonly headers?: Record<string, string>; readonly rejected?: number }
+  | "hang";
+
+/** Both signals have the same answer in protobuf, and in JSON the field is named after the signal. */
+function bodyOf(contentType: string, isLogs: boolean, rejected: number): string | Uint8Array {
+  const errorMessage = "not these";
+  if (!contentType.startsWith("application/json"))
+    return rejected === 0
+      ? ""
+      : exportResponse.encode(exportResponse.fromObject({ partialSuccess: { rejected, errorMessage } })).finish();
+  const count = { [isLogs ? "rejectedLogRecords" : "rejectedSpans"]: String(rejected) };
+  return JSON.stringify(rejected === 0 ? {} : { partialSuccess: { ...count, errorMessage } });
+}
 
 /** Takes OTLP traces and logs over HTTP, in protobuf and JSON, and keeps what it could decode. */
 export class OtlpReceiver {
@@ -158,12 +175,19 @@ export class OtlpReceiver {
   readonly contentTypes: string[] = [];
   /** What the next exports get; what a refused one held is not kept. */
   answer: ReceiverAnswer = { status: 200 };
-  readonly #server = createServer((request, response) => this.#take(request, response));
+  readonly #server;
+  readonly #scheme;
   #port = 0;
 
+  private constructor(tls: { key: string; cert: string } | undefined) {
+    const take = (request: IncomingMessage, response: ServerResponse) => this.#take(request, response);
+    this.#server = tls === undefined ? createServer(take) : createTlsServer(tls, take);
+    this.#scheme = tls === undefined ? "http" : "https";
+  }
+
   /** On a free port, or on the one that an earlier receiver had. */
-  static async start(port = 0): Promise<OtlpReceiver> {
-    const receiver = new OtlpReceiver();
+  static async start(port = 0, tls?: { key: string; cert: string }): Promise<OtlpReceiver> {
+    const receiver = new OtlpReceiver(tls);
     receiver.#server.listen(port, "127.0.0.1");
     await once(receiver.#server, "listening");
     const address = receiver.#server.address();
@@ -177,7 +201,7 @@ export class OtlpReceiver {
 
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `${this.#scheme}://127.0.0.1:${this.#port}`;
   }
 
   /** Waits for the spans that `find` wants; gives what it makes of them. */
@@ -194,16 +218,16 @@ export class OtlpReceiver {
     const contentType = request.headers["content-type"] ?? "";
     this.contentTypes.push(contentType);
     if (this.answer === "hang") return;
-    const { status, headers = {} } = this.answer;
+    const { status, headers = {}, rejected = 0 } = this.answer;
+    const isLogs = request.url?.endsWith("/v1/logs") === true;
     if (status === 200) {
       const sent = Buffer.concat(chunks);
       const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
-      if (request.url?.endsWith("/v1/logs")) this.logs.push(...decode(body, contentType, logsRequest, logsOf));
-      else this.spans.push(...decode(body, contentType, traceRequest, spansOf));
+      if (isLogs) this.logs.push(...decode(body, contentType, logsRequest, logsOf).slice(rejected));
+      else this.spans.push(...decode(body, contentType, traceRequest, spansOf).slice(rejected));
     }
-    // An empty message: nothing was refused.
     response.writeHead(status, { ...headers, "Content-Type": contentType });
-    response.end(contentType.startsWith("application/json") ? "{}" : "");
+    response.end(bodyOf(contentType, isLogs, rejected));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

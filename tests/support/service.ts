@@ -32,6 +32,8 @@ export interface RunningService {
   readonly databaseUrl: string;
   /** What it wrote on stdout, a line each. */
   readonly lines: string[];
+  /** The same of stderr, where telemetry says what is wrong with it. */
+  readonly errorLines: string[];
   readonly pid: number;
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   upload(
@@ -117,13 +119,13 @@ export function serviceEnvironment(
 }
 
 /** Starts what is expected to refuse, and waits for its end. */
-export async function refusedStart(place: {
-  readonly dataDir: string;
-  readonly databaseUrl: string;
-}): Promise<{ code: number; stderr: string }> {
+export async function refusedStart(
+  place: { readonly dataDir: string; readonly databaseUrl: string },
+  env: Record<string, string> = {},
+): Promise<{ code: number; stderr: string }> {
   const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
     cwd: root,
-    env: serviceEnvironment(place),
+    env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";
@@ -143,8 +145,8 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines: string[] = [];
-  const errors: string[] = [];
-  child.stderr.on("data", (chunk) => errors.push(String(chunk)));
+  const errorLines: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => errorLines.push(line));
   const exited = once(child, "exit").then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
@@ -152,14 +154,14 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
       if (line.includes('"ready"')) resolve(JSON.parse(line).url);
     });
     exited.then((code) =>
-      reject(new Error(`The service ended with ${code} at its start:\n${errors.join("")}${lines.join("\n")}`)),
+      reject(new Error(`The service ended with ${code} at its start:\n${[...errorLines, ...lines].join("\n")}`)),
     );
   });
 
   exited.then((code) => {
     // Nobody asked for this end: what it said last is the only trace.
     if (code !== 0 && code !== null)
-      process.stderr.write(`The service ended with ${code}:\n${errors.join("")}${lines.slice(-5).join("\n")}\n`);
+      process.stderr.write(`The service ended with ${code}:\n${[...errorLines, ...lines.slice(-5)].join("\n")}\n`);
   });
 
   const call = async (
@@ -204,6 +206,7 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
     url,
     ...place,
     lines,
+    errorLines,
     pid: child.pid ?? 0,
     call,
     upload(content, fields = {}, fileName = "data.csv", headers = {}) {

@@ -14,7 +14,8 @@ test.each([
   { headers: { authorization: "Bearer hush", cookie: "session=hush" } },
   { req: { headers: { authorization: "Bearer hush" }, body: { rows: ["hush"] } } },
   { config: { apiKeys: ["hush"], databaseUrl: "postgres://anna:hush@db/x", metrics: { token: "hush" } } },
-  { apiKey: "hush", password: "hush", token: "hush" },
+  { apiKey: "hush", password: "hush", token: "hush", secret: "hush" },
+  { config: { metricsBearerToken: "hush" }, headers: { "set-cookie": ["hush"], "X-Api-Key": "hush" } },
   { fileName: "hush.csv", file: { originalname: "hush.csv", fileName: "hush.csv" } },
   { upload: { file: { fileName: "hush.csv" } } },
   { steps: [{ Authorization: "hush" }, [{ token: "hush" }]], apiKeys: ["hush"] },
@@ -24,6 +25,17 @@ test.each([
   expect(entry).toMatchObject({ level: "info", status: 200, msg: "said" });
   expect(JSON.stringify(entry)).not.toContain("hush");
   expect(JSON.stringify(entry)).toContain("[redacted]");
+});
+
+test("what a child carries into its lines is cut out too", () => {
+  const [entry, inner] = written("info", (log) => {
+    const child = log.child({ token: "hush", request: { body: "hush" }, status: 200 });
+    child.info("said");
+    child.child({ fileName: "hush.csv" }).info({ password: "hush" }, "said");
+  });
+  expect(entry).toMatchObject({ token: "[redacted]", request: { body: "[redacted]" }, status: 200 });
+  expect(inner).toMatchObject({ fileName: "[redacted]", password: "[redacted]", status: 200 });
+  expect(JSON.stringify([entry, inner])).not.toContain("hush");
 });
 
 test("a fault is type, message, stack and code, with those of its cause, and nothing that hangs on it", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readOtlpSettings } from "../../../otel/otlp-settings.ts";
+import { batchOf, readOtlpSettings } from "../../../otel/otlp-settings.ts";
 import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
@@ -11,6 +11,7 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxQueueSize: 2048,
     maxExportBatchSize: 512,
     scheduledDelayMillis: 1000,
+    timeoutMillis: 10_000,
   };
   expect(logs(endpoint)).toMatchObject({ settings: defaults, faults: [] });
   expect(logs({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "https://loki/otlp/v1/logs" }).settings).toEqual(defaults);
@@ -24,6 +25,7 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxQueueSize: 100,
     maxExportBatchSize: 100,
     scheduledDelayMillis: 1000,
+    timeoutMillis: 10_000,
   });
 });
 
@@ -61,5 +63,20 @@ test("what both signals read is one fault", () => {
   expect(faults.map((fault) => fault.split(" ")[0])).toEqual([
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_PROTOCOL",
+  ]);
+});
+
+test("a processor waits for longer than its exporter tries, whatever time that is given", () => {
+  for (const [env, timeoutMillis] of [
+    [{}, 10_000],
+    [{ OTEL_EXPORTER_OTLP_TIMEOUT: "60000" }, 60_000],
+    [{ OTEL_EXPORTER_OTLP_TIMEOUT: "60000", OTEL_EXPORTER_OTLP_LOGS_TIMEOUT: "90000" }, 90_000],
+  ] as const) {
+    const { settings } = logs({ ...endpoint, ...env });
+    expect(settings?.timeoutMillis).toBe(timeoutMillis);
+    expect(batchOf(settings!).exportTimeoutMillis).toBeGreaterThan(timeoutMillis);
+  }
+  expect(logs({ ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }).faults).toEqual([
+    "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number from 1",
   ]);
 });

@@ -60,5 +60,12 @@ test.for([
   [{ OTEL_SDK_DISABLED: "TRUE" }, false],
   [{ OTEL_SDK_DISABLED: "false" }, true],
 ] as const)("%j switches telemetry to %s", ([env, enabled]) => {
-  expect(readTelemetrySettings(env).settings.enabled).toBe(enabled);
+  expect(readTelemetrySettings(env).settings).toMatchObject({ enabled, metrics: enabled });
+});
+
+test("without metrics an endpoint keeps traces and logs on; OTEL_SDK_DISABLED switches all off", () => {
+  const env = { PROMETHEUS__ENABLED: "false", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
+  expect(readTelemetrySettings(env).settings).toMatchObject({ enabled: true, metrics: false });
+  const off = { OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
+  expect(readTelemetrySettings(off).settings).toMatchObject({ enabled: false, metrics: false });
 });

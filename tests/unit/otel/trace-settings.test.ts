@@ -24,6 +24,7 @@ test("an endpoint alone is enough, in either form", () => {
     maxQueueSize: 2048,
     maxExportBatchSize: 512,
     scheduledDelayMillis: 5000,
+    timeoutMillis: 10_000,
     libraries: ["http", "express", "pg", "undici", "pino"],
   });
   expect(readTraceSettings({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://traces/v1/traces" }).traces).toEqual(traces);

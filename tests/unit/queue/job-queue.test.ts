@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-test("a job whose handler throws is logged with its queue, one that is given back on purpose is not", async () => {
+test("a job whose handler throws is logged with its queue and run, one that is given back on purpose is not", async () => {
   const queue = await startQueue(store, { log });
   let taken = 0;
   const stopTaking = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
@@ -32,11 +32,11 @@ test("a job whose handler throws is logged with its queue, one that is given bac
   try {
     await queue.send("dataset-profile", { isFault: false }, store.db);
     await vi.waitFor(() => expect(taken).toBe(1), { timeout: 30_000 });
-    await queue.send("dataset-profile", { isFault: true }, store.db);
+    await queue.send("dataset-profile", { isFault: true, runId: "0190b6a0" }, store.db);
     await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(0), { timeout: 30_000 });
     expect(warnings[0]).toMatchObject({
       message: "queue: a job failed",
-      fields: { queue: "dataset-profile", attempt: 1, err: { message: "no such dataset" } },
+      fields: { queue: "dataset-profile", attempt: 1, run_id: "0190b6a0", err: { message: "no such dataset" } },
     });
   } finally {
     await stopTaking();

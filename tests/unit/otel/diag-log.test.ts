@@ -1,0 +1,57 @@
+import { diag } from "@opentelemetry/api";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { logToStandardError } from "../../../otel/diag-log.ts";
+import { ExportLosses } from "../../../otel/export-losses.ts";
+
+const written: string[] = [];
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.spyOn(process.stderr, "write").mockImplementation((line) => written.push(String(line)) > 0);
+  logToStandardError({ traces: new ExportLosses("traces"), logs: new ExportLosses("logs") });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+  diag.disable();
+  written.length = 0;
+});
+const messages = () => written.map((line) => JSON.parse(line)).map(({ msg, error }) => [msg, error]);
+
+test("what telemetry says is a line as those of the log, on stderr", () => {
+  diag.error("/metrics failed", new Error("too many series"));
+  expect(JSON.parse(written[0] ?? "")).toEqual({
+    level: "error",
+    time: expect.stringMatching(/Z$/),
+    msg: "telemetry: /metrics failed",
+    error: "too many series",
+  });
+});
+
+test.each([
+  [
+    { rejectedSpans: 3, errorMessage: "too old" },
+    [["telemetry: 3 traces could not be exported and are lost", "too old"]],
+  ],
+  [
+    { rejectedLogRecords: "2" },
+    [["telemetry: 2 logs could not be exported and are lost", "the endpoint rejected them"]],
+  ],
+  [{ rejectedSpans: "0", errorMessage: "" }, []],
+  [
+    { rejectedSpans: 0, errorMessage: "use gRPC" },
+    [["telemetry: Received Partial Success response:", '{"rejectedSpans":0,"errorMessage":"use gRPC"}']],
+  ],
+] as const)("of a partial success %j only what is lost or remarked is told, once", (answer, told) => {
+  for (let batch = 0; batch < 3; batch += 1) diag.warn("Received Partial Success response:", JSON.stringify(answer));
+  expect(messages()).toEqual(told);
+});
+
+test("an endpoint whose answers can't be read is told once a minute", () => {
+  const complain = () =>
+    diag.warn("Export succeeded but could not deserialize response - is it OTLP?", new Error("no"));
+  for (let batch = 0; batch < 3; batch += 1) complain();
+  expect(written).toHaveLength(1);
+  vi.advanceTimersByTime(60_000);
+  complain();
+  expect(written).toHaveLength(2);
+});
