@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { alertmanagerConfig } from "../monitoring/alerting/alertmanager-config.ts";
 import { readReceivers } from "../monitoring/alerting/receiver-settings.ts";
 import { yamlText } from "../monitoring/rules/rule-files.ts";
+import { chartReadme } from "./chart-readme.ts";
 import { valuesSchema } from "./values-schema.ts";
 
 /** A matcher as AlertmanagerConfig has it. */
@@ -80,6 +83,10 @@ export function chartFiles({
       `${JSON.stringify(dashboard)}\n`,
     ]),
     [`${chartFolder}/alerting.yml`, alertingText()],
+    [
+      `${chartFolder}/README.md`,
+      chartReadme(readFileSync(join(import.meta.dirname, "mlops-backend", "values.yaml"), "utf8")),
+    ],
     [`${chartFolder}/values.schema.json`, `${JSON.stringify(valuesSchema, null, 2)}\n`],
   ];
 }

@@ -94,7 +94,7 @@ const workerScaling = object(
     runsPerWorker: whole(1),
     oldestWaitSeconds: whole(1),
     pollingIntervalSeconds: seconds,
-    scaleDown: object({ stabilizationWindowSeconds: whole(0, 3600), podEverySeconds: whole(1, 1800) }),
+    scaleDownWindowSeconds: whole(0, 3600),
     fallbackReplicas: whole(1),
     prometheus: object({ serverAddress: httpUrl, authenticationRef: text, authModes: text }),
   },
@@ -183,6 +183,7 @@ export const valuesSchema: Schema = {
     fullnameOverride: text,
     settings: serviceSettings,
     secrets,
+    caCertificates: object({ configMap: text, key: filled }),
     storage,
     api: object({
       ...pod,

@@ -99,7 +99,7 @@ describe.each(valuesFiles)("%s", (valuesFile) => {
       for (const volume of volumes ?? [])
         expect(Object.keys(volume)).toEqual([
           "name",
-          expect.stringMatching(/^(emptyDir|secret|persistentVolumeClaim)$/),
+          expect.stringMatching(/^(emptyDir|secret|configMap|persistentVolumeClaim)$/),
         ]);
     }
   });
@@ -202,6 +202,20 @@ describe("monitoring", () => {
       expect(metadata.ignoreNullValues).toBe("false");
     }
   });
+
+  test.each(["local-files", "complete"])(
+    "%s: workers go one by one, each when the last one is gone",
+    async (valuesFile) => {
+      const manifests = await render({ valuesFile });
+      const { terminationGracePeriodSeconds } = ofKind(manifests, "Deployment", "-worker").spec.template.spec;
+      const { behavior } = ofKind(manifests, "ScaledObject").spec.advanced.horizontalPodAutoscalerConfig;
+      expect(behavior.scaleDown.policies).toEqual([
+        { type: "Pods", value: 1, periodSeconds: terminationGracePeriodSeconds },
+      ]);
+      // The autoscaler's number would be set back by each upgrade.
+      expect(ofKind(manifests, "Deployment", "-worker").spec).not.toHaveProperty("replicas");
+    },
+  );
 
   test("another prefix of the metrics is asked for, too", async () => {
     const values = { settings: { PROMETHEUS__METRIC_NAMESPACE: "acme", PROMETHEUS__METRIC_SUBSYSTEM: "ml" } };

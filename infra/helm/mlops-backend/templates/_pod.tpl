@@ -107,6 +107,16 @@ spec:
           - key: {{ $key }}
             path: {{ $name }}
           {{- end }}
+    {{- with $root.Values.caCertificates }}
+    {{- if .configMap }}
+    - name: ca
+      configMap:
+        name: {{ .configMap }}
+        items:
+          - key: {{ .key }}
+            path: ca.pem
+    {{- end }}
+    {{- end }}
   topologySpreadConstraints:
     {{- range $key := list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
     - maxSkew: 1
@@ -167,6 +177,10 @@ env:
   - name: TRAINING_CONCURRENCY
     value: {{ . | toString | quote }}
   {{- end }}
+  {{- if .root.Values.caCertificates.configMap }}
+  - name: NODE_EXTRA_CA_CERTS
+    value: /etc/mlops-backend/ca.pem
+  {{- end }}
   {{- range $name, $value := .values.settings }}
   - name: {{ $name }}
     value: {{ $value | quote }}
@@ -179,6 +193,11 @@ volumeMounts:
   - name: secrets
     mountPath: /run/secrets/mlops-backend
     readOnly: true
+  {{- if .root.Values.caCertificates.configMap }}
+  - name: ca
+    mountPath: /etc/mlops-backend
+    readOnly: true
+  {{- end }}
 securityContext:
   {{- include "mlops-backend.containerSecurityContext" .root | nindent 2 }}
 {{- end -}}
