@@ -242,6 +242,26 @@ describe("monitoring", () => {
     expect(gzipSync(release).length * (4 / 3)).toBeLessThan(700_000);
   });
 
+  test("the scrape without the operator, as docs/operations.md has it, is one that Prometheus takes", async () => {
+    const blocks = readFileSync(join(root, "docs/operations.md"), "utf8").matchAll(/^```yaml\n(.*?)^```$/gms);
+    const [job = ""] = [...blocks]
+      .map(([, text = ""]) => text)
+      .filter((text) => text.includes("kubernetes_sd_configs"));
+    const file = join(folder, "prometheus.yml");
+    const withoutSecrets = job.replace(/credentials_file: .*/, "credentials: a");
+    writeFileSync(file, `scrape_configs:\n${withoutSecrets.replace(/^/gm, "  ")}`);
+    await execute(promtool, ["check", "config", "--lint=all", file]);
+    // What it asks the pods for is there.
+    const manifests = await render({ valuesFile: "local-files" });
+    const { metadata, spec } = ofKind(manifests, "Deployment", "-worker").spec.template;
+    expect(metadata.annotations).toMatchObject({
+      "prometheus.io/scrape": "true",
+      "prometheus.io/path": "/metrics",
+      "prometheus.io/port": "9464",
+    });
+    expect(spec.containers[0].ports).toContainEqual({ name: "metrics", containerPort: 9464 });
+  });
+
   test("nobody is called for Watchdog, which always fires", async () => {
     const { route, receivers } = ofKind(await render({ valuesFile: "complete" }), "AlertmanagerConfig").spec;
     const bySeverity = Object.fromEntries(

@@ -99,7 +99,9 @@ async function use(url: string, name: string): Promise<void> {
 }
 
 const histograms = histogramNames(defaultPrefix);
-const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => text);
+const dashboards = [...generatedFiles()]
+  .filter(([path]) => path.includes("/grafana/dashboards/"))
+  .map(([, text]) => text);
 const ofDashboards = dashboards.flatMap((text) =>
   [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)].map(([, expression = '""']) => JSON.parse(expression) as string),
 );

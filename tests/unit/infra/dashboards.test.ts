@@ -45,7 +45,9 @@ interface Dashboard {
 }
 
 function read(env: NodeJS.ProcessEnv = {}): Dashboard[] {
-  return [...generatedFiles(env)].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => JSON.parse(text));
+  return [...generatedFiles(env)]
+    .filter(([path]) => path.includes("/grafana/dashboards/"))
+    .map(([, text]) => JSON.parse(text));
 }
 const dashboards = read();
 const charts = ({ panels }: Dashboard): Panel[] =>

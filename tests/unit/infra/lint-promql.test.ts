@@ -118,7 +118,7 @@ test("the shortest range is four scrapes of the configuration, which Grafana kno
 });
 
 describe("sound are the queries of", () => {
-  const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/"));
+  const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/grafana/dashboards/"));
   test.each(dashboards)("%s", (_path, text) => {
     const queries = [...text.matchAll(/"expr": ("(?:[^"\\]|\\.)*")/g)];
     expect(queries.length).toBeGreaterThan(15);
