@@ -18,18 +18,26 @@ export type Manifest = any;
 export async function render({
   valuesFile,
   values = {},
+  texts = [stringify(values)],
   chart = join(root, chartFolder),
 }: {
   /** One of the chart's ci/. */
-  readonly valuesFile: string;
+  readonly valuesFile?: string;
   /** On top of it. */
   readonly values?: object;
+  /** The same as YAML, the last one wins. */
+  readonly texts?: readonly string[];
   readonly chart?: string;
 }): Promise<Manifest[]> {
   const folder = mkdtempSync(join(tmpdir(), "mlops-backend-helm-"));
   try {
-    writeFileSync(join(folder, "values.yaml"), stringify(values));
-    const files = ["-f", join(root, chartFolder, "ci", `${valuesFile}.yaml`), "-f", join(folder, "values.yaml")];
+    const base = valuesFile === undefined ? [] : [join(root, chartFolder, "ci", `${valuesFile}.yaml`)];
+    const more = texts.map((text, index) => {
+      const path = join(folder, `values-${index}.yaml`);
+      writeFileSync(path, text);
+      return path;
+    });
+    const files = [...base, ...more].flatMap((path) => ["-f", path]);
     const { stdout } = await execute(helmBinary, ["template", "release", chart, "--namespace", "mlops", ...files], {
       env: {
         PATH: process.env.PATH,
