@@ -66,8 +66,8 @@ describe.each(valuesFiles)("%s", (valuesFile) => {
   test("the processes are killed only after their grace, and have the memory that their work needs", async () => {
     const manifests = await render({ valuesFile });
     for (const role of ["api", "worker"]) {
-      const { terminationGracePeriodSeconds, containers } = ofKind(manifests, "Deployment", `-${role}`).spec.template
-        .spec;
+      const { terminationGracePeriodSeconds, containers, volumes } = ofKind(manifests, "Deployment", `-${role}`).spec
+        .template.spec;
       const [{ lifecycle, resources: given }] = containers;
       const { shutdownGraceSeconds, trainingConcurrency } = readConfig({
         SHUTDOWN_GRACE_SECONDS: environmentOf(manifests, role).SHUTDOWN_GRACE_SECONDS,
@@ -79,6 +79,9 @@ describe.each(valuesFiles)("%s", (valuesFile) => {
       // docs/operations.md, capacity: after the start, DuckDB for checks; and for each training heap and DuckDB.
       const neededMib = 210 + 512 + (role === "worker" ? trainingConcurrency * (1024 + 512) : 0);
       expect(mib(given.limits.memory)).toBeGreaterThanOrEqual(neededMib);
+      // Beyond it the pod is evicted, whatever its volumes could hold.
+      const scratchMib = mib(volumes.find(({ name }: Manifest) => name === "data").emptyDir?.sizeLimit ?? "0Mi");
+      expect(mib(given.limits["ephemeral-storage"])).toBeGreaterThan(scratchMib);
     }
   });
 
@@ -270,6 +273,15 @@ describe("monitoring", () => {
     expect(bySeverity).toEqual({ critical: "pager", warning: "chat", ticket: "chat", none: "nobody" });
     expect(receivers).toContainEqual({ name: "nobody" });
   });
+});
+
+test("helm test: its pod is let in where others are kept out, and is no target of the Services", async () => {
+  const manifests = await render({ valuesFile: "complete" });
+  const { labels } = ofKind(manifests, "Pod").metadata;
+  for (const { from } of ofKind(manifests, "NetworkPolicy").spec.ingress)
+    expect(from).toContainEqual({ podSelector: { matchLabels: labels } });
+  for (const { spec } of manifests.filter(({ kind }) => kind === "Service"))
+    expect(labels).not.toMatchObject(spec.selector);
 });
 
 test("helm test: its pod finds a service that is well, and one that is not", async () => {

@@ -19,6 +19,19 @@ app.kubernetes.io/name: {{ include "mlops-backend.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* The pod of `helm test`: not the name of the others, since neither Service nor NetworkPolicy means it. */}}
+{{- define "mlops-backend.testLabels" -}}
+app.kubernetes.io/name: {{ include "mlops-backend.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* It is let in wherever others are kept out. */}}
+{{- define "mlops-backend.testPod" -}}
+- podSelector:
+    matchLabels:
+      {{- include "mlops-backend.testLabels" . | nindent 6 }}
+{{- end -}}
+
 {{- define "mlops-backend.labels" -}}
 {{ include "mlops-backend.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
