@@ -14,12 +14,22 @@ const setByChart = [
   "DATABASE_URL",
   "API_KEYS",
   "METRICS_BEARER_TOKEN",
+  "S3__BUCKET",
+  "S3__REGION",
+  "S3__ENDPOINT",
+  "S3__PREFIX",
+  "S3__FORCE_PATH_STYLE",
+  "S3__PRESIGN_SECONDS",
+  "S3__PUBLIC_ENDPOINT",
+  "S3__SERVER_SIDE_ENCRYPTION",
+  "S3__ACCESS_KEY_ID",
+  "S3__SECRET_ACCESS_KEY",
 ];
 
 /** What `settings` may name: each setting of the service that is not the chart's own matter. */
 function settingNames(): string[] {
   const all = [...Object.values(settings).map(({ env }) => env as string), ...Object.keys(telemetryVariables)];
-  return all.filter((name) => !setByChart.includes(name.replace(/_FILE$/, "")) && !name.startsWith("S3__")).sort();
+  return all.filter((name) => !setByChart.includes(name)).sort();
 }
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -111,12 +121,13 @@ const storage = object(
       bucket: matching("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$"),
       region: text,
       endpoint: httpUrl,
-      prefix: text,
+      // As S3__PREFIX: no / at its ends.
+      prefix: matching("^([\\w.-]+(/[\\w.-]+)*)?$"),
       forcePathStyle: boolean,
       // Signatures of version 4 are good for seven days at most.
       presignSeconds: whole(0, 604_800),
       publicEndpoint: httpUrl,
-      serverSideEncryption: text,
+      serverSideEncryption: oneOf("", "AES256", "aws:kms"),
     }),
     local: object({ existingClaim: text, storageClassName: text, size: quantity }),
     scratchSize: quantity,

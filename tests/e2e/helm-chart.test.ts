@@ -40,6 +40,7 @@ describe("wrong values are refused, and what is wrong is named:", () => {
     ],
     ["a misspelt value", { api: { replica: 3 } }, /additional properties 'replica' not allowed/],
     ["no bucket", { storage: { s3: { bucket: "" } } }, /storage\/s3\/bucket/],
+    ["a prefix that ends in /", { storage: { s3: { prefix: "production/" } } }, /storage\/s3\/prefix/],
     ["an unknown storage", { storage: { backend: "gcs" } }, /storage\/backend/],
     ["no worker", { worker: { autoscaling: { minReplicas: 0 } } }, /minReplicas.*minimum/s],
     ["scaling by a Prometheus that is nowhere", { worker: { autoscaling: { enabled: true } } }, /serverAddress/],

@@ -27,12 +27,12 @@ data "aws_iam_policy_document" "assume" {
 data "aws_iam_policy_document" "files" {
   statement {
     sid       = "Files"
-    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     resources = ["${aws_s3_bucket.files.arn}/*"]
   }
   statement {
     sid       = "Listing"
-    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"]
+    actions   = ["s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = [aws_s3_bucket.files.arn]
   }
   dynamic "statement" {

@@ -102,6 +102,11 @@ variable "bucket" {
     endpoint = optional(string, "")
     prefix   = optional(string, "")
   })
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$", var.bucket.prefix))
+    error_message = "bucket.prefix must be letters, digits, . _ - and, in between, /."
+  }
 }
 
 variable "role_arn" {

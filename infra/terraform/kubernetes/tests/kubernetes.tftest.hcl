@@ -57,7 +57,7 @@ run "complete" {
       repository = "registry.example.org/mlops-backend"
       digest     = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
     }
-    bucket                     = { name = "files", region = "", endpoint = "https://minio.storage:9000", prefix = "ml/" }
+    bucket                     = { name = "files", region = "", endpoint = "https://minio.storage:9000", prefix = "ml" }
     secrets_revision           = 7
     ca_certificates            = "-----BEGIN CERTIFICATE-----\nmade up\n-----END CERTIFICATE-----\n"
     settings                   = { DATASET_TTL_DAYS = "90" }
@@ -114,6 +114,7 @@ run "wrong_values_are_refused" {
     api_keys             = "anna:secret"
     metrics_bearer_token = "short"
     secrets_revision     = 0
+    bucket               = { name = "files", region = "", prefix = "/ml" }
     role_arn             = "mlops-files"
     ca_certificates      = "ca.pem"
     settings             = { "dataset-ttl-days" = "1" }
@@ -129,6 +130,7 @@ run "wrong_values_are_refused" {
     var.api_keys,
     var.metrics_bearer_token,
     var.secrets_revision,
+    var.bucket,
     var.role_arn,
     var.ca_certificates,
     var.settings,
