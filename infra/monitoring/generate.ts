@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { resourceAttributes } from "../../otel/resource.ts";
 import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
+import { chartFiles } from "../helm/chart-files.ts";
 import { alertmanagerFiles } from "./alerting/alertmanager-files.ts";
 import { grafanaAlertingFiles } from "./alerting/grafana-alerting.ts";
 import { readReceivers } from "./alerting/receiver-settings.ts";
@@ -34,13 +35,15 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
   const { settings, faults } = readTelemetrySettings(env);
   if (faults.length > 0) throw new Error(faults.join("\n"));
   const { "service.name": service = "" } = resourceAttributes(env, "");
-  const dashboards = [...allDashboards(queriesFor(settings), service)].map(
-    ([uid, dashboard]) =>
-      [`infra/monitoring/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
-  );
+  const dashboards = allDashboards(queriesFor(settings), service);
+  const rules = ruleFiles({ prefix: settings.prefix, timeScale: 1 });
   const files = new Map([
-    ...dashboards,
-    ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: settings.prefix, timeScale: 1 })),
+    ...[...dashboards].map(
+      ([uid, dashboard]) =>
+        [`infra/monitoring/grafana/dashboards/${uid}.json`, `${JSON.stringify(dashboard, null, 2)}\n`] as const,
+    ),
+    ...within(`${prometheusFolder}/rules`, rules),
+    ...chartFiles({ dashboards, rules }),
     ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
@@ -58,10 +61,11 @@ const nativeSwitch = "MONITORING_NATIVE_HISTOGRAMS";
 function forNativeHistograms([path, text]: readonly [string, string], prefix: string): [string, string] {
   const histograms = histogramNames(prefix);
   const change = (expression: string): string => nativeQuery(expression, histograms);
-  if (/\/grafana\/dashboards\/.*\.json$/.test(path))
-    return [path, `${JSON.stringify(withExpressions(JSON.parse(text), change), null, 2)}\n`];
-  if (/\/(prometheus\/rules|grafana\/alerting)\/.*\.yml$/.test(path))
-    return [path, yamlText(withExpressions(parse(text), change))];
+  if (/\/dashboards\/.*\.json$/.test(path)) {
+    const indent = path.includes("/grafana/") ? 2 : undefined;
+    return [path, `${JSON.stringify(withExpressions(JSON.parse(text), change), null, indent)}\n`];
+  }
+  if (/\/(rules|grafana\/alerting)\/.*\.yml$/.test(path)) return [path, yamlText(withExpressions(parse(text), change))];
   return [path, text];
 }
 

@@ -100,7 +100,9 @@ async function use(url: string, name: string): Promise<void> {
 }
 
 const histograms = histogramNames(defaultPrefix);
-const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => text);
+const dashboards = [...generatedFiles()]
+  .filter(([path]) => path.includes("/grafana/dashboards/"))
+  .map(([, text]) => text);
 const ofDashboards = dashboards.flatMap((text) => promqlOf(JSON.parse(text)));
 const ofRules = [...ruleGroups({ prefix: defaultPrefix, timeScale: 1 }).values()]
   .flat()

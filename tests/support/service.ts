@@ -61,7 +61,8 @@ export interface ServiceOptions {
   readonly on?: { readonly dataDir: string; readonly databaseUrl: string };
 }
 
-async function createDatabase(): Promise<string> {
+/** A new one on TEST_DATABASE_URL's server; empty where there is none. */
+export async function createDatabase(): Promise<string> {
   const server = process.env.TEST_DATABASE_URL;
   if (server === undefined || server === "") return "";
   const name = `test_${Date.now()}_${Math.random().toString(36).slice(2, 10)}`;
@@ -74,7 +75,7 @@ async function createDatabase(): Promise<string> {
   return url.toString();
 }
 
-async function dropDatabase(databaseUrl: string): Promise<void> {
+export async function dropDatabase(databaseUrl: string): Promise<void> {
   if (databaseUrl === "") return;
   const client = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL });
   await client.connect();

@@ -52,7 +52,9 @@ interface Dashboard {
 }
 
 function read(env: NodeJS.ProcessEnv = {}): Dashboard[] {
-  return [...generatedFiles(env)].filter(([path]) => path.includes("/dashboards/")).map(([, text]) => JSON.parse(text));
+  return [...generatedFiles(env)]
+    .filter(([path]) => path.includes("/grafana/dashboards/"))
+    .map(([, text]) => JSON.parse(text));
 }
 const dashboards = read();
 /** Every panel, those of closed rows too. */

@@ -119,7 +119,7 @@ test("the shortest range is four scrapes of the configuration, which Grafana kno
 });
 
 describe("sound are the queries of", () => {
-  const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/dashboards/"));
+  const dashboards = [...generatedFiles()].filter(([path]) => path.includes("/grafana/dashboards/"));
   test.each(dashboards)("%s", (path, text) => {
     const queries = promqlOf(JSON.parse(text));
     expect(queries.length).toBeGreaterThan(path.includes("traces") ? 3 : 15);

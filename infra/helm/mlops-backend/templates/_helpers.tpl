@@ -1,0 +1,131 @@
+{{- define "mlops-backend.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* 50 characters: the longest suffix of ours must fit into the 63 of a label. */}}
+{{- define "mlops-backend.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains (include "mlops-backend.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "mlops-backend.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Never with a version: selectors can't be changed by an upgrade. */}}
+{{- define "mlops-backend.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "mlops-backend.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* The pod of `helm test`: not the name of the others, since neither Service nor NetworkPolicy means it. */}}
+{{- define "mlops-backend.testLabels" -}}
+app.kubernetes.io/name: {{ include "mlops-backend.name" . }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* It is let in wherever others are kept out. */}}
+{{- define "mlops-backend.testPod" -}}
+- podSelector:
+    matchLabels:
+      {{- include "mlops-backend.testLabels" . | nindent 6 }}
+{{- end -}}
+
+{{- define "mlops-backend.labels" -}}
+{{ include "mlops-backend.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "mlops-backend.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{- define "mlops-backend.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "mlops-backend.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "mlops-backend.secretName" -}}
+{{- default (include "mlops-backend.fullname" .) .Values.secrets.existingSecret -}}
+{{- end -}}
+
+{{- define "mlops-backend.claimName" -}}
+{{- default (printf "%s-files" (include "mlops-backend.fullname" .)) .Values.storage.local.existingClaim -}}
+{{- end -}}
+
+{{/* The environment name of each value under `secrets`. */}}
+{{- define "mlops-backend.secretNames" -}}
+databaseUrl: DATABASE_URL
+apiKeys: API_KEYS
+metricsBearerToken: METRICS_BEARER_TOKEN
+s3AccessKeyId: S3__ACCESS_KEY_ID
+s3SecretAccessKey: S3__SECRET_ACCESS_KEY
+{{- end -}}
+
+{{/* Environment name to key of the Secret, for those that there are. */}}
+{{- define "mlops-backend.secretKeys" -}}
+{{- $secrets := .Values.secrets -}}
+{{- $keys := dict -}}
+{{- range $value, $name := include "mlops-backend.secretNames" . | fromYaml -}}
+{{- if $secrets.existingSecret -}}
+{{- with index $secrets.existingKeys $value }}{{ $_ := set $keys $name . }}{{ end -}}
+{{- else if index $secrets $value -}}
+{{- $_ := set $keys $name $name -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $keys -}}
+{{- end -}}
+
+{{/* What PROMETHEUS__METRIC_NAMESPACE and _SUBSYSTEM make of it; rules and dashboards are generated for the default. */}}
+{{- define "mlops-backend.metricPrefix" -}}
+{{- printf "%s_%s" (default "mlops" .Values.settings.PROMETHEUS__METRIC_NAMESPACE) (default "backend" .Values.settings.PROMETHEUS__METRIC_SUBSYSTEM) -}}
+{{- end -}}
+
+{{- define "mlops-backend.metricsPath" -}}
+{{- default "/metrics" .Values.settings.PROMETHEUS__METRICS_PATH -}}
+{{- end -}}
+
+{{/*
+From SIGTERM, or the pause before it, to SIGKILL. The service is gone within its grace and 5 s (docs/operations.md); the
+queue waits up to 5 s for its last statements, and the last spans and log lines are sent. 15 s more than the grace hold
+all of that on a busy node too. Killed earlier, a training would be found only by its missing heartbeat, and its attempt
+would count.
+*/}}
+{{- define "mlops-backend.terminationGraceSeconds" -}}
+{{- add (ceil .shutdownGraceSeconds) (default 0 .preStopSleepSeconds) 15 -}}
+{{- end -}}
+
+{{/* What contradicts itself across values; single values are the schema's matter. */}}
+{{- define "mlops-backend.check" -}}
+{{- $secrets := .Values.secrets -}}
+{{- $keys := include "mlops-backend.secretKeys" . | fromYaml -}}
+{{- if and $secrets.existingSecret (or $secrets.databaseUrl $secrets.apiKeys $secrets.metricsBearerToken $secrets.s3AccessKeyId $secrets.s3SecretAccessKey) -}}
+{{- fail "secrets.existingSecret is set: the values beside it would not be used, leave them empty" -}}
+{{- end -}}
+{{- if not $keys.DATABASE_URL -}}
+{{- fail "secrets.databaseUrl is missing: several processes need a PostgreSQL (or name a Secret in secrets.existingSecret)" -}}
+{{- end -}}
+{{- if and (not $keys.API_KEYS) (ne (toString .Values.settings.AUTH__DISABLED) "true") -}}
+{{- fail "secrets.apiKeys is missing: set it, or settings.AUTH__DISABLED to \"true\" if something else keeps strangers out" -}}
+{{- end -}}
+{{- if ne (empty $keys.S3__ACCESS_KEY_ID) (empty $keys.S3__SECRET_ACCESS_KEY) -}}
+{{- fail "secrets.s3AccessKeyId and secrets.s3SecretAccessKey go together" -}}
+{{- end -}}
+{{- $isOff := eq (toString .Values.settings.PROMETHEUS__ENABLED) "false" -}}
+{{- if and $isOff (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.annotations) -}}
+{{- fail "settings.PROMETHEUS__ENABLED is \"false\": there is nothing to scrape, switch monitoring.serviceMonitor and monitoring.annotations off" -}}
+{{- end -}}
+{{- if and $isOff .Values.worker.autoscaling.enabled (eq .Values.worker.autoscaling.source "prometheus") -}}
+{{- fail "settings.PROMETHEUS__ENABLED is \"false\": worker.autoscaling.source must be postgresql" -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,31 @@
+/**
+ * Brings the tables of rows and jobs up to date and ends: `node src/migrate.ts`, before a deployment's processes start.
+ * Each of them would do the same at its own start; here no probe or time limit of a supervisor cuts a long migration
+ * short. Any number may run at once: an advisory lock of PostgreSQL lets one work, and the others find it done.
+ */
+import { ConfigError, readConfig } from "./config.ts";
+import { createLog } from "./log.ts";
+import { startQueue } from "./queue/job-queue.ts";
+import { openStore } from "./store/database.ts";
+
+try {
+  const config = readConfig(process.env);
+  const log = createLog(config.logLevel);
+  if (config.databaseUrl === "")
+    throw new ConfigError(["DATABASE_URL is empty: the embedded database is migrated by its own process at start"]);
+  try {
+    await using stack = new AsyncDisposableStack();
+    const store = await openStore(config);
+    stack.defer(() => store.stop());
+    const queue = await startQueue(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
+    stack.defer(() => queue.stop());
+    log.info("tables are up to date");
+  } catch (error) {
+    log.fatal({ err: error }, "migration failed");
+    process.exitCode = 1;
+  }
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const folder = join(import.meta.dirname, "../../../infra/terraform");
+const read = (path: string): string => readFileSync(join(folder, path), "utf8");
+const readme = read("README.md");
+
+/** Blocks of that kind with their text. */
+const blocks = (path: string, kind: "variable" | "output"): [string, string][] =>
+  [...read(path).matchAll(new RegExp(`^${kind} "(\\w+)" \\{\\n(.*?)^\\}`, "gms"))].map(([, name = "", text = ""]) => [
+    name,
+    text,
+  ]);
+const descriptionOf = (text: string): string =>
+  /^ {2}description = "(.*)"$/m.exec(text)?.[1]?.replaceAll('\\"', '"') ?? "";
+/** The part of README.md under that heading. */
+const section = (heading: string): string => readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+
+describe.each(["aws", "kubernetes"])("module %s", (module) => {
+  test("README.md has every input and output, with its description", () => {
+    for (const [kind, heading] of [
+      ["variable", "inputs"],
+      ["output", "outputs"],
+    ] as const) {
+      const declared = blocks(`${module}/${kind}s.tf`, kind);
+      const rows = section(`${module}: ${heading}`).match(/^\| `.*\|$/gm) ?? [];
+      expect(rows.map((row) => /^\| `(\w+)`/.exec(row)?.[1])).toEqual(declared.map(([name]) => name));
+      for (const [index, [name, text]] of declared.entries()) {
+        expect(descriptionOf(text), name).not.toBe("");
+        expect(rows[index], name).toContain(`| ${descriptionOf(text)} |`);
+      }
+    }
+  });
+
+  test("every input has a type, and what is secret is kept in no state", () => {
+    for (const [name, text] of blocks(`${module}/variables.tf`, "variable")) {
+      expect(text, name).toMatch(/^ {2}type += /m);
+      const isSecret = /(password|token|api_keys|database_url)$/.test(name);
+      expect(/^ {2}sensitive += true$/m.test(text) && /^ {2}ephemeral += true$/m.test(text), name).toBe(isSecret);
+    }
+  });
+});
