@@ -117,13 +117,13 @@ export function serviceEnvironment(
 }
 
 /** Starts what is expected to refuse, and waits for its end. */
-export async function refusedStart(place: {
-  readonly dataDir: string;
-  readonly databaseUrl: string;
-}): Promise<{ code: number; stderr: string }> {
+export async function refusedStart(
+  place: { readonly dataDir: string; readonly databaseUrl: string },
+  env: Record<string, string> = {},
+): Promise<{ code: number; stderr: string }> {
   const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
     cwd: root,
-    env: serviceEnvironment(place),
+    env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
   });
   let stderr = "";

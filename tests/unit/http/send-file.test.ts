@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { problemHandler } from "../../../src/http/problem.ts";
 import { readRange, sendFile } from "../../../src/http/send-file.ts";
 import { createLog } from "../../../src/log.ts";
+import { openLocalStorage } from "../../../src/storage/local-storage.ts";
 
 const content = Buffer.from("0123456789abcdefghij");
 const etag = `"${"a".repeat(64)}"`;
@@ -83,11 +84,14 @@ describe("a file", () => {
   let stop: () => Promise<void>;
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), "send-file-"));
-    await writeFile(join(folder, "there"), content);
+    const storage = await openLocalStorage(folder);
+    await writeFile(join(folder, "dataset", "there"), content);
     const app = express();
     app.all("/:name", (request, response) =>
       sendFile(request, response, {
-        path: join(folder, request.params.name),
+        storage,
+        kind: "dataset",
+        id: request.params.name,
         sha256: "a".repeat(64),
         contentType: "text/csv; charset=utf-8",
         fileName: "data.csv",
