@@ -21,6 +21,20 @@ export function withinBudget(
   return { abortSignal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]) };
 }
 
+/** The budget for a call whose answer is a stream: it is for the headers, since the SDK's signal would end the stream too. */
+export async function untilAnswered<Value>(
+  settings: S3Settings,
+  send: (options: { abortSignal: AbortSignal }) => Promise<Value>,
+): Promise<Value> {
+  const ending = new AbortController();
+  const timer = setTimeout(() => ending.abort(), settings.s3TimeBudgetSeconds * 1000);
+  try {
+    return await send({ abortSignal: ending.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Faults of every call become ours, after the SDK's own retries; a missing object and a broken condition stay as they are. */
 function nameFaults(client: S3Client, settings: S3Settings): void {
   client.middlewareStack.add(

@@ -17,7 +17,7 @@ import { DomainError } from "../errors.ts";
 import { fetchFile } from "./fetch-file.ts";
 import type { FileKind, FileStorage } from "./file-storage.ts";
 import { openTemporaryFolder } from "./local-storage.ts";
-import { createS3Client, idleTimeoutMs, type S3Settings, withinBudget } from "./s3-client.ts";
+import { createS3Client, idleTimeoutMs, type S3Settings, untilAnswered, withinBudget } from "./s3-client.ts";
 import { endpointOf, explainS3Fault, isObjectMissing, s3CodeOf } from "./s3-faults.ts";
 import { fileMissing, StorageFault, storageUnavailable } from "./storage-fault.ts";
 import { transferMs, uploadFile } from "./upload-file.ts";
@@ -67,9 +67,8 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
     from = downloads,
   ): Promise<Readable> {
     const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end}`;
-    const answer = await unlessMissing(
-      from.send(new GetObjectCommand({ Bucket, Key: keyOf(kind, id), Range }), bounded()),
-    );
+    const command = new GetObjectCommand({ Bucket, Key: keyOf(kind, id), Range });
+    const answer = await unlessMissing(untilAnswered(settings, (options) => from.send(command, options)));
     if (answer?.Body === undefined) throw fileMissing();
     return watchedBody(answer.Body as Readable, idleTimeoutMs(settings), (error) =>
       storageUnavailable(explainS3Fault(error, settings, "GetObject")),

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,7 +60,12 @@ async function startOnBucket(bucket: string, env: Record<string, string> = {}): 
 }
 
 test("a dataset's life in a bucket: upload, profile, training, prediction, downloads, removal", async () => {
-  const { service, objects, temporaryFiles } = await startOnBucket("life");
+  const secretPath = join(folder, "secret-key");
+  await writeFile(secretPath, `${gateway.env.S3__SECRET_ACCESS_KEY}\n`);
+  const { service, objects, temporaryFiles } = await startOnBucket("life", {
+    S3__SECRET_ACCESS_KEY: "",
+    S3__SECRET_ACCESS_KEY_FILE: secretPath,
+  });
   try {
     const uploaded = await service.upload(weather, { target: "weather" });
     expect(uploaded.status).toBe(201);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   CreateMultipartUploadCommand,
   HeadObjectCommand,
@@ -87,6 +88,18 @@ test("the same id is never another's: the same file again is taken, another one 
   });
   await using local = await storage.localFile("dataset", file);
   expect(local.path).not.toBe("");
+});
+
+test("a download may take longer than the time budget, and its reader may pause for longer than a silent connection", async () => {
+  const { storage } = await underTest({ S3__TIME_BUDGET_SECONDS: "0.5", S3__TIMEOUT_SECONDS: "0.5" });
+  const content = bytesOf(20 * 1024 * 1024);
+  const file = await keepContent(storage, "dataset", content);
+  const chunks: Buffer[] = [];
+  for await (const chunk of await storage.open("dataset", file.id)) {
+    if (chunks.length === 1) await delay(2_000);
+    chunks.push(chunk);
+  }
+  expect(Buffer.concat(chunks).equals(content)).toBe(true);
 });
 
 test("parts of uploads that nobody ends are removed when they are old, as are probes", async () => {
