@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
+import { startScratchPostgres } from "./scratch-postgres.ts";
 import { startVersitygw, type VersitygwProcess } from "./versitygw-process.ts";
 
 let folder: string;
@@ -223,6 +224,34 @@ test("with S3__PRESIGN_SECONDS a download is an address of the bucket, good with
     expect((await fetch(address)).status).toBe(403);
   } finally {
     await service.stop();
+  }
+});
+
+test("an api and a worker share nothing but PostgreSQL and the bucket", async () => {
+  await chmod(folder, 0o755);
+  await using postgres = await startScratchPostgres(join(folder, "postgres"));
+  const databaseUrl = await postgres.newDatabase();
+  await gateway.createBucket("shared");
+  const start = (role: string) =>
+    startService({
+      env: { ...gateway.env, S3__BUCKET: "shared", SERVICE_ROLE: role },
+      on: { dataDir: join(folder, `data-${role}`), databaseUrl },
+    });
+  const api = await start("api");
+  const worker = await start("worker");
+  try {
+    const { json: dataset } = await api.upload(weather, { target: "weather" });
+    const run = await api.train(dataset.id, { mode: "heavy" });
+    expect(run.json.status, run.text).toBe("succeeded");
+    const model = await api.call("GET", `/artifacts/${run.json.artifactId}/content`);
+    expect([model.status, model.headers.get("etag")]).toEqual([200, `"${sha256(Buffer.from(model.text))}"`]);
+    await eventually(async () => (await api.call("GET", `/datasets/${dataset.id}`)).json.profile !== null);
+    // What a worker needs of its own disk is given back.
+    for (const { dataDir } of [api, worker]) expect(await readdir(join(dataDir, "files"))).toEqual(["tmp"]);
+    expect(await readdir(join(worker.dataDir, "files", "tmp"))).toEqual([]);
+  } finally {
+    await api.halt();
+    await worker.halt();
   }
 });
 
