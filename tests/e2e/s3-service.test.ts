@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { OtlpReceiver } from "../support/otlp-receiver.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
 import { startScratchPostgres } from "./scratch-postgres.ts";
@@ -222,6 +223,31 @@ test("with S3__PRESIGN_SECONDS a download is an address of the bucket, good with
     expect((await fetch(path, { headers: etag, redirect: "manual" })).status).toBe(304);
     await delay(3_100);
     expect((await fetch(address)).status).toBe(403);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("with traces an upload shows the calls to the bucket, and tells neither objects nor credentials", async () => {
+  await using receiver = await OtlpReceiver.start();
+  const { service } = await startOnBucket("traced", {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_BSP_SCHEDULE_DELAY: "50",
+  });
+  try {
+    const uploaded = await service.upload(weather, { target: "weather" });
+    await service.call("GET", "/api/health/ready");
+    const traceId = uploaded.headers.get("x-trace-id");
+    const put = await receiver.until((spans) =>
+      spans.find((span) => span.traceId === traceId && span.attributes["http.request.method"] === "PUT"),
+    );
+    expect(put.attributes).toMatchObject({ "http.response.status_code": 200, "server.address": "127.0.0.1" });
+    // A check of the bucket, which has no request above it, is no trace.
+    expect(
+      receiver.spans.filter(({ parentSpanId, name }) => parentSpanId === "" && /^(GET|HEAD|PUT)$/.test(name)),
+    ).toEqual([]);
+    const told = JSON.stringify(receiver.spans.map(({ name, attributes, events }) => ({ name, attributes, events })));
+    expect(told).not.toMatch(/traced|test-access|X-Amz|AWS4|dataset\/0/);
   } finally {
     await service.stop();
   }
