@@ -21,15 +21,19 @@ export function withinBudget(
   return { abortSignal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]) };
 }
 
-/** The budget for a call whose answer is a stream: it is for the headers, since the SDK's signal would end the stream too. */
+/**
+ * The budget for a call whose answer is a stream: it is for the headers, since the SDK's signal would end the stream too.
+ * @param signal of the whole work, stream included
+ */
 export async function untilAnswered<Value>(
   settings: S3Settings,
   send: (options: { abortSignal: AbortSignal }) => Promise<Value>,
+  signal?: AbortSignal,
 ): Promise<Value> {
   const ending = new AbortController();
   const timer = setTimeout(() => ending.abort(), settings.s3TimeBudgetSeconds * 1000);
   try {
-    return await send({ abortSignal: ending.signal });
+    return await send({ abortSignal: signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal]) });
   } finally {
     clearTimeout(timer);
   }

@@ -11,6 +11,7 @@ import {
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
   PutObjectCommand,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { DomainError } from "../errors.ts";
@@ -24,6 +25,13 @@ import { transferMs, uploadFile } from "./upload-file.ts";
 import { watchedBody } from "./watched-body.ts";
 
 const checkTimeoutMs = 2_000;
+
+interface OpenOptions {
+  readonly range?: { start: number; end: number } | undefined;
+  /** Default: the client for readers that may pause. */
+  readonly from?: S3Client;
+  readonly signal?: AbortSignal;
+}
 
 /** Undefined for an object that is not there. */
 async function unlessMissing<Value>(read: Promise<Value>): Promise<Value | undefined> {
@@ -63,12 +71,11 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
   async function open(
     kind: FileKind,
     id: string,
-    range?: { start: number; end: number },
-    from = downloads,
+    { range, from = downloads, signal }: OpenOptions = {},
   ): Promise<Readable> {
     const Range = range === undefined ? undefined : `bytes=${range.start}-${range.end}`;
     const command = new GetObjectCommand({ Bucket, Key: keyOf(kind, id), Range });
-    const answer = await unlessMissing(untilAnswered(settings, (options) => from.send(command, options)));
+    const answer = await unlessMissing(untilAnswered(settings, (options) => from.send(command, options), signal));
     if (answer?.Body === undefined) throw fileMissing();
     return watchedBody(answer.Body as Readable, idleTimeoutMs(settings), (error) =>
       storageUnavailable(explainS3Fault(error, settings, "GetObject")),
@@ -140,7 +147,8 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
     async localFile(kind, file, signal) {
       const path = temporary.temporaryPath(`copy-${randomUUID()}`);
       const { abortSignal } = withinBudget(settings, { moreMs: transferMs(file.sizeBytes), signal });
-      await fetchFile(() => open(kind, file.id, undefined, client), path, file, abortSignal);
+      const openAgain = () => open(kind, file.id, { from: client, signal: abortSignal });
+      await fetchFile(openAgain, path, file, abortSignal);
       return { path, [Symbol.asyncDispose]: () => temporary.discard(path) };
     },
     async sizeOf(kind, id) {
@@ -148,7 +156,7 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
       if (size === undefined) throw fileMissing();
       return size;
     },
-    open: (kind, id, range) => open(kind, id, range),
+    open: (kind, id, range) => open(kind, id, { range }),
     async downloadUrl(kind, id, { contentType, disposition }) {
       if (settings.s3PresignSeconds === 0) return undefined;
       const command = new GetObjectCommand({

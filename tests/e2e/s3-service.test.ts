@@ -201,6 +201,44 @@ test("a storage that is away is told as such, work waits for it, and it comes ba
   }
 });
 
+test("a storage that hangs holds up nobody: each call ends in time, and a cancelled training gives its place back", async () => {
+  const { service } = await startOnBucket("hanging", {
+    MAX_CSV_UPLOAD_BYTES: String(100 * 1024 * 1024),
+    S3__TIMEOUT_SECONDS: "2",
+    S3__TIME_BUDGET_SECONDS: "60",
+    S3__MAX_ATTEMPTS: "20",
+  });
+  try {
+    const { json: dataset } = await service.upload(largeCsv(48));
+    const path = `${service.url}/api/ml/v1/datasets/${dataset.id}/content`;
+    const reader = (await fetch(path)).body!.getReader();
+    await reader.read();
+    gateway.pause();
+    // Half an answer is broken off, not left hanging.
+    await expect(
+      (async () => {
+        while (!(await reader.read()).done);
+      })(),
+    ).rejects.toThrow();
+    const startMs = performance.now();
+    expect((await service.call("GET", "/api/health/ready")).json).toMatchObject({ failing: ["storage"] });
+    // Two seconds are given to the check; the bound is for hanging.
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+
+    const run = await service.call("POST", "/training-runs", { datasetId: dataset.id, mode: "light" });
+    await service.waitForRun(run.json.id, ({ status }) => status === "running");
+    expect((await service.call("POST", `/training-runs/${run.json.id}/cancel`)).status).toBe(202);
+    // Without its signal the call would go on for S3__TIME_BUDGET_SECONDS, a minute.
+    await eventually(
+      async () => (await service.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0,
+      15,
+    );
+  } finally {
+    gateway.goOn();
+    await service.stop();
+  }
+});
+
 test("with S3__PRESIGN_SECONDS a download is an address of the bucket, good without a key and for a while", async () => {
   const { service } = await startOnBucket("presigned", {
     S3__PRESIGN_SECONDS: "2",

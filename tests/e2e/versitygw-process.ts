@@ -16,6 +16,9 @@ export interface VersitygwProcess extends AsyncDisposable {
   /** The folder of a bucket. */
   folderOf(bucket: string): string;
   createBucket(bucket: string): Promise<void>;
+  /** Lets it take connections and answer nobody. */
+  pause(): void;
+  goOn(): void;
   /** Ends it without asking. */
   kill(): Promise<void>;
   /** Brings it back on the same port and folder. */
@@ -55,6 +58,8 @@ export async function startVersitygw(folder: string): Promise<VersitygwProcess> 
     async createBucket(bucket) {
       await client.send(new CreateBucketCommand({ Bucket: bucket }));
     },
+    pause: () => current.pause(),
+    goOn: () => current.goOn(),
     kill: () => current.kill(),
     restart,
     async [Symbol.asyncDispose]() {
