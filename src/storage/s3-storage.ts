@@ -56,8 +56,8 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
   const temporary = await openTemporaryFolder(localFolder);
   const client = createS3Client(settings);
   const downloads = createS3Client(settings, { isForSlowReaders: true });
-  const publicEndpoint = settings.s3PublicEndpoint || settings.s3Endpoint;
-  const signer = createS3Client(settings, { endpoint: publicEndpoint });
+  const { s3PublicEndpoint } = settings;
+  const signer = createS3Client(settings, s3PublicEndpoint === "" ? {} : { endpoint: s3PublicEndpoint });
   const Bucket = settings.s3Bucket;
   const prefix = settings.s3Prefix === "" ? "" : `${settings.s3Prefix}/`;
   const keyOf = (kind: FileKind, id: string): string => `${prefix}${kind}/${id}`;
@@ -96,10 +96,10 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
     }
   }
 
-  async function* uploadsInHand(): AsyncGenerator<{ key: string; UploadId: string; startedMs: number }> {
+  async function* uploadsInHand(Prefix: string): AsyncGenerator<{ key: string; UploadId: string; startedMs: number }> {
     for (let KeyMarker: string | undefined, UploadIdMarker: string | undefined; ; ) {
       const page: ListMultipartUploadsCommandOutput = await client.send(
-        new ListMultipartUploadsCommand({ Bucket, Prefix: prefix, KeyMarker, UploadIdMarker }),
+        new ListMultipartUploadsCommand({ Bucket, Prefix, KeyMarker, UploadIdMarker }),
         bounded(),
       );
       for (const { Key, UploadId, Initiated } of page.Uploads ?? [])
@@ -184,10 +184,13 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
     },
     async removeUnfinished(olderThanMs) {
       let removed = 0;
-      for await (const { key: Key, UploadId, startedMs } of uploadsInHand()) {
-        if (startedMs >= olderThanMs) continue;
-        await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), bounded());
-        removed += 1;
+      // Kind by kind: without a prefix the bucket may hold what is not ours.
+      for (const kind of ["dataset", "artifact"] as const) {
+        for await (const { key: Key, UploadId, startedMs } of uploadsInHand(keyOf(kind, ""))) {
+          if (startedMs >= olderThanMs) continue;
+          await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), bounded());
+          removed += 1;
+        }
       }
       for await (const { key, modifiedMs } of objectsBelow(probes)) {
         if (modifiedMs >= olderThanMs) continue;

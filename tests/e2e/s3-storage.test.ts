@@ -105,13 +105,14 @@ test("a download may take longer than the time budget, and its reader may pause 
 test("parts of uploads that nobody ends are removed when they are old, as are probes", async () => {
   const bucket = await newBucket();
   const storage = await openStorage(bucket, { S3__PREFIX: "own" });
-  for (const Key of ["own/dataset/left", "strangers/left"])
+  const strangers = ["own/elsewhere/left", "strangers/left"];
+  for (const Key of ["own/dataset/left", ...strangers])
     await gateway.client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }));
   await gateway.client.send(new PutObjectCommand({ Bucket: bucket, Key: "own/tmp/left", Body: "probe" }));
   expect(await storage.removeUnfinished(Date.now() - 3_600_000)).toBe(0);
   expect(await storage.removeUnfinished(Date.now() + 60_000)).toBe(2);
   const left = await gateway.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
-  expect(left.Uploads?.map(({ Key }) => Key)).toEqual(["strangers/left"]);
+  expect(left.Uploads?.map(({ Key }) => Key)).toEqual(strangers);
 });
 
 test("an upload that can't be ended leaves neither parts nor an object", async () => {
