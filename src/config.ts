@@ -1,5 +1,7 @@
+// Over 300 lines: the settings are one table, with what reads and checks it.
 import { isIPv4 } from "node:net";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
+import { readSecretFiles } from "./secret-files.ts";
 
 /** How a value is read from its text; throws with what it should be. */
 type Reader<Value> = (text: string) => Value;
@@ -53,6 +55,21 @@ function databaseUrl(text: string): string {
   return text;
 }
 
+function endpoint(text: string): string {
+  if (text === "") return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
+  if (!isPlain) throw new Error("must be an http:// or https:// address without user, query and fragment, or be empty");
+  return text;
+}
+
+function s3Prefix(text: string): string {
+  if (text !== "" && !/^[\w.-]+(\/[\w.-]+)*$/.test(text))
+    throw new Error("must be letters, digits, . _ - and, in between, /");
+  return text;
+}
+
 function apiKeys(text: string): { owner: string; keySha256: string }[] {
   return list(text).map((entry) => {
     const match = /^([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})$/.exec(entry);
@@ -66,6 +83,8 @@ interface Setting<Value> {
   readonly read: Reader<Value>;
   readonly fallback: string;
   readonly about: string;
+  /** Its value can also stand in a file, which NAME_FILE names. */
+  readonly isSecret?: boolean;
 }
 
 const setting = <Value>(env: string, read: Reader<Value>, fallback: string, about: string): Setting<Value> => ({
@@ -73,6 +92,11 @@ const setting = <Value>(env: string, read: Reader<Value>, fallback: string, abou
   read,
   fallback,
   about,
+});
+
+const secret = <Value>(...row: Parameters<typeof setting<Value>>): Setting<Value> => ({
+  ...setting(...row),
+  isSecret: true,
 });
 
 /**
@@ -83,10 +107,60 @@ export const settings = {
   host: setting("SERVICE_HOST", filled, "127.0.0.1", "Address to listen on; wider than loopback needs API_KEYS."),
   port: setting("SERVICE_PORT", whole(0, 65_535), "8000", "Port of the API; 0 takes a free one."),
   role: setting("SERVICE_ROLE", oneOf("all", "api", "worker"), "all", "all | api | worker; worker needs DATABASE_URL."),
-  databaseUrl: setting("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),
+  databaseUrl: secret("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),
   dataDir: setting("DATA_DIR", filled, "./data", "Folder of files and of the embedded database."),
-  storageBackend: setting("STORAGE_BACKEND", oneOf("local"), "local", "Where files are kept."),
-  apiKeys: setting("API_KEYS", apiKeys, "", "owner:sha256-of-key, separated by commas; sent as Authorization: Bearer."),
+  storageBackend: setting(
+    "STORAGE_BACKEND",
+    oneOf("local", "s3"),
+    "local",
+    "Where files are kept: local (DATA_DIR) | s3 (S3__*).",
+  ),
+  s3Bucket: setting("S3__BUCKET", plain, "", "Name of the bucket."),
+  s3Region: setting("S3__REGION", filled, "us-east-1", "Region of the bucket."),
+  s3Endpoint: setting("S3__ENDPOINT", endpoint, "", "http(s)://… of another S3 than AWS'; empty: AWS."),
+  s3Prefix: setting("S3__PREFIX", s3Prefix, "", "What all names of objects begin with, without / at its ends."),
+  s3ForcePathStyle: setting("S3__FORCE_PATH_STYLE", boolean, "false", "true: the bucket in the path, not in the host."),
+  s3AccessKeyId: secret("S3__ACCESS_KEY_ID", plain, "", "Empty, as is the next: credentials of AWS' usual chain."),
+  s3SecretAccessKey: secret("S3__SECRET_ACCESS_KEY", plain, "", "Belongs to S3__ACCESS_KEY_ID."),
+  s3PresignSeconds: setting(
+    "S3__PRESIGN_SECONDS",
+    whole(0, 604_800),
+    "0",
+    "Downloads are redirected to an address of the bucket that is good for that many seconds; 0: sent by the service.",
+  ),
+  s3PublicEndpoint: setting(
+    "S3__PUBLIC_ENDPOINT",
+    endpoint,
+    "",
+    "S3__ENDPOINT as clients reach it, for those redirects; empty: the same.",
+  ),
+  s3ServerSideEncryption: setting(
+    "S3__SERVER_SIDE_ENCRYPTION",
+    oneOf("none", "AES256", "aws:kms"),
+    "none",
+    "none (what the bucket does by itself) | AES256 | aws:kms.",
+  ),
+  s3KmsKeyId: setting("S3__KMS_KEY_ID", plain, "", "Key for aws:kms; empty: the account's own."),
+  s3Checksum: setting(
+    "S3__CHECKSUM",
+    oneOf("SHA256", "CRC32", "none"),
+    "SHA256",
+    "By which the storage checks uploads: SHA256 | CRC32 | none (for an S3 that knows neither).",
+  ),
+  s3MaxAttempts: setting("S3__MAX_ATTEMPTS", whole(1, 20), "4", "Tries of a request, with growing random pauses."),
+  s3TimeoutSeconds: setting(
+    "S3__TIMEOUT_SECONDS",
+    decimal(0.1, 600),
+    "10",
+    "Seconds of silence after which a connection is given up.",
+  ),
+  s3TimeBudgetSeconds: setting(
+    "S3__TIME_BUDGET_SECONDS",
+    decimal(0.1, 3600),
+    "30",
+    "Seconds for a call with all its tries; moving a file has 1 s more for each 100 kB.",
+  ),
+  apiKeys: secret("API_KEYS", apiKeys, "", "owner:sha256-of-key, separated by commas; sent as Authorization: Bearer."),
   authDisabled: setting("AUTH__DISABLED", boolean, "false", "true: no keys although not bound to loopback."),
   allowedHosts: setting(
     "AUTH__ALLOWED_HOSTS",
@@ -183,7 +257,7 @@ export const settings = {
     "",
     "Serves /metrics on a port of its own; empty: on the API's.",
   ),
-  metricsBearerToken: setting("METRICS_BEARER_TOKEN", plain, "", "Token that a scrape must send; empty: none."),
+  metricsBearerToken: secret("METRICS_BEARER_TOKEN", plain, "", "Token that a scrape must send; empty: none."),
 } as const satisfies Record<string, Setting<unknown>>;
 
 /** The service's settings, read and checked. */
@@ -191,8 +265,13 @@ export type Config = {
   readonly [Key in keyof typeof settings]: (typeof settings)[Key] extends Setting<infer Value> ? Value : never;
 };
 
+/** The settings that can be read from a file: `NAME_FILE` instead of `NAME`. */
+export const secretNames: readonly string[] = Object.values<Setting<unknown>>(settings)
+  .filter(({ isSecret }) => isSecret === true)
+  .map(({ env }) => env);
+
 /** Names of these families are ours: an unknown one is a typing error, not somebody else's variable. */
-const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__"];
+const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__", "S3__"];
 
 /** Everything wrong with the environment, so that one look is enough. */
 export class ConfigError extends Error {
@@ -230,6 +309,18 @@ function contradictionsIn(config: Partial<Config>): string[] {
   if (config.metricsPort !== undefined && config.metricsPort !== 0 && config.metricsPort === config.port) {
     contradictions.push("METRICS_PORT must differ from SERVICE_PORT");
   }
+  if (config.storageBackend === "s3" && config.s3Bucket === "") {
+    contradictions.push("S3__BUCKET is empty: STORAGE_BACKEND=s3 needs one");
+  }
+  if (config.s3AccessKeyId && config.s3SecretAccessKey === "") {
+    contradictions.push("S3__SECRET_ACCESS_KEY is empty: S3__ACCESS_KEY_ID needs it");
+  }
+  if (config.s3AccessKeyId === "" && config.s3SecretAccessKey) {
+    contradictions.push("S3__ACCESS_KEY_ID is empty: S3__SECRET_ACCESS_KEY needs it");
+  }
+  if (config.s3KmsKeyId && config.s3ServerSideEncryption !== undefined && config.s3ServerSideEncryption !== "aws:kms") {
+    contradictions.push("S3__KMS_KEY_ID is of use with S3__SERVER_SIDE_ENCRYPTION=aws:kms only");
+  }
   return contradictions;
 }
 
@@ -238,18 +329,23 @@ function contradictionsIn(config: Partial<Config>): string[] {
  * @throws ConfigError naming every fault at once; values of secrets are never part of it
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const faults: string[] = [];
+  const { fromFiles, faults } = readSecretFiles(env, secretNames);
   const values: Record<string, unknown> = {};
   for (const [key, { env: name, read, fallback }] of Object.entries<Setting<unknown>>(settings)) {
+    const fromFile = fromFiles.get(name);
+    if (fromFile === "unusable") continue;
     try {
-      values[key] = read(env[name] ?? fallback);
+      values[key] = read(fromFile?.text ?? env[name] ?? fallback);
     } catch (error) {
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
     }
   }
   const telemetry = readTelemetrySettings(env);
   faults.push(...telemetry.faults);
-  const known = new Set(Object.values(settings).map(({ env: name }) => name as string));
+  const known = new Set<string>([
+    ...Object.values(settings).map(({ env: name }) => name),
+    ...secretNames.map((name) => `${name}_FILE`),
+  ]);
   for (const name of Object.keys(env)) {
     const isOurs = ownFamilies.some((family) => name.startsWith(family));
     // PROMETHEUS__* are checked where they are read.

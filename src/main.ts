@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { join } from "node:path";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
@@ -23,7 +22,8 @@ import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitori
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
 import { claimFiles, ForeignFilesError } from "./storage/claim-files.ts";
-import { openLocalStorage } from "./storage/file-storage.ts";
+import { openStorage } from "./storage/open-storage.ts";
+import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
 import { trainingRoutes } from "./training/routes.ts";
@@ -96,14 +96,15 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const store = await openStore(config);
   starting.defer(() => store.stop());
 
-  const storage = await openLocalStorage(join(config.dataDir, "files"));
+  const storage = await openStorage(config);
+  starting.defer(() => storage.stop());
   await claimFiles(store.db, storage);
   // On the embedded database nobody else lives: every temporary file is left over.
   const temporaryOlderThanMs = store.engine.kind === "pglite" ? 0 : orphanAgeMs;
   await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
 
   await rememberFirstStart(store.db, clock.nowMs());
-  const csvEngine = await openCsvEngine(storage.root);
+  const csvEngine = await openCsvEngine(storage.localFolder);
   starting.defer(async () => csvEngine.close());
 
   const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
@@ -265,7 +266,7 @@ try {
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
     );
 } catch (error) {
-  if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError)
+  if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError || error instanceof StorageFault)
     process.stderr.write(`${error.message}\n`);
   else log.fatal({ err: error }, "start failed");
   try {

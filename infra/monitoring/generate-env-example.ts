@@ -1,7 +1,7 @@
 import { logVariables } from "../../otel/otlp-settings.ts";
 import { telemetryVariables } from "../../otel/telemetry-settings.ts";
 import { traceVariables } from "../../otel/trace-settings.ts";
-import { settings } from "../../src/config.ts";
+import { secretNames, settings } from "../../src/config.ts";
 import { receiverVariables } from "./alerting/receiver-settings.ts";
 
 /** A line of `.env.example`; commented out where the stack sets something else, or where empty isn't the default. */
@@ -118,7 +118,7 @@ export function envExample(): string {
   const service = Object.values(settings).map(({ env, fallback, about }) => ({
     name: env,
     value: fallback,
-    about,
+    about: secretNames.includes(env) ? `${about} Or ${env}_FILE: a file that holds it.` : about,
     commented: setByCompose.has(env),
   }));
   const metrics = Object.entries(telemetryVariables).map(([name, { fallback, about }]) => ({

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { DomainError, isSystemError } from "../errors.ts";
-import type { FileStorage } from "../storage/file-storage.ts";
+import { DomainError } from "../errors.ts";
+import type { FileStorage, KeptFile } from "../storage/file-storage.ts";
+import { isFileMissing } from "../storage/storage-fault.ts";
 import type { ModelDocument } from "../training/trainers/model.ts";
 import { type Prediction, PredictionInputError, predictRows } from "../training/trainers/predict-rows.ts";
 
@@ -8,7 +9,7 @@ const maxCachedModels = 8;
 const maxCachedBytes = 64 * 1024 * 1024;
 
 /** Reads models and keeps the last used ones: parsing a large model costs more than a prediction. */
-export function createModelReader(storage: FileStorage): (id: string, sizeBytes: number) => Promise<ModelDocument> {
+export function createModelReader(storage: FileStorage): (file: KeptFile) => Promise<ModelDocument> {
   // A Map keeps the order of insertion: the first is the one unused for longest.
   const cache = new Map<string, { document: ModelDocument; sizeBytes: number }>();
 
@@ -21,7 +22,8 @@ export function createModelReader(storage: FileStorage): (id: string, sizeBytes:
     }
   };
 
-  return async (id, sizeBytes) => {
+  return async (file) => {
+    const { id, sizeBytes } = file;
     const cached = cache.get(id);
     if (cached !== undefined) {
       cache.delete(id);
@@ -30,9 +32,10 @@ export function createModelReader(storage: FileStorage): (id: string, sizeBytes:
     }
     let text: string;
     try {
-      text = await readFile(storage.path("artifact", id), "utf8");
+      await using model = await storage.localFile("artifact", file);
+      text = await readFile(model.path, "utf8");
     } catch (error) {
-      if (!isSystemError(error, "ENOENT")) throw error;
+      if (!isFileMissing(error)) throw error;
       throw new DomainError("FILE_MISSING_IN_STORAGE", "The model's file is not where it should be. Train it again.", {
         cause: error,
       });

@@ -165,12 +165,21 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
         200: { description: "The file.", schema: z.record(z.string(), z.unknown()) },
         206: { description: "The range that was asked for." },
         304: { description: "Unchanged." },
+        307: { description: "Fetch it at Location; only with S3__PRESIGN_SECONDS." },
       },
-      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", "RANGE_NOT_SATISFIABLE", "FILE_MISSING_IN_STORAGE"],
+      errors: [
+        "ID_INVALID",
+        "ARTIFACT_NOT_FOUND",
+        "RANGE_NOT_SATISFIABLE",
+        "FILE_MISSING_IN_STORAGE",
+        "STORAGE_UNAVAILABLE",
+      ],
       async handle({ owner, params, request, response }) {
         const artifact = await existing(owner, params.id);
         await sendFile(request, response, {
-          path: storage.path("artifact", artifact.id),
+          storage,
+          kind: "artifact",
+          id: artifact.id,
           sha256: artifact.sha256,
           contentType: "application/json",
           fileName: `${artifact.id}.json`,
@@ -185,7 +194,7 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
       summary: "Remove a model; its run keeps the metrics",
       params: idParams,
       responses: { 204: { description: "Removed." } },
-      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND"],
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", "STORAGE_UNAVAILABLE"],
       async handle({ owner, params, response }) {
         const artifact = await existing(owner, params.id);
         await removeArtifact(parts, artifact.id, "request");
@@ -235,6 +244,7 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
         "UNSUPPORTED_MEDIA_TYPE",
         "BODY_TOO_LARGE",
         "FILE_MISSING_IN_STORAGE",
+        "STORAGE_UNAVAILABLE",
       ],
       async handle({ owner, params, request, response }) {
         const startedMs = performance.now();
@@ -246,7 +256,10 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
           const rows = await readRows(request, response);
           const facts = { artifactId: artifact.id, task, predictedRows: rows.length };
           const predictions = await withSpan("prediction", facts, async () => {
-            const made = predict(await readModel(artifact.id, artifact.size_bytes), rows);
+            const made = predict(
+              await readModel({ id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 }),
+              rows,
+            );
             record("succeeded", rows.length);
             return made;
           });

@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
 import type { Clock } from "../clock.ts";
+import type { KeptFile } from "../storage/file-storage.ts";
 import type { ColumnProfile, ColumnSummary, DatasetsTable, Tables } from "../store/schema.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
@@ -22,6 +23,11 @@ const columns = [
 
 /** A dataset's row. */
 export type Dataset = Selectable<DatasetsTable>;
+
+/** The dataset's file, as the storage takes it. */
+export function keptFileOf({ id, size_bytes, sha256 }: Pick<Dataset, "id" | "size_bytes" | "sha256">): KeptFile {
+  return { id, sizeBytes: size_bytes, sha256 };
+}
 
 /** A dataset just received; its file stands already. */
 export interface NewDataset {

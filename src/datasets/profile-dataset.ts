@@ -1,11 +1,11 @@
 import type { Kysely } from "kysely";
-import { isSystemError } from "../errors.ts";
 import { datasetProfiled } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { isFileMissing } from "../storage/storage-fault.ts";
 import type { Tables } from "../store/schema.ts";
 import type { CsvEngine } from "./csv-engine.ts";
-import { findDatasetToProfile, setProfile } from "./dataset-repository.ts";
+import { findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
 
 interface ProfileParts {
@@ -22,11 +22,12 @@ export function profileDataset(parts: ProfileParts, datasetId: string): Promise<
 async function makeProfile({ db, storage, csvEngine }: ProfileParts, datasetId: string): Promise<void> {
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
-  if (dataset === undefined || !(await storage.exists("dataset", datasetId))) return;
+  if (dataset === undefined) return;
   try {
-    await setProfile(db, datasetId, await profileCsv(csvEngine, storage.path("dataset", datasetId), dataset.columns));
+    await using csv = await storage.localFile("dataset", keptFileOf(dataset));
+    await setProfile(db, datasetId, await profileCsv(csvEngine, csv.path, dataset.columns));
   } catch (error) {
-    if (isSystemError(error, "ENOENT") || !(await storage.exists("dataset", datasetId))) return;
+    if (isFileMissing(error) || !(await storage.exists("dataset", datasetId))) return;
     throw error;
   }
   datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });

@@ -93,7 +93,7 @@ async function storeDataset(
   if (existing !== undefined) return sameOrConflict(existing, checked.target);
 
   const id = uuidv7();
-  await storage.keep(temporaryPath, "dataset", id);
+  await storage.keep(temporaryPath, "dataset", { id, sizeBytes, sha256 });
   try {
     const inserted = await db.transaction().execute(async (tx) => {
       if (config.maxStorageBytesPerOwner > 0) {

@@ -89,6 +89,7 @@ const uploadErrors: ErrorCode[] = [
   "UPLOAD_TIMEOUT",
   "QUOTA_EXCEEDED",
   "DISK_FULL",
+  "STORAGE_UNAVAILABLE",
 ];
 
 /** What the calls under /datasets need. */
@@ -259,12 +260,21 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         200: { description: "The file.", contentType: "text/csv", schema: z.string() },
         206: { description: "The range that was asked for." },
         304: { description: "Unchanged." },
+        307: { description: "Fetch it at Location; only with S3__PRESIGN_SECONDS." },
       },
-      errors: ["ID_INVALID", "DATASET_NOT_FOUND", "RANGE_NOT_SATISFIABLE", "FILE_MISSING_IN_STORAGE"],
+      errors: [
+        "ID_INVALID",
+        "DATASET_NOT_FOUND",
+        "RANGE_NOT_SATISFIABLE",
+        "FILE_MISSING_IN_STORAGE",
+        "STORAGE_UNAVAILABLE",
+      ],
       async handle({ owner, params, request, response }) {
         const dataset = await existing(owner, params.id);
         await sendFile(request, response, {
-          path: storage.path("dataset", dataset.id),
+          storage,
+          kind: "dataset",
+          id: dataset.id,
           sha256: dataset.sha256,
           contentType: "text/csv; charset=utf-8",
           fileName: `${dataset.name.replaceAll(/[^\w.-]+/g, "_")}.csv`,
@@ -279,7 +289,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       summary: "Remove a dataset that no run uses",
       params: idParams,
       responses: { 204: { description: "Removed." } },
-      errors: ["ID_INVALID", "DATASET_NOT_FOUND", "DATASET_IN_USE"],
+      errors: ["ID_INVALID", "DATASET_NOT_FOUND", "DATASET_IN_USE", "STORAGE_UNAVAILABLE"],
       async handle({ owner, params, response }) {
         await existing(owner, params.id);
         const outcome = await removeDataset(parts, params.id);

@@ -32,6 +32,11 @@ export async function sweepFiles(
     if (modifiedMs >= oldestMs) continue;
     if (await isRemoved(log, id, () => storage.discard(storage.temporaryPath(id)))) temporaryRemoved += 1;
   }
+  const unfinished = storage.removeUnfinished(oldestMs).catch((error: unknown) => {
+    log.warn({ err: error }, "what is half done in the storage could not be removed; the next sweep tries again");
+    return 0;
+  });
+  temporaryRemoved += await unfinished;
   let orphansRemoved = 0;
   let filesMissing = 0;
   for (const kind of ["dataset", "artifact"] as const) {
@@ -41,6 +46,7 @@ export async function sweepFiles(
     // Files first: a row written after the listing has its file, a file without a row here is old or an orphan.
     const files = await storage.list(kind);
     const rows = await db.selectFrom(table).select(["id", "file_missing"]).where("deleting_at", "is", null).execute();
+    const fileIds = new Set(files.map(({ id }) => id));
     const rowIds = new Set(rows.map(({ id }) => id));
     for (const { id, modifiedMs } of files) {
       // `lost+found` and the like is not ours; PostgreSQL would not even take it for an id.
@@ -50,7 +56,8 @@ export async function sweepFiles(
       if (await isRemoved(log, id, () => storage.remove(kind, id))) orphansRemoved += 1;
     }
     for (const row of rows) {
-      const isMissing = !(await storage.exists(kind, row.id));
+      // One that came after the listing is looked for by itself.
+      const isMissing = !fileIds.has(row.id) && !(await storage.exists(kind, row.id));
       if (isMissing) filesMissing += 1;
       if (isMissing !== row.file_missing)
         await db.updateTable(table).set({ file_missing: isMissing }).where("id", "=", row.id).execute();

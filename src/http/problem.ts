@@ -52,6 +52,7 @@ export const statusOf = {
   QUOTA_EXCEEDED: 507,
   DISK_FULL: 507,
   DATABASE_UNAVAILABLE: 503,
+  STORAGE_UNAVAILABLE: 503,
   FILE_MISSING_IN_STORAGE: 500,
   REQUEST_TIMEOUT: 408,
   NOT_READY: 503,
@@ -167,7 +168,9 @@ export function sendProblem(response: Response, error: DomainError): void {
 /** The last middleware: every fault becomes an answer with a stable code, and ours are logged. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
-    if (thrown instanceof ClientClosedError || request.socket.destroyed) {
+    // A fault of its own kind is told although the connection is gone: it may be what broke it off.
+    const isOfClosing = request.socket.destroyed && !(thrown instanceof DomainError);
+    if (thrown instanceof ClientClosedError || isOfClosing) {
       response.destroy();
       return;
     }

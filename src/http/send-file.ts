@@ -1,13 +1,14 @@
-import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import { DomainError, isSystemError } from "../errors.ts";
+import { answerBrokenOff } from "../monitoring/metrics.ts";
+import type { FileKind, FileStorage } from "../storage/file-storage.ts";
 
 /** A file to send, with its strong ETag: the content's hash. */
 export interface SentFile {
-  readonly path: string;
+  readonly storage: Pick<FileStorage, "sizeOf" | "open" | "downloadUrl">;
+  readonly kind: FileKind;
+  readonly id: string;
   readonly sha256: string;
   readonly contentType: string;
   readonly fileName: string;
@@ -29,15 +30,13 @@ export function readRange(header: string | undefined, sizeBytes: number): { star
   return { start, end };
 }
 
-/** Sends a file with ETag, If-None-Match, If-Range and single ranges. @throws DomainError FILE_MISSING_IN_STORAGE */
+/**
+ * Sends a file with ETag, If-None-Match, If-Range and single ranges, or the address where the client may fetch it.
+ * @throws DomainError FILE_MISSING_IN_STORAGE
+ */
 export async function sendFile(request: Request, response: Response, file: SentFile): Promise<void> {
-  let sizeBytes: number;
-  try {
-    sizeBytes = (await stat(file.path)).size;
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    throw new DomainError("FILE_MISSING_IN_STORAGE", "The file is not where it should be.", { cause: error });
-  }
+  const { storage, kind, id, contentType } = file;
+  const sizeBytes = await storage.sizeOf(kind, id);
   const etag = `"${file.sha256}"`;
   response.setHeader("ETag", etag);
   response.setHeader("Accept-Ranges", "bytes");
@@ -50,6 +49,16 @@ export async function sendFile(request: Request, response: Response, file: SentF
     response.status(304).end();
     return;
   }
+  if (request.method === "GET") {
+    const disposition = String(response.attachment(file.fileName).getHeader("Content-Disposition"));
+    const url = await storage.downloadUrl(kind, id, { contentType, disposition });
+    if (url !== undefined) {
+      // Kept by nobody: the address is as good as a key, and soon of no use.
+      response.removeHeader("Content-Disposition");
+      response.setHeader("Cache-Control", "no-store").redirect(307, url);
+      return;
+    }
+  }
   const isSameContent = request.headers["if-range"] === undefined || request.headers["if-range"] === etag;
   let range: { start: number; end: number } | undefined;
   try {
@@ -60,9 +69,8 @@ export async function sendFile(request: Request, response: Response, file: SentF
     response.setHeader("Content-Range", `bytes */${sizeBytes}`);
     throw error;
   }
-  response.setHeader("Content-Type", file.contentType);
   response.attachment(file.fileName);
-  response.setHeader("Content-Type", file.contentType);
+  response.setHeader("Content-Type", contentType);
   response.setHeader("Content-Length", range === undefined ? sizeBytes : range.end - range.start + 1);
   if (range !== undefined) {
     response.status(206).setHeader("Content-Range", `bytes ${range.start}-${range.end}/${sizeBytes}`);
@@ -71,13 +79,16 @@ export async function sendFile(request: Request, response: Response, file: SentF
     response.end();
     return;
   }
-  const stream = createReadStream(file.path, range);
   // Opened before the status goes out: a file that vanished meanwhile is still answered as a fault.
-  await once(stream, "open");
+  const stream = await storage.open(kind, id, range);
+  // Before `pipeline` hears of it, which breaks the answer off: later nobody could tell that it was not the client.
+  stream.once("error", () => answerBrokenOff(request));
   try {
     await pipeline(stream, response);
   } catch (error) {
     // The client went away: nobody is left to answer.
-    if (!isSystemError(error, "ERR_STREAM_PREMATURE_CLOSE")) throw error;
+    if (isSystemError(error, "ERR_STREAM_PREMATURE_CLOSE")) return;
+    if (error instanceof DomainError) throw error;
+    throw new DomainError("INTERNAL_ERROR", "The file could not be read to its end.", { cause: error });
   }
 }

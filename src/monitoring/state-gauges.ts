@@ -20,7 +20,8 @@ export interface ProcessReaders {
   /** Undefined in a process that trains nothing. */
   readonly workerSlots: () => { readonly busy: number; readonly idle: number } | undefined;
   readonly trainingTimeoutSeconds: number;
-  readonly filesystem: () => Promise<{ readonly availableBytes: number; readonly sizeBytes: number }>;
+  /** Undefined where the files are in no file system. */
+  readonly filesystem: () => Promise<{ readonly availableBytes: number; readonly sizeBytes: number } | undefined>;
   readonly connections: () => {
     readonly idle: number;
     readonly used: number;
@@ -188,6 +189,7 @@ export function registerProcessGauges({
       try {
         // A network file system can hang for ever; the scrape must not.
         const now = await within(timeoutMs, filesystem());
+        if (now === undefined) return;
         result.observe(available, now.availableBytes);
         result.observe(size, now.sizeBytes);
       } catch (error) {

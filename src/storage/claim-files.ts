@@ -1,8 +1,5 @@
 import { randomInt } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Kysely } from "kysely";
-import { isSystemError } from "../errors.ts";
 import type { Tables } from "../store/schema.ts";
 import type { FileStorage } from "./file-storage.ts";
 
@@ -11,10 +8,10 @@ const largestId = 2 ** 48 - 1;
 
 /** Files and database do not belong together. */
 export class ForeignFilesError extends Error {
-  constructor(root: string, why: string) {
+  constructor({ name, setBy }: FileStorage["place"], why: string) {
     super(
-      `${why} Files without a row would be removed as left over, so nothing is started. Set DATA_DIR and DATABASE_URL ` +
-        `to the pair that belongs together. To begin anew, move ${root} away.`,
+      `${why} Files without a row would be removed as left over, so nothing is started. Set ${setBy} and DATABASE_URL ` +
+        `to what belongs together. To begin anew, move ${name} away.`,
     );
     this.name = "ForeignFilesError";
   }
@@ -46,21 +43,14 @@ async function hasRows(db: Kysely<Tables>): Promise<boolean> {
  * @throws ForeignFilesError when the files are another database's
  */
 export async function claimFiles(db: Kysely<Tables>, storage: FileStorage): Promise<void> {
-  const path = join(storage.root, "deployment");
+  const { place } = storage;
   const mine = await deploymentId(db);
-  const isEmpty = (await storage.list("dataset")).length === 0 && (await storage.list("artifact")).length === 0;
-  if (isEmpty) {
-    await writeFile(path, mine);
-    return;
-  }
-  const theirs = await readFile(path, "utf8").catch((error: unknown) => {
-    if (isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  });
+  const theirs = await storage.readMark();
   if (theirs === mine) return;
-  if (theirs !== undefined)
-    throw new ForeignFilesError(storage.root, `The files in ${storage.root} belong to another database.`);
-  if (!(await hasRows(db)))
-    throw new ForeignFilesError(storage.root, `${storage.root} holds files, and the database knows of none.`);
-  await writeFile(path, mine);
+  const isEmpty = (await storage.list("dataset")).length === 0 && (await storage.list("artifact")).length === 0;
+  if (!isEmpty && theirs !== undefined)
+    throw new ForeignFilesError(place, `The files in ${place.name} belong to another database.`);
+  if (!isEmpty && !(await hasRows(db)))
+    throw new ForeignFilesError(place, `${place.name} holds files, and the database knows of none.`);
+  await storage.writeMark(mine);
 }

@@ -248,6 +248,8 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "IDEMPOTENCY_KEY_REUSED",
         "QUEUE_FULL",
         "DISK_FULL",
+        "FILE_MISSING_IN_STORAGE",
+        "STORAGE_UNAVAILABLE",
       ],
       async handle({ owner, body, request, response }) {
         const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));

@@ -54,7 +54,8 @@ export function timeoutFault(timeoutSeconds: number): RunFault {
   };
 }
 
-const fileFault = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY)$/;
+const fileFault =
+  /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY|STORAGE_UNAVAILABLE|FILE_MISSING_IN_STORAGE)$/;
 // Errors come out of a thread with name and message only: node:fs and DuckDB begin theirs like this.
 const fileMessage = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY):|^IO Error:/;
 const databaseFault = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|[0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;

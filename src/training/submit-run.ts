@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { countDistinct } from "../datasets/count-distinct.ts";
 import type { CsvEngine } from "../datasets/csv-engine.ts";
-import { findDataset, findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import { findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
@@ -89,7 +89,7 @@ async function guessTask(
   const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
   const type = dataset?.columns[index]?.type;
   if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  const distinct = type === "text" ? 0 : await countDistinct({ storage, csvEngine }, dataset.id, index);
+  const distinct = type === "text" ? 0 : await countDistinct({ storage, csvEngine }, keptFileOf(dataset), index);
   return taskOf({ type, distinct });
 }
 

@@ -9,7 +9,7 @@ import { insertArtifact } from "../artifacts/artifact-repository.ts";
 import { applyRetention } from "../artifacts/retention.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { findDatasetForTraining } from "../datasets/dataset-repository.ts";
+import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
 import { describeSpan, failSpan, outsideOfTraces, pastSpans, withSpan } from "../monitoring/spans.ts";
@@ -290,17 +290,6 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
         dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
       };
     const { port1, port2 } = new MessageChannel();
-    const task: ThreadTask = {
-      csvPath: storage.path("dataset", run.dataset_id),
-      columns: dataset.columns,
-      target: run.target,
-      task: run.task,
-      features: run.features ?? undefined,
-      mode: run.mode,
-      parameters: run.parameters,
-      modelPath,
-      progressPort: port2,
-    };
     let progress = 0;
     const killing = killAfterLoading(signal);
     const phases = phaseSpans(attempt);
@@ -316,6 +305,18 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const watching = new AbortController();
     const watched = watch(attempt, () => progress, watching.signal);
     try {
+      await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
+      const task: ThreadTask = {
+        csvPath: csv.path,
+        columns: dataset.columns,
+        target: run.target,
+        task: run.task,
+        features: run.features ?? undefined,
+        mode: run.mode,
+        parameters: run.parameters,
+        modelPath,
+        progressPort: port2,
+      };
       const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
       for (const phase of result.phases) phases.over(phase);
       if ("dataError" in result) phases.brokenOff();
@@ -367,7 +368,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const { run, startedMs } = attempt;
     const artifactId = uuidv7();
     const metrics = { ...result.metrics, droppedColumns: result.droppedColumns };
-    await storage.keep(modelPath, "artifact", artifactId);
+    const { sizeBytes, sha256 } = result;
+    await storage.keep(modelPath, "artifact", { id: artifactId, sizeBytes, sha256 });
     const isKept = await commitModel(run, artifactId, metrics, result).catch(async (error) => {
       // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
       if (await hasArtifact(db, run.id, artifactId)) return true;

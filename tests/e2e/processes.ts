@@ -63,6 +63,15 @@ export class OwnProcess {
     return this.#child.exitCode;
   }
 
+  /** Lets it stand still, connections open, as a machine that hangs would. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  goOn(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   /** Ends it without asking, as a crash would. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { sweepFiles } from "../../src/datasets/sweep-files.ts";
 import { createLog } from "../../src/log.ts";
-import { openLocalStorage } from "../../src/storage/file-storage.ts";
+import { openLocalStorage } from "../../src/storage/local-storage.ts";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { seededRandom } from "../support/seeded-random.ts";

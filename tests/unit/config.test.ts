@@ -1,6 +1,10 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { ConfigError, readConfig, settings } from "../../src/config.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ConfigError, readConfig, secretNames, settings } from "../../src/config.ts";
 
 const secret = "hunter2-c0ffee";
 
@@ -9,7 +13,7 @@ const badValues: Record<string, readonly string[]> = {
   SERVICE_PORT: ["", " ", "many", "-1", "65536", "80.5", "NaN", "Infinity", "1e9"],
   SERVICE_ROLE: ["", "both", "ALL", "api "],
   DATABASE_URL: [`mysql://user:${secret}@host/db`, secret, ` postgres://u:${secret}@h/d`],
-  STORAGE_BACKEND: ["", "s3"],
+  STORAGE_BACKEND: ["", "S3", "gcs"],
   API_KEYS: [`anna:${secret}`, secret, `:${"0".repeat(64)}`, `anna:${"A".repeat(64)}`, `a b:${"0".repeat(64)}`],
   AUTH__DISABLED: ["", "1", "yes", "TRUE"],
   LOG_LEVEL: ["", "loud", "INFO"],
@@ -28,6 +32,17 @@ const badValues: Record<string, readonly string[]> = {
   DATASET_TTL_DAYS: ["-1", "36501", "month"],
   DATASET_TTL_CHECK_INTERVAL_SECONDS: ["0", "1.5", "1h"],
   DATASET_TTL_BATCH_LIMIT: ["0", "100001"],
+  S3__REGION: ["", " "],
+  S3__ENDPOINT: ["localhost:9000", "ftp://h", `http://u:${secret}@h`, `https://h?X-Amz=${secret}`],
+  S3__PREFIX: ["/a", "a/", "a//b", "a b", "ä"],
+  S3__FORCE_PATH_STYLE: ["", "yes"],
+  S3__PRESIGN_SECONDS: ["-1", "604801", "1h"],
+  S3__PUBLIC_ENDPOINT: ["h", "s3://h"],
+  S3__SERVER_SIDE_ENCRYPTION: ["", "kms", "aes256"],
+  S3__CHECKSUM: ["", "MD5"],
+  S3__MAX_ATTEMPTS: ["0", "21"],
+  S3__TIMEOUT_SECONDS: ["0", "601"],
+  S3__TIME_BUDGET_SECONDS: ["0", "x"],
   METRICS_PORT: [" ", "x", "65536"],
   PROMETHEUS__ENABLED: ["yes", ""],
   PROMETHEUS__METRICS_PATH: ["metrics", "/api/metrics"],
@@ -35,7 +50,14 @@ const badValues: Record<string, readonly string[]> = {
   PROMETHEUS__METRIC_NAMESPACE: ["1st"],
 };
 /** Names of our families that we don't know: typing errors. */
-const unknownNames = ["AUTH__DISABELD", "CORS__ORIGINS", "PROMETHEUS__ENABLE", "AUTH__"];
+const unknownNames = [
+  "AUTH__DISABELD",
+  "CORS__ORIGINS",
+  "PROMETHEUS__ENABLE",
+  "AUTH__",
+  "S3__BUCKT",
+  "S3__REGION_FILE",
+];
 
 const bad = fc
   .subarray(Object.keys(badValues))
@@ -87,6 +109,16 @@ test("contradictions are reported together with what is wrong elsewhere", () => 
     "SERVICE_HOST",
     "SERVICE_ROLE",
   ]);
+  const s3 = { STORAGE_BACKEND: "s3", S3__ACCESS_KEY_ID: "key", S3__KMS_KEY_ID: "alias/mlops" };
+  expect(namesIn(faultsOf({ ...s3, SERVICE_ROLE: "worker" }))).toEqual([
+    "S3__BUCKET",
+    "S3__KMS_KEY_ID",
+    "S3__SECRET_ACCESS_KEY",
+    "SERVICE_ROLE",
+  ]);
+  expect(namesIn(faultsOf({ S3__SECRET_ACCESS_KEY: secret }))).toEqual(["S3__ACCESS_KEY_ID"]);
+  const encrypted = { S3__SECRET_ACCESS_KEY: secret, S3__BUCKET: "b", S3__SERVER_SIDE_ENCRYPTION: "aws:kms" };
+  expect(faultsOf({ ...s3, ...encrypted })).toEqual([]);
   // What could not be read contradicts nothing: one fault, one line.
   expect(namesIn(faultsOf({ SERVICE_HOST: "0.0.0.0", API_KEYS: secret }))).toEqual(["API_KEYS"]);
 });
@@ -121,6 +153,63 @@ describe("values", () => {
   test("no place is no place: an empty DATA_DIR or SERVICE_HOST is refused", () => {
     expect(namesIn(faultsOf({ DATA_DIR: "" }))).toEqual(["DATA_DIR"]);
     expect(namesIn(faultsOf({ SERVICE_HOST: " " }))).toEqual(["SERVICE_HOST"]);
+  });
+});
+
+describe("a secret in a file", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "secret-files-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const file = async (text: string): Promise<string> => {
+    const path = join(folder, randomUUID());
+    await writeFile(path, text);
+    return path;
+  };
+
+  test("is the same as in the environment, without white space at its ends", async () => {
+    expect(secretNames).toEqual([
+      "DATABASE_URL",
+      "S3__ACCESS_KEY_ID",
+      "S3__SECRET_ACCESS_KEY",
+      "API_KEYS",
+      "METRICS_BEARER_TOKEN",
+    ]);
+    const values: Record<string, string> = {
+      DATABASE_URL: `postgres://u:${secret}@h/d`,
+      S3__ACCESS_KEY_ID: "key",
+      S3__SECRET_ACCESS_KEY: secret,
+      API_KEYS: `anna:${"0".repeat(64)},ben:${"1".repeat(64)}`,
+      METRICS_BEARER_TOKEN: secret,
+    };
+    const env: Record<string, string> = {};
+    // Empty is what .env.example leaves behind: it says nothing.
+    for (const name of secretNames)
+      Object.assign(env, { [name]: "", [`${name}_FILE`]: await file(` ${values[name]}\n`) });
+    expect(readConfig(env)).toEqual(readConfig(values));
+    expect(readConfig({ METRICS_BEARER_TOKEN_FILE: "", METRICS_BEARER_TOKEN: "a" })).toMatchObject({
+      metricsBearerToken: "a",
+    });
+  });
+
+  test("that can't be read, is empty or stands beside its value is one fault each, and the content is never told", async () => {
+    expect(
+      faultsOf({
+        DATABASE_URL_FILE: join(folder, "nowhere"),
+        API_KEYS_FILE: await file(" \n"),
+        METRICS_BEARER_TOKEN_FILE: await file(secret),
+        METRICS_BEARER_TOKEN: secret,
+        S3__ACCESS_KEY_ID_FILE: folder,
+      }),
+    ).toEqual([
+      "DATABASE_URL_FILE names a file that can't be read (ENOENT)",
+      "S3__ACCESS_KEY_ID_FILE names a file that can't be read (EISDIR)",
+      "API_KEYS_FILE names an empty file",
+      "METRICS_BEARER_TOKEN_FILE and METRICS_BEARER_TOKEN are both set: keep one of them",
+    ]);
+    const wrong = faultsOf({ DATABASE_URL_FILE: await file(`mysql://${secret}`), API_KEYS_FILE: await file(secret) });
+    expect(namesIn(wrong)).toEqual(["API_KEYS", "DATABASE_URL"]);
   });
 });
 

@@ -44,7 +44,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Free space",
-        description: "Share of the file system that is free, where there is least.",
+        description: "Share of the file system that is free, where there is least. Empty with files in S3.",
         unit: "percentunit",
         noValue: notScraped,
         colours: ["red", [0.1, "orange"], [0.2, "green"]],
@@ -104,7 +104,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "File system",
-        description: "Space where the files are kept.",
+        description: "Space where the files are kept. Empty with files in S3: a bucket has no size.",
         unit: "bytes",
         noValue: notScraped,
         targets: [

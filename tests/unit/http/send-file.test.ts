@@ -4,12 +4,29 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import express from "express";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endOf } from "../../../otel/request-end.ts";
 import { problemHandler } from "../../../src/http/problem.ts";
 import { readRange, sendFile } from "../../../src/http/send-file.ts";
 import { createLog } from "../../../src/log.ts";
+import { openLocalStorage } from "../../../src/storage/local-storage.ts";
+
+/** A disk that fails in the middle of a file. */
+const damaged = () =>
+  Readable.from(
+    (async function* () {
+      yield content.subarray(0, 5);
+      await setImmediate();
+      throw new Error("EIO: i/o error, read");
+    })(),
+    { objectMode: false },
+  );
+const ends: unknown[] = [];
+const lines: string[] = [];
 
 const content = Buffer.from("0123456789abcdefghij");
 const etag = `"${"a".repeat(64)}"`;
@@ -83,17 +100,23 @@ describe("a file", () => {
   let stop: () => Promise<void>;
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), "send-file-"));
-    await writeFile(join(folder, "there"), content);
+    const storage = await openLocalStorage(folder);
+    for (const name of ["there", "damaged"]) await writeFile(join(folder, "dataset", name), content);
     const app = express();
-    app.all("/:name", (request, response) =>
-      sendFile(request, response, {
-        path: join(folder, request.params.name),
+    app.all("/:name", (request, response) => {
+      response.once("close", () => {
+        if (!response.writableFinished) ends.push(endOf(request, server));
+      });
+      return sendFile(request, response, {
+        storage: { ...storage, open: async (...of) => (of[1] === "damaged" ? damaged() : storage.open(...of)) },
+        kind: "dataset",
+        id: request.params.name,
         sha256: "a".repeat(64),
         contentType: "text/csv; charset=utf-8",
         fileName: "data.csv",
-      }),
-    );
-    app.use(problemHandler(createLog("silent")));
+      });
+    });
+    app.use(problemHandler(createLog("info", { destination: { write: (line) => void lines.push(line) } })));
     const server = app.listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -166,6 +189,14 @@ describe("a file", () => {
       expect(answer).toMatchObject({ status: 200, body: "" });
       expect(answer.headers["content-length"]).toBe("20");
     }
+  });
+
+  test("that can't be read to its end is broken off, told, and counted as ours", async () => {
+    await expect(get({}, { name: "damaged" })).rejects.toThrow("aborted");
+    expect(ends).toEqual([{ statusCode: 0, fault: "other" }]);
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "error", code: "INTERNAL_ERROR", err: { message: "EIO: i/o error, read" }, msg: "request failed" },
+    ]);
   });
 
   test("that is gone is our fault, and its path stays ours", async () => {

@@ -43,9 +43,7 @@ describe("settings", () => {
     expect(set).toContain("METRICS_PORT");
     // Read by Node itself.
     const unknown = set.filter((name) => name !== "NODE_EXTRA_CA_CERTS" && !known.includes(name));
-    // Those of S3 are held to the table as soon as it has any.
-    const hasS3 = known.some((name) => name.startsWith("S3__"));
-    expect(unknown.filter((name) => hasS3 || !name.startsWith("S3__"))).toEqual([]);
+    expect(unknown).toEqual([]);
   });
 
   test("that users may set are all others, secrets aside", () => {

@@ -34,6 +34,8 @@ describe("classifyFault", () => {
     [withCode("ERR_WORKER_OUT_OF_MEMORY"), "out_of_memory"],
     [new RangeError("Array buffer allocation failed"), "out_of_memory"],
     [withCode("ENOSPC"), "storage"],
+    [withCode("STORAGE_UNAVAILABLE"), "storage"],
+    [withCode("FILE_MISSING_IN_STORAGE"), "storage"],
     [new Error("ENOENT: no such file or directory, open '/data/x'"), "storage"],
     [new Error('IO Error: No files found that match the pattern "x"'), "storage"],
     [withCode("ECONNREFUSED"), "database"],

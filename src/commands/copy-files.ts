@@ -1,0 +1,90 @@
+/** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
+import { parseArgs } from "node:util";
+import { sql } from "kysely";
+import { type Config, ConfigError, readConfig } from "../config.ts";
+import { createLog, type Logger } from "../log.ts";
+import { claimFiles, ForeignFilesError } from "../storage/claim-files.ts";
+import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
+import { openStorage } from "../storage/open-storage.ts";
+import { StorageFault } from "../storage/storage-fault.ts";
+import { DataFolderLockedError } from "../store/data-folder-lock.ts";
+import { openStore, type Store } from "../store/database.ts";
+
+const usage = `Copies the files of all datasets and models to the bucket of S3__*, or back to DATA_DIR, and reads each back.
+
+  npm run storage:copy -- --to s3
+  npm run storage:copy -- --to local
+
+It goes on where it was broken off, and removes nothing from where it copies.
+`;
+
+function fail(code: number, text: string): never {
+  process.stderr.write(text);
+  process.exit(code);
+}
+
+function readTarget(): "s3" | "local" {
+  try {
+    const { to } = parseArgs({ options: { to: { type: "string" } } }).values;
+    if (to === "s3" || to === "local") return to;
+  } catch {
+    // An unknown option: the usage says which there are.
+  }
+  return fail(2, usage);
+}
+
+function readSettings(): Config {
+  try {
+    // Both storages are needed, whichever of them is in use: so the settings are held against S3.
+    return readConfig({ ...process.env, STORAGE_BACKEND: "s3" });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return fail(2, `${error.message}\n`);
+  }
+}
+
+/** On PostgreSQL there is no lock: the queue's connections tell of a service that runs. */
+async function isServed(store: Store): Promise<boolean> {
+  if (store.engine.kind === "pglite") return false;
+  const { rows } = await sql<{ count: number }>`
+    select count(*) as count from pg_stat_activity
+    where datname = current_database() and application_name = 'mlops-backend-queue'`.execute(store.db);
+  return Number(rows[0]?.count ?? 0) > 0;
+}
+
+async function copy(config: Config, target: "s3" | "local", log: Logger): Promise<CopyReport> {
+  await using resources = new AsyncDisposableStack();
+  // On the embedded database this takes its lock, and is refused while the service runs.
+  const store = await openStore(config);
+  resources.defer(() => store.stop());
+  if (await isServed(store))
+    log.warn(
+      "the service runs: files that it keeps from now on may be left out. Stop it and copy once more at the end",
+    );
+  const open = async (storageBackend: "s3" | "local") => {
+    const storage = await openStorage({ ...config, storageBackend });
+    resources.defer(() => storage.stop());
+    await claimFiles(store.db, storage);
+    return storage;
+  };
+  const from = await open(target === "s3" ? "local" : "s3");
+  const to = await open(target);
+  log.info({ from: from.place.name, to: to.place.name }, "copying files");
+  return await copyFiles({ db: store.db, from, to, log });
+}
+
+const target = readTarget();
+const config = readSettings();
+const log = createLog(config.logLevel);
+try {
+  const report = await copy(config, target, log);
+  const isWhole = report.missing + report.damaged + report.failed === 0;
+  log[isWhole ? "info" : "error"](report, isWhole ? "all files are there" : "not all files are there");
+  process.exitCode = isWhole ? 0 : 1;
+} catch (error) {
+  const isSaid =
+    error instanceof DataFolderLockedError || error instanceof ForeignFilesError || error instanceof StorageFault;
+  if (isSaid) process.stderr.write(`${error.message}\n`);
+  else log.fatal({ err: error }, "copying failed");
+  process.exitCode = 1;
+}
