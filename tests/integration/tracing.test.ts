@@ -79,7 +79,9 @@ describe("with an OTLP endpoint", () => {
     await service.call("GET", "/metrics");
     await service.call("GET", "/datasets");
     const list = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
-    const others = receiver.spans.filter(({ traceId, parentSpanId }) => traceId !== list.traceId && parentSpanId === "");
+    const others = receiver.spans.filter(
+      ({ traceId, parentSpanId }) => traceId !== list.traceId && parentSpanId === "",
+    );
     expect(others.filter(({ name }) => !/^process (maintenance|dataset-ttl)$/.test(name))).toEqual([]);
   });
 
