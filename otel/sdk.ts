@@ -16,7 +16,7 @@ import { resourceAttributes } from "./resource.ts";
 import { shareInFlight, writeInSlices } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
-import { metricViews } from "./views.ts";
+import { metricViews, onlyDeclared } from "./views.ts";
 
 function logToStandardError(): void {
   const write =
@@ -78,7 +78,8 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
 
   const render = shareInFlight(async (format: Format) => {
     const beganMs = performance.now();
-    const { resourceMetrics, errors } = await reader.collect();
+    const { resourceMetrics: collected, errors } = await reader.collect();
+    const resourceMetrics = onlyDeclared(collected);
     // A reading that failed is absent; the others are shown.
     for (const error of errors) diag.warn("A reading for /metrics failed", error);
     resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
