@@ -65,11 +65,18 @@ function labelValue(value: unknown): string {
   return (typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "")).toWellFormed();
 }
 
+/** By code unit, where two keys become one label; else as they were declared, which reads better. */
+function inKeyOrder(entries: [string, unknown][]): [string, unknown][] {
+  const names = new Set(entries.map(([attribute]) => labelName(attribute)));
+  return names.size === entries.length ? entries : entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function writeLabels(labels: Labels): LabelText {
-  // Two attributes may become the same label: the specification joins their values with ";". Twice the same label
-  // would make Prometheus drop the whole target.
+  // Two attributes may become the same label: the specification joins their values with ";", in the order of the
+  // original keys ("Metric Attributes"), or two orders of recording would be two series. Twice the same label would make
+  // Prometheus drop the whole target.
   const values = new Map<string, string>();
-  for (const [attribute, value] of Object.entries(labels)) {
+  for (const [attribute, value] of inKeyOrder(Object.entries(labels))) {
     const name = labelName(attribute);
     const earlier = values.get(name);
     values.set(name, earlier === undefined ? labelValue(value) : `${earlier};${labelValue(value)}`);

@@ -2,11 +2,12 @@ import { httpMethods, httpOutcomes } from "./catalogue.ts";
 import { errorTypeOf, type HttpRecorder, outcomeOf, statusAttribute } from "./http-recorder.ts";
 import { add, guarded, record } from "./instruments.ts";
 
+type Method = (typeof httpMethods)[number];
 const knownMethods: ReadonlySet<string> = new Set(httpMethods);
 
 /** `_OTHER` for methods outside RFC 9110, as the semantic conventions say: an invention must not become a series. */
-export function methodAttribute(method: string | undefined): string {
-  return method !== undefined && knownMethods.has(method) ? method : "_OTHER";
+export function methodAttribute(method: string | undefined): Method {
+  return method !== undefined && knownMethods.has(method) ? (method as Method) : "_OTHER";
 }
 
 /** The instruments of the SDK: the reference that `http-aggregation.ts` is held against. */

@@ -24,10 +24,12 @@ import { activeSampledSpan, exemplars } from "./exemplars.ts";
 export const meterName = "mlops-backend";
 
 type KeyOf<Kind> = { [Key in MetricKey]: (typeof catalogue)[Key]["kind"] extends Kind ? Key : never }[MetricKey];
-/** Attributes of a metric, by their declared names. */
-export type AttributesOf<Key extends MetricKey> = {
-  readonly [Attribute in keyof (typeof catalogue)[Key]["attributes"]]: string | number;
-};
+type ValueOf<Values> = Values extends readonly (infer Value extends string)[] ? Value : string;
+type Declared<Key extends MetricKey> = (typeof catalogue)[Key]["attributes"];
+/** Attributes of a metric, by their declared names and values; `{}` would let any key pass. */
+export type AttributesOf<Key extends MetricKey> = keyof Declared<Key> extends never
+  ? Readonly<Record<string, never>>
+  : { readonly [Attribute in keyof Declared<Key>]: ValueOf<Declared<Key>[Attribute]> };
 
 let provider: MeterProvider | undefined;
 let instruments = new Map<MetricKey, Counter | UpDownCounter | Histogram>();

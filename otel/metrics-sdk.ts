@@ -14,7 +14,7 @@ import { startProcessMetrics } from "./process-metrics.ts";
 import { shareInFlight, writeInSlices } from "./scrape.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
-import { metricViews } from "./views.ts";
+import { metricViews, onlyDeclared } from "./views.ts";
 
 /** Metrics whose provider is there, and which do not measure yet. */
 interface OpenedMetrics {
@@ -54,7 +54,8 @@ export function openMetrics(
 
       const render = shareInFlight(async (format: Format) => {
         const beganMs = performance.now();
-        const { resourceMetrics, errors } = await reader.collect();
+        const { resourceMetrics: collected, errors } = await reader.collect();
+        const resourceMetrics = onlyDeclared(collected);
         // A reading that failed is absent; the others are shown.
         for (const error of errors) diag.warn("A reading for /metrics failed", error);
         resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });

@@ -8,6 +8,7 @@ import {
   type trainingTasks,
   type ttlResults,
   type uploadOutcomes,
+  uploadRejectionReasons,
 } from "../../otel/catalogue.ts";
 import { httpRecorder } from "../../otel/http-recorder.ts";
 import { add, guarded, record } from "../../otel/instruments.ts";
@@ -26,11 +27,15 @@ export interface DatasetUpload {
   readonly sizeBytes?: number;
 }
 
+const knownReasons: ReadonlySet<string> = new Set(uploadRejectionReasons);
+const rejectionReason = (code: string | undefined): OneOf<typeof uploadRejectionReasons> =>
+  code !== undefined && knownReasons.has(code) ? (code as OneOf<typeof uploadRejectionReasons>) : "other";
+
 /** An upload has ended, however it did. */
 export function datasetUpload({ outcome, reason, sizeBytes }: DatasetUpload): void {
   guarded(() => {
     add("datasetUploads", 1, { outcome });
-    if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: reason ?? "other" });
+    if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: rejectionReason(reason) });
     if (outcome === "accepted" && sizeBytes !== undefined) record("datasetUploadSize", sizeBytes, {});
   });
 }
@@ -146,7 +151,7 @@ export function databaseOperation({
   readonly operationName: string;
   readonly durationSeconds: number;
 }): void {
-  const name = knownOperations.has(operationName) ? operationName : "OTHER";
+  const name = knownOperations.has(operationName) ? (operationName as OneOf<typeof databaseOperationNames>) : "OTHER";
   guarded(() => record("databaseOperationDuration", durationSeconds, { "db.operation.name": name }));
 }
 

@@ -1,20 +1,31 @@
 /** A small process of known values behind our exposition: POST /events?count=N records, GET /metrics shows. */
 import { createServer } from "node:http";
-import { httpRecorder } from "../../otel/http-recorder.ts";
-import { meter } from "../../otel/instruments.ts";
-import { startTelemetry } from "../../otel/sdk.ts";
+import { metrics } from "@opentelemetry/api";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { chooseFormat, contentTypes } from "../../otel/choose-format.ts";
+import { HttpAggregation } from "../../otel/http-aggregation.ts";
+import { meterName, startCountersAtZero } from "../../otel/instruments.ts";
+import { writeInSlices } from "../../otel/scrape.ts";
 import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
+import { metricViews } from "../../otel/views.ts";
 import { runFinished } from "../../src/monitoring/metrics.ts";
 
 const { settings, faults } = readTelemetrySettings(process.env);
 if (faults.length > 0) throw new Error(faults.join("\n"));
-const telemetry = await startTelemetry(settings, process.env);
+// Put together as otel/sdk.ts does it, but for the guard that lets only the catalogue's metrics through.
+const reader = new PrometheusExporter({ preventServerStart: true });
+metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader], views: metricViews(settings.latencyBounds) }));
+const http = new HttpAggregation(settings.latencyBounds);
+startCountersAtZero("all");
+const startedSeconds = performance.timeOrigin / 1000;
 
 /** What no label should be, and any may be. */
 const oddLabel = 'a "quoted" \\ back\\nslash,\nline\r\ttab {é=😀}';
 const levels = [0, -1.5, 1e300, 5e-324, 0.1 + 0.2, 123_456_789_012_345_680, Number.NaN, 1 / 0, -1 / 0];
 
-meter()
+metrics
+  .getMeter("known")
   .createObservableGauge("known.level", { description: `Known "levels"\nof \\ all kinds.` })
   .addCallback((result) => {
     for (const [index, value] of levels.entries()) result.observe(value, { index, odd: oddLabel });
@@ -24,7 +35,7 @@ meter()
 function record(count: number): void {
   for (let index = 0; index < count; index += 1) {
     runFinished({ mode: "heavy", task: "regression", outcome: "succeeded", durationSeconds: 0.25, relativeError: 2 });
-    httpRecorder()?.ended({
+    http.ended({
       method: "PUT",
       scheme: "https",
       route: oddLabel,
@@ -45,8 +56,11 @@ const server = createServer(async (request, response) => {
     response.end();
     return;
   }
-  const { body, contentType } = await telemetry.render(request.headers.accept);
-  response.setHeader("content-type", contentType).end(body);
+  const format = chooseFormat(request.headers.accept);
+  const { resourceMetrics } = await reader.collect();
+  resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
+  const body = await writeInSlices(resourceMetrics, { ...settings, format, role: "all", startedSeconds });
+  response.setHeader("content-type", contentTypes[format]).end(body);
 }).listen(Number(process.env.PORT ?? 0), "127.0.0.1", () => {
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;

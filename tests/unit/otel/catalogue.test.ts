@@ -5,6 +5,8 @@ import {
   boundsOf,
   catalogue,
   combinationsOf,
+  familyName,
+  isCounter,
   labelName,
   metricDefinitions,
   prometheusName,
@@ -12,10 +14,24 @@ import {
 } from "../../../otel/catalogue.ts";
 import { metricViews } from "../../../otel/views.ts";
 
-test("no two metrics share a name, with or without the suffixes of histograms and counters", () => {
+/** Ours, and those of others that one could set: a namespace and a subsystem. */
+const prefixes = [
+  "mlops_backend",
+  "http_server",
+  "db_client",
+  "process_cpu",
+  "v8js_memory",
+  "nodejs_heap",
+  "target_info",
+];
+
+test.for(prefixes)("no two metrics share a name with prefix %s, whatever suffixes they take", (prefix) => {
   const names = metricDefinitions.flatMap(([, definition]) => {
-    const name = prometheusName(definition);
-    return definition.kind === "histogram" ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
+    // A gauge `x` and a counter `x` are one family in OpenMetrics.
+    const name = familyName(definition, prefix);
+    if (isCounter(definition.kind)) return [name, `${name}_total`, `${name}_created`];
+    const suffixes = ["_bucket", "_sum", "_count", "_created"].map((suffix) => `${name}${suffix}`);
+    return definition.kind === "histogram" ? [name, ...suffixes] : [name];
   });
   expect(new Set(names).size).toBe(names.length);
   expect(names.every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))).toBe(true);

@@ -91,6 +91,20 @@ test("OpenMetrics has families without _total, units and an end", async () => {
   expect(await exposition({ format: "text", created: true })).not.toContain("_created");
 });
 
+test("values of attributes that become one label stand in the order of their keys, however they came", async () => {
+  const gauge = (...attributes: Record<string, string>[]) => {
+    provider
+      .getMeter("strange")
+      .createObservableGauge("strange")
+      .addCallback((result) => {
+        for (const each of attributes) result.observe(1, each);
+      });
+  };
+  gauge({ z: "1", a_b: "under", "a.b": "dot", "a-b": "dash" }, { "a.b": "dot", "a-b": "dash", a_b: "under", z: "1" });
+  const lines = (await exposition()).split("\n").filter((line) => line.startsWith("strange{"));
+  expect(lines).toEqual(['strange{a_b="dash;dot;under",z="1"} 1']);
+});
+
 test("a rejection with an unknown code counts as other", async () => {
   datasetUpload({ outcome: "rejected", reason: "/etc/passwd" });
   expect(await exposition()).toContain('mlops_backend_dataset_upload_rejections_total{reason="other"} 1');
