@@ -34,6 +34,12 @@ export const answered = { "http.route": '!~".*/events"' } as const;
 /** A legend part of an attribute, e.g. `{{http_route}}`. */
 export const legendOf = (attribute: string): string => `{{${labelName(attribute)}}}`;
 
+/**
+ * How many in each bar, from how many a second: every event is in one bar. The range of the rate is a scrape longer than
+ * the step, or what falls between two bars would be in none; `increase` would count that scrape twice.
+ */
+const perStep = (rate: string): string => `${rate} * $__interval_ms / 1000`;
+
 const by = (attributes: readonly string[]): string =>
   attributes.length === 0 ? "" : ` by (${attributes.map(labelName).join(", ")})`;
 
@@ -70,19 +76,30 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     return `sum${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
   }
 
+  function rate<Key extends CounterKey>(
+    key: Key,
+    attributes: readonly AttributeOf<Key>[] = [],
+    matchers?: Matchers<Key>,
+  ): string {
+    return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+  }
+
   const versions = `max by (job, version, revision) (${selector("buildInfo")}`;
 
   return {
     /** Events a second. */
-    rate<Key extends CounterKey>(
+    rate,
+
+    /** Events in each bar of a graph. */
+    counts<Key extends CounterKey>(
       key: Key,
       attributes: readonly AttributeOf<Key>[] = [],
       matchers?: Matchers<Key>,
     ): string {
-      return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+      return perStep(rate(key, attributes, matchers));
     },
 
-    /** Events within the dashboard's time range. */
+    /** Events within the dashboard's time range, for one number: drawn as a line, each point would have the whole range before it. */
     increase<Key extends CounterKey>(
       key: Key,
       attributes: readonly AttributeOf<Key>[] = [],
@@ -164,6 +181,11 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     /** What Prometheus or Alertmanager says of itself or of a target. */
     ofPrometheus(name: PrometheusSeriesName, matchers = ""): string {
       return matchers === "" ? name : `${name}{${matchers}}`;
+    },
+
+    /** The same of a counter, in each bar of a graph. */
+    countsOfPrometheus(name: PrometheusSeriesName, labels = ""): string {
+      return perStep(`sum${labels} (rate(${name}[$__rate_interval]))`);
     },
 
     /** What the recording rules keep of all objectives, or of one. */

@@ -72,6 +72,7 @@ async function shown(expression: string): Promise<RangeSeries[]> {
     .replaceAll("$job", ".+")
     .replaceAll("$instance", ".+")
     .replaceAll("$__rate_interval", "1m")
+    .replaceAll("$__interval_ms", "60000")
     .replaceAll("$__range", "10m");
   // A step beyond now, so that the last scrape is in it.
   const range = { query, start: String(startSeconds), end: String(Date.now() / 1000 + 1), step: "1" };

@@ -2,12 +2,15 @@ import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  GraphDrawStyle,
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
   HeatmapCellLayout,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
+  StackingConfigBuilder,
+  StackingMode,
   TooltipDisplayMode,
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
@@ -101,7 +104,7 @@ export function thresholds([base, ...limits]: Colours): ThresholdsConfigBuilder 
 }
 
 /** Lines over time; limits are drawn as dashed lines. */
-export function graph(text: PanelText): Builder<Panel> {
+export function graph(text: PanelText): TimeseriesBuilder {
   const legend = new VizLegendOptionsBuilder()
     .displayMode(LegendDisplayMode.List)
     .placement(LegendPlacement.Bottom)
@@ -129,6 +132,13 @@ export function graph(text: PanelText): Builder<Panel> {
     );
   }
   return panel;
+}
+
+/** How many in each bar, on top of each other; the queries are `counts`. */
+export function bars(text: PanelText): Builder<Panel> {
+  const stacked = new StackingConfigBuilder().mode(StackingMode.Normal).group("A");
+  // The shortest step: with shorter ones the ranges of two bars, which are at least four scrapes, would overlap.
+  return graph(text).drawStyle(GraphDrawStyle.Bars).fillOpacity(80).stacking(stacked).interval("1m");
 }
 
 /** The latest figures, large; their limits colour them. */

@@ -16,6 +16,8 @@ interface Panel {
   readonly type: string;
   readonly title: string;
   readonly description?: string;
+  /** The shortest step. */
+  readonly interval?: string;
   readonly datasource?: { readonly uid: string };
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly fieldConfig?: {
@@ -23,6 +25,7 @@ interface Panel {
       readonly unit?: string;
       readonly noValue?: string;
       readonly thresholds?: { steps: unknown[] };
+      readonly custom?: { readonly drawStyle?: string };
     };
   };
   readonly targets?: readonly {
@@ -102,6 +105,24 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
     }
   });
 
+  test("draws no line of what happened in the whole time range: each point would add it up again", () => {
+    const drawn = charts(dashboard).filter(({ targets = [] }) =>
+      targets.some(({ expr, range }) => range === true && expr.includes("$__range")),
+    );
+    expect(drawn.map(({ title }) => title)).toEqual([]);
+  });
+
+  test("counts in bars that don't overlap", () => {
+    for (const { title, targets = [], fieldConfig, interval } of charts(dashboard)) {
+      const counts = targets.map(({ expr }) => expr.includes("$__interval_ms"));
+      const isBars = fieldConfig?.defaults.custom?.drawStyle === "bars";
+      expect(counts, title).toEqual(counts.map(() => isBars));
+      // Four scrapes, so that the step is never shorter than the range less one scrape. Of the panel: that of a query
+      // would be taken for the scrape interval, and $__rate_interval would be four times as long.
+      if (isBars) expect(interval, title).toBe("1m");
+    }
+  });
+
   test("colours what has a limit", () => {
     const coloured = charts(dashboard).filter(
       ({ fieldConfig }) => (fieldConfig?.defaults.thresholds?.steps.length ?? 0) > 1,
@@ -126,7 +147,7 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
   test("asks for the job and the instance, and for no variable that it lacks", () => {
     expect(templating.list.map(({ name }) => name)).toEqual(["job", "instance"]);
     const expressions = [...panels.flatMap(({ targets = [] }) => targets), ...annotations.list].map(({ expr }) => expr);
-    const ofGrafana = ["__rate_interval", "__range"];
+    const ofGrafana = ["__rate_interval", "__interval_ms", "__range"];
     for (const expression of expressions) {
       const used = [...expression.matchAll(/\$(\w+)/g)].map(([, name = ""]) => name);
       expect(used.filter((name) => !["job", "instance", ...ofGrafana].includes(name))).toEqual([]);

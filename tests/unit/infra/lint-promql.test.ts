@@ -83,6 +83,7 @@ describe("a fault", () => {
 test.each([
   `sum by (outcome) (rate(${uploads}{job=~"$job",instance=~"$instance"}[$__rate_interval]))`,
   `sum(increase(${uploads}[$__range])) > 0`,
+  `sum(rate(${uploads}[$__rate_interval])) * $__interval_ms / 1000`,
   `sum(rate(${uploads}{outcome=~"failed|rejected"}[5m] offset 1d)) / sum(rate(${uploads}[1h30m]))`,
   `changes(${uploads}[5m]) > 0 or resets(${uploads}[5m]) > 0`,
   "changes(process_start_time_seconds[30m]) > 2",
