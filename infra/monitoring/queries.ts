@@ -21,7 +21,8 @@ type GrowingKey = KeyWith<{ attributes: { "http.route": typeof fromBoundedSource
 type DeploymentGaugeKey = KeyWith<{ kind: "gauge"; scope: "deployment" }>;
 /** The declared attributes of a metric, by their OpenTelemetry names. */
 type AttributeOf<Key extends MetricKey> = Extract<keyof (typeof catalogue)[Key]["attributes"], string>;
-type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>]?: string };
+/** Each with its operator, e.g. `{ outcome: '="failed"' }`; several of one label must all hold. */
+type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>]?: string | readonly string[] };
 
 /** Every query names the job and instance chosen in the dashboard. */
 export const chosenTarget = 'job=~"$job",instance=~"$instance"';
@@ -56,8 +57,8 @@ const growing = {
  */
 export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "prefix" | "latencyBounds">) {
   function selector<Key extends MetricKey>(key: Key, suffix = "", matchers: Matchers<Key> = {}): string {
-    const own = Object.entries<string | undefined>(matchers).map(
-      ([attribute, match]) => `${labelName(attribute)}${match}`,
+    const own = Object.entries<string | readonly string[] | undefined>(matchers).flatMap(([attribute, match = []]) =>
+      [match].flat().map((each) => `${labelName(attribute)}${each}`),
     );
     return `${prometheusName(catalogue[key], prefix)}${suffix}{${[chosenTarget, ...own].join(",")}}`;
   }

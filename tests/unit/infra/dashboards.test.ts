@@ -176,6 +176,41 @@ test("every metric is looked at", () => {
   expect(unseen).toEqual(["nodejs_eventloop_delay_mean_seconds"]);
 });
 
+describe("the overview agrees with the objective of", () => {
+  /** The label matchers of a metric in each query, but those of the target and of the bucket. */
+  function requestsOf(metric: string, expressions: readonly string[]): Set<string> {
+    const selectors = expressions.flatMap((text) => [...text.matchAll(new RegExp(`${metric}\\{(.*?)\\}`, "g"))]);
+    return new Set(
+      selectors.map(([, matchers = ""]) =>
+        matchers.replaceAll(/,?\b(job|instance|le)=~?"[^"]*"/g, "").replace(/^,/, ""),
+      ),
+    );
+  }
+  const panelsOf = (...titles: string[]): string[] =>
+    (dashboards[0]?.panels ?? [])
+      .filter(({ title }) => titles.includes(title))
+      .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const rulesOf = (objective: string): string[] => [
+    generatedFiles().get(`infra/monitoring/prometheus/rules/objective-${objective}.yml`) ?? "",
+  ];
+
+  test("availability on which requests count", () => {
+    const metric = "mlops_backend_http_requests_total";
+    const ofPanels = requestsOf(metric, panelsOf("Server errors", "Share of errors"));
+    const ofRules = requestsOf(metric, rulesOf("http-availability"));
+    // What the client did wrong is shown beside, of the same requests.
+    expect(ofPanels).toEqual(new Set([...ofRules, 'http_route=~"/api/ml/v1/.*",outcome="client_error"']));
+    expect(ofRules.size).toBe(2);
+  });
+
+  test("latency on which requests count", () => {
+    const metric = "http_server_request_duration_seconds_(?:bucket|count)";
+    const ofRules = requestsOf(metric, rulesOf("http-latency"));
+    expect(requestsOf(metric, panelsOf("Latency, p95", "Latency"))).toEqual(ofRules);
+    expect(ofRules.size).toBe(1);
+  });
+});
+
 test("latencies lead to traces", () => {
   const targets = dashboards.flatMap(charts).flatMap((panel) => panel.targets ?? []);
   const latencies = targets.filter(({ expr }) =>
