@@ -66,11 +66,12 @@ export function trainingDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Models better than naive",
-        description: "Share of the models of the time range whose error is at most 1.05 times the naive guess's.",
+        description:
+          "Share of the models of the time range whose error is at least 5 % smaller than the naive guess's.",
         unit: "percentunit",
         noValue: noRuns,
         colours: ["orange", [0.8, "green"]],
-        targets: [["At least as good", query.shareWithin(1.05, "trainingRelativeError")]],
+        targets: [["Better", query.shareWithin(0.95, "trainingRelativeError")]],
       }),
       graph({
         title: "Runs by outcome",

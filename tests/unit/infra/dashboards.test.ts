@@ -211,6 +211,12 @@ describe("the overview agrees with the objective of", () => {
   });
 });
 
+test("a model that is called better than naive is", () => {
+  const panel = dashboards.flatMap(charts).find(({ title }) => title === "Models better than naive");
+  const [, bound] = /le="([\d.]+)"/.exec(panel?.targets?.[0]?.expr ?? "") ?? [];
+  expect(Number(bound)).toBeLessThan(1);
+});
+
 test("latencies lead to traces", () => {
   const targets = dashboards.flatMap(charts).flatMap((panel) => panel.targets ?? []);
   const latencies = targets.filter(({ expr }) =>
