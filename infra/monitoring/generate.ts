@@ -19,18 +19,20 @@ const root = join(import.meta.dirname, "..", "..");
 const prometheusFolder = "infra/monitoring/prometheus";
 const within = (folder: string, files: ReadonlyMap<string, string>): [string, string][] =>
   [...files].map(([name, text]) => [`${folder}/${name}`, text]);
-/** Committed is what the empty environment gives: nobody is told of alerts. */
-const nobody = readReceivers({}).receivers;
 
 const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 
 /**
  * Every generated file of the repository, by its path, with the text that it must have.
- * @param env of the service: dashboards and rules ask for its names
- * @throws Error naming every fault of its PROMETHEUS__* variables
+ * @param env of the service: dashboards and rules ask for its names, and alerts link its runbooks
+ * @throws Error naming every fault of its PROMETHEUS__* variables and of RUNBOOK_BASE_URL
  */
 export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string, string> {
-  const { settings, faults } = readTelemetrySettings(env);
+  const { settings, faults: telemetryFaults } = readTelemetrySettings(env);
+  // Who is told stays out of the repository.
+  const { receivers: nobody, faults: linkFaults } = readReceivers({ RUNBOOK_BASE_URL: env.RUNBOOK_BASE_URL });
+  const { runbooks } = nobody;
+  const faults = [...telemetryFaults, ...linkFaults];
   if (faults.length > 0) throw new Error(faults.join("\n"));
   const dashboards = [...allDashboards(queriesFor(settings))].map(
     ([uid, dashboard]) =>
@@ -38,8 +40,8 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
   );
   const files = new Map([
     ...dashboards,
-    ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: settings.prefix, timeScale: 1 })),
-    ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
+    ...within(`${prometheusFolder}/rules`, ruleFiles({ prefix: settings.prefix, timeScale: 1, runbooks })),
+    ...within(`${prometheusFolder}/tests`, ruleTestFiles(runbooks)),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runbooksNowhere } from "../../infra/monitoring/rules/alert.ts";
 import { type AlertInbox, type Arrival, openAlertInbox } from "./alert-inbox.ts";
 import { type AlertmanagerProcess, startAlertmanager } from "./alertmanager-process.ts";
 import { eventually } from "./processes.ts";
@@ -21,14 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-/** Sends alerts as Prometheus would. */
-async function send(...alerts: Labels[]): Promise<void> {
+const send = (...alerts: Labels[]): Promise<void> => sendLinked("https://example.org", ...alerts);
+
+/** Sends alerts as Prometheus would, with their runbooks at this address. */
+async function sendLinked(runbooks: string, ...alerts: Labels[]): Promise<void> {
   const body = alerts.map((labels) => ({
     labels,
     annotations: {
       summary: `Summary of ${labels.alertname}.`,
       description: "5 < 6 & more",
-      runbook_url: `https://example.org/${labels.alertname}.md`,
+      runbook_url: `${runbooks}/${labels.alertname}.md`,
       dashboard_url: "/d/mlops-backend-overview",
     },
     startsAt: new Date().toISOString(),
@@ -134,6 +137,17 @@ describe("messages", () => {
     expect(mail).toContain("Dashboard: https://grafana.example.org/d/mlops-backend-overview");
     expect(mail).toContain('<a href="https://grafana.example.org/d/mlops-backend-overview">Dashboard</a>');
     expect(mail).toContain("5 &lt; 6 &amp; more");
+  });
+
+  test("lead to the runbook where it is read here, though the committed rules know no place", async () => {
+    await sendLinked(runbooksNowhere, critical("NoPlaceYet", "runbook"));
+    await eventually("it arrives", 30, async () => (arrivalsOf("NoPlaceYet").length >= 2 ? true : undefined));
+    const textOf = (channel: Arrival["channel"]) =>
+      (arrivalsOf("NoPlaceYet").find((arrival) => arrival.channel === channel)?.text ?? "").replaceAll("=3D", "=");
+    const here = "https://wiki.example.org/runbooks/NoPlaceYet.md";
+    expect(textOf("slack")).toContain(`<${here}|Runbook>`);
+    expect(textOf("email")).toContain(`Runbook: ${here}`);
+    expect(textOf("email")).toContain(`<a href="${here}">Runbook</a>`);
   });
 
   test("of Watchdog go to the dead-man's switch alone", async () => {

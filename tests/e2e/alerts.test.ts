@@ -93,7 +93,7 @@ async function observe(fault: Fault, place: string): Promise<void> {
   await fault.breakIt(parts);
   const pages = await Promise.all(fault.expected.map((alert) => arrival(stack, alert, "firing", faultMs)));
   for (const { text } of pages) {
-    expect(text).toMatch(/<https?:\/\/\S+\.md\|Runbook>/);
+    expect(text).toMatch(/<https:\/\/wiki\.example\.org\/runbooks\/\w+\.md\|Runbook>/);
     expect(text).toMatch(/<https:\/\/grafana\.example\.org\/d\/mlops-backend-\w+\|Dashboard>/);
   }
   const repairMs = performance.now();

@@ -12,6 +12,8 @@ export interface RuleOptions {
    * TTL interval, the age of the oldest run, latencies) stays, and so do shares and counts.
    */
   readonly timeScale: number;
+  /** Where runbooks are read, from `runbookBase`, when the environment says so. */
+  readonly runbooks?: string;
 }
 
 type AttributeOf<Key extends MetricKey> = Extract<keyof (typeof catalogue)[Key]["attributes"], string>;

@@ -115,7 +115,7 @@ describe("up", () => {
     expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
     await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
     await mkdir(join(folder, "node_modules", ".bin"));
-    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"');
+    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"; echo "the links lead nowhere" >&2');
     await program(
       "bin/docker",
       'printf "docker %s with %s, %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR" "$GRAFANA_ALERTING_DIR"',
@@ -123,6 +123,7 @@ describe("up", () => {
     expect((await run("up")).lines).toEqual(
       expect.arrayContaining([
         "node infra/monitoring/alerting/write-receivers.ts",
+        "the links lead nowhere",
         "docker compose up -d --build with ./.cache/alertmanager, ./.cache/grafana-alerting",
       ]),
     );
