@@ -9,6 +9,7 @@ import { writeReceivers } from "./alerting/write-receivers.ts";
 import { allDashboards } from "./dashboards/all-dashboards.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
+import { readmeWithAlerts } from "./generate-readme-alerts.ts";
 import { histogramNames, nativeQuery, withExpressions } from "./native-histograms.ts";
 import { queriesFor } from "./queries.ts";
 import { ruleFiles, yamlText } from "./rules/rule-files.ts";
@@ -46,6 +47,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
+    ["README.md", readmeWithAlerts(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
   return env[nativeSwitch] === "true"
     ? new Map([...files].map((file) => forNativeHistograms(file, settings.prefix)))
