@@ -131,7 +131,7 @@ describe("sound are the queries of", () => {
     .map((path) => ({ path, text: readFileSync(join(root, "docs", path), "utf8") }))
     .filter(({ text }) => text.includes("```promql"));
   test.each(documents)("docs/$path", ({ text }) => {
-    for (const [, block = ""] of text.matchAll(/```promql\n([\s\S]*?)```/g)) {
+    for (const [, block = ""] of text.matchAll(/^```promql\n([\s\S]*?)^```/gm)) {
       // A line that is indented, or that begins with an operator, goes on with the query above it.
       const queries = block.replace(/^#.*\n/gm, "\n").split(/\n(?=\S)(?!\n)/);
       for (const query of queries) if (query.trim() !== "") expect(lint(query), query).toEqual([]);
