@@ -7,7 +7,7 @@ import {
   objectives,
   objectiveWindows,
 } from "../../../infra/monitoring/objectives.ts";
-import { ruleGroups } from "../../../infra/monitoring/rules/rule-files.ts";
+import { alertFamilies, ruleGroups } from "../../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
 
 // What is promised is decided by people: whoever changes a number changes it here, too, and knows that it is a promise.
@@ -49,6 +49,16 @@ test.each([
 
 test("no other objective is promised", () => {
   expect(objectiveKeys).toHaveLength(5);
+});
+
+test("as few as count fire, and one less doesn't", () => {
+  const cases = alertFamilies.filter(({ file }) => file.startsWith("burn-rate")).flatMap((family) => family.cases);
+  const firing = (name: string) =>
+    cases
+      .filter((each) => each.name.endsWith(`: ${name}`))
+      .map(({ checks }) => checks.some(({ fire }) => fire.length > 0));
+  expect(firing("all bad, as few as count")).toEqual(new Array(12).fill(true));
+  expect(firing("all bad, one too few to count")).toEqual(new Array(12).fill(false));
 });
 
 interface Alert {
