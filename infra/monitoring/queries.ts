@@ -112,7 +112,7 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     histogramRate,
     sumRate,
 
-    /** A quantile over all processes. */
+    /** A quantile over all processes; of nothing it is NaN, which would be drawn as an empty panel without its reason. */
     quantile<Key extends HistogramKey>(
       share: number,
       key: Key,
@@ -120,12 +120,12 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
       matchers?: Matchers<Key>,
     ): string {
       const labels = ["le", ...attributes.map(labelName)].join(", ");
-      return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval])))`;
+      return `(histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval]))) >= 0)`;
     },
 
-    /** The mean over all processes. */
+    /** The mean over all processes; absent where nothing was recorded. */
     mean<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {
-      return `${sumRate(key, attributes)} / ${histogramRate(key, attributes)}`;
+      return `${sumRate(key, attributes)} / (${histogramRate(key, attributes)} > 0)`;
     },
 
     /** Events of each bucket, for a heat map. */
@@ -136,7 +136,7 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     /** The share of what was recorded in the time range that is at most `bound`, which the histogram must have. */
     shareWithin<Key extends HistogramKey>(bound: number, key: Key): string {
       const within = selector(key, "_bucket").replace("{", `{le="${bound}",`);
-      return `sum (increase(${within}[$__range])) / sum (increase(${selector(key, "_count")}[$__range]))`;
+      return `sum (increase(${within}[$__range])) / (sum (increase(${selector(key, "_count")}[$__range])) > 0)`;
     },
 
     /** What one process reads of itself, a line an instance. */

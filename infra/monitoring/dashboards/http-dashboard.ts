@@ -35,12 +35,12 @@ export function httpDashboard(query: Queries): DashboardText {
           { title: "Aborted", expression: share("aborted"), unit: "percentunit" },
           {
             title: "Median",
-            expression: `${query.quantile(0.5, "httpRequestDuration", ["http.route"], answered)} > 0`,
+            expression: query.quantile(0.5, "httpRequestDuration", ["http.route"], answered),
             unit: "s",
           },
           {
             title: "95th percentile",
-            expression: `${query.quantile(0.95, "httpRequestDuration", ["http.route"], answered)} > 0`,
+            expression: query.quantile(0.95, "httpRequestDuration", ["http.route"], answered),
             unit: "s",
             colours: ["text", [0.5, "orange"], [2, "red"]],
           },

@@ -43,7 +43,7 @@ export function trainingDashboard(query: Queries): DashboardText {
         targets: [
           [
             "Busy",
-            `${query.processSum("trainingWorkerSlots", [], { state: '="busy"' })} / ${query.processSum("trainingWorkerSlots")}`,
+            `${query.processSum("trainingWorkerSlots", [], { state: '="busy"' })} / (${query.processSum("trainingWorkerSlots")} > 0)`,
           ],
         ],
       }),

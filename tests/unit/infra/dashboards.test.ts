@@ -112,6 +112,15 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
     expect(drawn.map(({ title }) => title)).toEqual([]);
   });
 
+  test("shows why there is nothing where nothing happened: a share or quantile of nothing is absent, not NaN", () => {
+    for (const { expr } of charts(dashboard).flatMap(({ targets = [] }) => targets)) {
+      expect(expr).not.toMatch(/\/ (sum|rate|increase)\b/);
+      expect(expr.split("histogram_quantile(").length, expr).toBe(
+        expr.split(/\(histogram_quantile\(.*\) >= 0\)/).length,
+      );
+    }
+  });
+
   test("counts in bars that don't overlap", () => {
     for (const { title, targets = [], fieldConfig, interval } of charts(dashboard)) {
       const counts = targets.map(({ expr }) => expr.includes("$__interval_ms"));
