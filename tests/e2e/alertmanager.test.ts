@@ -68,18 +68,33 @@ const critical = (alertname: string, job: string, more: Labels = {}): Labels => 
 });
 
 describe("what silences what", () => {
-  test("a target that is down: its own symptoms, and those of the deployment, but of no other instance or job", async () => {
+  test("one target of several that is down: its own symptoms, and neither those of another nor of the deployment", async () => {
+    await send(
+      critical("BackendTargetDown", "one", { instance: "a" }),
+      critical("StateUnreadable", "one", { instance: "a" }),
+      critical("StateUnreadable", "one", { instance: "b" }),
+      critical("DatasetTtlStopped", "one"),
+      critical("TrainingQueueStalled", "one"),
+      critical("TrainingWorkersMissing", "one"),
+    );
+    await expectSilenced("one", 6, ["StateUnreadable a critical"]);
+  });
+
+  test("all targets that are down: what the deployment lacks, too, but of no other job", async () => {
     await send(
       critical("BackendTargetDown", "down", { instance: "a" }),
+      critical("BackendTargetDown", "down", { targets: "all" }),
       critical("StateUnreadable", "down", { instance: "a" }),
       critical("StateUnreadable", "down", { instance: "b" }),
       critical("TrainingWorkersMissing", "down"),
       critical("FilesMissing", "down"),
       critical("HttpAvailabilityBudgetBurn", "down", { objective: "http_availability" }),
     );
-    await expectSilenced("down", 6, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
+    await expectSilenced("down", 7, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
     await send(critical("TrainingWorkersMissing", "other"));
     await expectSilenced("other", 1, []);
+    await send(critical("BackendTargetMissing", "missing"), critical("DatasetTtlStopped", "missing"));
+    await expectSilenced("missing", 2, ["DatasetTtlStopped critical"]);
   });
 
   test("critical: warning and ticket of the same objective", async () => {

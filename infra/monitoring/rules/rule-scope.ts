@@ -55,6 +55,10 @@ export function durationText(seconds: number): string {
   return text;
 }
 
+/** What an expression finds for each process, with how many processes it finds: one is ill, or all are. */
+export const withCount = (expr: string): string =>
+  `count by (job) (${expr})\n* on (job) group_right () group by (job, instance) (${expr})`;
+
 /** What the alerts and recording rules are written with. */
 export function ruleScope({ prefix, timeScale }: RuleOptions): RuleScope {
   function select(key: MetricKey, matchers: AnyMatchers, suffix: string): string {
