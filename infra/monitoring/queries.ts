@@ -112,6 +112,11 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     histogramRate,
     sumRate,
 
+    /** The same of the process where it is most: seconds a second of several are no share of time. */
+    highestSumRate<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[]): string {
+      return `max${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
+    },
+
     /** A quantile over all processes; of nothing it is NaN, which would be drawn as an empty panel without its reason. */
     quantile<Key extends HistogramKey>(
       share: number,

@@ -103,6 +103,14 @@ export function thresholds([base, ...limits]: Colours): ThresholdsConfigBuilder 
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([{ value: null, color: base }, ...steps]);
 }
 
+/** What Grafana replaces in legends that show a label's values, by a regular expression: words in place of names. */
+const renames: readonly (readonly [label: string, regex: string, by: string])[] = [
+  // server_error, out_of_memory
+  ["(outcome|error_type)", "/_/g", " "],
+  // Prometheus puts the file before the group.
+  ["rule_group", "/[^ ]*;/", ""],
+];
+
 /** Lines over time; limits are drawn as dashed lines. */
 export function graph(text: PanelText): TimeseriesBuilder {
   const legend = new VizLegendOptionsBuilder()
@@ -130,6 +138,10 @@ export function graph(text: PanelText): TimeseriesBuilder {
         .range()
         .exemplar(text.withExemplars === true),
     );
+  }
+  for (const [label, regex, renamePattern] of renames) {
+    if (text.targets.some(([shown]) => new RegExp(`{{${label}}}`).test(shown)))
+      panel.withTransformation({ id: "renameByRegex", options: { regex, renamePattern } });
   }
   return panel;
 }

@@ -151,7 +151,8 @@ export function telemetryDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "Duration of rule groups",
-        description: "Of the last round; they run every 15 s.",
+        description:
+          "Of the last round; they run every 15 s, sums of days each minute, what those add up every 5 minutes.",
         unit: "s",
         noValue: "No rules are loaded",
         targets: [[legendOf("rule_group"), query.ofPrometheus("prometheus_rule_group_last_duration_seconds")]],

@@ -36,6 +36,10 @@ interface Panel {
     readonly exemplar?: boolean;
   }[];
   readonly links?: readonly Link[];
+  readonly transformations?: readonly {
+    readonly id: string;
+    readonly options: { readonly regex: string; readonly renamePattern: string };
+  }[];
   readonly options?: { readonly content?: string };
 }
 interface Dashboard {
@@ -174,6 +178,35 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
       ["Firing alerts", true],
     ]);
   });
+});
+
+test("legends are words: no underscores of outcomes and causes, no files of rule groups", () => {
+  /** A legend with that label's value, as Grafana renames it. */
+  function legendsOf(label: string, value: string): Set<string> {
+    const panels = dashboards.flatMap(charts).filter(({ type }) => type === "timeseries");
+    const shown = panels.flatMap(({ targets = [], transformations = [] }) =>
+      targets
+        .filter(({ legendFormat }) => legendFormat.includes(`{{${label}}}`))
+        .map(({ legendFormat }) =>
+          transformations
+            .filter(({ id }) => id === "renameByRegex")
+            .reduce(
+              (text, { options }) => {
+                const [, pattern = "", flags] = /^\/(.*)\/(\w*)$/.exec(options.regex) ?? [];
+                return text.replace(new RegExp(pattern, flags), options.renamePattern);
+              },
+              legendFormat.replace(`{{${label}}}`, value),
+            ),
+        ),
+    );
+    return new Set(shown);
+  }
+  expect(legendsOf("outcome", "server_error")).toContain("server error");
+  expect(legendsOf("error_type", "out_of_memory")).toEqual(new Set(["out of memory"]));
+  expect([...legendsOf("outcome", "a_b"), ...legendsOf("error_type", "a_b")].join()).not.toContain("a_b");
+  expect(legendsOf("rule_group", "/etc/prometheus/rules/ttl.yml;ttl")).toEqual(
+    new Set(["Failed, ttl", "Left out, ttl", "ttl"]),
+  );
 });
 
 test("every metric is looked at", () => {
