@@ -95,6 +95,20 @@ write_targets() {
   export PROMETHEUS_TARGETS_DIR
 }
 
+# Without a target its absence would be alerted for ever. Another folder, as Compose makes the container anew for that, and
+# Prometheus reads its rules at the start only.
+write_rules() {
+  metrics_are_off || return 0
+  local folder=.cache/prometheus-rules
+  mkdir -p "$folder"
+  rm -f "$folder"/*.yml
+  cp "$(value PROMETHEUS_RULES_DIR infra/monitoring/prometheus/rules)"/*.yml "$folder/"
+  rm "$folder/targets.yml"
+  chmod 755 "$folder"
+  chmod 644 "$folder"/*.yml
+  export PROMETHEUS_RULES_DIR="./$folder"
+}
+
 # Who is told of alerts stands in .env only; Alertmanager expands no variables, so its files, and those of Grafana's
 # alerting, are made from it.
 write_receivers() {
@@ -161,6 +175,7 @@ prepare() {
   docker compose version >/dev/null 2>&1 || fail "Docker Compose v2 is needed (docker compose)."
   write_env
   write_targets
+  write_rules
   write_receivers
   use_profiles
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
@@ -195,7 +210,7 @@ smoke() {
   }
   expect "backend is ready" "$backend/api/health/ready" '"ready"'
   if metrics_are_off; then
-    printf 'off   metrics are switched off, and Prometheus has no target backend\n'
+    printf 'off   metrics are switched off, and Prometheus has neither the target backend nor its alerts\n'
   else
     if [ -z "$(value METRICS_PORT '')" ]; then
       expect "metrics are served" "$backend$metrics_path" _build_info "$(value METRICS_BEARER_TOKEN '')"

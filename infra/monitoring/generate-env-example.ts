@@ -42,6 +42,12 @@ const stack: readonly Line[] = [
     commented: true,
   },
   {
+    name: "PROMETHEUS_RULES_DIR",
+    value: "./infra/monitoring/prometheus/rules",
+    about: "Rule files; ./run.sh up leaves out those about the target where metrics are switched off.",
+    commented: true,
+  },
+  {
     name: "COMPOSE_PROFILES",
     value: "alerting",
     about:

@@ -11,6 +11,7 @@ import { writeReceivers } from "./alerting/write-receivers.ts";
 import { allDashboards } from "./dashboards/all-dashboards.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
+import { readmeWithAlerts } from "./generate-readme-alerts.ts";
 import { histogramNames, nativeQuery, withExpressions } from "./native-histograms.ts";
 import { queriesFor } from "./queries.ts";
 import { ruleFiles, yamlText } from "./rules/rule-files.ts";
@@ -21,22 +22,24 @@ const root = join(import.meta.dirname, "..", "..");
 const prometheusFolder = "infra/monitoring/prometheus";
 const within = (folder: string, files: ReadonlyMap<string, string>): [string, string][] =>
   [...files].map(([name, text]) => [`${folder}/${name}`, text]);
-/** Committed is what the empty environment gives: nobody is told of alerts. */
-const nobody = readReceivers({}).receivers;
 
 const measured = (name: string) => JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"));
 
 /**
  * Every generated file of the repository, by its path, with the text that it must have.
- * @param env of the service: dashboards and rules ask for its names
- * @throws Error naming every fault of its PROMETHEUS__* variables
+ * @param env of the service: dashboards and rules ask for its names, and alerts link its runbooks
+ * @throws Error naming every fault of its PROMETHEUS__* variables and of RUNBOOK_BASE_URL
  */
 export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string, string> {
-  const { settings, faults } = readTelemetrySettings(env);
+  const { settings, faults: telemetryFaults } = readTelemetrySettings(env);
+  // Who is told stays out of the repository.
+  const { receivers: nobody, faults: linkFaults } = readReceivers({ RUNBOOK_BASE_URL: env.RUNBOOK_BASE_URL });
+  const { runbooks } = nobody;
+  const faults = [...telemetryFaults, ...linkFaults];
   if (faults.length > 0) throw new Error(faults.join("\n"));
   const { "service.name": service = "" } = resourceAttributes(env, "");
   const dashboards = allDashboards(queriesFor(settings), service);
-  const rules = ruleFiles({ prefix: settings.prefix, timeScale: 1 });
+  const rules = ruleFiles({ prefix: settings.prefix, timeScale: 1, runbooks });
   const files = new Map([
     ...[...dashboards].map(
       ([uid, dashboard]) =>
@@ -44,11 +47,12 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ),
     ...within(`${prometheusFolder}/rules`, rules),
     ...chartFiles({ dashboards, rules }),
-    ...within(`${prometheusFolder}/tests`, ruleTestFiles()),
+    ...within(`${prometheusFolder}/tests`, ruleTestFiles(runbooks)),
     ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
+    ["README.md", readmeWithAlerts(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
   return env[nativeSwitch] === "true"
     ? new Map([...files].map((file) => forNativeHistograms(file, settings.prefix)))

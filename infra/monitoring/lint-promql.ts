@@ -52,11 +52,14 @@ export const shortestRangeSeconds = 60;
 
 /**
  * The faults of one query, in words; none when it is sound. Grafana's `$__rate_interval` and `$__range` are durations
- * (the data source's interval makes the first at least four scrapes), other variables may stand in matchers.
+ * (the data source's interval makes the first at least four scrapes), `$__interval_ms` is a number, other variables may stand in matchers.
  * @param known what the query may ask for, from `knownSeries`
  */
 export function lintPromql(query: string, known: ReadonlyMap<string, KnownSeries>): string[] {
-  const source = query.replaceAll("$__rate_interval", "1m").replaceAll("$__range", "1h");
+  const source = query
+    .replaceAll("$__rate_interval", "1m")
+    .replaceAll("$__range", "1h")
+    .replaceAll("$__interval_ms", "60000");
   const faults = new Set<string>();
   const textOf = (node: PromqlNode): string => source.slice(node.from, node.to);
   const stringOf = (node: PromqlNode): string => textOf(node).slice(1, -1);

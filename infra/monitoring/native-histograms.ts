@@ -1,10 +1,11 @@
 import { metricDefinitions, prometheusName } from "../../otel/catalogue.ts";
 import { childrenOf, operandsOf, type PromqlNode, parsePromql } from "./promql-tree.ts";
 
-/** Grafana's durations, which the parser doesn't know, and what stands for them meanwhile. */
+/** Grafana's durations and its step, which the parser doesn't know, and what stands for them meanwhile. */
 const placeholders = [
   ["$__rate_interval", "11m11s"],
   ["$__range", "13m13s"],
+  ["$__interval_ms", "15013"],
 ] as const;
 
 /** A histogram within `rate` or `increase`. */

@@ -15,6 +15,14 @@ export const objectiveWindows = {
 } as const;
 export type ObjectiveWindow = keyof typeof objectiveWindows;
 
+/**
+ * Requests to the API proper, as a label matcher: probes of health and scrapes are many, never fail, and would hide a few
+ * bad ones.
+ */
+export const apiRoutes = '=~"/api/ml/v1/.*"';
+/** Of those, what has a latency: an upload lasts as long as the client's line is slow, an event stream as long as somebody follows it. */
+export const answeredRoutes = [apiRoutes, '!~".*/(upload|events)"'] as const;
+
 /** Days that the error budget covers. */
 export const budgetDays = 30;
 

@@ -21,7 +21,8 @@ type GrowingKey = KeyWith<{ attributes: { "http.route": typeof fromBoundedSource
 type DeploymentGaugeKey = KeyWith<{ kind: "gauge"; scope: "deployment" }>;
 /** The declared attributes of a metric, by their OpenTelemetry names. */
 type AttributeOf<Key extends MetricKey> = Extract<keyof (typeof catalogue)[Key]["attributes"], string>;
-type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>]?: string };
+/** Each with its operator, e.g. `{ outcome: '="failed"' }`; several of one label must all hold. */
+type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>]?: string | readonly string[] };
 
 /** Every query names the job and instance chosen in the dashboard. */
 export const chosenTarget = 'job=~"$job",instance=~"$instance"';
@@ -33,6 +34,12 @@ const firing = `ALERTS{alertstate="firing",${shownAlerts}}`;
 export const answered = { "http.route": '!~".*/events"' } as const;
 /** A legend part of an attribute, e.g. `{{http_route}}`. */
 export const legendOf = (attribute: string): string => `{{${labelName(attribute)}}}`;
+
+/**
+ * How many in each bar, from how many a second: every event is in one bar. The range of the rate is a scrape longer than
+ * the step, or what falls between two bars would be in none; `increase` would count that scrape twice.
+ */
+const perStep = (rate: string): string => `${rate} * $__interval_ms / 1000`;
 
 const by = (attributes: readonly string[]): string =>
   attributes.length === 0 ? "" : ` by (${attributes.map(labelName).join(", ")})`;
@@ -50,8 +57,8 @@ const growing = {
  */
 export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "prefix" | "latencyBounds">) {
   function selector<Key extends MetricKey>(key: Key, suffix = "", matchers: Matchers<Key> = {}): string {
-    const own = Object.entries<string | undefined>(matchers).map(
-      ([attribute, match]) => `${labelName(attribute)}${match}`,
+    const own = Object.entries<string | readonly string[] | undefined>(matchers).flatMap(([attribute, match = []]) =>
+      [match].flat().map((each) => `${labelName(attribute)}${each}`),
     );
     return `${prometheusName(catalogue[key], prefix)}${suffix}{${[chosenTarget, ...own].join(",")}}`;
   }
@@ -70,19 +77,30 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     return `sum${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
   }
 
+  function rate<Key extends CounterKey>(
+    key: Key,
+    attributes: readonly AttributeOf<Key>[] = [],
+    matchers?: Matchers<Key>,
+  ): string {
+    return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+  }
+
   const versions = `max by (job, version, revision) (${selector("buildInfo")}`;
 
   return {
     /** Events a second. */
-    rate<Key extends CounterKey>(
+    rate,
+
+    /** Events in each bar of a graph. */
+    counts<Key extends CounterKey>(
       key: Key,
       attributes: readonly AttributeOf<Key>[] = [],
       matchers?: Matchers<Key>,
     ): string {
-      return `sum${by(attributes)} (rate(${selector(key, "", matchers)}[$__rate_interval]))`;
+      return perStep(rate(key, attributes, matchers));
     },
 
-    /** Events within the dashboard's time range. */
+    /** Events within the dashboard's time range, for one number: drawn as a line, each point would have the whole range before it. */
     increase<Key extends CounterKey>(
       key: Key,
       attributes: readonly AttributeOf<Key>[] = [],
@@ -94,7 +112,12 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     histogramRate,
     sumRate,
 
-    /** A quantile over all processes. */
+    /** The same of the process where it is most: seconds a second of several are no share of time. */
+    highestSumRate<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[]): string {
+      return `max${by(attributes)} (rate(${selector(key, "_sum")}[$__rate_interval]))`;
+    },
+
+    /** A quantile over all processes; of nothing it is NaN, which would be drawn as an empty panel without its reason. */
     quantile<Key extends HistogramKey>(
       share: number,
       key: Key,
@@ -102,12 +125,12 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
       matchers?: Matchers<Key>,
     ): string {
       const labels = ["le", ...attributes.map(labelName)].join(", ");
-      return `histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval])))`;
+      return `(histogram_quantile(${share}, sum by (${labels}) (rate(${selector(key, "_bucket", matchers)}[$__rate_interval]))) >= 0)`;
     },
 
-    /** The mean over all processes. */
+    /** The mean over all processes; absent where nothing was recorded. */
     mean<Key extends HistogramKey>(key: Key, attributes: readonly AttributeOf<Key>[] = []): string {
-      return `${sumRate(key, attributes)} / ${histogramRate(key, attributes)}`;
+      return `${sumRate(key, attributes)} / (${histogramRate(key, attributes)} > 0)`;
     },
 
     /** Events of each bucket, for a heat map. */
@@ -118,7 +141,7 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     /** The share of what was recorded in the time range that is at most `bound`, which the histogram must have. */
     shareWithin<Key extends HistogramKey>(bound: number, key: Key): string {
       const within = selector(key, "_bucket").replace("{", `{le="${bound}",`);
-      return `sum (increase(${within}[$__range])) / sum (increase(${selector(key, "_count")}[$__range]))`;
+      return `sum (increase(${within}[$__range])) / (sum (increase(${selector(key, "_count")}[$__range])) > 0)`;
     },
 
     /** What one process reads of itself, a line an instance. */
@@ -164,6 +187,11 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     /** What Prometheus or Alertmanager says of itself or of a target. */
     ofPrometheus(name: PrometheusSeriesName, matchers = ""): string {
       return matchers === "" ? name : `${name}{${matchers}}`;
+    },
+
+    /** The same of a counter, in each bar of a graph. */
+    countsOfPrometheus(name: PrometheusSeriesName, labels = ""): string {
+      return perStep(`sum${labels} (rate(${name}[$__rate_interval]))`);
     },
 
     /** What the recording rules keep of all objectives, or of one. */

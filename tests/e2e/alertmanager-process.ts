@@ -30,6 +30,7 @@ export async function startAlertmanager(folder: string, inbox: AlertInbox): Prom
       ALERTMANAGER_SLACK_API_URL_FILE: slackUrlFile,
       ALERTMANAGER_DEADMANSSWITCH_URL: inbox.deadMansSwitchUrl,
       GRAFANA_URL: "https://grafana.example.org",
+      RUNBOOK_BASE_URL: "https://wiki.example.org/runbooks",
     },
     timeScale,
   );

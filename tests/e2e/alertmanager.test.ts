@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runbooksNowhere } from "../../infra/monitoring/rules/alert.ts";
 import { type AlertInbox, type Arrival, openAlertInbox } from "./alert-inbox.ts";
 import { type AlertmanagerProcess, startAlertmanager } from "./alertmanager-process.ts";
 import { eventually } from "./processes.ts";
@@ -21,14 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-/** Sends alerts as Prometheus would. */
-async function send(...alerts: Labels[]): Promise<void> {
+const send = (...alerts: Labels[]): Promise<void> => sendLinked("https://example.org", ...alerts);
+
+/** Sends alerts as Prometheus would, with their runbooks at this address. */
+async function sendLinked(runbooks: string, ...alerts: Labels[]): Promise<void> {
   const body = alerts.map((labels) => ({
     labels,
     annotations: {
       summary: `Summary of ${labels.alertname}.`,
       description: "5 < 6 & more",
-      runbook_url: `https://example.org/${labels.alertname}.md`,
+      runbook_url: `${runbooks}/${labels.alertname}.md`,
       dashboard_url: "/d/mlops-backend-overview",
     },
     startsAt: new Date().toISOString(),
@@ -65,18 +68,33 @@ const critical = (alertname: string, job: string, more: Labels = {}): Labels => 
 });
 
 describe("what silences what", () => {
-  test("a target that is down: its own symptoms, and those of the deployment, but of no other instance or job", async () => {
+  test("one target of several that is down: its own symptoms, and neither those of another nor of the deployment", async () => {
+    await send(
+      critical("BackendTargetDown", "one", { instance: "a" }),
+      critical("StateUnreadable", "one", { instance: "a" }),
+      critical("StateUnreadable", "one", { instance: "b" }),
+      critical("DatasetTtlStopped", "one"),
+      critical("TrainingQueueStalled", "one"),
+      critical("TrainingWorkersMissing", "one"),
+    );
+    await expectSilenced("one", 6, ["StateUnreadable a critical"]);
+  });
+
+  test("all targets that are down: what the deployment lacks, too, but of no other job", async () => {
     await send(
       critical("BackendTargetDown", "down", { instance: "a" }),
+      critical("BackendTargetDown", "down", { targets: "all" }),
       critical("StateUnreadable", "down", { instance: "a" }),
       critical("StateUnreadable", "down", { instance: "b" }),
       critical("TrainingWorkersMissing", "down"),
       critical("FilesMissing", "down"),
       critical("HttpAvailabilityBudgetBurn", "down", { objective: "http_availability" }),
     );
-    await expectSilenced("down", 6, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
+    await expectSilenced("down", 7, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
     await send(critical("TrainingWorkersMissing", "other"));
     await expectSilenced("other", 1, []);
+    await send(critical("BackendTargetMissing", "missing"), critical("DatasetTtlStopped", "missing"));
+    await expectSilenced("missing", 2, ["DatasetTtlStopped critical"]);
   });
 
   test("critical: warning and ticket of the same objective", async () => {
@@ -134,6 +152,17 @@ describe("messages", () => {
     expect(mail).toContain("Dashboard: https://grafana.example.org/d/mlops-backend-overview");
     expect(mail).toContain('<a href="https://grafana.example.org/d/mlops-backend-overview">Dashboard</a>');
     expect(mail).toContain("5 &lt; 6 &amp; more");
+  });
+
+  test("lead to the runbook where it is read here, though the committed rules know no place", async () => {
+    await sendLinked(runbooksNowhere, critical("NoPlaceYet", "runbook"));
+    await eventually("it arrives", 30, async () => (arrivalsOf("NoPlaceYet").length >= 2 ? true : undefined));
+    const textOf = (channel: Arrival["channel"]) =>
+      (arrivalsOf("NoPlaceYet").find((arrival) => arrival.channel === channel)?.text ?? "").replaceAll("=3D", "=");
+    const here = "https://wiki.example.org/runbooks/NoPlaceYet.md";
+    expect(textOf("slack")).toContain(`<${here}|Runbook>`);
+    expect(textOf("email")).toContain(`Runbook: ${here}`);
+    expect(textOf("email")).toContain(`<a href="${here}">Runbook</a>`);
   });
 
   test("of Watchdog go to the dead-man's switch alone", async () => {

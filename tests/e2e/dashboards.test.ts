@@ -72,13 +72,16 @@ const startSeconds = Date.now() / 1000;
 const resources = new AsyncDisposableStack();
 let prometheus: PrometheusProcess;
 
+/** What Grafana fills in with everything chosen. */
+const everything = { job: ".+", instance: ".+" };
+
 /** The numbers of an expression from the start of this test until now, as a graph shows them. */
-async function shown(expression: string): Promise<RangeSeries[]> {
-  // As Grafana fills it in, with everything chosen.
+async function shown(expression: string, { job, instance } = everything): Promise<RangeSeries[]> {
   const query = expression
-    .replaceAll("$job", ".+")
-    .replaceAll("$instance", ".+")
+    .replaceAll("$job", () => job)
+    .replaceAll("$instance", () => instance)
     .replaceAll("$__rate_interval", "1m")
+    .replaceAll("$__interval_ms", "60000")
     .replaceAll("$__range", "10m");
   // A step beyond now, so that the last scrape is in it.
   const range = { query, start: String(startSeconds), end: String(Date.now() / 1000 + 1), step: "1" };
@@ -161,6 +164,17 @@ describe("after a load that has all in it", () => {
       expect(zero.filter((title) => !(title in mayBeZero))).toEqual([]);
     },
   );
+
+  test("every query has data when one job and one instance are chosen", async () => {
+    const [up] = await prometheus.query('up{job="backend"}');
+    // A choice is a regular expression within a string of PromQL.
+    const chosen = { job: "backend", instance: (up?.metric.instance ?? "").replaceAll(".", "\\\\.") };
+    expect(chosen.instance).toMatch(/^127\\\\.0\\\\.0\\\\.1:\d+$/);
+    const empty: string[] = [];
+    for (const { expr } of dashboards.flatMap(({ panels }) => panels.flatMap(({ targets = [] }) => targets)))
+      if (numbersOf(await shown(expr, chosen)).length === 0) empty.push(expr);
+    expect(empty).toEqual([]);
+  });
 
   test("every variable and annotation has data", async () => {
     for (const { templating, annotations } of dashboards) {

@@ -16,20 +16,27 @@ export interface FaultParts {
 }
 
 /**
- * What may be told at any fault: half a dozen processes share the machine, and what is a minute to the service is an
- * hour to the shortened rules.
+ * What may be told at any fault, by name and severity: half a dozen processes share the machine, and what is a minute to
+ * the service is an hour to the shortened rules.
  */
 export const mayAlwaysFollow: Readonly<Record<string, string>> = {
-  EventLoopBlocked: "one stall of a busy machine shows in the gauge for a minute, which outlasts the shortened `for`",
-  PrometheusRuleFailing: "a round each second is missed now and then where the machine is busy",
+  // As a warning: that a rule has failed is critical, and no load of the machine is an excuse for it.
+  "PrometheusRuleFailing warning": "a round each second is missed now and then where the machine is busy",
 };
+
+/**
+ * For faults that keep the machine busy themselves, and only for those. One stall of a second stays in the gauge for up to
+ * a minute, which outlasts the shortened `for`; a longer `for` would never be over, as a blocked service misses scrapes. In
+ * three runs, one of them at a load of 15 on two cores, it was told at no fault but its own.
+ */
+const mayStall = (why: string): Readonly<Record<string, string>> => ({ "EventLoopBlocked critical": why });
 
 /** A fault that is made for real, and what people must hear of it. */
 export interface Fault {
   readonly name: string;
   /** Alerts that must arrive; all are critical, so by Slack and by e-mail. */
   readonly expected: readonly string[];
-  /** Those that may, and why; any other fails the test. */
+  /** Those that may, by name and severity, and why; any other fails the test. */
   readonly mayFollow?: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
   /** It gets a PostgreSQL of its own. */
@@ -74,6 +81,7 @@ export const faults: readonly Fault[] = [
   {
     name: "PostgreSQL stopped",
     expected: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
+    mayFollow: mayStall("a server of its own is started, stopped and recovers"),
     stopsPostgres: true,
     traffic: listing,
     breakIt: ({ postgres }) => postgres.stop(),
@@ -82,6 +90,7 @@ export const faults: readonly Fault[] = [
   {
     name: "disk full",
     expected: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing", "StorageNearlyFull"],
+    mayFollow: mayStall("64 MB are written at once, and files without end"),
     prepareFolder(folder) {
       const files = join(folder, "data", "files");
       mkdirSync(files, { recursive: true });
@@ -102,6 +111,7 @@ export const faults: readonly Fault[] = [
   {
     name: "training threads killed",
     expected: ["TrainingSuccessBudgetBurn"],
+    mayFollow: mayStall("threads are started and die one after the other"),
     async prepare({ service }) {
       await uploaded(service, new Uint8Array(penguinsCsv()));
     },
@@ -121,8 +131,8 @@ export const faults: readonly Fault[] = [
     name: "folder of the expired datasets unreadable",
     expected: ["DatasetTtlStopped"],
     mayFollow: {
-      DatasetTtlFailing: "it may come before DatasetTtlStopped, which silences it",
-      DatasetTtlLagging: "likewise",
+      "DatasetTtlFailing warning": "it may come before DatasetTtlStopped, which silences it",
+      "DatasetTtlLagging warning": "likewise",
     },
     env: { DATASET_TTL_DAYS: "0.0001", DATASET_TTL_CHECK_INTERVAL_SECONDS: "5" },
     // A file in its place, since nothing is unreadable for root.

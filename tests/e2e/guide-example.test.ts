@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -18,11 +18,11 @@ function blocksOf(heading: string, language: string): string[] {
   return blocks.map(([, indent = "", code = ""]) => code.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
 }
 
-/** Applies a block that begins with the name of its file; each part must fit at exactly one place. */
+/** Applies a block that begins with the name of its file; each part must fit at exactly one place, or is a new file. */
 function applyDifference(block: string): void {
   const [head = "", ...parts] = block.split(/^@@\n/m);
   const file = join(tree, head.replace(/^\+\+\+ /, "").trim());
-  let text = readFileSync(file, "utf8");
+  let text = existsSync(file) ? readFileSync(file, "utf8") : "";
   expect(parts.length, head).toBeGreaterThan(0);
   for (const part of parts) {
     const lines = part.split("\n").filter((line, index, all) => line !== "" || index < all.length - 1);
@@ -31,29 +31,32 @@ function applyDifference(block: string): void {
         .filter((line) => line[0] !== without)
         .map((line) => `${line.slice(1)}\n`)
         .join("");
-    const around = text.split(kept("+"));
+    const around = text === "" && kept("+") === "" ? ["", ""] : text.split(kept("+"));
     expect(around, `fits once into ${head}:\n${part}`).toHaveLength(2);
     text = around.join(kept("-"));
   }
   writeFileSync(file, text);
 }
 
-/** Runs a program of the repository on the copy, which must like it. */
-async function run(...parameters: string[]): Promise<void> {
-  const program = resources.use(new OwnProcess(process.execPath, parameters));
+/** Runs a program on the copy, which must like it. */
+async function runProgram(path: string, ...parameters: string[]): Promise<void> {
+  const program = resources.use(new OwnProcess(path, parameters));
   expect(await program.ended(), `${parameters.join(" ")}\n${program.output}`).toBe(0);
 }
+/** The same of one of the repository. */
+const run = (...parameters: string[]): Promise<void> => runProgram(process.execPath, ...parameters);
 
 beforeAll(() => {
   const left = /^(node_modules|data|coverage|\.git|\.cache|\.env)$/;
   cpSync(root, tree, { recursive: true, filter: (path) => !left.test(relative(root, path)) });
   symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
-  const differences = [...blocksOf("Adding a metric", "diff"), ...blocksOf("Adding a panel", "diff")];
-  expect(differences).toHaveLength(4);
+  const headings = ["Adding a metric", "Adding a panel", "Adding an alert"];
+  const differences = headings.flatMap((heading) => blocksOf(heading, "diff"));
+  expect(differences).toHaveLength(7);
   differences.forEach(applyDifference);
 });
 
-test("the guide's metric and panel compile, are formatted, and are generated", async () => {
+test("the guide's metric, panel and alert compile, are formatted, and are generated", async () => {
   await run(join(tree, "infra/monitoring/generate.ts"));
   await run("node_modules/typescript/bin/tsc", "--noEmit", "--project", tree);
   const biome = ["node_modules/@biomejs/biome/bin/biome", "check", "--vcs-enabled=false"];
@@ -65,9 +68,18 @@ test("the guide's metric and panel compile, are formatted, and are generated", a
   expect(dashboard).toContain("sum by (outcome) (rate(mlops_backend_dataset_downloads_total{");
 });
 
-test("the tests of dashboards and generated files like them", async () => {
-  const tests = ["dashboards", "lint-promql", "stack-files"].map((name) => `tests/unit/infra/${name}.test.ts`);
+test("the tests of dashboards, alerts, runbooks and generated files like them", async () => {
+  const names = ["dashboards", "lint-promql", "stack-files", "alert-rules", "runbooks"];
+  const tests = names.map((name) => `tests/unit/infra/${name}.test.ts`);
   await run("node_modules/vitest/vitest.mjs", "run", "--root", tree, ...tests);
+});
+
+test("promtool likes the guide's alert", async () => {
+  const of = (kind: string) => join(tree, "infra/monitoring/prometheus", kind, "datasets.yml");
+  expect(readFileSync(of("rules"), "utf8")).toContain("- alert: DatasetDownloadsFailing\n");
+  expect(readFileSync(join(tree, "README.md"), "utf8")).toContain("| [DatasetDownloadsFailing](");
+  await runProgram(process.env.PROMTOOL_BIN ?? "promtool", "test", "rules", of("tests"));
+  await runProgram(process.env.PROMTOOL_BIN ?? "promtool", "check", "rules", "--lint=all", "--lint-fatal", of("rules"));
 });
 
 test("a service of the guide's code counts one download as the guide shows", async () => {

@@ -1,3 +1,4 @@
+import { runbooksNowhere } from "../rules/alert.ts";
 import { inhibitions } from "./inhibitions.ts";
 import type { Receivers } from "./receiver-settings.ts";
 
@@ -131,12 +132,14 @@ export function alertmanagerConfig(receivers: Receivers, timeScale = 1): object 
   };
 }
 
-/** What the environment leaves out, a sentence each; empty when everybody is told. */
-export function missingReceivers({ email, slack, deadMansSwitch: target }: Receivers): string[] {
+/** What the environment leaves out, a sentence each; empty when everybody is told, and told what to do. */
+export function missingReceivers({ email, slack, deadMansSwitch: target, runbooks }: Receivers): string[] {
   return [
     ...(email === undefined && slack === undefined
       ? ["Alerts are told to nobody: neither ALERTMANAGER_EMAIL_TO nor ALERTMANAGER_SLACK_CHANNEL is set."]
-      : []),
+      : runbooks === runbooksNowhere
+        ? ["Whoever is woken finds no runbook, the links lead nowhere: RUNBOOK_BASE_URL is not set."]
+        : []),
     ...(target === undefined
       ? ["Nobody notices when alerting itself is broken: ALERTMANAGER_DEADMANSSWITCH_URL is not set."]
       : []),

@@ -29,8 +29,8 @@ function grafanaTemplate(text: string): string {
 /** e.g. BackendTargetDown becomes backend-target-down. */
 const kebab = (name: string): string => name.replaceAll(/(?!^)([A-Z])/g, "-$1").toLowerCase();
 
-function grafanaRule(rule: AlertRule, { grafanaUrl }: Receivers): object {
-  const { summary, description = "", runbook_url, dashboard_url } = ruleAnnotations(rule);
+function grafanaRule(rule: AlertRule, { grafanaUrl, runbooks }: Receivers): object {
+  const { summary, description = "", runbook_url, dashboard_url } = ruleAnnotations(rule, runbooks);
   const variant = Object.values(rule.labels ?? {});
   const expressionSource = { type: "__expr__", uid: "__expr__" };
   return {

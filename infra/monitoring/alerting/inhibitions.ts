@@ -18,8 +18,8 @@ const ofTheProcess = [
 ];
 
 /**
- * What a deployment lacks while one of its processes is down: nothing is taken from the queue, no cycle runs. Alerts of
- * other causes are silenced with them; whoever was woken for the target sees them in Alertmanager.
+ * What a deployment lacks while all of its processes are down: nothing is taken from the queue, no cycle runs. While one
+ * works, it lacks them for a reason of its own, or since that one has another role: somebody must hear of it.
  */
 const ofTheDeployment = [
   "DatasetTtlFailing",
@@ -41,8 +41,8 @@ export const inhibitions: readonly Inhibition[] = [
     equal: ["job", "instance"],
   },
   {
-    why: "It silences what the deployment lacks because of it, too.",
-    source: ['alertname="BackendTargetDown"'],
+    why: "All of them down or unknown silence what the deployment lacks because of it, too.",
+    source: ['alertname=~"BackendTargetDown|BackendTargetMissing"', 'instance=""'],
     target: [oneOf(ofTheDeployment)],
     equal: ["job"],
   },

@@ -1,3 +1,5 @@
+import { runbookBase } from "../rules/alert.ts";
+
 /** Where secrets are mounted in the containers of the profiles `alerting` and `grafana-alerting`. */
 const secretsFolder = "/run/secrets/alerting";
 
@@ -33,6 +35,10 @@ export const receiverVariables = {
     fallback: "http://127.0.0.1:3001",
     about: "Where people reach Grafana: the dashboard links of alerts.",
   },
+  RUNBOOK_BASE_URL: {
+    fallback: "",
+    about: "Where people read docs/runbooks: the runbook links of alerts; empty: in the repository of package.json.",
+  },
 } as const satisfies Record<string, { fallback: string; about: string }>;
 
 type VariableName = keyof typeof receiverVariables;
@@ -52,6 +58,8 @@ export interface Receivers {
   readonly deadMansSwitch?: { readonly url: string } | { readonly urlFile: string };
   /** Without a slash at the end. */
   readonly grafanaUrl: string;
+  /** Where runbooks are read, without a slash at the end; `runbooksNowhere` when nobody has said. */
+  readonly runbooks: string;
 }
 
 const address = /^[^\s@<>,"]+@[^\s@<>,"]+$/;
@@ -110,9 +118,13 @@ export function readReceivers(env: NodeJS.ProcessEnv): { receivers: Receivers; f
   const grafanaUrl = value("GRAFANA_URL").replace(/\/+$/, "");
   require(isWebAddress(grafanaUrl), "GRAFANA_URL", "must be an http or https address");
 
+  const runbooks = value("RUNBOOK_BASE_URL");
+  require(runbooks === "" || isWebAddress(runbooks), "RUNBOOK_BASE_URL", "must be an http or https address");
+
   return {
     receivers: {
       grafanaUrl,
+      runbooks: runbookBase(runbooks),
       ...(email === undefined ? {} : { email }),
       ...(channel === "" ? {} : { slack: { channel, apiUrlFile: file("ALERTMANAGER_SLACK_API_URL_FILE") } }),
       ...(url === "" ? {} : { deadMansSwitch: { url } }),

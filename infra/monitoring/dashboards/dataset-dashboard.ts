@@ -1,6 +1,6 @@
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { graph, number } from "./panels.ts";
+import { bars, graph, number } from "./panels.ts";
 
 const answers = `**Do uploads get in, is there room, and do expired datasets go?** Failed uploads are ours, rejected ones the callers': the reason is the error code that they were given.
 A dataset expires \`DATASET_TTL_DAYS\` after its upload and goes with the next cycle, unless a training needs it. *Lag* is how long the oldest one is overdue.`;
@@ -122,12 +122,12 @@ export function datasetDashboard(query: Queries): DashboardText {
           ["95th percentile", query.quantile(0.95, "datasetProfileDuration")],
         ],
       }),
-      graph({
+      bars({
         title: "TTL cycles by result",
-        description: "In the time range. Empty: nothing had expired; failure: something could not be removed.",
+        description: "In each bar. Empty: nothing had expired; failure: something could not be removed.",
         unit: "short",
         noValue: notScraped,
-        targets: [[legendOf("result"), query.increase("ttlCycles", ["result"])]],
+        targets: [[legendOf("result"), query.counts("ttlCycles", ["result"])]],
       }),
       graph({
         title: "TTL lag",
@@ -150,25 +150,25 @@ export function datasetDashboard(query: Queries): DashboardText {
           ["Interval", query.deploymentGauge("ttlInterval")],
         ],
       }),
-      graph({
+      bars({
         title: "Removed by expiry",
-        description: "In the time range.",
+        description: "In each bar.",
         unit: "short",
         noValue: notScraped,
         targets: [
-          ["Datasets", query.increase("ttlDatasetsRemoved")],
-          ["Files", query.increase("ttlFilesRemoved")],
+          ["Datasets", query.counts("ttlDatasetsRemoved")],
+          ["Files", query.counts("ttlFilesRemoved")],
         ],
       }),
-      graph({
+      bars({
         title: "Expiry: errors and files already gone",
-        description: "In the time range. An error leaves the dataset for the next cycle.",
+        description: "In each bar. An error leaves the dataset for the next cycle.",
         unit: "short",
         noValue: notScraped,
         colours: ["green", [1, "red"]],
         targets: [
-          ["Errors", query.increase("ttlErrors")],
-          ["Files already gone", query.increase("ttlFilesMissing")],
+          ["Errors", query.counts("ttlErrors")],
+          ["Files already gone", query.counts("ttlFilesMissing")],
         ],
       }),
       graph({

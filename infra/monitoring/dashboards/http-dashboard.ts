@@ -2,7 +2,7 @@ import { logQueries } from "../log-queries.ts";
 import { answered, legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
-import { graph, heatmap } from "./panels.ts";
+import { bars, graph, heatmap } from "./panels.ts";
 import { table } from "./tables.ts";
 
 const answers = `**Which route is slow, failing or busy, and who breaks off?** Rate, errors and duration of every route, sizes, and what is being answered now.
@@ -37,12 +37,12 @@ export function httpDashboard(query: Queries): DashboardText {
           { title: "Aborted", expression: share("aborted"), unit: "percentunit" },
           {
             title: "Median",
-            expression: `${query.quantile(0.5, "httpRequestDuration", ["http.route"], answered)} > 0`,
+            expression: query.quantile(0.5, "httpRequestDuration", ["http.route"], answered),
             unit: "s",
           },
           {
             title: "95th percentile",
-            expression: `${query.quantile(0.95, "httpRequestDuration", ["http.route"], answered)} > 0`,
+            expression: query.quantile(0.95, "httpRequestDuration", ["http.route"], answered),
             unit: "s",
             colours: ["text", [0.5, "orange"], [2, "red"]],
           },
@@ -137,13 +137,12 @@ export function httpDashboard(query: Queries): DashboardText {
         noValue: "Nothing was broken off in this time",
         targets: [[route, `${query.rate("httpRequests", ["http.route"], { outcome: '="aborted"' })} > 0`]],
       }),
-      graph({
+      bars({
         title: "Aborted uploads",
-        description:
-          "Uploads that the client broke off in the time range. Many point at a slow way or a short time-out.",
+        description: "Uploads that the client broke off, in each bar. Many point at a slow way or a short time-out.",
         unit: "short",
         noValue: "No process serves the API",
-        targets: [["Aborted uploads", query.increase("datasetUploads", [], { outcome: '="aborted"' })]],
+        targets: [["Aborted uploads", query.counts("datasetUploads", [], { outcome: '="aborted"' })]],
       }),
     ],
     variables: ["service"],

@@ -1,5 +1,5 @@
-import { objectiveKeys, objectives } from "../objectives.ts";
-import { answered, legendOf, type Queries } from "../queries.ts";
+import { answeredRoutes, apiRoutes, objectiveKeys, objectives } from "../objectives.ts";
+import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { graph, number } from "./panels.ts";
 import { alertList, table } from "./tables.ts";
@@ -13,6 +13,12 @@ const objectiveTitles = Object.fromEntries(objectiveKeys.map((key) => [key, obje
 export function overviewDashboard(query: Queries): DashboardText {
   const outcome = legendOf("outcome");
   const noRequests = "No requests in this time";
+  // Of the same requests as the objectives: probes and scrapes, which never fail, would make every share look better.
+  const counted = query.rate("httpRequests", [], { "http.route": apiRoutes, outcome: '!="aborted"' });
+  const share = (outcome: "server_error" | "client_error"): string =>
+    `${query.rate("httpRequests", [], { "http.route": apiRoutes, outcome: `="${outcome}"` })} / (${counted} > 0)`;
+  const latency = (quantile: number): string =>
+    query.quantile(quantile, "httpRequestDuration", [], { "http.route": answeredRoutes });
   const noRules = "Nothing recorded yet: are the rules loaded?";
 
   return {
@@ -38,25 +44,20 @@ export function overviewDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Server errors",
-        description: "Share of requests that ended with a 5xx answer of ours; 0.5 % is allowed.",
+        description: "Share of API requests that ended with a 5xx answer of ours; 0.5 % is allowed.",
         unit: "percentunit",
         noValue: noRequests,
         colours: ["green", [0.005, "orange"], [0.05, "red"]],
-        targets: [
-          [
-            "Server errors",
-            `${query.rate("httpRequests", [], { outcome: '="server_error"' })} / ${query.rate("httpRequests")}`,
-          ],
-        ],
+        targets: [["Server errors", share("server_error")]],
         details: "mlops-backend-http",
       }),
       number({
         title: "Latency, p95",
-        description: "95 of 100 requests were quicker; event streams aside.",
+        description: "95 of 100 API requests were quicker; uploads and event streams aside.",
         unit: "s",
         noValue: noRequests,
         colours: ["green", [0.5, "orange"], [2, "red"]],
-        targets: [["95th percentile", query.quantile(0.95, "httpRequestDuration", [], answered)]],
+        targets: [["95th percentile", latency(0.95)]],
         details: "mlops-backend-http",
       }),
       number({
@@ -99,33 +100,29 @@ export function overviewDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "Share of errors",
-        description: "Of all requests. The line is what the objective allows of server errors.",
+        description:
+          "Of API requests that were not broken off. The line is what the objective allows of server errors.",
         unit: "percentunit",
         noValue: noRequests,
         colours: ["green", [0.005, "red"]],
         targets: [
-          [
-            "Server errors",
-            `${query.rate("httpRequests", [], { outcome: '="server_error"' })} / ${query.rate("httpRequests")}`,
-          ],
-          [
-            "Client errors",
-            `${query.rate("httpRequests", [], { outcome: '="client_error"' })} / ${query.rate("httpRequests")}`,
-          ],
+          ["Server errors", share("server_error")],
+          ["Client errors", share("client_error")],
         ],
         details: "mlops-backend-http",
       }),
       graph({
         title: "Latency",
-        description: "The objective is below 0.5 s. Event streams aside: they last as long as somebody follows.",
+        description:
+          "Of API requests. The objective is below 0.5 s, uploads and event streams aside: how long they last is the client's.",
         unit: "s",
         noValue: noRequests,
         colours: ["green", [0.5, "red"]],
         withExemplars: true,
         targets: [
-          ["50th percentile", query.quantile(0.5, "httpRequestDuration", [], answered)],
-          ["95th percentile", query.quantile(0.95, "httpRequestDuration", [], answered)],
-          ["99th percentile", query.quantile(0.99, "httpRequestDuration", [], answered)],
+          ["50th percentile", latency(0.5)],
+          ["95th percentile", latency(0.95)],
+          ["99th percentile", latency(0.99)],
         ],
         details: "mlops-backend-http",
       }),

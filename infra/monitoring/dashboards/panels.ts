@@ -2,12 +2,15 @@ import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
   BigValueColorMode,
   BigValueGraphMode,
+  GraphDrawStyle,
   GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode,
   HeatmapCellLayout,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
+  StackingConfigBuilder,
+  StackingMode,
   TooltipDisplayMode,
   VizLegendOptionsBuilder,
   VizTooltipOptionsBuilder,
@@ -100,8 +103,16 @@ export function thresholds([base, ...limits]: Colours): ThresholdsConfigBuilder 
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps([{ value: null, color: base }, ...steps]);
 }
 
+/** What Grafana replaces in legends that show a label's values, by a regular expression: words in place of names. */
+const renames: readonly (readonly [label: string, regex: string, by: string])[] = [
+  // server_error, out_of_memory
+  ["(outcome|error_type)", "/_/g", " "],
+  // Prometheus puts the file before the group.
+  ["rule_group", "/[^ ]*;/", ""],
+];
+
 /** Lines over time; limits are drawn as dashed lines. */
-export function graph(text: PanelText): Builder<Panel> {
+export function graph(text: PanelText): TimeseriesBuilder {
   const legend = new VizLegendOptionsBuilder()
     .displayMode(LegendDisplayMode.List)
     .placement(LegendPlacement.Bottom)
@@ -123,7 +134,18 @@ export function graph(text: PanelText): Builder<Panel> {
   if (text.max !== undefined) panel.max(text.max);
   for (const [index, target] of text.targets.entries())
     panel.withTarget(overTime(text.source ?? "Prometheus", target, index, text.withExemplars === true));
+  for (const [label, regex, renamePattern] of renames) {
+    if (text.targets.some(([shown]) => new RegExp(`{{${label}}}`).test(shown)))
+      panel.withTransformation({ id: "renameByRegex", options: { regex, renamePattern } });
+  }
   return panel;
+}
+
+/** How many in each bar, on top of each other; the queries are `counts`. */
+export function bars(text: PanelText): Builder<Panel> {
+  const stacked = new StackingConfigBuilder().mode(StackingMode.Normal).group("A");
+  // The shortest step: with shorter ones the ranges of two bars, which are at least four scrapes, would overlap.
+  return graph(text).drawStyle(GraphDrawStyle.Bars).fillOpacity(80).stacking(stacked).interval("1m");
 }
 
 /** The latest figures, large; their limits colour them. */

@@ -79,10 +79,10 @@ export function runtimeDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "Share of time in garbage collection",
-        description: "By kind, all processes together; the event loop stands still meanwhile.",
+        description: "By kind, of the process where it is most; the event loop stands still meanwhile.",
         unit: "percentunit",
         noValue: "Nothing was collected in this time",
-        targets: [[legendOf("v8js.gc.type"), query.sumRate("gcDuration", ["v8js.gc.type"])]],
+        targets: [[legendOf("v8js.gc.type"), query.highestSumRate("gcDuration", ["v8js.gc.type"])]],
       }),
       graph({
         title: "Garbage collection, p99",

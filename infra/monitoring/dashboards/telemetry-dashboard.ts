@@ -1,6 +1,6 @@
 import { chosenTarget, legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { graph, number } from "./panels.ts";
+import { bars, graph, number } from "./panels.ts";
 
 const answers = `**Can the other dashboards be believed?** Targets and their scrapes, series and what was dropped, rules, notifications, and Prometheus' own room.
 A target that is up and *blind* answers without our metrics: another prefix, or no telemetry. A failed notification can't announce itself; look here, and at the dead-man's switch.`;
@@ -118,65 +118,69 @@ export function telemetryDashboard(query: Queries): DashboardText {
         colours: ["green", [0.8, "orange"]],
         targets: query.seriesShares,
       }),
-      graph({
+      bars({
         title: "Dropped measurements by metric",
-        description: "In the time range; the sum over all labels stays right, the split does not.",
+        description: "In each bar; the sum over all labels stays right, the split does not.",
         unit: "short",
         noValue: notScraped,
-        targets: [[legendOf("metric"), query.increase("metricsDropped", ["metric"])]],
+        targets: [[legendOf("metric"), query.counts("metricsDropped", ["metric"])]],
       }),
-      graph({
+      bars({
         title: "Spans and log records not exported",
-        description: "In the time range; only where they are sent somewhere.",
+        description: "In each bar; only where they are sent somewhere.",
         unit: "short",
         noValue: notScraped,
         colours: ["green", [1, "red"]],
-        targets: [[legendOf("signal"), query.increase("telemetryExportDropped", ["signal"])]],
+        targets: [[legendOf("signal"), query.counts("telemetryExportDropped", ["signal"])]],
       }),
-      graph({
+      bars({
         title: "Failed and late rule groups",
-        description: "Evaluations that failed, and rounds that were left out, in the time range.",
+        description: "Evaluations that failed, and rounds that were left out, in each bar.",
         unit: "short",
         noValue: "No rules are loaded",
         targets: [
           [
             `Failed, ${legendOf("rule_group")}`,
-            ofPrometheus("prometheus_rule_evaluation_failures_total", " by (rule_group)"),
+            query.countsOfPrometheus("prometheus_rule_evaluation_failures_total", " by (rule_group)"),
           ],
           [
             `Left out, ${legendOf("rule_group")}`,
-            ofPrometheus("prometheus_rule_group_iterations_missed_total", " by (rule_group)"),
+            query.countsOfPrometheus("prometheus_rule_group_iterations_missed_total", " by (rule_group)"),
           ],
         ],
       }),
       graph({
         title: "Duration of rule groups",
-        description: "Of the last round; they run every 15 s.",
+        description:
+          "Of the last round; they run every 15 s, sums of days each minute, what those add up every 5 minutes.",
         unit: "s",
         noValue: "No rules are loaded",
         targets: [[legendOf("rule_group"), query.ofPrometheus("prometheus_rule_group_last_duration_seconds")]],
       }),
-      graph({
+      bars({
         title: "Notifications to Alertmanager",
-        description: "In the time range: sent, failed, and thrown away since the queue was full or none was there.",
+        description: "In each bar: sent, failed, and thrown away since the queue was full or none was there.",
         unit: "short",
         noValue: noPrometheus,
         targets: [
-          ["Sent", ofPrometheus("prometheus_notifications_sent_total")],
-          ["Failed", ofPrometheus("prometheus_notifications_errors_total")],
-          ["Thrown away", ofPrometheus("prometheus_notifications_dropped_total")],
+          ["Sent", query.countsOfPrometheus("prometheus_notifications_sent_total")],
+          ["Failed", query.countsOfPrometheus("prometheus_notifications_errors_total")],
+          ["Thrown away", query.countsOfPrometheus("prometheus_notifications_dropped_total")],
         ],
       }),
-      graph({
+      bars({
         title: "Notifications to people",
-        description: "In the time range, by the way that Alertmanager takes.",
+        description: "In each bar, by the way that Alertmanager takes.",
         unit: "short",
         noValue: noAlertmanager,
         targets: [
-          [`Tried, ${legendOf("integration")}`, ofPrometheus("alertmanager_notifications_total", " by (integration)")],
+          [
+            `Tried, ${legendOf("integration")}`,
+            query.countsOfPrometheus("alertmanager_notifications_total", " by (integration)"),
+          ],
           [
             `Failed, ${legendOf("integration")}`,
-            ofPrometheus("alertmanager_notifications_failed_total", " by (integration)"),
+            query.countsOfPrometheus("alertmanager_notifications_failed_total", " by (integration)"),
           ],
         ],
       }),

@@ -2,7 +2,7 @@ import { logQueries } from "../log-queries.ts";
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
-import { graph, number } from "./panels.ts";
+import { bars, graph, number } from "./panels.ts";
 
 const answers = `**Do trainings start, end well, and give models that are worth it?** A run waits in the queue, takes a place of a worker, and ends once as succeeded, failed or cancelled.
 Failures of cause *data* are the caller's; all others are the system's. *Lift* compares with a naive guess: 0.4 is an error 40 % smaller than its, below 0 is worse than guessing.`;
@@ -45,7 +45,7 @@ export function trainingDashboard(query: Queries): DashboardText {
         targets: [
           [
             "Busy",
-            `${query.processSum("trainingWorkerSlots", [], { state: '="busy"' })} / ${query.processSum("trainingWorkerSlots")}`,
+            `${query.processSum("trainingWorkerSlots", [], { state: '="busy"' })} / (${query.processSum("trainingWorkerSlots")} > 0)`,
           ],
         ],
       }),
@@ -68,11 +68,12 @@ export function trainingDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Models better than naive",
-        description: "Share of the models of the time range whose error is at most 1.05 times the naive guess's.",
+        description:
+          "Share of the models of the time range whose error is at least 5 % smaller than the naive guess's.",
         unit: "percentunit",
         noValue: noRuns,
         colours: ["orange", [0.8, "green"]],
-        targets: [["At least as good", query.shareWithin(1.05, "trainingRelativeError")]],
+        targets: [["Better", query.shareWithin(0.95, "trainingRelativeError")]],
       }),
       graph({
         title: "Runs by outcome",
@@ -81,19 +82,19 @@ export function trainingDashboard(query: Queries): DashboardText {
         noValue: notScraped,
         targets: [[legendOf("outcome"), query.rate("trainingRuns", ["outcome"])]],
       }),
-      graph({
+      bars({
         title: "Failures by cause",
-        description: "In the time range. Cause data is the caller's; the others are the system's.",
+        description: "In each bar. Cause data is the caller's; the others are the system's.",
         unit: "short",
         noValue: noWorker,
-        targets: [[legendOf("error.type"), query.increase("trainingFailures", ["error.type"])]],
+        targets: [[legendOf("error.type"), query.counts("trainingFailures", ["error.type"])]],
       }),
-      graph({
+      bars({
         title: "Retries",
-        description: "Attempts after the first in the time range: workers that went away, storage or database faults.",
+        description: "Attempts after the first, in each bar: workers that went away, storage or database faults.",
         unit: "short",
         noValue: noWorker,
-        targets: [[mode, query.increase("trainingRetries", ["mode"])]],
+        targets: [[mode, query.counts("trainingRetries", ["mode"])]],
       }),
       graph({
         title: "Queue by state",
@@ -138,12 +139,12 @@ export function trainingDashboard(query: Queries): DashboardText {
         noValue: noWorker,
         targets: [[legendOf("state"), query.processSum("trainingWorkerSlots", ["state"])]],
       }),
-      graph({
+      bars({
         title: "Models removed",
-        description: "In the time range: by retention (MAX_MODEL_ARTIFACTS), or since somebody asked for it.",
+        description: "In each bar: by retention (MAX_MODEL_ARTIFACTS), or since somebody asked for it.",
         unit: "short",
         noValue: notScraped,
-        targets: [[legendOf("reason"), query.increase("artifactsRemoved", ["reason"])]],
+        targets: [[legendOf("reason"), query.counts("artifactsRemoved", ["reason"])]],
       }),
       graph({
         title: "Lift over the naive baseline, median",

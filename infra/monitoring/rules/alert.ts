@@ -65,17 +65,22 @@ export interface AlertFamily {
   readonly cases: readonly AlertCase[];
 }
 
+/** Where the links to runbooks lead while nobody has said where they are read: a name that nobody can own (RFC 2606). */
+export const runbooksNowhere = "https://set-runbook-base-url.example/docs/runbooks";
+
 /**
- * Where runbooks are read: the repository that package.json names, on its branch main. Without one the links lead to a
- * name that nobody can own (RFC 2606) and that says what to do.
+ * Where runbooks are read, without a slash at the end: at the address of RUNBOOK_BASE_URL, else in the repository that
+ * package.json names, on its branch main.
  */
-export function runbookBase(repository: unknown = (packageFile as { repository?: unknown }).repository): string {
+export function runbookBase(
+  setting = "",
+  repository: unknown = (packageFile as { repository?: unknown }).repository,
+): string {
+  if (setting !== "") return setting.replace(/\/+$/, "");
   const address =
     typeof repository === "object" && repository !== null && "url" in repository ? repository.url : repository;
   const url = typeof address === "string" ? address.replace(/^git\+/, "").replace(/\.git$/, "") : "";
-  return url.startsWith("https://")
-    ? `${url}/blob/main/docs/runbooks`
-    : "https://set-repository-in-package-json.example/docs/runbooks";
+  return url.startsWith("https://") ? `${url}/blob/main/docs/runbooks` : runbooksNowhere;
 }
 
 /** The labels that a rule sets. */
@@ -84,11 +89,15 @@ export function ruleLabels({ severity, objective, labels = {} }: AlertRule): Rec
 }
 
 /** The annotations of a rule; `description` is given for a test, which knows the values. */
-export function ruleAnnotations(rule: AlertRule, description: string = rule.description): Record<string, string> {
+export function ruleAnnotations(
+  rule: AlertRule,
+  runbooks: string = runbookBase(),
+  description: string = rule.description,
+): Record<string, string> {
   return {
     summary: rule.summary,
     description,
-    runbook_url: `${runbookBase()}/${rule.name}.md`,
+    runbook_url: `${runbooks}/${rule.name}.md`,
     dashboard_url: `/d/mlops-backend-${rule.dashboard}`,
   };
 }

@@ -159,13 +159,13 @@ export function burnRateCases(
     // Minutes count one by one: the guard is reached later than by a thousand requests a minute.
     const reached = counts === "minutes" ? Math.ceil((minimumBad + 1) / (1.4 * threshold)) : step;
     const fast = [...mixed(key, reached + holdFor + 2 * step, 1.4 * threshold), ...good(untilGone)];
-    // The guard is reached once in the long window, with one or two to spare.
+    // The guard is reached exactly, within the long window.
     const period = Math.floor(long / (minimumBad + 2));
     const spike = Math.floor(0.9 * threshold * long);
     const wave = Math.ceil(0.1 * long) + 1;
     const isMinutes = counts === "minutes";
     const few = isMinutes ? bad(minimumBad - 1) : sparse(key, minimumBad - 1, period);
-    const enough = isMinutes ? bad(minimumBad + holdFor + 2 * step) : sparse(key, minimumBad + 1, period);
+    const enough = isMinutes ? bad(minimumBad) : sparse(key, minimumBad, period);
     const after = (minute: number, ...more: readonly number[]) => ({
       alsoAt: [holdFor, holdFor + step, ...more].map((later) => minute + later),
     });
@@ -173,7 +173,7 @@ export function burnRateCases(
 
     return [
       caseOf(`${pair}: a little more than allowed, then none`, key, rules, fast, { withBystanders: true }),
-      caseOf(`${pair}: all bad, as few as count`, key, rules, enough),
+      caseOf(`${pair}: all bad, as few as count`, key, rules, [...enough, ...nothing(key, tail)]),
       caseOf(`${pair}: all bad, one too few to count`, key, rules, [...few, ...nothing(key, tail)], after(few.length)),
       caseOf(`${pair}: a single one, bad`, key, rules, [...sparse(key, 1, 1), ...nothing(key, tail)], after(1)),
       caseOf(

@@ -1,4 +1,11 @@
-import { allowedShare, budgetDays, type ObjectiveKey, objectiveWindows } from "../objectives.ts";
+import {
+  allowedShare,
+  answeredRoutes,
+  apiRoutes,
+  budgetDays,
+  type ObjectiveKey,
+  objectiveWindows,
+} from "../objectives.ts";
 import type { RuleScope } from "./rule-scope.ts";
 
 /** A recording rule. */
@@ -22,10 +29,6 @@ interface Minutes {
   readonly counts: string;
 }
 
-/** Requests to the API proper: probes of health and scrapes are many, never fail, and would hide a few bad ones. */
-const apiRoutes = '=~"/api/ml/v1/.*"';
-/** An upload lasts as long as the client's line is slow, an event stream as long as somebody follows it. */
-const answeredRoutes = [apiRoutes, '!~".*/(upload|events)"'];
 const latencyBound = 0.5;
 const longestWaitSeconds = 60;
 

@@ -1,6 +1,7 @@
 import type { AlertFamily } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
+import { withCount } from "./rule-scope.ts";
 
 const file = "process";
 const labels = { job: "backend", instance: "a" };
@@ -208,23 +209,27 @@ export const processAlerts: readonly AlertFamily[] = [
     ({ select }) => [
       {
         severity: "critical",
-        expr: `${select("stateReadable")} == 0`,
+        expr: withCount(`${select("stateReadable")} == 0`),
         forSeconds: 120,
         keepFiringForSeconds: 0,
         summary: "A process can't read the database.",
         description:
-          "{{ $labels.instance }} could not read the deployment's state for two minutes; what is queued, stored or expired is not known.",
+          "{{ $labels.instance }} could not read the deployment's state for two minutes; in all {{ $value }} can't. What is queued, stored or expired is not known where none can.",
         dashboard: "overview",
       },
     ],
     (rule) => [
       firingCase(
-        "one of two replicas, until it can again",
-        [gauge("stateReadable", held([0, 6], [1, 10])), gauge("stateReadable", "1x16", "b")],
+        "one of three replicas, until it can again",
+        [
+          gauge("stateReadable", held([0, 6], [1, 10])),
+          gauge("stateReadable", "1x16", "b"),
+          gauge("stateReadable", "1x16", "c"),
+        ],
         {
           rule,
           labels,
-          description: valueIn(rule.description, ""),
+          description: valueIn(rule.description, "1"),
           pendingAt: 1,
           firesAt: 2,
           stillAt: 5,

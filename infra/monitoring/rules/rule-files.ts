@@ -38,14 +38,14 @@ const header = "# Generated from infra/monitoring by npm run monitoring:generate
 /** What all generated YAML looks like: long lines stay whole, expressions of several lines stay readable. */
 export const yamlText = (content: unknown): string => header + stringify(content, { lineWidth: 0 });
 
-function alertingRule(rule: AlertRule, scope: RuleScope): Record<string, unknown> {
+function alertingRule(rule: AlertRule, scope: RuleScope, runbooks: string | undefined): Record<string, unknown> {
   return {
     alert: rule.name,
     expr: rule.expr,
     ...(rule.forSeconds > 0 ? { for: scope.duration(rule.forSeconds) } : {}),
     ...(rule.keepFiringForSeconds > 0 ? { keep_firing_for: scope.duration(rule.keepFiringForSeconds) } : {}),
     labels: ruleLabels(rule),
-    annotations: ruleAnnotations(rule),
+    annotations: ruleAnnotations(rule, runbooks),
   };
 }
 
@@ -57,7 +57,9 @@ export function ruleGroups(options: RuleOptions): ReadonlyMap<string, readonly R
   );
   for (const { file } of alertFamilies) {
     const families = alertFamilies.filter((family) => family.file === file);
-    const rules = families.flatMap((family) => family.rules(scope).map((rule) => alertingRule(rule, scope)));
+    const rules = families.flatMap((family) =>
+      family.rules(scope).map((rule) => alertingRule(rule, scope, options.runbooks)),
+    );
     groups.set(file, [{ name: file, rules }]);
   }
   return groups;

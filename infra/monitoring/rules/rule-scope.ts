@@ -12,6 +12,8 @@ export interface RuleOptions {
    * TTL interval, the age of the oldest run, latencies) stays, and so do shares and counts.
    */
   readonly timeScale: number;
+  /** Where runbooks are read, from `runbookBase`, when the environment says so. */
+  readonly runbooks?: string;
 }
 
 type AttributeOf<Key extends MetricKey> = Extract<keyof (typeof catalogue)[Key]["attributes"], string>;
@@ -52,6 +54,10 @@ export function durationText(seconds: number): string {
   }
   return text;
 }
+
+/** What an expression finds for each process, with how many processes it finds: one is ill, or all are. */
+export const withCount = (expr: string): string =>
+  `count by (job) (${expr})\n* on (job) group_right () group by (job, instance) (${expr})`;
 
 /** What the alerts and recording rules are written with. */
 export function ruleScope({ prefix, timeScale }: RuleOptions): RuleScope {

@@ -31,7 +31,7 @@ export interface TestFile {
   readonly tests: readonly TestGroup[];
 }
 
-function testGroup(family: AlertFamily, { name, series, checks }: AlertCase): TestGroup {
+function testGroup(family: AlertFamily, { name, series, checks }: AlertCase, runbooks?: string): TestGroup {
   return {
     name: `${family.name}: ${name}`,
     interval: "1m",
@@ -44,7 +44,7 @@ function testGroup(family: AlertFamily, { name, series, checks }: AlertCase): Te
         : {
             exp_alerts: fire.map(({ rule, labels, description }) => ({
               exp_labels: { ...ruleLabels(rule), ...labels },
-              exp_annotations: ruleAnnotations(rule, description),
+              exp_annotations: ruleAnnotations(rule, runbooks, description),
             })),
           }),
     })),
@@ -54,7 +54,7 @@ function testGroup(family: AlertFamily, { name, series, checks }: AlertCase): Te
 const testsOf = (family: AlertFamily) => family.tests ?? { file: family.file, reads: [], stepSeconds: 60 };
 
 /** promtool's tests by the name of their file: with the default prefix and in real time. */
-export function ruleTests(): ReadonlyMap<string, TestFile> {
+export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
   const groups = ruleGroups({ prefix: defaultPrefix, timeScale: 1 });
   const orderOf = (files: readonly string[]) =>
     files.flatMap((file) => (groups.get(file) ?? []).map(({ name }) => name));
@@ -72,7 +72,7 @@ export function ruleTests(): ReadonlyMap<string, TestFile> {
   for (const family of alertFamilies) {
     const { file, reads, stepSeconds } = testsOf(family);
     const read = [...reads, family.file];
-    const cases = family.cases.map((each) => testGroup(family, each));
+    const cases = family.cases.map((each) => testGroup(family, each, runbooks));
     tests.set(file, {
       rule_files: read.map((each) => `../rules/${each}.yml`),
       evaluation_interval: durationText(stepSeconds),
@@ -84,6 +84,6 @@ export function ruleTests(): ReadonlyMap<string, TestFile> {
 }
 
 /** The same as files. */
-export function ruleTestFiles(): ReadonlyMap<string, string> {
-  return new Map([...ruleTests()].map(([file, content]) => [`${file}.yml`, yamlText(content)]));
+export function ruleTestFiles(runbooks?: string): ReadonlyMap<string, string> {
+  return new Map([...ruleTests(runbooks)].map(([file, content]) => [`${file}.yml`, yamlText(content)]));
 }

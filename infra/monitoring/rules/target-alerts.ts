@@ -1,7 +1,7 @@
-import type { AlertFamily } from "./alert.ts";
+import type { AlertFamily, AlertRule, ExpectedAlert } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
-import { backendJob } from "./rule-scope.ts";
+import { backendJob, withCount } from "./rule-scope.ts";
 
 const file = "targets";
 const labels = { job: backendJob, instance: "a" };
@@ -22,6 +22,7 @@ export const targetAlerts: readonly AlertFamily[] = [
         forSeconds: 300,
         keepFiringForSeconds: 0,
         summary: "Prometheus knows no process of the service.",
+        // No current value: `absent` gives 1, whatever is missing.
         description: "There is no target of the job {{ $labels.job }}: no file or name tells Prometheus where to look.",
         dashboard: "telemetry",
       },
@@ -45,26 +46,57 @@ export const targetAlerts: readonly AlertFamily[] = [
     () => [
       {
         severity: "critical",
-        expr: `up${ofJob} == 0`,
+        expr: withCount(`up${ofJob} == 0`),
         forSeconds: 120,
         keepFiringForSeconds: 0,
         summary: "Prometheus can't read the metrics of a process.",
-        description: "{{ $labels.instance }} has not answered a scrape for two minutes.",
+        description: "{{ $labels.instance }} has not answered a scrape for two minutes; in all {{ $value }} are down.",
+        dashboard: "telemetry",
+      },
+      {
+        severity: "critical",
+        // Silences what the deployment lacks (alerting/inhibitions.ts): while another process works, it lacks it for its own
+        // reasons.
+        labels: { targets: "all" },
+        expr: `count by (job) (up${ofJob} == 0) == count by (job) (up${ofJob})`,
+        forSeconds: 120,
+        keepFiringForSeconds: 0,
+        summary: "Prometheus can't read the metrics of any process.",
+        description: "None of the targets, {{ $value }} in all, has answered a scrape for two minutes.",
         dashboard: "telemetry",
       },
     ],
-    (rule) => [
-      firingCase("one of two", [up(held([1, 2], [0, 4], [1, 5])), up("1x20", "b"), up("0x20", "n", "other")], {
-        rule,
-        labels,
-        description: rule.description.replace(/{{.*}}/, "a"),
-        pendingAt: 3,
-        firesAt: 4,
-        stillAt: 5,
-        goneAt: 6,
-      }),
-      quietCase("a restart", [up(held([1, 3], [0, 2], [1, 5]))], 4, 5, 9),
-    ],
+    (one, all) => {
+      const saying = (rule: AlertRule | undefined, instance: string | undefined, count: number): ExpectedAlert => ({
+        rule: rule as AlertRule,
+        labels: { job: backendJob, ...(instance === undefined ? {} : { instance }) },
+        description: (rule as AlertRule).description
+          .replace("{{ $labels.instance }}", instance ?? "")
+          .replace("{{ $value }}", String(count)),
+      });
+      const bystanders = [up("1x20", "c"), up("1x20", "d"), up("0x20", "n", "other")];
+      const check = (minute: number, ...fire: readonly ExpectedAlert[]) => ({ atSeconds: minute * 60, fire });
+      return [
+        {
+          name: "one of three",
+          series: [up(held([1, 2], [0, 4], [1, 5])), ...bystanders],
+          checks: [check(3), check(4, saying(one, "a", 1)), check(5, saying(one, "a", 1)), check(6)],
+        },
+        {
+          name: "all, the second one later and for longer",
+          series: [up(held([1, 2], [0, 6], [1, 9])), up(held([1, 4], [0, 8], [1, 5]), "b"), up("1x20", "n", "other")],
+          checks: [
+            check(3),
+            check(5, saying(one, "a", 2)),
+            check(6, saying(one, "a", 2), saying(one, "b", 2), saying(all, undefined, 2)),
+            check(7, saying(one, "a", 2), saying(one, "b", 2), saying(all, undefined, 2)),
+            check(8, saying(one, "b", 1)),
+            check(12),
+          ],
+        },
+        quietCase("a restart", [up(held([1, 3], [0, 2], [1, 5]))], 4, 5, 9),
+      ];
+    },
   ),
   alertFamily(
     file,
@@ -73,23 +105,26 @@ export const targetAlerts: readonly AlertFamily[] = [
       {
         severity: "critical",
         // By the name that these rules were generated with: another prefix would leave every other alert without data.
-        expr: `up${ofJob} == 1 unless on (job, instance) ${select("buildInfo")}`,
+        expr: withCount(`up${ofJob} == 1 unless on (job, instance) ${select("buildInfo")}`),
         forSeconds: 300,
         keepFiringForSeconds: 0,
         summary: "A process answers scrapes, but not with the metrics that the alerts look at.",
         description:
-          "{{ $labels.instance }} is up and has none of the metrics that these rules were generated for: their prefix differs, or telemetry is off.",
+          "{{ $labels.instance }} is up and has none of the metrics that these rules were generated for; in all {{ $value }} have none. Their prefix differs, or telemetry is off.",
         dashboard: "telemetry",
       },
     ],
     (rule) => [
       firingCase(
         "another prefix on one of two, until it is set right",
-        [up("1x20"), build("1x20", "a", "acme_ml_build_info"), build("_x8 1x10"), up("1x20", "b"), build("1x20", "b")],
+        [
+          ...[up("1x20"), build("1x20", "a", "acme_ml_build_info"), build("_x8 1x10")],
+          ...["b", "c", "d"].flatMap((instance) => [up("1x20", instance), build("1x20", instance)]),
+        ],
         {
           rule,
           labels,
-          description: rule.description.replace(/{{.*}}/, "a"),
+          description: rule.description.replace("{{ $labels.instance }}", "a").replace("{{ $value }}", "1"),
           pendingAt: 4,
           firesAt: 5,
           stillAt: 7,

@@ -2,11 +2,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
 import { objectiveKeys } from "../../../infra/monitoring/objectives.ts";
 import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
-import { runbookBase } from "../../../infra/monitoring/rules/alert.ts";
+import { runbookBase, runbooksNowhere } from "../../../infra/monitoring/rules/alert.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
@@ -40,6 +41,12 @@ const alerts = rules.filter((rule) => rule.alert !== undefined);
 const names = [...new Set(alerts.map((rule) => rule.alert ?? ""))];
 const testGroups = committed<TestFile>("tests").flatMap(({ tests }) => tests);
 
+/** Alerts whose description has no current value, and why. */
+const withoutValue: Readonly<Record<string, string>> = {
+  Watchdog: "it says that all is well",
+  BackendTargetMissing: "there is nothing of which there could be a number",
+};
+
 describe("each alert", () => {
   test.each(names)("%s has a test in which it fires, and one in which it doesn't", (name) => {
     const groups = testGroups.map(({ alert_rule_test = [] }) =>
@@ -64,7 +71,7 @@ describe("each alert", () => {
     expect(others).toEqual({});
     expect(summary).toMatch(/^[A-Z][^{}]*\.$/);
     expect(description).toMatch(/^[A-Z{].*\.$/);
-    if (name !== "Watchdog") expect(description).toContain("{{");
+    if (!(name in withoutValue)) expect(description).toContain("$value");
     expect(runbook_url).toBe(`${runbookBase()}/${name}.md`);
     expect(existsSync(join(root, "docs/runbooks", `${name}.md`))).toBe(true);
     expect(dashboard_url).toMatch(/^\/d\/mlops-backend-(overview|http|datasets|training|runtime|telemetry)$/);
@@ -132,9 +139,25 @@ describe("the generator", () => {
   test.each([
     ["https://example.org/team/mlops", "https://example.org/team/mlops/blob/main/docs/runbooks"],
     [{ type: "git", url: "git+https://example.org/a/b.git" }, "https://example.org/a/b/blob/main/docs/runbooks"],
-    [undefined, "https://set-repository-in-package-json.example/docs/runbooks"],
-    ["a/b", "https://set-repository-in-package-json.example/docs/runbooks"],
-  ])("links runbooks of the repository %j", (repository, base) => expect(runbookBase(repository)).toBe(base));
+    [undefined, runbooksNowhere],
+    ["a/b", runbooksNowhere],
+  ])("links runbooks of the repository %j", (repository, base) => expect(runbookBase("", repository)).toBe(base));
+
+  test("links runbooks at the address that is set, whatever the repository, in rules, their tests and Grafana's", () => {
+    expect(runbookBase("https://wiki.example.org/runbooks/", "https://example.org/a/b")).toBe(
+      "https://wiki.example.org/runbooks",
+    );
+    const set = [...generatedFiles({ RUNBOOK_BASE_URL: "https://wiki.example.org/runbooks/" })];
+    const linking = set.filter(([, text]) => text.includes("https://wiki.example.org/runbooks/BackendTargetDown.md"));
+    expect(linking.map(([path]) => path)).toEqual([
+      "infra/monitoring/prometheus/rules/targets.yml",
+      "infra/helm/mlops-backend/rules/targets.yml",
+      "infra/monitoring/prometheus/tests/targets.yml",
+      "infra/monitoring/grafana/alerting/rules.yml",
+    ]);
+    expect(set.filter(([, text]) => text.includes(runbooksNowhere))).toEqual([]);
+    expect(() => generatedFiles({ RUNBOOK_BASE_URL: "wiki" })).toThrow("RUNBOOK_BASE_URL must be");
+  });
 
   test("looks at the job that Prometheus scrapes", () => {
     const configuration = parse(readFileSync(join(folder, "prometheus.yml"), "utf8"));

@@ -7,6 +7,7 @@ import { alertmanagerConfig, missingReceivers } from "../../../infra/monitoring/
 import { inhibitions } from "../../../infra/monitoring/alerting/inhibitions.ts";
 import { readReceivers, receiverVariables } from "../../../infra/monitoring/alerting/receiver-settings.ts";
 import { writeReceivers } from "../../../infra/monitoring/alerting/write-receivers.ts";
+import { runbooksNowhere } from "../../../infra/monitoring/rules/alert.ts";
 import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -16,6 +17,7 @@ const email = {
   ALERTMANAGER_SMTP_FROM: "backend@example.org",
 };
 const slack = { ALERTMANAGER_SLACK_CHANNEL: "#alerts" };
+const runbooks = { RUNBOOK_BASE_URL: "https://wiki.example.org/runbooks" };
 const deadMansSwitch = { ALERTMANAGER_DEADMANSSWITCH_URL: "https://switch.example.org/ping" };
 
 interface Configuration {
@@ -57,7 +59,16 @@ describe("who is told", () => {
     ["e-mail alone", email, { critical: ["email_configs"], warning: ["email_configs"], ticket: ["email_configs"] }],
   ])("by severity: %s", (_what, env, expected) => {
     expect(reached(env)).toEqual({ ...expected, none: [] });
-    expect(missingReceivers(readReceivers(env).receivers)).toHaveLength(1);
+    expect(missingReceivers(readReceivers({ ...env, ...runbooks }).receivers)).toHaveLength(1);
+  });
+
+  test("finds the runbook, or it is said that nobody does", () => {
+    const missing = (env: NodeJS.ProcessEnv) =>
+      missingReceivers({ ...readReceivers({ ...deadMansSwitch, ...env }).receivers });
+    expect(missing(slack)).toEqual([expect.stringContaining("RUNBOOK_BASE_URL is not set")]);
+    expect(missing({ ...slack, ...runbooks })).toEqual([]);
+    // Nobody is told: nobody misses it.
+    expect(missing({})).toEqual([expect.stringContaining("told to nobody")]);
   });
 
   test("of Watchdog is the dead-man's switch alone, by its address or by a file", () => {
@@ -120,6 +131,7 @@ describe("settings", () => {
     ["ALERTMANAGER_DEADMANSSWITCH_URL", { ALERTMANAGER_DEADMANSSWITCH_URL: "switch.example.org" }],
     ["ALERTMANAGER_DEADMANSSWITCH_URL_FILE", { ...deadMansSwitch, ALERTMANAGER_DEADMANSSWITCH_URL_FILE: "/run/a" }],
     // It would end up in a template.
+    ["RUNBOOK_BASE_URL", { RUNBOOK_BASE_URL: "docs/runbooks" }],
     ["GRAFANA_URL", { GRAFANA_URL: 'http://a/{{ template "x" }}' }],
   ])("%s that can't be right is refused by its name", (name, env) => {
     expect(readReceivers(env).faults).toEqual([expect.stringMatching(new RegExp(`^${name} `))]);
@@ -146,7 +158,18 @@ test("the files of an environment stand outside of the repository's, and it says
       '{{ define "backend.grafana" }}https://grafana.example.org{{ end }}',
     );
     expect(existsSync(join(folder, "alertmanager/templates/messages.tmpl"))).toBe(true);
+    expect(read("templates/grafana.tmpl")).toContain(`{{ define "backend.runbooks" }}${runbooksNowhere}{{ end }}`);
     expect(stderr.mock.calls.join()).toContain("ALERTMANAGER_DEADMANSSWITCH_URL is not set");
+    expect(stderr.mock.calls.join()).toContain("RUNBOOK_BASE_URL is not set");
+    stderr.mockClear();
+    writeReceivers(folder, { ...slack, ...runbooks });
+    expect(read("templates/grafana.tmpl")).toContain(
+      '{{ define "backend.runbooks" }}https://wiki.example.org/runbooks{{ end }}',
+    );
+    expect(readFileSync(join(folder, "grafana-alerting/rules.yml"), "utf8")).toContain(
+      "runbook_url: https://wiki.example.org/runbooks/BackendTargetDown.md",
+    );
+    expect(stderr.mock.calls.join()).not.toContain("RUNBOOK_BASE_URL");
     expect(() => writeReceivers(folder, { GRAFANA_URL: "x" })).toThrow("GRAFANA_URL");
   } finally {
     stderr.mockRestore();

@@ -17,6 +17,8 @@ interface Panel {
   readonly type: string;
   readonly title: string;
   readonly description?: string;
+  /** The shortest step. */
+  readonly interval?: string;
   readonly datasource?: { readonly uid: string; readonly type: string };
   /** Of a row that is closed. */
   readonly panels?: readonly Panel[];
@@ -26,6 +28,7 @@ interface Panel {
       readonly unit?: string;
       readonly noValue?: string;
       readonly thresholds?: { steps: unknown[] };
+      readonly custom?: { readonly drawStyle?: string };
     };
   };
   readonly targets?: readonly {
@@ -40,6 +43,10 @@ interface Panel {
     readonly exemplar?: boolean;
   }[];
   readonly links?: readonly Link[];
+  readonly transformations?: readonly {
+    readonly id: string;
+    readonly options: { readonly regex: string; readonly renamePattern: string };
+  }[];
   readonly options?: { readonly content?: string };
 }
 interface Dashboard {
@@ -138,6 +145,33 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
     }
   });
 
+  test("draws no line of what happened in the whole time range: each point would add it up again", () => {
+    const drawn = charts(dashboard).filter(({ targets = [] }) =>
+      targets.some(({ expr = "", range }) => range === true && expr.includes("$__range")),
+    );
+    expect(drawn.map(({ title }) => title)).toEqual([]);
+  });
+
+  test("shows why there is nothing where nothing happened: a share or quantile of nothing is absent, not NaN", () => {
+    for (const { expr = "" } of charts(dashboard).flatMap(({ targets = [] }) => targets)) {
+      expect(expr).not.toMatch(/\/ (sum|rate|increase)\b/);
+      expect(expr.split("histogram_quantile(").length, expr).toBe(
+        expr.split(/\(histogram_quantile\(.*\) >= 0\)/).length,
+      );
+    }
+  });
+
+  test("counts in bars that don't overlap", () => {
+    for (const { title, targets = [], fieldConfig, interval } of charts(dashboard)) {
+      const counts = targets.map(({ expr = "" }) => expr.includes("$__interval_ms"));
+      const isBars = fieldConfig?.defaults.custom?.drawStyle === "bars";
+      expect(counts, title).toEqual(counts.map(() => isBars));
+      // Four scrapes, so that the step is never shorter than the range less one scrape. Of the panel: that of a query
+      // would be taken for the scrape interval, and $__rate_interval would be four times as long.
+      if (isBars) expect(interval, title).toBe("1m");
+    }
+  });
+
   test("colours what has a limit", () => {
     const coloured = charts(dashboard).filter(
       ({ fieldConfig }) => (fieldConfig?.defaults.thresholds?.steps.length ?? 0) > 1,
@@ -167,7 +201,7 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
       ...ofPanels.map(({ expr, query }) => expr ?? query ?? ""),
       ...annotations.list.map(({ expr }) => expr),
     ];
-    const ofGrafana = ["__rate_interval", "__range", "__auto"];
+    const ofGrafana = ["__rate_interval", "__interval_ms", "__range", "__auto"];
     const used = new Set(expressions.flatMap((text) => [...text.matchAll(/\$(\w+)/g)].map(([, name = ""]) => name)));
     expect([...used].filter((name) => !variables.includes(name) && !ofGrafana.includes(name))).toEqual([]);
     expect(variables.filter((name) => !used.has(name))).toEqual([]);
@@ -188,6 +222,35 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
   });
 });
 
+test("legends are words: no underscores of outcomes and causes, no files of rule groups", () => {
+  /** A legend with that label's value, as Grafana renames it. */
+  function legendsOf(label: string, value: string): Set<string> {
+    const panels = dashboards.flatMap(charts).filter(({ type }) => type === "timeseries");
+    const shown = panels.flatMap(({ targets = [], transformations = [] }) =>
+      targets
+        .filter(({ legendFormat = "" }) => legendFormat.includes(`{{${label}}}`))
+        .map(({ legendFormat = "" }) =>
+          transformations
+            .filter(({ id }) => id === "renameByRegex")
+            .reduce(
+              (text, { options }) => {
+                const [, pattern = "", flags] = /^\/(.*)\/(\w*)$/.exec(options.regex) ?? [];
+                return text.replace(new RegExp(pattern, flags), options.renamePattern);
+              },
+              legendFormat.replace(`{{${label}}}`, value),
+            ),
+        ),
+    );
+    return new Set(shown);
+  }
+  expect(legendsOf("outcome", "server_error")).toContain("server error");
+  expect(legendsOf("error_type", "out_of_memory")).toEqual(new Set(["out of memory"]));
+  expect([...legendsOf("outcome", "a_b"), ...legendsOf("error_type", "a_b")].join()).not.toContain("a_b");
+  expect(legendsOf("rule_group", "/etc/prometheus/rules/ttl.yml;ttl")).toEqual(
+    new Set(["Failed, ttl", "Left out, ttl", "ttl"]),
+  );
+});
+
 test("every metric is looked at", () => {
   const asked = JSON.stringify(dashboards);
   const unseen = metricDefinitions
@@ -195,6 +258,47 @@ test("every metric is looked at", () => {
     .filter((name) => !asked.includes(name));
   // Median, 99th percentile and maximum say more.
   expect(unseen).toEqual(["nodejs_eventloop_delay_mean_seconds"]);
+});
+
+describe("the overview agrees with the objective of", () => {
+  /** The label matchers of a metric in each query, but those of the target and of the bucket. */
+  function requestsOf(metric: string, expressions: readonly string[]): Set<string> {
+    const selectors = expressions.flatMap((text) => [...text.matchAll(new RegExp(`${metric}\\{(.*?)\\}`, "g"))]);
+    return new Set(
+      selectors.map(([, matchers = ""]) =>
+        matchers.replaceAll(/,?\b(job|instance|le)=~?"[^"]*"/g, "").replace(/^,/, ""),
+      ),
+    );
+  }
+  const panelsOf = (...titles: string[]): string[] =>
+    (dashboards[0]?.panels ?? [])
+      .filter(({ title }) => titles.includes(title))
+      .flatMap(({ targets = [] }) => targets.map(({ expr = "" }) => expr));
+  const rulesOf = (objective: string): string[] => [
+    generatedFiles().get(`infra/monitoring/prometheus/rules/objective-${objective}.yml`) ?? "",
+  ];
+
+  test("availability on which requests count", () => {
+    const metric = "mlops_backend_http_requests_total";
+    const ofPanels = requestsOf(metric, panelsOf("Server errors", "Share of errors"));
+    const ofRules = requestsOf(metric, rulesOf("http-availability"));
+    // What the client did wrong is shown beside, of the same requests.
+    expect(ofPanels).toEqual(new Set([...ofRules, 'http_route=~"/api/ml/v1/.*",outcome="client_error"']));
+    expect(ofRules.size).toBe(2);
+  });
+
+  test("latency on which requests count", () => {
+    const metric = "http_server_request_duration_seconds_(?:bucket|count)";
+    const ofRules = requestsOf(metric, rulesOf("http-latency"));
+    expect(requestsOf(metric, panelsOf("Latency, p95", "Latency"))).toEqual(ofRules);
+    expect(ofRules.size).toBe(1);
+  });
+});
+
+test("a model that is called better than naive is", () => {
+  const panel = dashboards.flatMap(charts).find(({ title }) => title === "Models better than naive");
+  const [, bound] = /le="([\d.]+)"/.exec(panel?.targets?.[0]?.expr ?? "") ?? [];
+  expect(Number(bound)).toBeLessThan(1);
 });
 
 test("latencies lead to traces", () => {

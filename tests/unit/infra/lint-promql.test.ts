@@ -84,6 +84,7 @@ describe("a fault", () => {
 test.each([
   `sum by (outcome) (rate(${uploads}{job=~"$job",instance=~"$instance"}[$__rate_interval]))`,
   `sum(increase(${uploads}[$__range])) > 0`,
+  `sum(rate(${uploads}[$__rate_interval])) * $__interval_ms / 1000`,
   `sum(rate(${uploads}{outcome=~"failed|rejected"}[5m] offset 1d)) / sum(rate(${uploads}[1h30m]))`,
   `changes(${uploads}[5m]) > 0 or resets(${uploads}[5m]) > 0`,
   "changes(process_start_time_seconds[30m]) > 2",
@@ -131,7 +132,7 @@ describe("sound are the queries of", () => {
     .map((path) => ({ path, text: readFileSync(join(root, "docs", path), "utf8") }))
     .filter(({ text }) => text.includes("```promql"));
   test.each(documents)("docs/$path", ({ text }) => {
-    for (const [, block = ""] of text.matchAll(/```promql\n([\s\S]*?)```/g)) {
+    for (const [, block = ""] of text.matchAll(/^```promql\n([\s\S]*?)^```/gm)) {
       // A line that is indented, or that begins with an operator, goes on with the query above it.
       const queries = block.replace(/^#.*\n/gm, "\n").split(/\n(?=\S)(?!\n)/);
       for (const query of queries) if (query.trim() !== "") expect(lint(query), query).toEqual([]);

@@ -9,6 +9,10 @@ describe("a query of native histograms", () => {
     ["sum(rate(uploads_total[5m]))", "sum(rate(uploads_total[5m]))"],
     ["rate(other_seconds_count[5m])", "rate(other_seconds_count[5m])"],
     [
+      "rate(uploads_total[$__rate_interval]) * $__interval_ms",
+      "rate(uploads_total[$__rate_interval]) * $__interval_ms",
+    ],
+    [
       'histogram_quantile(0.9, sum by (le) (rate(wait_seconds_bucket{job=~"$job"}[$__rate_interval])))',
       'histogram_quantile(0.9, sum (rate(wait_seconds{job=~"$job"}[$__rate_interval])))',
     ],

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -139,11 +139,25 @@ describe("up", () => {
   });
 
   test.each(["PROMETHEUS__ENABLED=false\n", "OTEL_SDK_DISABLED=True\n"])(
-    "leaves a backend without metrics out: %s",
+    "leaves a backend without metrics out, and the alerts that it is not there, until there are metrics: %s",
     async (env) => {
+      const rules = "infra/monitoring/prometheus/rules";
+      await cp(new URL(`../../../${rules}`, import.meta.url), join(folder, rules), { recursive: true });
+      await program("bin/docker", `[ "$2" != up ] || echo "rules of \${PROMETHEUS_RULES_DIR:-the repository}"`);
       await settings(env);
-      expect((await run("up")).code).toBe(0);
+      expect(await run("up")).toMatchObject({
+        code: 0,
+        lines: expect.arrayContaining(["rules of ./.cache/prometheus-rules"]),
+      });
       expect(JSON.parse(await written(".cache/prometheus/backend.json"))).toEqual([]);
+      const committed = await readdir(join(folder, rules));
+      const kept = await readdir(join(folder, ".cache/prometheus-rules"));
+      expect(committed.filter((name) => !kept.includes(name))).toEqual(["targets.yml"]);
+      expect(await written(`${rules}/targets.yml`)).toContain("absent(up");
+      for (const name of kept)
+        expect(await written(`.cache/prometheus-rules/${name}`), name).not.toContain("absent(up");
+      await settings("");
+      expect((await run("up")).lines).toContain("rules of the repository");
     },
   );
 
@@ -152,7 +166,7 @@ describe("up", () => {
     expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
     await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
     await mkdir(join(folder, "node_modules", ".bin"));
-    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"');
+    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"; echo "the links lead nowhere" >&2');
     await program(
       "bin/docker",
       'printf "docker %s with %s, %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR" "$GRAFANA_ALERTING_DIR"',
@@ -160,6 +174,7 @@ describe("up", () => {
     expect((await run("up")).lines).toEqual(
       expect.arrayContaining([
         "node infra/monitoring/alerting/write-receivers.ts",
+        "the links lead nowhere",
         "docker compose up -d --build with ./.cache/alertmanager, ./.cache/grafana-alerting",
       ]),
     );

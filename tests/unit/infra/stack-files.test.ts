@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dashboardTitles } from "../../../infra/monitoring/dashboards/dashboard-list.ts";
@@ -28,6 +28,16 @@ const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(patte
 describe("generated files", () => {
   test.each([...generatedFiles().keys()])("%s is what the generator makes", (path) => {
     expect(read(path)).toBe(generatedFiles().get(path));
+  });
+
+  // Prometheus loads whatever stands there: a rule whose family is gone would alert on.
+  test.each([
+    "infra/monitoring/prometheus/rules",
+    "infra/monitoring/prometheus/tests",
+    "infra/monitoring/grafana/dashboards",
+  ])("are all that stands in %s", (folder) => {
+    const made = [...generatedFiles().keys()].filter((path) => path.startsWith(`${folder}/`));
+    expect(readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)).toEqual(made.toSorted());
   });
 });
 
