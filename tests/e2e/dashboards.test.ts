@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { promqlOf } from "../support/promql-of.ts";
 import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
 import { type PrometheusProcess, startPrometheus } from "./prometheus-process.ts";
 import { scriptedLoad } from "./scripted-load.ts";
@@ -171,7 +172,7 @@ describe("after a load that has all in it", () => {
     const chosen = { job: "backend", instance: (up?.metric.instance ?? "").replaceAll(".", "\\\\.") };
     expect(chosen.instance).toMatch(/^127\\\\.0\\\\.0\\\\.1:\d+$/);
     const empty: string[] = [];
-    for (const { expr } of dashboards.flatMap(({ panels }) => panels.flatMap(({ targets = [] }) => targets)))
+    for (const expr of promqlOf(dashboards.map(({ panels }) => panels)))
       if (numbersOf(await shown(expr, chosen)).length === 0) empty.push(expr);
     expect(empty).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { chartFolder } from "../../infra/helm/chart-files.ts";
+import { dashboardUids } from "../../infra/monitoring/dashboards/dashboard-list.ts";
 import { knownSeries } from "../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../infra/monitoring/lint-promql.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
@@ -231,7 +232,7 @@ describe("monitoring", () => {
   test("dashboards ask the cluster's datasource, and all of it fits into a release", async () => {
     const manifests = await render({ valuesFile: "complete" });
     const dashboards = manifests.filter(({ metadata }) => metadata.labels?.grafana_dashboard === "1");
-    expect(dashboards).toHaveLength(6);
+    expect(dashboards).toHaveLength(dashboardUids.length);
     for (const { data } of dashboards) {
       const [[file, text]] = Object.entries<string>(data) as [[string, string]];
       expect(JSON.parse(text).uid).toBe(file.replace(".json", ""));

@@ -83,7 +83,7 @@ run "complete" {
     error_message = "The chart must mount the authorities that are made here."
   }
   assert {
-    condition     = length(kubernetes_config_map_v1.dashboards) == 6 && !yamldecode(helm_release.this.values[0]).monitoring.dashboards.enabled
+    condition     = length(kubernetes_config_map_v1.dashboards) == length(fileset("${path.module}/../../helm/mlops-backend/dashboards", "*.json")) && !yamldecode(helm_release.this.values[0]).monitoring.dashboards.enabled
     error_message = "Dashboards in another namespace are not made by the chart as well."
   }
   assert {
