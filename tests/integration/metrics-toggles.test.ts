@@ -1,9 +1,13 @@
 import { type ChildProcess, execFile, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
+import { startService } from "../support/service.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const fixture = fileURLToPath(new URL("metrics-fixture.ts", import.meta.url));
@@ -119,6 +123,51 @@ test.for([{ PROMETHEUS__ENABLED: "false" }, { OTEL_SDK_DISABLED: "true" }] as ob
     expect((await fetch(url(port))).status).toBe(404);
   },
 );
+
+/** Uploads, trains and predicts with the whole service; what its process and threads loaded, and what /metrics said. */
+async function workedThrough(env: Record<string, string>): Promise<{ scrape: number; loaded: string[] }> {
+  const folder = await mkdtemp(join(tmpdir(), "loads-"));
+  const loads = join(folder, "loads.txt");
+  const recording = `--require=${join(root, "tests/support/record-loads.cjs")}`;
+  const service = await startService({ env: { ...env, NODE_OPTIONS: recording, LOADS: loads } });
+  try {
+    const csv = `a,target\n${Array.from({ length: 40 }, (_, row) => `${row},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
+    const dataset = await service.upload(csv);
+    expect(dataset.status).toBe(201);
+    const run = await service.train(dataset.json.id);
+    expect(run.json.status).toBe("succeeded");
+    const predictions = `/artifacts/${run.json.artifactId}/predictions`;
+    expect((await service.call("POST", predictions, { rows: [{ a: 1 }] })).status).toBe(200);
+    const scrape = (await service.call("GET", "/metrics")).status;
+    expect(await service.halt()).toBe(0);
+    return { scrape, loaded: (await readFile(loads, "utf8")).split("\n") };
+  } finally {
+    await service.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+/** All but the API, which does nothing by itself: the SDK begins with its resources. */
+const isOfSdk = (url: string): boolean => /@opentelemetry\/(?!api\/)|instrumentation|in-the-middle/.test(url);
+
+test.for([{ PROMETHEUS__ENABLED: "false" }, { OTEL_SDK_DISABLED: "true" }] as object[])(
+  "%j: upload, training and prediction work on no-ops, and no module of the SDK is loaded",
+  async (env) => {
+    const { scrape, loaded } = await workedThrough(env as Record<string, string>);
+    expect(scrape).toBe(404);
+    // What is recorded holds the service and its threads: else the absence of others would tell nothing.
+    for (const part of ["src/main.ts", "src/training/training-thread.ts", "@opentelemetry/api/"])
+      expect(loaded.some((url) => url.includes(part))).toBe(true);
+    expect(loaded.filter(isOfSdk)).toEqual([]);
+  },
+);
+
+test("switched on, the same work loads what tells by its absence that it is off", async () => {
+  const { scrape, loaded } = await workedThrough({});
+  expect(scrape).toBe(200);
+  const sdk = loaded.filter(isOfSdk);
+  for (const part of ["resources/", "sdk-metrics/", "exporter-prometheus/", "instrumentation/"])
+    expect(sdk.some((url) => url.includes(`@opentelemetry/${part}`))).toBe(true);
+});
 
 test("started without --import, /metrics says so with 503", async () => {
   const { port } = await start({}, []);

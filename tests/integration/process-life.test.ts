@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -16,6 +18,30 @@ async function connectionNames(databaseUrl: string): Promise<string[]> {
   await client.end();
   return rows.map(({ name }) => name);
 }
+
+test("settings of metrics that can't be used end the start with 2, all of them named, before anything is touched", async () => {
+  const dataDir = join(tmpdir(), `mlops-never-made-${process.pid}`);
+  const { code, stderr } = await refusedStart(
+    { dataDir, databaseUrl: "" },
+    {
+      PROMETHEUS__LATENCY_BUCKETS: "[0.5, 0.25, 1]",
+      PROMETHEUS__METRICS_PATH: "/api/ml/v1/datasets",
+      PROMETHEUS__METRIC_NAMESPACE: "9-lives",
+      SERVICE_PORT: "18123",
+      METRICS_PORT: "18123",
+    },
+  );
+  expect(code).toBe(2);
+  // Each with what to do, and nothing else: no stack, and not one fault told twice by register and by main.
+  expect(stderr.trimEnd().split("\n").toSorted()).toEqual([
+    "  - METRICS_PORT must differ from SERVICE_PORT",
+    "  - PROMETHEUS__LATENCY_BUCKETS must be positive numbers in ascending order",
+    "  - PROMETHEUS__METRICS_PATH must not lie under /api",
+    "  - PROMETHEUS__METRIC_NAMESPACE must be letters, digits and _, and not begin with a digit",
+    "The configuration is not usable:",
+  ]);
+  expect(existsSync(dataDir)).toBe(false);
+});
 
 test.runIf(!process.env.TEST_DATABASE_URL)(
   "a second process on one data folder says who has it; a lock of the dead is no hindrance",
