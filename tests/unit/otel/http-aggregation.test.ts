@@ -32,6 +32,7 @@ const endedRequest: fc.Arbitrary<EndedRequest> = fc.record({
   ),
   statusCode: fc.constantFrom(0, 100, 200, 201, 204, 304, 400, 404, 499, 500, 503, 599, 600, 999),
   fault: fc.constantFrom(undefined, "client_closed", "timeout", "parse_error", "other"),
+  isCallersFault: fc.constantFrom(undefined, false, true),
   durationSeconds: fc.oneof(
     fc.double({ min: 0, max: 30, noNaN: true }),
     fc.constantFrom(...defaultLatencyBounds, -1, Number.NaN),
@@ -40,21 +41,33 @@ const endedRequest: fc.Arbitrary<EndedRequest> = fc.record({
   responseBytes: fc.nat(3e7),
 });
 
-test("the same events give the same exposition as the SDK's own instruments", async () => {
+/** Lines that only one of the two has. */
+const differenceOf = (expected: readonly string[], shown: readonly string[]): string[] => [
+  ...new Set(expected).symmetricDifference(new Set(shown)),
+];
+
+/** What happens between two collections. */
+const period = fc.record({
+  declared: fc.uniqueArray(fc.constantFrom("/a", "/never", "/late", "unmatched")),
+  // By default fast-check makes some ten of them, and no run came to the limits of label sets.
+  requests: fc.array(endedRequest, { maxLength: 300, size: "max" }),
+  changes: fc.array(fc.record({ method: fc.constantFrom("GET", "PUT", "BREW"), change: fc.constantFrom(1, -1) }), {
+    maxLength: 10,
+  }),
+});
+
+test("the same events give the same exposition as the SDK's own instruments, at each of several collections", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(endedRequest, { minLength: 1, maxLength: 600 }),
-      fc.array(fc.record({ method: fc.constantFrom("GET", "PUT", "BREW"), change: fc.constantFrom(1, -1) }), {
-        maxLength: 20,
-      }),
-      fc.uniqueArray(fc.constantFrom("/a", "/never", "unmatched")),
-      async (requests, changes, declared) => {
-        metrics.disable();
-        const reader = new PrometheusExporter({ preventServerStart: true });
-        const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
-        metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
-        const aggregation = new HttpAggregation(defaultLatencyBounds);
-        for (const recorder of [sdkHttpRecorder, aggregation]) {
+    fc.asyncProperty(endedRequest, fc.array(period, { minLength: 1, maxLength: 4 }), async (first, periods) => {
+      metrics.disable();
+      const reader = new PrometheusExporter({ preventServerStart: true });
+      const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
+      metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
+      const aggregation = new HttpAggregation(defaultLatencyBounds);
+      const recorders = [sdkHttpRecorder, aggregation];
+      for (const recorder of recorders) recorder.ended(first);
+      for (const { declared, requests, changes } of periods) {
+        for (const recorder of recorders) {
           recorder.declare(declared);
           for (const request of requests) recorder.ended(request);
           for (const { method, change } of changes) recorder.active(change as 1 | -1, method, "http");
@@ -62,14 +75,15 @@ test("the same events give the same exposition as the SDK's own instruments", as
         const { resourceMetrics } = await reader.collect();
         const expected = samplesOf(await writeExposition(resourceMetrics, expositionOptions));
         const scopeMetrics = [{ scope: { name: "http" }, metrics: aggregation.collect() }];
-        expect(samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, expositionOptions))).toEqual(
-          expected,
-        );
+        const shown = samplesOf(await writeExposition({ ...resourceMetrics, scopeMetrics }, expositionOptions));
+        // Not the whole lists: their difference is worked out at each step of shrinking, which took minutes.
+        expect(differenceOf(expected, shown)).toEqual([]);
+        expect(shown).toHaveLength(expected.length);
         // The two sizes and the counter at least, whatever the duration was.
         expect(expected.length).toBeGreaterThanOrEqual(19);
-      },
-    ),
-    { numRuns: 60 },
+      }
+    }),
+    { numRuns: 60, interruptAfterTimeLimit: 30_000 },
   );
 });
 
