@@ -87,7 +87,10 @@ write_targets() {
     printf '[{ "targets": ["backend:%s"], "labels": { "__metrics_path__": "%s" } }]\n' \
       "$(value METRICS_PORT 8000)" "$(value PROMETHEUS__METRICS_PATH /metrics)" >"$folder/backend.json"
   fi
-  printf '%s' "$(value METRICS_BEARER_TOKEN '')" >"$folder/metrics-token"
+  # With METRICS_BEARER_TOKEN_FILE the token is where only the container sees it: what was put here for Prometheus stays.
+  if [ -z "$(value METRICS_BEARER_TOKEN_FILE '')" ] || [ ! -f "$folder/metrics-token" ]; then
+    printf '%s' "$(value METRICS_BEARER_TOKEN '')" >"$folder/metrics-token"
+  fi
   # Readable for the user that Prometheus runs as.
   chmod 755 "$folder"
   chmod 644 "$folder/backend.json" "$folder/metrics-token"

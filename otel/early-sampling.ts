@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
-import { ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
+import { propagation, ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
 import { RandomIdGenerator, type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace";
 
 /** Decides on a request before there is a span, and lets those that are not traced pass untouched. */
@@ -13,8 +13,8 @@ export interface EarlySampling {
 
 /**
  * The official instrumentation binds every listener of request and response to a context before it asks whether the
- * request is kept: with one request of a hundred kept, that was most of what tracing cost the other 99 (3.7 times a
- * bare request instead of 1.4, docs/performance.md). A request that brings a trace along takes the official way.
+ * request is kept: with one request of a hundred kept, that was most of what tracing cost the other 99
+ * (docs/adr/0012-spans-by-the-official-instrumentations.md). A request that brings a trace along takes the official way.
  * @param root decides where no caller has
  * @param isUntraced requests that are never traced
  */
@@ -22,9 +22,16 @@ export function sampleEarly(root: Sampler, isUntraced: (request: IncomingMessage
   const ids = new RandomIdGenerator();
   // The instrumentation makes the span in the same turn, right after the decision: nobody comes in between.
   let isDecided = false;
+  // Asked once, since each answer is a new list; the propagator is there before the first request.
+  let carriers: readonly string[] | undefined;
+  const bringsTrace = ({ headers }: IncomingMessage): boolean => {
+    carriers ??= propagation.fields().map((name) => name.toLowerCase());
+    return carriers.some((name) => headers[name] !== undefined);
+  };
   const keeps = (request: IncomingMessage): boolean => {
+    isDecided = false;
     if (isUntraced(request)) return false;
-    if (request.headers.traceparent !== undefined) return true;
+    if (bringsTrace(request)) return true;
     const { decision } = root.shouldSample(ROOT_CONTEXT, ids.generateTraceId(), "request", SpanKind.SERVER, {}, []);
     isDecided = decision === SamplingDecision.RECORD_AND_SAMPLED;
     return isDecided;

@@ -2,10 +2,11 @@ import type { IncomingMessage } from "node:http";
 import { ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import type { Span } from "@opentelemetry/api";
+import { type Span, SpanStatusCode } from "@opentelemetry/api";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { rememberSpan } from "./exemplars.ts";
 import { methodAttribute } from "./http-recorder-sdk.ts";
+import { endOf } from "./request-end.ts";
 import { routeLabelOf, unmatchedRoute } from "./route-template.ts";
 import { spanAttributes } from "./span-attributes.ts";
 import type { TracedLibrary } from "./trace-settings.ts";
@@ -64,7 +65,11 @@ function describeRequest(span: Span, request: IncomingMessage, response: unknown
   const { runId } = (response as ServerResponse & { locals?: { runId?: unknown } }).locals ?? {};
   if (typeof runId === "string") span.setAttribute(spanAttributes.runId, runId);
   // Its status still says 200 (seen on Node 24, November 2026).
-  if (!response.writableFinished) span.setAttribute("error.type", "client_closed");
+  if (response.writableFinished) return;
+  const { fault } = endOf(request, (request.socket as { server?: object }).server ?? {});
+  span.setAttribute("error.type", fault);
+  // What is ours is a failed trace, which a collector keeps; as our metrics count it.
+  if (fault === "timeout" || fault === "other") span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
 /** Polls of the queue and such have no parent: without one, a statement or a call makes no span. */

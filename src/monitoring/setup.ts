@@ -152,8 +152,10 @@ interface NodeSocket extends Duplex {
   readonly bytesRead?: number;
 }
 
+/** Ends the connection whether the client closes its side or not: a server of Node leaves it half open otherwise. */
 function answerPast(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const head = `HTTP/1.1 ${status} ${reasons[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  socket.end(head, () => socket.destroy());
 }
 
 function countAnswered(socket: Duplex, method: string, statusCode: number, fault?: "timeout" | "parse_error"): void {

@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
@@ -193,6 +194,20 @@ describe("with an OTLP endpoint", () => {
     const request = await receiver.until((spans) => spans.find(({ spanId }) => spanId === call.parentSpanId));
     expect(request).toMatchObject({ kind: 2, traceId, parentSpanId: "00f067aa0ba902b7" });
     expect(JSON.stringify(receiver.spans)).not.toContain("secret");
+  });
+
+  test("a request that ended without an answer says why as the metrics do", async () => {
+    const { receiver, service } = await startTraced();
+    const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+    const path = "/api/ml/v1/datasets/upload";
+    const type = "Content-Type: multipart/form-data; boundary=x";
+    socket.end(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`);
+    socket.resume();
+    await once(socket, "close");
+    const span = await receiver.until((spans) => named(spans, `POST ${path}`));
+    expect(span.attributes["error.type"]).toBe("parse_error");
+    const labels = { http_route: path, error_type: "parse_error", http_response_status_code: "400" };
+    expect(await service.metric("http_server_request_duration_seconds_count", labels)).toBe(1);
   });
 
   test("metrics have the same families and series as without: nothing is measured twice", async () => {

@@ -2,6 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { promisify } from "node:util";
 import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
@@ -232,6 +233,26 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     const said = await converse({ send: "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n" });
     expect(said).toContain("HTTP/1.1 405 Method Not Allowed");
     await expectSample(counted("CONNECT", "unmatched", "405"));
+  });
+
+  test.each([
+    ["CONNECT", "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n", counted("CONNECT", "unmatched", "405")],
+    [
+      "a body that does not come",
+      "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab",
+      counted("POST", "/api/v1/items", "408", "timeout"),
+    ],
+    ["rubbish", "NOT HTTP\r\n\r\n", counted("_OTHER", "unmatched", "400", "parse_error")],
+  ])("%s leaves no connection behind, though its client never closes", async (_what, sent, line) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.write(sent);
+    socket.resume();
+    await once(socket, "end");
+    await expectSample(line);
+    const connections = promisify(server.getConnections.bind(server));
+    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    socket.destroy();
   });
 
   test("what we break off is a fault of ours, not of the client", async () => {
