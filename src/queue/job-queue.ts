@@ -110,6 +110,14 @@ function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Qu
   }
 }
 
+/** A job as pg-boss hands it out. */
+interface TakenJob {
+  readonly id: string;
+  readonly data: Record<string, unknown>;
+  readonly retryCount: number;
+  readonly signal: AbortSignal;
+}
+
 /** Opens the queue on the store's database and makes its queues. `stop()` it before the store. */
 export async function startQueue(
   store: Store,
@@ -168,47 +176,52 @@ export async function startQueue(
       await boss.cancel(name, id, { db: fromKysely(tx) });
     },
     async work(name, { concurrency }, handler) {
-      await boss.work<Record<string, unknown>>(
-        name,
-        // NOTIFY wakes a worker in milliseconds; polling is for jobs whose retry delay ends, which nobody announces.
-        {
-          localConcurrency: concurrency,
-          batchSize: 1,
-          perJobResults: true,
-          pollingIntervalSeconds: 1,
-          notifyPollingIntervalSeconds: 1,
-        },
-        async (jobs) => {
-          const results = [];
-          for (const job of jobs) {
-            const attempt = job.retryCount + 1;
-            const outcome = await processTraced(name, job, async (span) => {
-              try {
-                return await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
-              } catch (error) {
-                if (error instanceof JobReturnedError) {
-                  // On purpose: to the span that is an end like others.
-                  describeSpan(span, { outcome: "returned" });
-                  return error;
-                }
-                // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
-                log.warn(
-                  { err: error, queue: name, jobId: job.id, run_id: runIdOf(job.data), attempt },
-                  "queue: a job failed",
-                );
-                throw error;
+      const handle = async (jobs: readonly TakenJob[]) => {
+        const results = [];
+        for (const job of jobs) {
+          const attempt = job.retryCount + 1;
+          const outcome = await processTraced(name, job, async (span) => {
+            try {
+              return await handler({ id: job.id, data: job.data, attempt, signal: job.signal });
+            } catch (error) {
+              if (error instanceof JobReturnedError) {
+                // On purpose: to the span that is an end like others.
+                describeSpan(span, { outcome: "returned" });
+                return error;
               }
-            });
-            if (outcome instanceof JobReturnedError) throw outcome;
-            // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
-            results.push({
-              id: job.id,
-              status: outcome === "failed" ? ("deadletter" as const) : ("completed" as const),
-            });
-          }
-          return results;
-        },
-      );
+              // pg-boss keeps the fault in the job's row only, where nobody on call looks first.
+              log.warn(
+                { err: error, queue: name, jobId: job.id, run_id: runIdOf(job.data), attempt },
+                "queue: a job failed",
+              );
+              throw error;
+            }
+          });
+          if (outcome instanceof JobReturnedError) throw outcome;
+          // pg-boss calls it «deadletter»: failed for good, whatever retries are left.
+          results.push({
+            id: job.id,
+            status: outcome === "failed" ? ("deadletter" as const) : ("completed" as const),
+          });
+        }
+        return results;
+      };
+      for (let place = 0; place < concurrency; place += 1) {
+        let workerId: string | undefined;
+        workerId = await boss.work<Record<string, unknown>>(
+          name,
+          // NOTIFY wakes a worker in milliseconds; polling is for jobs whose retry delay ends, which nobody announces.
+          { batchSize: 1, perJobResults: true, pollingIntervalSeconds: 1, notifyPollingIntervalSeconds: 1 },
+          async (jobs) => {
+            try {
+              return await handle(jobs);
+            } finally {
+              // It asks for the next at once: else a backlog was worked off at one job a poll, however short they were.
+              if (workerId !== undefined) boss.notifyWorker(workerId);
+            }
+          },
+        );
+      }
       return () => boss.offWork(name, { wait: true });
     },
     scheduleEvery(name, seconds) {
