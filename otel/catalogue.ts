@@ -720,16 +720,16 @@ export function unitWord(definition: Pick<MetricDefinition, "unit" | "kind">): s
   return unitWords.get(definition.unit);
 }
 
-/** Characters outside Prometheus' alphabet become `_`, and a name begins with none of its digits. */
+/** Characters outside Prometheus' alphabet become `_`, several of them one, and a name begins with none of its digits. */
 function legalName(text: string): string {
-  const name = text.replace(/[^a-zA-Z0-9_]/g, "_");
+  const name = text.replace(/[^a-zA-Z0-9]+/g, "_");
   return /^([0-9]|$)/.test(name) ? `key_${name}` : name;
 }
 
-/** `le` belongs to the buckets of histograms, `__` to Prometheus: `__name__` twice makes it refuse the whole target. */
+/** `le` belongs to the buckets of histograms; names with `__`, which are Prometheus' own, don't come out of `legalName`. */
 export function labelName(attribute: string): string {
   const name = legalName(attribute);
-  return name === "le" || name.startsWith("__") ? `key_${name}` : name;
+  return name === "le" ? `key_${name}` : name;
 }
 
 export const isCounter = (kind: MetricKind): boolean => kind === "counter" || kind === "observableCounter";

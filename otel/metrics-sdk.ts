@@ -52,13 +52,18 @@ export function openMetrics(
       const stopProcessMetrics = startProcessMetrics({ version, revision });
       const startedSeconds = performance.timeOrigin / 1000;
 
-      const render = shareInFlight(async (format: Format) => {
-        const beganMs = performance.now();
+      // Two formats at once are read once and written twice.
+      const collect = shareInFlight(async (_all: "all") => {
         const { resourceMetrics: collected, errors } = await reader.collect();
         const resourceMetrics = onlyDeclared(collected);
         // A reading that failed is absent; the others are shown.
         for (const error of errors) diag.warn("A reading for /metrics failed", error);
         resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
+        return resourceMetrics;
+      });
+      const render = shareInFlight(async (format: Format) => {
+        const beganMs = performance.now();
+        const resourceMetrics = await collect("all");
         const body = await writeInSlices(resourceMetrics, { ...settings, format, role, startedSeconds, exemplarsOf });
         guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
         return { body, contentType: contentTypes[format] };

@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { type Line, table } from "./figures.ts";
 import { benchHttp } from "./http-bench.ts";
+import { benchProfile } from "./profile-bench.ts";
 import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
@@ -19,10 +20,11 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   http: benchHttp,
   scrape: benchScrape,
   service: benchService,
+  profile: benchProfile,
   rules: benchRules,
 };
-/** They need programs that are not in this repository, and minutes: only when they are asked for. */
-const onRequest = new Set(["rules"]);
+/** Rules need programs that are not in this repository, and minutes; a profile explains and compares nothing. */
+const onRequest = new Set(["profile", "rules"]);
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
   process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);
