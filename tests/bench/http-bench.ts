@@ -71,8 +71,8 @@ async function startSink(): Promise<{ url: string; bytes(): number } & AsyncDisp
 }
 
 /** So many small requests over ten connections. */
-export async function load(url: string, amount: number): Promise<void> {
-  const result = await autocannon({ url: `${url}/items/42`, connections: 10, amount });
+export async function load(url: string, amount: number, path = "/items/42"): Promise<void> {
+  const result = await autocannon({ url: `${url}${path}`, connections: 10, amount });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were no 2xx, ${result.errors} failed`);
 }

@@ -8,6 +8,7 @@ import { benchProfile } from "./profile-bench.ts";
 import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
+import { benchThroughput } from "./throughput-bench.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -22,9 +23,10 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   service: benchService,
   profile: benchProfile,
   rules: benchRules,
+  throughput: benchThroughput,
 };
-/** Rules need programs that are not in this repository, and minutes; a profile explains and compares nothing. */
-const onRequest = new Set(["profile", "rules"]);
+/** Some need programs that are not in this repository, and minutes; a profile explains and compares nothing. */
+const onRequest = new Set(["profile", "rules", "throughput"]);
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
   process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);
