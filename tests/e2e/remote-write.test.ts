@@ -57,6 +57,7 @@ beforeAll(async () => {
   prometheus = await startPrometheus({
     folder: join(folder, "prometheus"),
     target: new URL(url).host,
+    replica: "a",
     longTermStore: store,
     // Five minutes are three seconds: every rule has written within the test.
     rules: ruleFiles({ prefix: defaultPrefix, timeScale: 1 / 100 }),
