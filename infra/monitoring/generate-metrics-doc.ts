@@ -7,7 +7,8 @@ import {
   prometheusName,
   seriesCeiling,
 } from "../../otel/catalogue.ts";
-import { scrapedSamplesADay, scrapeIntervalSeconds } from "./sample-costs.ts";
+import { scrapeSeconds } from "./rules/objective-rules.ts";
+import { scrapedSamplesADay } from "./sample-costs.ts";
 
 interface SeriesBudget {
   readonly freshStart: Readonly<Record<string, number>>;
@@ -94,7 +95,7 @@ export function metricsDocument(budget: SeriesBudget, differences: readonly Http
     "",
     "At the first scrape of a fresh service, and after `npm run demo`. The tests hold the service to this table",
     "(`infra/monitoring/series-budget.json`); `UPDATE_SERIES_BUDGET=1` makes them write it anew.",
-    `Samples a day are those of one process that is scraped every ${scrapeIntervalSeconds} s; of whole deployments:`,
+    `Samples a day are those of one process that is scraped every ${scrapeSeconds} s; of whole deployments:`,
     "[operations.md](operations.md#what-it-costs).",
     "",
     "| metric | fresh start | after the demo | samples a day of these |",

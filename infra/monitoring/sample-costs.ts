@@ -1,11 +1,10 @@
 import { metricDefinitions, prometheusName } from "../../otel/catalogue.ts";
 import { tableRow } from "./generated-part.ts";
 import { sentSeriesOfProcess } from "./remote-write.ts";
+import { scrapeSeconds } from "./rules/objective-rules.ts";
 import type { RuleGroup } from "./rules/rule-files.ts";
 
 const daySeconds = 86_400;
-/** As prometheus.yml and the chart have it; a test compares. */
-export const scrapeIntervalSeconds = 15;
 const retentionDays = 35;
 /** Prometheus' manual: 1 to 2. */
 const bytesOfSample = 2;
@@ -32,7 +31,7 @@ export function seriesOfRole(counts: SeriesCounts, role: keyof Processes): numbe
 }
 
 /** Samples a day of a series that is scraped. */
-export const scrapedSamplesADay = daySeconds / scrapeIntervalSeconds;
+export const scrapedSamplesADay = daySeconds / scrapeSeconds;
 
 const secondsOf = (interval: string): number => {
   const [, count, unit] = /^(\d+)(s|m)$/.exec(interval) ?? [];
@@ -43,9 +42,7 @@ const secondsOf = (interval: string): number => {
 /** What the recording rules write, for one job: each is a series of its own. */
 function recorded(groups: readonly RuleGroup[]): { series: number; samplesADay: number } {
   const intervals = groups.flatMap(({ interval, rules }) =>
-    rules
-      .filter((rule) => "record" in rule)
-      .map(() => (interval === undefined ? scrapeIntervalSeconds : secondsOf(interval))),
+    rules.filter((rule) => "record" in rule).map(() => (interval === undefined ? scrapeSeconds : secondsOf(interval))),
   );
   return {
     series: intervals.length,
@@ -86,7 +83,7 @@ export function sampleCostTable(counts: SeriesCounts, groups: readonly RuleGroup
   const role = (name: keyof Processes): string => `${seriesOfRole(counts, name)} of ${name}`;
   return [
     `A process has ${role("all")}, ${role("api")}, ${role("worker")} (docs/metrics.md, after the demo), scraped every`,
-    `${scrapeIntervalSeconds} s: ${scrapedSamplesADay.toLocaleString("en")} samples a day each. Prometheus adds ${seriesOfTarget} series a target, and the rules`,
+    `${scrapeSeconds} s: ${scrapedSamplesADay.toLocaleString("en")} samples a day each. Prometheus adds ${seriesOfTarget} series a target, and the rules`,
     `${recorded(groups).series} a job, however many processes there are.`,
     "",
     tableRow(

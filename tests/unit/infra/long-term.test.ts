@@ -5,8 +5,9 @@ import { parse } from "yaml";
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
 import { longTermSeries, remoteWriteExample } from "../../../infra/monitoring/remote-write.ts";
+import { scrapeSeconds } from "../../../infra/monitoring/rules/objective-rules.ts";
 import type { RuleGroup } from "../../../infra/monitoring/rules/rule-files.ts";
-import { roundCount, sampleCosts, scrapeIntervalSeconds } from "../../../infra/monitoring/sample-costs.ts";
+import { roundCount, sampleCosts } from "../../../infra/monitoring/sample-costs.ts";
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../..", path), "utf8");
 const example = "infra/monitoring/prometheus/remote-write.example.yml";
@@ -64,12 +65,12 @@ describe("what samples cost", () => {
   test("goes by the interval that Prometheus and the chart have, and by their retention", () => {
     const { global, storage } = parse(read("infra/monitoring/prometheus/prometheus.yml"));
     expect(global).toMatchObject({
-      scrape_interval: `${scrapeIntervalSeconds}s`,
-      evaluation_interval: `${scrapeIntervalSeconds}s`,
+      scrape_interval: `${scrapeSeconds}s`,
+      evaluation_interval: `${scrapeSeconds}s`,
     });
     expect(storage.tsdb.retention.time).toBe("35d");
     const { serviceMonitor } = parse(read("infra/helm/mlops-backend/values.yaml")).monitoring;
-    expect(serviceMonitor.interval).toBe(`${scrapeIntervalSeconds}s`);
+    expect(serviceMonitor.interval).toBe(`${scrapeSeconds}s`);
   });
 
   test("the deployments of the table are the chart's", () => {
