@@ -58,7 +58,10 @@ export function explainDatabaseFault(error: unknown, settings: PostgresSettings)
     return tls("MODE", `the certificate of ${place} is not valid today`, "renew it, or set the clock");
   if (error.message === "The server does not support SSL connections")
     return tls("MODE", `PostgreSQL at ${place} has no TLS`, "switch it on there (ssl = on), or set disable");
-  if (/certificate/i.test(error.message) && (code === "28000" || code.startsWith("ERR_SSL")))
+  if (
+    (code === "28000" && /certificate/i.test(error.message)) ||
+    /^ERR_SSL_.*ALERT_(UNKNOWN_CA|.*CERTIFICATE)/.test(code)
+  )
     return tls(
       "CERT",
       `PostgreSQL at ${place} wants a client certificate that it trusts`,
