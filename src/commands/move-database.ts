@@ -60,12 +60,16 @@ async function openSource(config: Config, resources: AsyncDisposableStack, log: 
   const lock = await lockDataFolder(dataDir);
   resources.defer(() => lock.release());
   const names = await readdir(dataDir);
-  if (!names.includes("database")) throw new MoveRefusedError(`DATA_DIR: ${dataDir} holds no embedded database.`);
+  // Without its mark it may be half made, and would be moved aside and made anew: nothing would be moved, and nobody told.
+  if (!names.includes("database") || !names.includes("database.ready"))
+    throw new MoveRefusedError(
+      `DATA_DIR: ${dataDir} holds no embedded database, or none that was made whole (database.ready): start the service on it once.`,
+    );
   const copy = join(dataDir, copyName);
   await rm(copy, { recursive: true, force: true });
   resources.defer(() => rm(copy, { recursive: true, force: true }));
   for (const name of ["database", "database.ready"])
-    if (names.includes(name)) await cp(join(dataDir, name), join(copy, name), { recursive: true });
+    await cp(join(dataDir, name), join(copy, name), { recursive: true });
   const store = await openStore({ databaseUrl: "", dataDir: copy });
   resources.defer(() => store.stop());
   await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
@@ -117,6 +121,7 @@ async function move(config: Config, log: Logger): Promise<void> {
   await client.connect();
   resources.defer(() => client.end());
   const { pglite } = source.engine;
+  log.info({ to: "DATABASE_URL" }, "moving rows and jobs");
   const { wereThere, tables } = await moveRows(
     { query: (text) => pglite.query(text) },
     { query: (text, values) => client.query(text, values) },
@@ -139,6 +144,6 @@ try {
     error instanceof MoveRefusedError;
   const line = isSaid ? error.message : explainDatabaseFault(error, config);
   if (line !== undefined) process.stderr.write(`${line}\n`);
-  else log.fatal({ err: error }, "moving failed; nothing was moved");
+  else log.fatal({ err: error }, "moving failed: call it again, it says whether all is there or moves it");
   process.exitCode = 1;
 }

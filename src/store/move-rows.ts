@@ -91,8 +91,9 @@ export async function moveRows(source: Session, target: Session, queues: readonl
   await source.query("begin");
   await target.query("begin");
   try {
-    // A statement of a move may take as long as it needs.
-    await target.query("set local statement_timeout = 0");
+    // A move may take as long as it needs, whatever the role's own limits are.
+    for (const limit of ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"])
+      await target.query(`set local ${limit} = 0`);
     const tables = await prepare(source, target, queues);
     // A service that starts meanwhile waits here with its first row, and a second move with all.
     for (const { name } of tables) await target.query(`lock table ${name} in exclusive mode`);

@@ -80,7 +80,8 @@ test("a wrong call, and settings that don't say where to move to, are refused", 
   expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining("DATABASE_URL is empty")]);
 });
 
-describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", () => {
+// Each starts several processes, one after another.
+describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", { timeout: 180_000 }, () => {
   const resources = new AsyncDisposableStack();
   const key = { "Idempotency-Key": "kept" };
   const oddName = "\"Quotes\", 'single', back\\slash \\N, Ünïcödé 漢字 🌲";
@@ -121,7 +122,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     await working.call("PATCH", `/artifacts/${artifactId}`, { pinned: true });
     expect((await working.train(small.json.id)).json.status).toBe("failed");
     predicted = await predict(working);
-    const heavy = { datasetId: noise.json.id, mode: "heavy", parameters: { rounds: 40, earlyStoppingRounds: 40 } };
+    const heavy = { datasetId: noise.json.id, mode: "heavy", parameters: { rounds: 15, earlyStoppingRounds: 15 } };
     interruptedId = (await working.call("POST", "/training-runs", heavy)).json.id;
     await working.waitForRun(interruptedId, ({ status }) => status === "running");
     await working.kill("SIGKILL");
@@ -136,7 +137,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`in use by process ${waiting.pid}`)]);
     await waiting.halt();
     sourceHash = await hashOf(join(dataDir, "database"));
-  });
+  }, 180_000);
   afterAll(() => resources.disposeAsync());
 
   test("rows, jobs and files are the same, queued and interrupted runs are trained, and the source is as it was", async () => {
@@ -242,5 +243,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     resources.defer(() => rm(empty, { recursive: true }));
     const nothing = await move({ ...place, dataDir: empty });
     expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining("holds no embedded database")]);
+    // Opened, it would be taken for one that a killed start has left half made.
+    await cp(join(dataDir, "database", "base"), join(empty, "database", "base"), { recursive: true });
+    const half = await move({ ...place, dataDir: empty });
+    expect([half.code, half.stderr]).toEqual([1, expect.stringContaining("none that was made whole")]);
   });
 });
