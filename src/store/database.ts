@@ -4,11 +4,16 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
+import { backoffMs } from "../backoff.ts";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
+import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
+import { explainDatabaseFault } from "./database-faults.ts";
 import { migrations } from "./migrations.ts";
+import { refuseNewerSchema } from "./newer-schema.ts";
+import { type PostgresSettings, readPostgresConnection } from "./postgres-connection.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows, on the embedded database or on PostgreSQL; the SQL is the same. */
@@ -17,7 +22,13 @@ export interface Store {
   /** The engine below, which the queue shares. */
   readonly engine:
     | { readonly kind: "pglite"; readonly pglite: PGlite }
-    | { readonly kind: "postgres"; readonly url: string };
+    | {
+        readonly kind: "postgres";
+        /** How a connection is made; the application's name is the caller's. */
+        readonly client: pg.ClientConfig;
+        /** How many of them are the queue's. */
+        readonly queueConnections: number;
+      };
   /** Connections for the gauges; an embedded database has one. */
   connections(): { idle: number; used: number; max: number; pending: number };
   /** Throws when the database does not answer within that time. */
@@ -36,7 +47,8 @@ export interface Store {
   stop(): Promise<void>;
 }
 
-const maxConnections = 10;
+const firstRetryMs = 500;
+const longestRetryMs = 15_000;
 const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): string {
@@ -54,6 +66,7 @@ function recordEmbeddedOperation(event: LogEvent): void {
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {
+  await refuseNewerSchema(db);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations },
@@ -167,10 +180,12 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
   }
 }
 
-async function openPostgres(url: string): Promise<Store> {
+async function openPostgres(settings: StoreSettings): Promise<Store> {
+  const { client } = readPostgresConnection(settings).connection;
+  const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
   const pool = new pg.Pool({
-    connectionString: url,
-    max: maxConnections,
+    ...client,
+    max: shares.pool,
     connectionTimeoutMillis: 5_000,
     // What pg_stat_activity tells the processes of a database apart by.
     application_name: "mlops-backend",
@@ -197,46 +212,59 @@ async function openPostgres(url: string): Promise<Store> {
   }
   return {
     db,
-    engine: { kind: "postgres", url },
+    engine: { kind: "postgres", client, queueConnections: shares.queue },
     connections: () => ({
       idle: pool.idleCount,
       used: pool.totalCount - pool.idleCount,
-      max: maxConnections,
+      max: shares.pool,
       pending: pool.waitingCount,
     }),
-    check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
+    async check(timeoutMs) {
+      try {
+        await withinTime(sql`select 1`.execute(db), timeoutMs);
+      } catch (error) {
+        const explained = explainDatabaseFault(error, settings);
+        throw explained === undefined ? error : new Error(explained, { cause: error });
+      }
+    },
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
-    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres(url, channel, onPayload)),
+    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres(client, channel, onPayload)),
     stop: () => db.destroy(),
   };
 }
 
 /** A connection of its own that comes back after a fault, since a notification is only heard by who listens. */
 async function listenOnPostgres(
-  url: string,
+  settings: pg.ClientConfig,
   channel: string,
   onPayload: (payload: string) => void,
 ): Promise<() => Promise<void>> {
   let isStopped = false;
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let failures = 0;
   // A failed connection both rejects and ends: one retry for both.
   const tryAgain = (): void => {
     if (isStopped || retry !== undefined) return;
-    retry = setTimeout(() => {
-      retry = undefined;
-      connect().catch(tryAgain);
-    }, 1_000);
+    retry = setTimeout(
+      () => {
+        retry = undefined;
+        connect().catch(tryAgain);
+      },
+      backoffMs(failures, firstRetryMs, longestRetryMs),
+    );
+    failures += 1;
   };
   const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url, application_name: "mlops-backend-listen" });
+    const next = new pg.Client({ ...settings, application_name: "mlops-backend-listen" });
     next.on("error", () => {});
     next.on("notification", (message) => onPayload(message.payload ?? ""));
     next.on("end", tryAgain);
     await next.connect();
     await next.query(`listen ${channel}`);
     client = next;
+    failures = 0;
   };
   await connect();
   return async () => {
@@ -246,14 +274,21 @@ async function listenOnPostgres(
   };
 }
 
-/** Opens the database and brings its tables up to date. @throws DataFolderLockedError, or what the database says */
-export function openStore(settings: {
-  readonly databaseUrl: string;
+/** What of the settings says where rows are. */
+interface StoreSettings extends PostgresSettings {
   readonly dataDir: string;
   readonly minFreeDiskBytes?: number;
-}): Promise<Store> {
+  readonly role?: "all" | "api" | "worker";
+  readonly databaseMaxConnections?: number | undefined;
+}
+
+/**
+ * Opens the database and brings its tables up to date.
+ * @throws DataFolderLockedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ */
+export function openStore(settings: StoreSettings): Promise<Store> {
   const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;
-  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(databaseUrl);
+  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(settings);
 }
 
 /** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */
