@@ -18,12 +18,13 @@ export function accessLog(log: Logger, { routeOf, sentBytesOf, endOf }: RequestF
     const startedMs = performance.now();
     const write = (): void => {
       const end = response.writableFinished ? undefined : endOf(request);
+      // An answer that nobody got says 200.
+      const status = end === undefined ? response.statusCode : end.statusCode || undefined;
       log.info(
         {
           method: request.method,
           route: routeOf(request),
-          // An answer that nobody got says 200.
-          status: end === undefined ? response.statusCode : end.statusCode || undefined,
+          status,
           durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
           bytes: sentBytesOf(request, response),
           request_id: response.locals.requestId,
