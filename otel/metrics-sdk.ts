@@ -9,6 +9,7 @@ import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
 import { useHttpRecorder } from "./http-recorder.ts";
 import { guarded, meterName, record, startCountersAtZero } from "./instruments.ts";
+import { onlyObserved } from "./observed-gauges.ts";
 import { runtimeInstrumentation } from "./official-instrumentations.ts";
 import { startProcessMetrics } from "./process-metrics.ts";
 import { shareInFlight, writeInSlices } from "./scrape.ts";
@@ -55,7 +56,7 @@ export function openMetrics(
       // Two formats at once are read once and written twice.
       const collect = shareInFlight(async (_all: "all") => {
         const { resourceMetrics: collected, errors } = await reader.collect();
-        const resourceMetrics = onlyDeclared(collected);
+        const resourceMetrics = onlyObserved(onlyDeclared(collected));
         // A reading that failed is absent; the others are shown.
         for (const error of errors) diag.warn("A reading for /metrics failed", error);
         resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
