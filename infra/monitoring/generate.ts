@@ -59,7 +59,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
       withGeneratedPart(
         "docs/operations.md",
         readFileSync(join(root, "docs/operations.md"), "utf8"),
-        sampleCostTable(budget.afterDemo, [...ruleGroups(ruleOptions).values()].flat()),
+        sampleCostTable(budget, [...ruleGroups(ruleOptions).values()].flat()),
       ),
     ],
     [`${prometheusFolder}/remote-write.example.yml`, remoteWriteExample(settings.prefix)],

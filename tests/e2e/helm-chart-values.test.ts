@@ -92,6 +92,20 @@ test("the chart's own Secret takes every secret, and the processes read it as fi
   expect(secret.items.map(({ key }: Manifest) => key).toSorted()).toEqual(chartSecrets.toSorted());
 });
 
+test("a Secret of one's own is mounted by the keys that it has", async () => {
+  const manifests = await render({ valuesFile: "complete" });
+  expect(manifests.filter(({ kind }) => kind === "Secret")).toEqual([]);
+  for (const role of ["api", "worker"]) {
+    const { volumes } = ofKind(manifests, "Deployment", `-${role}`).spec.template.spec;
+    const { secret } = volumes.find(({ name }: Manifest) => name === "secrets");
+    expect(secret.secretName).toBe("mlops-secrets");
+    expect(secret.items).toContainEqual({ key: "otlp-headers", path: "OTEL_EXPORTER_OTLP_HEADERS" });
+    const env = environmentOf(manifests, role);
+    expect(env.OTEL_EXPORTER_OTLP_HEADERS_FILE).toBe("/run/secrets/mlops-backend/OTEL_EXPORTER_OTLP_HEADERS");
+    expect(env).not.toHaveProperty("OTEL_EXPORTER_OTLP_LOGS_HEADERS_FILE");
+  }
+});
+
 describe("metrics that are switched off", () => {
   const off = [
     ["PROMETHEUS__ENABLED", "false"],

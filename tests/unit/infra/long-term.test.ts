@@ -40,7 +40,8 @@ describe("remote write", () => {
 });
 
 describe("what samples cost", () => {
-  const counts = { up_to_all: 100, mlops_backend_http_requests_total: 20, mlops_backend_training_retries_total: 7 };
+  const afterDemo = { of_all: 100, mlops_backend_http_requests_total: 20, mlops_backend_training_retries_total: 7 };
+  const counts = { afterDemo, freshWorker: { of_all: 90, mlops_backend_http_requests_total: 3 } };
   const rule = { record: "a", expr: "1" };
   const groups: RuleGroup[] = [
     { name: "each round", rules: [rule, rule, { alert: "b", expr: "1" }] },
@@ -58,7 +59,7 @@ describe("what samples cost", () => {
       sentSamplesADay: 2 * 5_760 + rules,
     });
     const several = sampleCosts(counts, groups, { api: 2, worker: 3 });
-    expect(several.series).toBe(2 * (120 + 5) + 3 * (107 + 5) + 3);
+    expect(several.series).toBe(2 * (120 + 5) + 3 * (107 + 3 + 5) + 3);
     expect(several.sentSeries).toBe(5 * 2 + 3);
   });
 
