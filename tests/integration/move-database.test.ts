@@ -111,6 +111,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     embedded = { dataDir, databaseUrl: "" };
 
     const working = await startService({ on: embedded });
+    resources.defer(async () => void (await working.halt()));
     const weather = await working.upload(seattleWeatherCsv(), { name: oddName });
     const small = await working.upload("a\tb,label\n1,x\ty\n2,\\N\n3,x\ty\n", { name: "small" });
     const noise = await working.upload(noiseCsv(), { name: "noise" });
@@ -129,6 +130,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
 
     // Nobody trains here: what is submitted waits.
     const waiting = await startService({ on: embedded, env: { SERVICE_ROLE: "api" } });
+    resources.defer(async () => void (await waiting.halt()));
     const body = { datasetId: weather.json.id, mode: "light", parameters: { seed: 7 } };
     queued = { id: (await waiting.call("POST", "/training-runs", body, key)).json.id, body };
     before = await listsOf(waiting);
