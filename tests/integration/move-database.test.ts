@@ -14,6 +14,7 @@ import {
   dropDatabase,
   eventually,
   type RunningService,
+  refusedStart,
   serviceEnvironment,
   startService,
 } from "../support/service.ts";
@@ -183,7 +184,13 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     const changed = await move(place);
     expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining("is not empty")]);
     expect(changed.stderr).toContain("artifacts has 3 rows, of 1");
-    // The way back is open.
+    // By mistake nobody goes on with the old rows, and takes the new files for left over; on purpose the way back is open.
+    const mistaken = await refusedStart(embedded);
+    expect(mistaken).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^The embedded database in [^\n]* was moved[^\n]*\n$/),
+    });
+    await rm(join(dataDir, "database.moved"));
     const back = await startService({ on: embedded, env: { SERVICE_ROLE: "api" } });
     expect((await back.call("GET", `/training-runs/${queued.id}`)).json.status).toBe("queued");
     await back.halt();
@@ -218,6 +225,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     for (const table of ["datasets", "artifacts", "training_runs", "pgboss.job"])
       expect([table, await ask(databaseUrl, `select 1 from ${table}`)]).toEqual([table, []]);
     expect(await readdir(dataDir)).toContain("database.moving");
+    expect(await readdir(dataDir)).not.toContain("database.moved");
 
     await ask(databaseUrl, "drop trigger hold on idempotency_keys");
     const again = await move(place);
