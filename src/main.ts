@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { endOf } from "../otel/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
@@ -194,7 +195,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
         { name: "storage", check: () => storage.check() },
       ],
     },
-    requestFacts: { routeOf: routeTemplateOf, sentBytesOf },
+    requestFacts: { routeOf: routeTemplateOf, sentBytesOf, endOf: (request) => endOf(request, server) },
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);
