@@ -24,8 +24,8 @@ const usage = `Moves the rows and jobs of the embedded database in DATA_DIR to t
   npm run database:move -- --to postgres
 
 All rows are there in the end, compared, or none; the embedded database stays as it is, and DATA_DIR/database.moved keeps a
-service from starting on it by mistake. With STORAGE_BACKEND=s3 the files
-are copied to the bucket first. Broken off, it is called again.
+service from starting on it by mistake. With STORAGE_BACKEND=s3 the files are copied to the bucket first. Broken off, it is
+called again.
 `;
 
 /** The embedded database as it was, so that nothing is written into it: opening it alone would. */

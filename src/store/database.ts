@@ -131,7 +131,6 @@ function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
 async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<Store> {
   const lock = await lockDataFolder(dataDir);
   try {
-    await refuseMoved(dataDir);
     const folder = join(dataDir, "database");
     const pglite = await openFolder(dataDir, folder);
     // PGlite makes its files readable and writable for everyone, whatever the umask.

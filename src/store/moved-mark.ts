@@ -9,7 +9,7 @@ export class DatabaseMovedError extends Error {
   constructor(dataDir: string) {
     super(
       `The embedded database in ${dataDir} was moved to PostgreSQL: set DATABASE_URL. Started on it, the service would remove ` +
-        `the files that came since, as it knows no rows of them. To go back all the same, copy ${dataDir}/files and remove ` +
+        `the files that came since, as it knows no rows of them. To go back all the same, copy the files and remove ` +
         `${join(dataDir, markName)}.`,
     );
     this.name = "DatabaseMovedError";
@@ -21,6 +21,7 @@ export async function markMoved(dataDir: string): Promise<void> {
   await writeFile(
     join(dataDir, markName),
     "The embedded database beside this file was moved to PostgreSQL. No service starts on it while this file is here.\n",
+    { flush: true },
   );
 }
 
