@@ -28,6 +28,7 @@ import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
 import { explainDatabaseFault } from "./store/database-faults.ts";
+import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
 import { readPostgresConnection } from "./store/postgres-connection.ts";
 import { waitForRoom } from "./store/wait-for-room.ts";
@@ -277,6 +278,7 @@ try {
 } catch (error) {
   const isSaid =
     error instanceof DataFolderLockedError ||
+    error instanceof DatabaseMovedError ||
     error instanceof ForeignFilesError ||
     error instanceof NewerSchemaError ||
     error instanceof StorageFault;

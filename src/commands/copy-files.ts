@@ -9,6 +9,7 @@ import { StorageFault } from "../storage/storage-fault.ts";
 import { DataFolderLockedError } from "../store/data-folder-lock.ts";
 import { openStore } from "../store/database.ts";
 import { explainDatabaseFault } from "../store/database-faults.ts";
+import { DatabaseMovedError } from "../store/moved-mark.ts";
 import { NewerSchemaError } from "../store/newer-schema.ts";
 import { isServed } from "../store/served.ts";
 
@@ -77,6 +78,7 @@ try {
 } catch (error) {
   const isSaid =
     error instanceof DataFolderLockedError ||
+    error instanceof DatabaseMovedError ||
     error instanceof ForeignFilesError ||
     error instanceof NewerSchemaError ||
     error instanceof StorageFault;

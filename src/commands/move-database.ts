@@ -15,6 +15,7 @@ import { DataFolderLockedError, lockDataFolder } from "../store/data-folder-lock
 import { openStore, type Store } from "../store/database.ts";
 import { explainDatabaseFault } from "../store/database-faults.ts";
 import { MoveRefusedError, moveRows } from "../store/move-rows.ts";
+import { markMoved } from "../store/moved-mark.ts";
 import { NewerSchemaError } from "../store/newer-schema.ts";
 import { isServed } from "../store/served.ts";
 
@@ -22,8 +23,9 @@ const usage = `Moves the rows and jobs of the embedded database in DATA_DIR to t
 
   npm run database:move -- --to postgres
 
-All rows are there in the end, compared, or none; the embedded database stays as it is. With STORAGE_BACKEND=s3 the files
-are copied to the bucket first. Broken off, it is called again.
+All rows are there in the end, compared, or none; the embedded database stays as it is, and DATA_DIR/database.moved keeps a
+service from starting on it by mistake. With STORAGE_BACKEND=s3 the files are copied to the bucket first. Broken off, it is
+called again.
 `;
 
 /** The embedded database as it was, so that nothing is written into it: opening it alone would. */
@@ -127,6 +129,7 @@ async function move(config: Config, log: Logger): Promise<void> {
     { query: (text, values) => client.query(text, values) },
     queuesOfRows,
   );
+  await markMoved(config.dataDir);
   log.info({ tables }, wereThere ? "all rows and jobs were there already" : "all rows and jobs are there");
 }
 

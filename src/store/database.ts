@@ -12,6 +12,7 @@ import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { explainDatabaseFault } from "./database-faults.ts";
 import { migrations } from "./migrations.ts";
+import { refuseMoved } from "./moved-mark.ts";
 import { refuseNewerSchema } from "./newer-schema.ts";
 import { type PostgresSettings, readPostgresConnection } from "./postgres-connection.ts";
 import type { Tables } from "./schema.ts";
@@ -130,6 +131,7 @@ function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
 async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<Store> {
   const lock = await lockDataFolder(dataDir);
   try {
+    await refuseMoved(dataDir);
     const folder = join(dataDir, "database");
     const pglite = await openFolder(dataDir, folder);
     // PGlite makes its files readable and writable for everyone, whatever the umask.
@@ -284,7 +286,7 @@ interface StoreSettings extends PostgresSettings {
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws DataFolderLockedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ * @throws DataFolderLockedError, DatabaseMovedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
  */
 export function openStore(settings: StoreSettings): Promise<Store> {
   const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;

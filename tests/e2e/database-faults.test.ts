@@ -80,6 +80,10 @@ test("each fault of the address is one line that says which part, and what to do
   expect(await start(address({ port }))).toEqual(
     says(`PostgreSQL at 127.0.0.1:${port} can't be reached (ECONNREFUSED)`),
   );
+  // The broadcast address: no route leads there.
+  expect(await start(address({ host: "255.255.255.255" }))).toEqual(
+    says(`PostgreSQL at 255.255.255.255:${postgres.port} can't be reached (ENETUNREACH)`),
+  );
   expect(await start(address({ host: "no-such-host.invalid" }))).toEqual(
     says("the host name no-such-host.invalid does not resolve"),
   );

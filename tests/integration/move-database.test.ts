@@ -14,6 +14,7 @@ import {
   dropDatabase,
   eventually,
   type RunningService,
+  refusedStart,
   serviceEnvironment,
   startService,
 } from "../support/service.ts";
@@ -111,6 +112,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     embedded = { dataDir, databaseUrl: "" };
 
     const working = await startService({ on: embedded });
+    resources.defer(async () => void (await working.halt()));
     const weather = await working.upload(seattleWeatherCsv(), { name: oddName });
     const small = await working.upload("a\tb,label\n1,x\ty\n2,\\N\n3,x\ty\n", { name: "small" });
     const noise = await working.upload(noiseCsv(), { name: "noise" });
@@ -129,6 +131,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
 
     // Nobody trains here: what is submitted waits.
     const waiting = await startService({ on: embedded, env: { SERVICE_ROLE: "api" } });
+    resources.defer(async () => void (await waiting.halt()));
     const body = { datasetId: weather.json.id, mode: "light", parameters: { seed: 7 } };
     queued = { id: (await waiting.call("POST", "/training-runs", body, key)).json.id, body };
     before = await listsOf(waiting);
@@ -181,7 +184,13 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     const changed = await move(place);
     expect([changed.code, changed.stderr]).toEqual([1, expect.stringContaining("is not empty")]);
     expect(changed.stderr).toContain("artifacts has 3 rows, of 1");
-    // The way back is open.
+    // By mistake nobody goes on with the old rows, and takes the new files for left over; on purpose the way back is open.
+    const mistaken = await refusedStart(embedded);
+    expect(mistaken).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^The embedded database in [^\n]* was moved[^\n]*\n$/),
+    });
+    await rm(join(dataDir, "database.moved"));
     const back = await startService({ on: embedded, env: { SERVICE_ROLE: "api" } });
     expect((await back.call("GET", `/training-runs/${queued.id}`)).json.status).toBe("queued");
     await back.halt();
@@ -216,6 +225,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     for (const table of ["datasets", "artifacts", "training_runs", "pgboss.job"])
       expect([table, await ask(databaseUrl, `select 1 from ${table}`)]).toEqual([table, []]);
     expect(await readdir(dataDir)).toContain("database.moving");
+    expect(await readdir(dataDir)).not.toContain("database.moved");
 
     await ask(databaseUrl, "drop trigger hold on idempotency_keys");
     const again = await move(place);

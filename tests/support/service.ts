@@ -123,11 +123,14 @@ export function serviceEnvironment(
 export async function refusedStart(
   place: { readonly dataDir: string; readonly databaseUrl: string },
   env: Record<string, string> = {},
-): Promise<{ code: number; stderr: string }> {
+): Promise<{ code: number | null; stderr: string }> {
   const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
     cwd: root,
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
+    // A start that isn't refused fails its test, and is not left behind.
+    timeout: 60_000,
+    killSignal: "SIGKILL",
   });
   let stderr = "";
   child.stderr.on("data", (chunk) => {
