@@ -15,15 +15,26 @@ export interface Readiness {
   readonly checks: readonly ReadinessCheck[];
 }
 
-/** Says why something does not answer, once for each change: probes come every few seconds. */
+/** Should its text be another one each time. */
+const mostReasonsOfAnOutage = 10;
+
+/**
+ * Says why something does not answer, once for each change and each reason: probes come every few seconds, and what ends a
+ * connection is not always what keeps the next one from being made.
+ */
 function logChanges(log: Logger): (reasons: Readonly<Record<string, string>>) => void {
   let known = "";
+  const said = new Set<string>();
   return (reasons) => {
     const failing = Object.keys(reasons).join(", ");
-    if (failing === known) return;
+    const texts = Object.values(reasons);
+    const isNew = said.size < mostReasonsOfAnOutage && texts.some((text) => !said.has(text));
+    if (failing === known && !isNew) return;
     known = failing;
-    if (failing === "") log.info("ready again");
-    else log.warn({ reasons }, "not ready: what the service needs does not answer");
+    for (const text of texts) said.add(text);
+    if (failing !== "") return log.warn({ reasons }, "not ready: what the service needs does not answer");
+    said.clear();
+    log.info("ready again");
   };
 }
 

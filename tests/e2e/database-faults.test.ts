@@ -45,7 +45,7 @@ const address = (change: Partial<Record<"user" | "word" | "host" | "port" | "nam
   return `postgres://${user}:${word}@${host}:${port}/${name}`;
 };
 
-async function start(databaseUrl: string): Promise<{ code: number; stderr: string }> {
+async function start(databaseUrl: string): Promise<{ code: number | null; stderr: string }> {
   const refused = await refusedStart({ dataDir: join(folder, "files"), databaseUrl });
   expect(refused.stderr).not.toContain(password);
   return refused;

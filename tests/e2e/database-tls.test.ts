@@ -64,7 +64,7 @@ function migrate(
   databaseUrl: string,
   env: Record<string, string> = {},
   command = ["src/migrate.ts"],
-): Promise<{ code: number; stderr: string }> {
+): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: root, env: serviceEnvironment({ dataDir: folder, databaseUrl }, env) };
     execFile(process.execPath, command, options, (error, stdout, stderr) => {

@@ -126,7 +126,7 @@ describe("without API keys", () => {
 });
 
 describe("at start", () => {
-  const startWith = async (env: Record<string, string>): Promise<{ code: number; stderr: string }> => {
+  const startWith = async (env: Record<string, string>): Promise<{ code: number | null; stderr: string }> => {
     const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
       env: serviceEnvironment({ dataDir: "/nonexistent/never-made", databaseUrl: "" }, env),
       stdio: ["ignore", "ignore", "pipe"],
