@@ -11,6 +11,8 @@ export interface ScratchPostgres {
   newDatabase(): Promise<string>;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** «fast» ends sessions in order, «immediate» like a crash, and recovers. */
+  restart(mode: "fast" | "immediate"): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -46,15 +48,19 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
     await run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
     isRunning = true;
   };
-  const stop = async (): Promise<void> => {
-    if (isRunning) await run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
+  const stop = async (mode: "fast" | "immediate" = "immediate"): Promise<void> => {
+    if (isRunning) await run("pg_ctl", "-D", data, "-w", "-m", mode, "stop");
     isRunning = false;
   };
   await start();
   let databases = 0;
   return {
     start,
-    stop,
+    stop: () => stop(),
+    async restart(mode) {
+      await stop(mode);
+      await start();
+    },
     async newDatabase() {
       databases += 1;
       const name = `test_${databases}`;
@@ -64,6 +70,6 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
       await client.end();
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stop(),
   };
 }
