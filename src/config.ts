@@ -108,6 +108,12 @@ export const settings = {
   port: setting("SERVICE_PORT", whole(0, 65_535), "8000", "Port of the API; 0 takes a free one."),
   role: setting("SERVICE_ROLE", oneOf("all", "api", "worker"), "all", "all | api | worker; worker needs DATABASE_URL."),
   databaseUrl: secret("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),
+  databaseTimeoutSeconds: setting(
+    "DATABASE_TIMEOUT_SECONDS",
+    decimal(0.5, 3600),
+    "15",
+    "Seconds that PostgreSQL has for a statement; after it 503. Migrations may take longer.",
+  ),
   dataDir: setting("DATA_DIR", filled, "./data", "Folder of files and of the embedded database."),
   storageBackend: setting(
     "STORAGE_BACKEND",

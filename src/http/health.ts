@@ -15,6 +15,8 @@ export interface Readiness {
   readonly checks: readonly ReadinessCheck[];
 }
 
+const longestCheckMs = 3_000;
+
 /** Says why something does not answer, once for each change: probes come every few seconds. */
 function logChanges(log: Logger): (reasons: Readonly<Record<string, string>>) => void {
   let known = "";
@@ -27,11 +29,22 @@ function logChanges(log: Logger): (reasons: Readonly<Record<string, string>>) =>
   };
 }
 
+/** A check that hangs has failed: whoever asks wants an answer. */
+async function checked({ check }: ReadinessCheck): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`No answer within ${longestCheckMs} ms.`)), longestCheckMs);
+  try {
+    await Promise.race([check(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function notAnswering(
   readiness: Readiness,
   onResult: (reasons: Readonly<Record<string, string>>) => void,
 ): Promise<string[]> {
-  const results = await Promise.allSettled(readiness.checks.map((part) => part.check()));
+  const results = await Promise.allSettled(readiness.checks.map(checked));
   const reasons: Record<string, string> = {};
   for (const [index, { name }] of readiness.checks.entries()) {
     const result = results[index];

@@ -82,6 +82,8 @@ export interface QueueOptions {
   readonly clock?: Clock;
   /** A job may run that long and two minutes more before the queue takes it for lost. Default 600. */
   readonly trainingTimeoutSeconds?: number;
+  /** For the queue's own statements on PostgreSQL; absent: as long as they take, which a migration may want. */
+  readonly databaseTimeoutSeconds?: number;
 }
 
 const longestExpirySeconds = 24 * 3600;
@@ -110,6 +112,16 @@ function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Qu
   }
 }
 
+/**
+ * A connection that dies without a word would hold up the loop that waits for its answer, and its queue, for ever. pg-boss
+ * hands these to its driver, and closes a connection whose statement failed.
+ */
+function queueLimits(timeoutSeconds: number | undefined): object {
+  if (timeoutSeconds === undefined) return {};
+  const query_timeout = timeoutSeconds * 1000;
+  return { query_timeout, keepAlive: true };
+}
+
 /** A job as pg-boss hands it out. */
 interface TakenJob {
   readonly id: string;
@@ -121,13 +133,18 @@ interface TakenJob {
 /** Opens the queue on the store's database and makes its queues. `stop()` it before the store. */
 export async function startQueue(
   store: Store,
-  { log, clock = systemClock, trainingTimeoutSeconds = 600 }: QueueOptions,
+  { log, clock = systemClock, trainingTimeoutSeconds = 600, databaseTimeoutSeconds }: QueueOptions,
 ): Promise<JobQueue> {
   const { engine, db } = store;
   const connection =
     engine.kind === "pglite"
       ? ({ db: fromPglite(engine.pglite), backend: "pglite" } as const)
-      : { connectionString: engine.url, max: 4, application_name: "mlops-backend-queue" };
+      : {
+          connectionString: engine.url,
+          max: 4,
+          application_name: "mlops-backend-queue",
+          ...queueLimits(databaseTimeoutSeconds),
+        };
   const boss = new PgBoss({
     ...connection,
     useListenNotify: true,

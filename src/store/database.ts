@@ -7,7 +7,9 @@ import pg from "pg";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
+import { boundedPool, limitSession } from "./bounded-pool.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
+import { listenOnPostgres } from "./listen-on-postgres.ts";
 import { migrations } from "./migrations.ts";
 import type { Tables } from "./schema.ts";
 
@@ -37,6 +39,7 @@ export interface Store {
 }
 
 const maxConnections = 10;
+const connectTimeoutMs = 5_000;
 const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): string {
@@ -167,13 +170,16 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
   }
 }
 
-async function openPostgres(url: string): Promise<Store> {
+async function openPostgres(url: string, timeoutMs: number): Promise<Store> {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
     // What pg_stat_activity tells the processes of a database apart by.
     application_name: "mlops-backend",
+    // The type says void; the pool waits for it.
+    onConnect: (client) => limitSession(client, timeoutMs) as unknown as undefined,
   });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
@@ -185,16 +191,11 @@ async function openPostgres(url: string): Promise<Store> {
       oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text"),
   };
   pool.options.types = types as typeof pool.options.types;
+  await migrateOnItsOwn(url);
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: boundedPool(pool, timeoutMs) }),
     log: (event) => void recordOperation(event),
   });
-  try {
-    await migrate(db);
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
   return {
     db,
     engine: { kind: "postgres", url },
@@ -207,43 +208,28 @@ async function openPostgres(url: string): Promise<Store> {
     check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
-    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres(url, channel, onPayload)),
+    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ url, timeoutMs }, channel, onPayload)),
     stop: () => db.destroy(),
   };
 }
 
-/** A connection of its own that comes back after a fault, since a notification is only heard by who listens. */
-async function listenOnPostgres(
-  url: string,
-  channel: string,
-  onPayload: (payload: string) => void,
-): Promise<() => Promise<void>> {
-  let isStopped = false;
-  let client: pg.Client | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  // A failed connection both rejects and ends: one retry for both.
-  const tryAgain = (): void => {
-    if (isStopped || retry !== undefined) return;
-    retry = setTimeout(() => {
-      retry = undefined;
-      connect().catch(tryAgain);
-    }, 1_000);
-  };
-  const connect = async (): Promise<void> => {
-    const next = new pg.Client({ connectionString: url, application_name: "mlops-backend-listen" });
-    next.on("error", () => {});
-    next.on("notification", (message) => onPayload(message.payload ?? ""));
-    next.on("end", tryAgain);
-    await next.connect();
-    await next.query(`listen ${channel}`);
-    client = next;
-  };
-  await connect();
-  return async () => {
-    isStopped = true;
-    clearTimeout(retry);
-    await client?.end();
-  };
+/** On a connection without limits: a migration may take long, and waits for another process's. */
+async function migrateOnItsOwn(url: string): Promise<void> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 2,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    application_name: "mlops-backend",
+  });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await migrate(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** Opens the database and brings its tables up to date. @throws DataFolderLockedError, or what the database says */
@@ -251,9 +237,13 @@ export function openStore(settings: {
   readonly databaseUrl: string;
   readonly dataDir: string;
   readonly minFreeDiskBytes?: number;
+  /** After which PostgreSQL is taken for away; the embedded database has no such limit. */
+  readonly databaseTimeoutSeconds?: number;
 }): Promise<Store> {
-  const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;
-  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(databaseUrl);
+  const { databaseUrl, dataDir, minFreeDiskBytes = 0, databaseTimeoutSeconds = 15 } = settings;
+  return databaseUrl === ""
+    ? openEmbedded(dataDir, minFreeDiskBytes)
+    : openPostgres(databaseUrl, databaseTimeoutSeconds * 1000);
 }
 
 /** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { eventually, type RunningService } from "../support/service.ts";
+import { tenAtATime } from "../support/ten-at-a-time.ts";
 import { type Acknowledged, type Client, createClient, type Fate, sha256 } from "./cluster-clients.ts";
 import { type Ledger, openLedger } from "./cluster-ledger.ts";
 import { type Cluster, openCluster } from "./cluster-members.ts";
@@ -67,16 +68,6 @@ afterAll(() => resources.disposeAsync());
 
 const count = (from: string): Promise<number> => ledger.count(from);
 
-/** Ten at a time. */
-async function each<Item>(items: Iterable<Item>, work: (item: Item) => Promise<void>): Promise<void> {
-  const left = [...items];
-  await Promise.all(
-    Array.from({ length: 10 }, async () => {
-      for (let item = left.pop(); item !== undefined; item = left.pop()) await work(item);
-    }),
-  );
-}
-
 const clientOf = (owner: string): Client => clients.find((client) => client.owner === owner)!;
 const objects = async (kind: keyof typeof kinds): Promise<string[]> =>
   (await readdir(join(gateway.folderOf(bucket), kind))).sort();
@@ -105,7 +96,7 @@ describe(`20 owners, 200 uploads and 200 trainings, kills and a restart of Postg
 
   test("every acknowledged upload is there, whole, and once", async () => {
     expect([acknowledged.datasets.size, await count("from datasets")]).toEqual([200, 200]);
-    await each(acknowledged.datasets, async ([id, { owner, sha256: sent }]) => {
+    await tenAtATime(acknowledged.datasets, async ([id, { owner, sha256: sent }]) => {
       const answer = await clientOf(owner).get(`/datasets/${id}/content`);
       expect([answer.status, sha256(await answer.bytes())], `dataset ${id}`).toEqual([200, sent]);
     });
@@ -124,7 +115,7 @@ describe(`20 owners, 200 uploads and 200 trainings, kills and a restart of Postg
     const artifacts = await ledger.query<{ id: string; run_id: string; sha256: string }>(
       "select id, run_id, sha256 from artifacts",
     );
-    await each(acknowledged.runs, async ([id, { owner }]) => {
+    await tenAtATime(acknowledged.runs, async ([id, { owner }]) => {
       const run = (await (await clientOf(owner).get(`/training-runs/${id}`)).json()) as Record<string, unknown>;
       const own = artifacts.filter(({ run_id }) => run_id === id);
       if (run.status === "failed") {

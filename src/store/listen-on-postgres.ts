@@ -1,0 +1,74 @@
+import pg from "pg";
+import { answeredWithin } from "./bounded-pool.ts";
+
+const connectTimeoutMs = 5_000;
+const retryMs = 1_000;
+const lookMs = 10_000;
+
+/**
+ * Listens on a connection of its own, which comes back after a fault: a notification is only heard by who listens. One
+ * that died without a word would stay silent for ever, so it is asked now and then.
+ * @returns what ends it
+ * @throws what the first connection says; nothing is tried again then
+ */
+export async function listenOnPostgres(
+  { url, timeoutMs }: { readonly url: string; readonly timeoutMs: number },
+  channel: string,
+  onPayload: (payload: string) => void,
+): Promise<() => Promise<void>> {
+  let isStopped = false;
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  function later(work: () => Promise<void>, milliseconds: number): void {
+    clearTimeout(timer);
+    if (!isStopped) timer = setTimeout(() => void work(), milliseconds);
+  }
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      application_name: "mlops-backend-listen",
+    });
+    next.on("error", () => {}); // Its end follows.
+    next.on("notification", (message) => onPayload(message.payload ?? ""));
+    try {
+      await next.connect();
+      await answeredWithin(next.query(`listen ${channel}`), timeoutMs, () => void next.end());
+    } catch (error) {
+      next.end().catch(() => {}); // It may have ended already.
+      throw error;
+    }
+    client = next;
+    next.on("end", () => {
+      if (client === next) later(reconnect, retryMs);
+    });
+    later(look, lookMs);
+    if (isStopped) await next.end();
+  }
+
+  async function reconnect(): Promise<void> {
+    await connect().catch(() => later(reconnect, retryMs));
+  }
+
+  async function look(): Promise<void> {
+    const asked = client;
+    if (asked === undefined) return;
+    try {
+      await answeredWithin(asked.query("select 1"), timeoutMs, () => void asked.end());
+      if (client === asked) later(look, lookMs);
+    } catch {
+      // Whichever comes first, this or its end: one timer.
+      if (client === asked) later(reconnect, retryMs);
+    }
+  }
+
+  await connect();
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    await client?.end();
+  };
+}
