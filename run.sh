@@ -87,15 +87,34 @@ write_targets() {
     printf '[{ "targets": ["backend:%s"], "labels": { "__metrics_path__": "%s" } }]\n' \
       "$(value METRICS_PORT 8000)" "$(value PROMETHEUS__METRICS_PATH /metrics)" >"$folder/backend.json"
   fi
-  # With METRICS_BEARER_TOKEN_FILE the token is where only the container sees it: what was put here for Prometheus stays.
-  if [ -z "$(value METRICS_BEARER_TOKEN_FILE '')" ] || [ ! -f "$folder/metrics-token" ]; then
-    printf '%s' "$(value METRICS_BEARER_TOKEN '')" >"$folder/metrics-token"
-  fi
   # Readable for the user that Prometheus runs as.
   chmod 755 "$folder"
-  chmod 644 "$folder/backend.json" "$folder/metrics-token"
+  chmod 644 "$folder/backend.json"
   PROMETHEUS_TARGETS_DIR="$(value PROMETHEUS_TARGETS_DIR ./.cache/prometheus)"
   export PROMETHEUS_TARGETS_DIR
+}
+
+# Prometheus' copy of the token, made anew each time: one that is out of date gets it 401 for ever. What
+# METRICS_BEARER_TOKEN_FILE names is a file of the container, so the container is asked for it, as Compose makes it.
+write_metrics_token() {
+  local file token folder=.cache/prometheus
+  token="$(value METRICS_BEARER_TOKEN '')"
+  file="$(value METRICS_BEARER_TOKEN_FILE '')"
+  if [ -n "$file" ] && ! metrics_are_off; then
+    token="$(docker compose run --rm --no-deps -T --entrypoint cat backend "$file")" && [ -n "$token" ] ||
+      fail "METRICS_BEARER_TOKEN_FILE: the backend's container has no token in $file; mount one there (docker-compose.override.yml)."
+  fi
+  printf '%s' "$token" >"$folder/metrics-token"
+  chmod 644 "$folder/metrics-token"
+}
+
+# The token that /metrics asks for, as Prometheus has it.
+metrics_token() {
+  if [ -z "$(value METRICS_BEARER_TOKEN_FILE '')" ]; then
+    value METRICS_BEARER_TOKEN ''
+  elif [ -r .cache/prometheus/metrics-token ]; then
+    cat .cache/prometheus/metrics-token
+  fi
 }
 
 # Without a target its absence would be alerted for ever. Another folder, as Compose makes the container anew for that, and
@@ -183,6 +202,7 @@ prepare() {
   use_profiles
   REVISION="$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
   export REVISION
+  write_metrics_token
 }
 
 backend_url() { printf 'http://127.0.0.1:%s' "$(value SERVICE_PORT 8000)"; }
@@ -216,7 +236,7 @@ smoke() {
     printf 'off   metrics are switched off, and Prometheus has neither the target backend nor its alerts\n'
   else
     if [ -z "$(value METRICS_PORT '')" ]; then
-      expect "metrics are served" "$backend$metrics_path" _build_info "$(value METRICS_BEARER_TOKEN '')"
+      expect "metrics are served" "$backend$metrics_path" _build_info "$(metrics_token)"
     fi
     expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'
   fi
@@ -236,7 +256,7 @@ demo() {
     fail "METRICS_PORT serves the metrics inside the stack only, and the demo reads them: --metrics-url URL says where else."
   fi
   API_KEY="$(api_key)"
-  METRICS_BEARER_TOKEN="$(value METRICS_BEARER_TOKEN '')"
+  METRICS_BEARER_TOKEN="$(metrics_token)"
   export API_KEY METRICS_BEARER_TOKEN
   node tests/support/demo.ts --url "$(backend_url)" \
     --metrics-url "$(backend_url)$(value PROMETHEUS__METRICS_PATH /metrics)" "$@"

@@ -5,7 +5,7 @@ import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import type { ExportLosses } from "./export-losses.ts";
 import { guarded, meterName } from "./instruments.ts";
-import { batchOf, type OtlpSettings } from "./otlp-settings.ts";
+import { batchOf, exporterOptionsOf, type OtlpSettings } from "./otlp-settings.ts";
 
 /** Logs, being sent. */
 export interface LogExport {
@@ -59,12 +59,15 @@ function emit(logger: Logger, line: string): void {
  * memory does not grow, and what has no room is counted as dropped; stdout has every line all the same.
  */
 export function startLogExport(settings: OtlpSettings, resource: Resource, losses: ExportLosses): LogExport {
+  const options = exporterOptionsOf(settings);
   const provider = new LoggerProvider({
     resource,
     processors: [
       new BatchLogRecordProcessor({
         ...batchOf(settings),
-        exporter: losses.guard(settings.protocol === "http/json" ? new JsonExporter() : new ProtobufExporter()),
+        exporter: losses.guard(
+          settings.protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options),
+        ),
         selfObsMeterProvider: losses.meterProvider,
       }),
     ],

@@ -9,6 +9,7 @@ import { HttpAggregation } from "./http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http-metrics.ts";
 import { useHttpRecorder } from "./http-recorder.ts";
 import { guarded, meterName, record, startCountersAtZero } from "./instruments.ts";
+import { onlyObserved } from "./observed-gauges.ts";
 import { runtimeInstrumentation } from "./official-instrumentations.ts";
 import { startProcessMetrics } from "./process-metrics.ts";
 import { shareInFlight, writeInSlices } from "./scrape.ts";
@@ -52,13 +53,18 @@ export function openMetrics(
       const stopProcessMetrics = startProcessMetrics({ version, revision });
       const startedSeconds = performance.timeOrigin / 1000;
 
-      const render = shareInFlight(async (format: Format) => {
-        const beganMs = performance.now();
+      // Two formats at once are read once and written twice.
+      const collect = shareInFlight(async (_all: "all") => {
         const { resourceMetrics: collected, errors } = await reader.collect();
-        const resourceMetrics = onlyDeclared(collected);
+        const resourceMetrics = onlyObserved(onlyDeclared(collected));
         // A reading that failed is absent; the others are shown.
         for (const error of errors) diag.warn("A reading for /metrics failed", error);
         resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
+        return resourceMetrics;
+      });
+      const render = shareInFlight(async (format: Format) => {
+        const beganMs = performance.now();
+        const resourceMetrics = await collect("all");
         const body = await writeInSlices(resourceMetrics, { ...settings, format, role, startedSeconds, exemplarsOf });
         guarded(() => record("metricsCollectionDuration", (performance.now() - beganMs) / 1000, {}));
         return { body, contentType: contentTypes[format] };

@@ -1,13 +1,22 @@
+import { readOtlpHeaders } from "./otlp-headers.ts";
+
 const protocols = ["http/protobuf", "http/json"] as const;
 
-/** How one signal is sent; the exporter itself reads endpoint, headers and certificates. */
+/** How one signal is sent; the exporter itself reads endpoint and certificates. */
 export interface OtlpSettings {
   readonly protocol: (typeof protocols)[number];
+  /** They hold tokens: not to be shown. Undefined where there are none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
   /** Of one export, its repetitions included. */
   readonly timeoutMillis: number;
+}
+
+/** What the exporters of a signal take. */
+export function exporterOptionsOf({ headers }: OtlpSettings): { headers?: Record<string, string> } {
+  return headers === undefined ? {} : { headers };
 }
 
 /** What both batch processors take. */
@@ -90,9 +99,12 @@ export function readOtlpSettings(
   for (const name of endpoints) read(name, httpUrl, "");
   const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
+  const { headers, faults: headerFaults } = readOtlpHeaders(env, upper);
+  faults.push(...headerFaults);
   const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
   const settings: OtlpSettings = {
     protocol: read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol),
+    headers,
     maxQueueSize,
     maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
     scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),

@@ -4,6 +4,7 @@ import { getHeapStatistics } from "node:v8";
 import type { BatchObservableResult, Observable } from "@opentelemetry/api";
 import { catalogue, type MetricKey } from "./catalogue.ts";
 import { guarded, meter } from "./instruments.ts";
+import { type GaugeKey, observedGauge, observeEachRound } from "./observed-gauges.ts";
 
 const resolutionMs = 10;
 /** Node counts the whole interval of its timer: an idle loop would show 10 ms of delay. */
@@ -63,7 +64,7 @@ export function startProcessMetrics(build: Build): () => void {
     const options = { unit, description };
     return kind === "observableCounter"
       ? meter().createObservableCounter(name, options)
-      : meter().createObservableGauge(name, options);
+      : observedGauge(key as GaugeKey);
   };
   const mean = create("eventLoopDelayMean");
   const p50 = create("eventLoopDelayP50");
@@ -126,10 +127,9 @@ export function startProcessMetrics(build: Build): () => void {
     maxFds,
     buildInfo,
   ];
-  meter().addBatchObservableCallback(callback, observables);
-  const owner = meter();
+  const stopObserving = observeEachRound(callback, observables);
   return () => {
-    owner.removeBatchObservableCallback(callback, observables);
+    stopObserving();
     eventLoop.stop();
   };
 }

@@ -3,7 +3,7 @@ import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ExportLosses } from "./export-losses.ts";
-import { batchOf, type OtlpSettings } from "./otlp-settings.ts";
+import { batchOf, exporterOptionsOf, type OtlpSettings } from "./otlp-settings.ts";
 import { guardSpan } from "./span-guard.ts";
 
 /**
@@ -11,7 +11,8 @@ import { guardSpan } from "./span-guard.ts";
  * or away, memory does not grow, and what has no room is counted as dropped.
  */
 export function exportingProcessor(settings: OtlpSettings, losses: ExportLosses): SpanProcessor {
-  const exporter = settings.protocol === "http/json" ? new JsonExporter() : new ProtobufExporter();
+  const options = exporterOptionsOf(settings);
+  const exporter = settings.protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options);
   const batches = new BatchSpanProcessor({
     ...batchOf(settings),
     exporter: losses.guard(exporter, guardSpan),

@@ -84,7 +84,7 @@ function latencyBounds(text: string): readonly number[] {
 }
 
 /**
- * Reads the telemetry settings; pure, and without the SDK. With faults, the settings hold the defaults in the places
+ * Reads the telemetry settings, and the files that their secrets stand in; without the SDK. With faults, the settings hold the defaults in the places
  * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/config.ts`.
  */
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {

@@ -32,7 +32,11 @@ export const traceVariables = {
     about: "The same for traces alone, with the whole path.",
   },
   OTEL_EXPORTER_OTLP_PROTOCOL: { value: "http/protobuf", about: "http/protobuf | http/json." },
-  OTEL_EXPORTER_OTLP_HEADERS: { value: "", about: "Sent with every export: key=value pairs, separated by commas." },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    value: "",
+    about:
+      "Sent with every export: key=value pairs, separated by commas. Or OTEL_EXPORTER_OTLP_HEADERS_FILE: a file that holds it; both forms also with TRACES_ or LOGS_ before HEADERS, for one signal.",
+  },
   OTEL_EXPORTER_OTLP_TIMEOUT: { value: "10000", about: "Milliseconds for one export, its repetitions included." },
   OTEL_TRACES_EXPORTER: { value: "otlp", about: "none: no traces although an endpoint is set." },
   OTEL_TRACES_SAMPLER: {

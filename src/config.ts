@@ -2,6 +2,8 @@
 import { isIPv4 } from "node:net";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { readSecretFiles } from "./secret-files.ts";
+import { fewestConnections, usualConnections } from "./store/connection-shares.ts";
+import { readPostgresConnection, sslModes } from "./store/postgres-connection.ts";
 
 /** How a value is read from its text; throws with what it should be. */
 type Reader<Value> = (text: string) => Value;
@@ -99,6 +101,10 @@ const secret = <Value>(...row: Parameters<typeof setting<Value>>): Setting<Value
   isSecret: true,
 });
 
+const usual = Object.entries(usualConnections)
+  .map(([role, connections]) => `${connections} (${role})`)
+  .join(", ");
+
 /**
  * Every setting of the service with its environment variable, default and unit. PROMETHEUS__* and OTEL_* are read by
  * `otel/telemetry-settings.ts`, since telemetry starts before this file is loaded.
@@ -108,8 +114,28 @@ export const settings = {
   port: setting("SERVICE_PORT", whole(0, 65_535), "8000", "Port of the API; 0 takes a free one."),
   role: setting("SERVICE_ROLE", oneOf("all", "api", "worker"), "all", "all | api | worker; worker needs DATABASE_URL."),
   databaseUrl: secret("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),
+  databaseMaxConnections: setting(
+    "DATABASE__MAX_CONNECTIONS",
+    (text) => (text === "" ? undefined : whole(fewestConnections, 10_000)(text)),
+    "",
+    `Most connections of this process to PostgreSQL, at least ${fewestConnections}; empty: ${usual}.`,
+  ),
+  databaseSslMode: setting(
+    "DATABASE__SSL_MODE",
+    (text) => (text === "" ? text : oneOf(...sslModes)(text)),
+    "",
+    "disable | require (encrypted, to whoever answers) | verify-ca | verify-full; empty: sslmode of DATABASE_URL.",
+  ),
+  databaseSslRootCert: setting(
+    "DATABASE__SSL_ROOT_CERT",
+    plain,
+    "",
+    "File with the certificate of PostgreSQL's authority; empty: sslrootcert of DATABASE_URL, else the public ones.",
+  ),
+  databaseSslCert: setting("DATABASE__SSL_CERT", plain, "", "File with the client's certificate; empty: sslcert."),
+  databaseSslKey: setting("DATABASE__SSL_KEY", plain, "", "File with its key, without a passphrase; empty: sslkey."),
   databaseTimeoutSeconds: setting(
-    "DATABASE_TIMEOUT_SECONDS",
+    "DATABASE__TIMEOUT_SECONDS",
     decimal(0.5, 3600),
     "15",
     "Seconds that PostgreSQL has for a statement; after it 503. Migrations may take longer.",
@@ -277,7 +303,7 @@ export const secretNames: readonly string[] = Object.values<Setting<unknown>>(se
   .map(({ env }) => env);
 
 /** Names of these families are ours: an unknown one is a typing error, not somebody else's variable. */
-const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__", "S3__"];
+const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__", "S3__", "DATABASE__"];
 
 /** Everything wrong with the environment, so that one look is enough. */
 export class ConfigError extends Error {
@@ -312,6 +338,8 @@ function contradictionsIn(config: Partial<Config>): string[] {
   if (config.role === "worker" && config.databaseUrl === "") {
     contradictions.push("SERVICE_ROLE=worker needs DATABASE_URL: the embedded database belongs to one process");
   }
+  if (config.databaseUrl)
+    contradictions.push(...readPostgresConnection({ ...config, databaseUrl: config.databaseUrl }).faults);
   if (config.metricsPort !== undefined && config.metricsPort !== 0 && config.metricsPort === config.port) {
     contradictions.push("METRICS_PORT must differ from SERVICE_PORT");
   }

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { endOf } from "../otel/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
@@ -26,6 +27,10 @@ import { openStorage } from "./storage/open-storage.ts";
 import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
+import { explainDatabaseFault } from "./store/database-faults.ts";
+import { NewerSchemaError } from "./store/newer-schema.ts";
+import { readPostgresConnection } from "./store/postgres-connection.ts";
+import { waitForRoom } from "./store/wait-for-room.ts";
 import { trainingRoutes } from "./training/routes.ts";
 import { startTrainingWorker } from "./training/training-worker.ts";
 
@@ -190,7 +195,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
         { name: "storage", check: () => storage.check() },
       ],
     },
-    requestFacts: { routeOf: routeTemplateOf, sentBytesOf },
+    requestFacts: { routeOf: routeTemplateOf, sentBytesOf, endOf: (request) => endOf(request, server) },
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);
@@ -239,7 +244,11 @@ if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }
 try {
-  const service = await start(config, log);
+  if (config.databaseUrl !== "" && readPostgresConnection(config).connection.isUnchecked)
+    log.warn(
+      "DATABASE__SSL_MODE=require encrypts to whoever answers: verify-full with DATABASE__SSL_ROOT_CERT checks who it is",
+    );
+  const service = await waitForRoom(config, log, () => start(config, log));
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     // A second signal ends at once: whoever sends it does not want to wait.
@@ -267,9 +276,17 @@ try {
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
     );
 } catch (error) {
-  if (error instanceof DataFolderLockedError || error instanceof ForeignFilesError || error instanceof StorageFault)
-    process.stderr.write(`${error.message}\n`);
-  else log.fatal({ err: error }, "start failed");
+  const isSaid =
+    error instanceof DataFolderLockedError ||
+    error instanceof ForeignFilesError ||
+    error instanceof NewerSchemaError ||
+    error instanceof StorageFault;
+  const reason = explainDatabaseFault(error, config);
+  if (isSaid) process.stderr.write(`${error.message}\n`);
+  else if (reason !== undefined) {
+    process.stderr.write(`${reason}\n`);
+    log.fatal({ reason }, "start failed");
+  } else log.fatal({ err: error }, "start failed");
   try {
     // A few seconds at most.
     await telemetryHandle()?.shutdown();

@@ -5,8 +5,10 @@
  */
 import { ConfigError, readConfig } from "./config.ts";
 import { createLog } from "./log.ts";
-import { startQueue } from "./queue/job-queue.ts";
+import { prepareQueueTables } from "./queue/queue-tables.ts";
 import { openStore } from "./store/database.ts";
+import { explainDatabaseFault } from "./store/database-faults.ts";
+import { NewerSchemaError } from "./store/newer-schema.ts";
 
 try {
   const config = readConfig(process.env);
@@ -17,11 +19,12 @@ try {
     await using stack = new AsyncDisposableStack();
     const store = await openStore(config);
     stack.defer(() => store.stop());
-    const queue = await startQueue(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
-    stack.defer(() => queue.stop());
+    await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
     log.info("tables are up to date");
   } catch (error) {
-    log.fatal({ err: error }, "migration failed");
+    const line = error instanceof NewerSchemaError ? error.message : explainDatabaseFault(error, config);
+    if (line !== undefined) process.stderr.write(`${line}\n`);
+    else log.fatal({ err: error }, "migration failed");
     process.exitCode = 1;
   }
 } catch (error) {

@@ -1,5 +1,9 @@
+import { headerNames } from "../../otel/otlp-headers.ts";
 import { telemetryVariables } from "../../otel/telemetry-settings.ts";
-import { settings } from "../../src/config.ts";
+import { secretNames, settings } from "../../src/config.ts";
+
+/** What the chart keeps in a Secret, under `secrets`. */
+export const chartSecrets: readonly string[] = [...secretNames, ...headerNames];
 
 /** Set by the chart, from values that say more than text can, or mounted as secrets: not to be set beside them. */
 const setByChart = [
@@ -11,9 +15,6 @@ const setByChart = [
   "STORAGE_BACKEND",
   "SHUTDOWN_GRACE_SECONDS",
   "TRAINING_CONCURRENCY",
-  "DATABASE_URL",
-  "API_KEYS",
-  "METRICS_BEARER_TOKEN",
   "S3__BUCKET",
   "S3__REGION",
   "S3__ENDPOINT",
@@ -22,8 +23,7 @@ const setByChart = [
   "S3__PRESIGN_SECONDS",
   "S3__PUBLIC_ENDPOINT",
   "S3__SERVER_SIDE_ENCRYPTION",
-  "S3__ACCESS_KEY_ID",
-  "S3__SECRET_ACCESS_KEY",
+  ...chartSecrets,
 ];
 
 /** What `settings` may name: each setting of the service that is not the chart's own matter. */
@@ -66,7 +66,10 @@ const has = (properties: Readonly<Record<string, Schema>>): Schema => ({
   required: Object.keys(properties),
 });
 
-/** Text only: YAML's numbers reach a template as floats, 10485760 as 1.048576e+07. */
+/**
+ * Text only: YAML's numbers reach a template as floats, 10485760 as 1.048576e+07. Headers of OpenTelemetry are refused by
+ * the chart's own check, which can say where they belong.
+ */
 const serviceSettings: Schema = {
   type: "object",
   properties: Object.fromEntries([...settingNames(), "NODE_OPTIONS"].map((name) => [name, text])),
@@ -135,6 +138,9 @@ const storage = object(
   when(has({ backend: { const: "s3" } }), has({ s3: has({ bucket: filled }) })),
 );
 
+/** key=value pairs, as the service reads them. */
+const otlpHeaders = matching("^([^=,]+=[^,;]+(,|$))*$");
+
 const secrets = object({
   existingSecret: text,
   existingKeys: object({
@@ -143,12 +149,18 @@ const secrets = object({
     metricsBearerToken: text,
     s3AccessKeyId: text,
     s3SecretAccessKey: text,
+    otlpHeaders: text,
+    otlpTracesHeaders: text,
+    otlpLogsHeaders: text,
   }),
   databaseUrl: matching("^(postgres(ql)?://.+)?$"),
   apiKeys: matching("^([A-Za-z0-9_.-]{1,64}:[0-9a-f]{64}(,|$))*$"),
   metricsBearerToken: text,
   s3AccessKeyId: text,
   s3SecretAccessKey: text,
+  otlpHeaders,
+  otlpTracesHeaders: otlpHeaders,
+  otlpLogsHeaders: otlpHeaders,
 });
 
 const monitoring = object({

@@ -7,6 +7,8 @@ import {
   prometheusName,
   seriesCeiling,
 } from "../../otel/catalogue.ts";
+import { scrapeSeconds } from "./rules/objective-rules.ts";
+import { scrapedSamplesADay } from "./sample-costs.ts";
 
 interface SeriesBudget {
   readonly freshStart: Readonly<Record<string, number>>;
@@ -60,9 +62,13 @@ function budgetRows({ freshStart, afterDemo }: SeriesBudget): string[] {
   const names = [...new Set([...Object.keys(freshStart), ...Object.keys(afterDemo)])].toSorted();
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((total, count) => total + count, 0);
+  const samples = (series: number): string => (series * scrapedSamplesADay).toLocaleString("en");
   return [
-    ...names.map((name) => `| \`${name}\` | ${freshStart[name] ?? 0} | ${afterDemo[name] ?? 0} |`),
-    `| all | ${sum(freshStart)} | ${sum(afterDemo)} |`,
+    ...names.map(
+      (name) =>
+        `| \`${name}\` | ${freshStart[name] ?? 0} | ${afterDemo[name] ?? 0} | ${samples(afterDemo[name] ?? 0)} |`,
+    ),
+    `| all | ${sum(freshStart)} | ${sum(afterDemo)} | ${samples(sum(afterDemo))} |`,
   ];
 }
 
@@ -89,9 +95,11 @@ export function metricsDocument(budget: SeriesBudget, differences: readonly Http
     "",
     "At the first scrape of a fresh service, and after `npm run demo`. The tests hold the service to this table",
     "(`infra/monitoring/series-budget.json`); `UPDATE_SERIES_BUDGET=1` makes them write it anew.",
+    `Samples a day are those of one process that is scraped every ${scrapeSeconds} s; of whole deployments:`,
+    "[operations.md](operations.md#what-it-costs).",
     "",
-    "| metric | fresh start | after the demo |",
-    "|---|--:|--:|",
+    "| metric | fresh start | after the demo | samples a day of these |",
+    "|---|--:|--:|--:|",
     ...budgetRows(budget),
     "",
     "## HTTP: OpenTelemetry's own instrumentation, and ours",

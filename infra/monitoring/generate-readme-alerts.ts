@@ -1,12 +1,9 @@
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { tableRow as row, withGeneratedPart } from "./generated-part.ts";
 import { budgetDays, objectiveKeys, objectives } from "./objectives.ts";
 import { alertFamilies } from "./rules/rule-files.ts";
 import { ruleScope } from "./rules/rule-scope.ts";
 
-const begin = "<!-- By `npm run monitoring:generate` from here -->";
-const end = "<!-- to here -->";
-
-const row = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const percent = (share: number): string => `${Number((share * 100).toFixed(4))} %`;
 
 function objectiveTable(): string[] {
@@ -38,13 +35,6 @@ function alertTable(): string[] {
   ];
 }
 
-/**
- * The README with its tables of objectives and alerts made anew.
- * @throws Error when the place for them is not marked
- */
-export function readmeWithAlerts(readme: string): string {
-  const [before, rest] = readme.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`README.md lacks ${begin} or ${end}`);
-  return `${before}${begin}\n\n${[...objectiveTable(), "", ...alertTable()].join("\n")}\n\n${end}${after}`;
-}
+/** The README with its tables of objectives and alerts made anew. */
+export const readmeWithAlerts = (readme: string): string =>
+  withGeneratedPart("README.md", readme, [...objectiveTable(), "", ...alertTable()]);

@@ -12,10 +12,13 @@ import { allDashboards } from "./dashboards/all-dashboards.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
 import { readmeWithAlerts } from "./generate-readme-alerts.ts";
+import { withGeneratedPart } from "./generated-part.ts";
 import { histogramNames, nativeQuery, withExpressions } from "./native-histograms.ts";
 import { queriesFor } from "./queries.ts";
-import { ruleFiles, yamlText } from "./rules/rule-files.ts";
+import { remoteWriteExample } from "./remote-write.ts";
+import { ruleFiles, ruleGroups, yamlText } from "./rules/rule-files.ts";
 import { ruleTestFiles } from "./rules/rule-tests.ts";
+import { sampleCostTable } from "./sample-costs.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -39,7 +42,9 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
   if (faults.length > 0) throw new Error(faults.join("\n"));
   const { "service.name": service = "" } = resourceAttributes(env, "");
   const dashboards = allDashboards(queriesFor(settings), service);
-  const rules = ruleFiles({ prefix: settings.prefix, timeScale: 1, runbooks });
+  const ruleOptions = { prefix: settings.prefix, timeScale: 1, runbooks };
+  const rules = ruleFiles(ruleOptions);
+  const budget = measured("series-budget.json");
   const files = new Map([
     ...[...dashboards].map(
       ([uid, dashboard]) =>
@@ -48,7 +53,16 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within(`${prometheusFolder}/rules`, rules),
     ...chartFiles({ dashboards, rules }),
     ...within(`${prometheusFolder}/tests`, ruleTestFiles(runbooks)),
-    ["docs/metrics.md", metricsDocument(measured("series-budget.json"), measured("official-http.json"))],
+    ["docs/metrics.md", metricsDocument(budget, measured("official-http.json"))],
+    [
+      "docs/operations.md",
+      withGeneratedPart(
+        "docs/operations.md",
+        readFileSync(join(root, "docs/operations.md"), "utf8"),
+        sampleCostTable(budget, [...ruleGroups(ruleOptions).values()].flat()),
+      ),
+    ],
+    [`${prometheusFolder}/remote-write.example.yml`, remoteWriteExample(settings.prefix)],
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],

@@ -6,7 +6,7 @@ const ofService = '{service_name="$service"}';
 const isUnwell = 'detected_level=~"warn|error|fatal"';
 /** As a request's line is read. */
 const asRequest =
-  "line_format `{{.method}} {{.route}} {{.status}} {{.durationSeconds}} s{{if .aborted}} aborted{{end}}{{if .code}} {{.code}}{{end}}`";
+  "line_format `{{.method}} {{.route}} {{.status}} {{.durationSeconds}} s{{if .error_type}} {{.error_type}}{{end}}{{if .code}} {{.code}}{{end}}`";
 /** As any other is. */
 const asMessage =
   "line_format `{{__line__}}{{if .route}} {{.method}} {{.route}} {{.status}}{{end}}{{if .code}} {{.code}}{{end}}{{if .run_id}} run {{.run_id}}{{end}}{{if .exception_message}}: {{.exception_message}}{{end}}`";
@@ -23,7 +23,7 @@ export const logQueries = {
   unwell: `${ofService} | ${isUnwell} | ${asMessage}`,
   /** What was written of the run, trace or request whose id was given. */
   ofId: `${ofService} | run_id="$id" or trace_id="$id" or request_id="$id" | ${asMessage}`,
-  failedRequests: `${ofService} | status >= 500 or aborted="true" | route !~ ".*/events" | ${asRequest}`,
+  failedRequests: `${ofService} | status >= 500 or error_type!="" | route !~ ".*/events" | ${asRequest}`,
   slowRequests: `${ofService} | durationSeconds > 0.5 | route !~ ".*/events" | ${asRequest}`,
   runs: `${ofService} | run_id!="" | ${asMessage}`,
   unwellRuns: `${ofService} | run_id!="" | ${isUnwell} | ${asMessage}`,

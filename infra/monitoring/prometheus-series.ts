@@ -6,7 +6,7 @@ const gauge = (...labels: string[]): KnownSeries => ({
 });
 const counter = (...labels: string[]): KnownSeries => ({ ...gauge(...labels), kind: "counter" });
 
-/** What Prometheus and Alertmanager say of themselves and of their targets, as far as dashboards and rules ask for it. */
+/** What Prometheus and Alertmanager say of themselves and of their targets, as far as dashboards, rules and docs ask for it. */
 export const prometheusSeries = {
   up: gauge(),
   scrape_duration_seconds: gauge(),
@@ -21,6 +21,8 @@ export const prometheusSeries = {
   prometheus_notifications_dropped_total: counter("alertmanager"),
   prometheus_notifications_errors_total: counter("alertmanager"),
   prometheus_notifications_sent_total: counter("alertmanager"),
+  prometheus_remote_storage_highest_timestamp_in_seconds: gauge(),
+  prometheus_remote_storage_queue_highest_sent_timestamp_seconds: gauge("remote_name", "url"),
   prometheus_rule_evaluation_failures_total: counter("rule_group"),
   prometheus_rule_evaluations_total: counter("rule_group"),
   prometheus_rule_group_iterations_missed_total: counter("rule_group"),

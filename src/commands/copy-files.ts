@@ -1,6 +1,5 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
-import { sql } from "kysely";
 import { type Config, ConfigError, readConfig } from "../config.ts";
 import { createLog, type Logger } from "../log.ts";
 import { claimFiles, ForeignFilesError } from "../storage/claim-files.ts";
@@ -8,7 +7,10 @@ import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { StorageFault } from "../storage/storage-fault.ts";
 import { DataFolderLockedError } from "../store/data-folder-lock.ts";
-import { openStore, type Store } from "../store/database.ts";
+import { openStore } from "../store/database.ts";
+import { explainDatabaseFault } from "../store/database-faults.ts";
+import { NewerSchemaError } from "../store/newer-schema.ts";
+import { isServed } from "../store/served.ts";
 
 const usage = `Copies the files of all datasets and models to the bucket of S3__*, or back to DATA_DIR, and reads each back.
 
@@ -43,15 +45,6 @@ function readSettings(): Config {
   }
 }
 
-/** On PostgreSQL there is no lock: the queue's connections tell of a service that runs. */
-async function isServed(store: Store): Promise<boolean> {
-  if (store.engine.kind === "pglite") return false;
-  const { rows } = await sql<{ count: number }>`
-    select count(*) as count from pg_stat_activity
-    where datname = current_database() and application_name = 'mlops-backend-queue'`.execute(store.db);
-  return Number(rows[0]?.count ?? 0) > 0;
-}
-
 async function copy(config: Config, target: "s3" | "local", log: Logger): Promise<CopyReport> {
   await using resources = new AsyncDisposableStack();
   // On the embedded database this takes its lock, and is refused while the service runs.
@@ -83,8 +76,12 @@ try {
   process.exitCode = isWhole ? 0 : 1;
 } catch (error) {
   const isSaid =
-    error instanceof DataFolderLockedError || error instanceof ForeignFilesError || error instanceof StorageFault;
-  if (isSaid) process.stderr.write(`${error.message}\n`);
+    error instanceof DataFolderLockedError ||
+    error instanceof ForeignFilesError ||
+    error instanceof NewerSchemaError ||
+    error instanceof StorageFault;
+  const line = isSaid ? error.message : explainDatabaseFault(error, config);
+  if (line !== undefined) process.stderr.write(`${line}\n`);
   else log.fatal({ err: error }, "copying failed");
   process.exitCode = 1;
 }

@@ -8,24 +8,29 @@ export interface RequestFacts {
   readonly routeOf: (request: Request) => string;
   /** Bytes of the answer's body that were sent; undefined when nobody counted them. */
   readonly sentBytesOf: (request: Request, response: Response) => number | undefined;
+  /** How a request ended whose answer was not finished; status 0: nothing of one was sent. */
+  readonly endOf: (request: Request) => { readonly statusCode: number; readonly fault: string };
 }
 
 /** One line a request; mounted behind scrapes and health, which would drown the rest. */
-export function accessLog(log: Logger, { routeOf, sentBytesOf }: RequestFacts): RequestHandler {
+export function accessLog(log: Logger, { routeOf, sentBytesOf, endOf }: RequestFacts): RequestHandler {
   return (request, response, next) => {
     const startedMs = performance.now();
     const write = (): void => {
+      const end = response.writableFinished ? undefined : endOf(request);
+      // An answer that nobody got says 200.
+      const status = end === undefined ? response.statusCode : end.statusCode || undefined;
       log.info(
         {
           method: request.method,
           route: routeOf(request),
-          status: response.statusCode,
+          status,
           durationSeconds: Number(((performance.now() - startedMs) / 1000).toFixed(4)),
           bytes: sentBytesOf(request, response),
           request_id: response.locals.requestId,
           run_id: response.locals.runId,
           code: response.locals.code,
-          ...(response.writableFinished ? {} : { aborted: true }),
+          error_type: end?.fault,
         },
         "request",
       );

@@ -1,6 +1,7 @@
-import { type BatchObservableResult, diag, type Observable } from "@opentelemetry/api";
-import { catalogue, queueJobStates, storageKinds } from "../../otel/catalogue.ts";
-import { guarded, meter } from "../../otel/instruments.ts";
+import { diag } from "@opentelemetry/api";
+import { queueJobStates, storageKinds } from "../../otel/catalogue.ts";
+import { guarded } from "../../otel/instruments.ts";
+import { observedGauge, observeEachRound } from "../../otel/observed-gauges.ts";
 
 /** What the whole deployment looks like, read from the database: the same on every replica. */
 export interface DeploymentState {
@@ -32,24 +33,18 @@ export interface ProcessReaders {
 
 const cacheMs = 5_000;
 const defaultTimeoutMs = 5_000;
+/** Whoever may scrape may write the header: one that leaves no time would fail the reading for all others. */
+const leastTimeoutMs = 500;
 let timeoutMs = defaultTimeoutMs;
 
 /**
- * Takes X-Prometheus-Scrape-Timeout-Seconds: the reading may use half of it, so that the scrape
+ * Takes X-Prometheus-Scrape-Timeout-Seconds: the reading may use half of it, but 0.5 s at least, so that the scrape
  * still answers when the database doesn't.
  */
 export function allowScrapeTime(header: string | undefined): void {
   const seconds = Number(header);
-  timeoutMs = header !== undefined && seconds > 0 ? Math.min(defaultTimeoutMs, (seconds * 1000) / 2) : defaultTimeoutMs;
-}
-
-type GaugeKey = {
-  [Key in keyof typeof catalogue]: (typeof catalogue)[Key]["kind"] extends "gauge" ? Key : never;
-}[keyof typeof catalogue];
-
-function gauge(key: GaugeKey): Observable {
-  const { name, unit, description } = catalogue[key];
-  return meter().createObservableGauge(name, { unit, description });
+  const halfMs = header !== undefined && seconds > 0 ? (seconds * 1000) / 2 : defaultTimeoutMs;
+  timeoutMs = Math.min(defaultTimeoutMs, Math.max(leastTimeoutMs, halfMs));
 }
 
 /** Rejects after that time; the reading goes on and its late end is ignored. */
@@ -63,15 +58,6 @@ async function within<Value>(limitMs: number, work: Promise<Value>): Promise<Val
   }
 }
 
-function observe(
-  callback: (result: BatchObservableResult) => void | Promise<void>,
-  observables: Observable[],
-): () => void {
-  const owner = meter();
-  owner.addBatchObservableCallback(callback, observables);
-  return () => owner.removeBatchObservableCallback(callback, observables);
-}
-
 /**
  * Shows the deployment's state, one reading for all gauges, at most 5 s old and shared by scrapes that come together.
  * When it can't be read its gauges are absent, never stale or 0, and `…_state_readable` is 0.
@@ -81,16 +67,16 @@ export function registerStateGauges(
   readState: (timeoutMs: number) => Promise<DeploymentState>,
   nowMs: () => number = () => performance.now(),
 ): () => void {
-  const datasets = gauge("datasets");
-  const storage = gauge("storage");
-  const queueJobs = gauge("trainingQueueJobs");
-  const queueOldestAge = gauge("trainingQueueOldestAge");
-  const ttlLag = gauge("ttlLag");
-  const ttlLastSuccess = gauge("ttlLastSuccess");
-  const ttlEnabled = gauge("ttlEnabled");
-  const ttlInterval = gauge("ttlInterval");
-  const filesMissing = gauge("filesMissing");
-  const readable = gauge("stateReadable");
+  const datasets = observedGauge("datasets");
+  const storage = observedGauge("storage");
+  const queueJobs = observedGauge("trainingQueueJobs");
+  const queueOldestAge = observedGauge("trainingQueueOldestAge");
+  const ttlLag = observedGauge("ttlLag");
+  const ttlLastSuccess = observedGauge("ttlLastSuccess");
+  const ttlEnabled = observedGauge("ttlEnabled");
+  const ttlInterval = observedGauge("ttlInterval");
+  const filesMissing = observedGauge("filesMissing");
+  const readable = observedGauge("stateReadable");
 
   let cached: { readonly readAtMs: number; readonly state: DeploymentState | undefined } | undefined;
   let reading: Promise<DeploymentState | undefined> | undefined;
@@ -115,7 +101,7 @@ export function registerStateGauges(
     return reading;
   };
 
-  return observe(
+  return observeEachRound(
     async (result) => {
       // All callbacks of a round run up to their first wait one after the other: whoever counts the statements that wait
       // for a connection shall not count ours, which would wait at each scrape.
@@ -163,14 +149,14 @@ export function registerProcessGauges({
   filesystem,
   connections,
 }: ProcessReaders): () => void {
-  const slots = gauge("trainingWorkerSlots");
-  const timeout = gauge("trainingTimeout");
-  const available = gauge("storageFilesystemAvailable");
-  const size = gauge("storageFilesystemSize");
-  const connectionCount = gauge("databaseConnections");
-  const connectionMax = gauge("databaseConnectionsMax");
-  const connectionPending = gauge("databaseConnectionsPending");
-  return observe(
+  const slots = observedGauge("trainingWorkerSlots");
+  const timeout = observedGauge("trainingTimeout");
+  const available = observedGauge("storageFilesystemAvailable");
+  const size = observedGauge("storageFilesystemSize");
+  const connectionCount = observedGauge("databaseConnections");
+  const connectionMax = observedGauge("databaseConnectionsMax");
+  const connectionPending = observedGauge("databaseConnectionsPending");
+  return observeEachRound(
     async (result) => {
       guarded(() => result.observe(timeout, trainingTimeoutSeconds));
       guarded(() => {

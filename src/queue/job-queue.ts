@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { fromKysely, fromPglite, PgBoss, type Queue } from "pg-boss";
+import { fromKysely } from "pg-boss";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
@@ -7,11 +7,8 @@ import { describeSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import type { Tables } from "../store/schema.ts";
 import { processTraced, runIdOf, sendTraced } from "./job-trace.ts";
+import { createBoss, giveBackActiveJobs, makeQueues, prepareQueueTables, type QueueName } from "./queue-tables.ts";
 import { startSlotTimer } from "./slot-timer.ts";
-
-/** The queues of the service. */
-export const queueNames = ["training", "dataset-profile", "dataset-ttl", "maintenance"] as const;
-export type QueueName = (typeof queueNames)[number];
 
 /** A job as its handler sees it. */
 export interface QueuedJob {
@@ -82,45 +79,12 @@ export interface QueueOptions {
   readonly clock?: Clock;
   /** A job may run that long and two minutes more before the queue takes it for lost. Default 600. */
   readonly trainingTimeoutSeconds?: number;
-  /** For the queue's own statements on PostgreSQL; absent: as long as they take, which a migration may want. */
+  /** For each of the queue's own statements on PostgreSQL; absent: as long as they take. */
   readonly databaseTimeoutSeconds?: number;
 }
 
-const longestExpirySeconds = 24 * 3600;
 const dailySeconds = 24 * 3600;
 const errorQuietMs = 10_000;
-
-function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Queue, "name"> {
-  // 10 s is the least that pg-boss takes: a dead worker is noticed within that and one round of supervision.
-  const shared = { heartbeatSeconds: 10, notify: true };
-  switch (name) {
-    case "training":
-      return {
-        ...shared,
-        expireInSeconds: Math.min(longestExpirySeconds, Math.ceil(trainingTimeoutSeconds) + 120),
-        // Only a backstop: the run's own row counts attempts, since a shutdown that gives a run back is none, and
-        // pg-boss counts every time a job is taken.
-        retryLimit: 1000,
-        retryDelay: 1,
-      };
-    case "dataset-profile":
-      return { ...shared, expireInSeconds: 600, retryLimit: 2, retryDelay: 5 };
-    case "dataset-ttl":
-    case "maintenance":
-      // Exclusive: at most one waits or runs, so that slow cycles don't pile up. No retry: the next one comes anyway.
-      return { ...shared, policy: "exclusive", expireInSeconds: 3600, retryLimit: 0, deleteAfterSeconds: 2 * 3600 };
-  }
-}
-
-/**
- * A connection that dies without a word would hold up the loop that waits for its answer, and its queue, for ever. pg-boss
- * hands these to its driver, and closes a connection whose statement failed.
- */
-function queueLimits(timeoutSeconds: number | undefined): object {
-  if (timeoutSeconds === undefined) return {};
-  const query_timeout = timeoutSeconds * 1000;
-  return { query_timeout, keepAlive: true };
-}
 
 /** A job as pg-boss hands it out. */
 interface TakenJob {
@@ -135,28 +99,11 @@ export async function startQueue(
   store: Store,
   { log, clock = systemClock, trainingTimeoutSeconds = 600, databaseTimeoutSeconds }: QueueOptions,
 ): Promise<JobQueue> {
-  const { engine, db } = store;
-  const connection =
-    engine.kind === "pglite"
-      ? ({ db: fromPglite(engine.pglite), backend: "pglite" } as const)
-      : {
-          connectionString: engine.url,
-          max: 4,
-          application_name: "mlops-backend-queue",
-          ...queueLimits(databaseTimeoutSeconds),
-        };
-  const boss = new PgBoss({
-    ...connection,
-    useListenNotify: true,
-    // Only intervals below are ours; cron is never used, see scheduleEvery.
-    schedule: false,
-    superviseIntervalSeconds: 5,
-    monitorIntervalSeconds: 5,
-    monitorVacuum: false,
-    reindex: false,
-    registerInstance: false,
-    openTelemetry: { enabled: false },
-  });
+  const { db, engine } = store;
+  // First without that limit, for the queue's own migrations.
+  if (engine.kind === "postgres" && databaseTimeoutSeconds !== undefined)
+    await prepareQueueTables(store, { log, trainingTimeoutSeconds });
+  const boss = createBoss(store, { isSupervised: true, statementSeconds: databaseTimeoutSeconds });
   let silentUntilMs = 0;
   boss.on("error", (error) => {
     // With the database away every poll of every queue fails: one line in a while says it all.
@@ -166,19 +113,10 @@ export async function startQueue(
   });
   boss.on("warning", ({ message, data }) => log.warn({ data }, `queue: ${message}`));
 
-  await boss.start();
   try {
-    for (const name of queueNames) {
-      const settings = queueSettings(name, trainingTimeoutSeconds);
-      await boss.createQueue(name, settings);
-      const { policy: _policy, ...changeable } = settings;
-      // An existing queue keeps its first settings otherwise, e.g. after TRAINING_TIMEOUT_SECONDS has changed.
-      await boss.updateQueue(name, changeable);
-      // Into pg-boss's cache: a look-up inside a transaction would wait for the embedded database's one connection,
-      // which that transaction holds.
-      await boss.findJobs(name, { limit: 1 });
-    }
-    if (engine.kind === "pglite") await giveBackActiveJobs(db, boss, log);
+    await boss.start();
+    await makeQueues(boss, trainingTimeoutSeconds);
+    await giveBackActiveJobs(store, boss, log);
   } catch (error) {
     await boss.stop({ graceful: false });
     throw error;
@@ -304,23 +242,4 @@ export async function startQueue(
   };
   queue.scheduleEvery("maintenance", dailySeconds);
   return queue;
-}
-
-/**
- * Who holds the lock of the embedded database's folder is its only process: what is active there was left by one that
- * has died, and need not wait for its heartbeat to run out.
- */
-async function giveBackActiveJobs(db: Kysely<Tables>, boss: PgBoss, log: Logger): Promise<void> {
-  for (const name of queueNames) {
-    const { rows } = await sql<{
-      id: string;
-    }>`select id from pgboss.job where name = ${name} and state = 'active'`.execute(db);
-    if (rows.length === 0) continue;
-    await boss.fail(
-      name,
-      rows.map(({ id }) => id),
-      { message: "The process that ran this job has ended." },
-    );
-    log.warn({ queue: name, jobs: rows.length }, "queue: jobs of an ended process were given back");
-  }
 }

@@ -29,7 +29,7 @@ async function hasHash(path: string, sha256: string): Promise<boolean> {
 }
 
 /** Whether the storage gives back what the row says; it is read, not believed. */
-async function isWhole(storage: FileStorage, kind: FileKind, file: KeptFile): Promise<boolean> {
+export async function isWhole(storage: FileStorage, kind: FileKind, file: KeptFile): Promise<boolean> {
   try {
     await using local = await storage.localFile(kind, file);
     return await hasHash(local.path, file.sha256);
@@ -39,7 +39,8 @@ async function isWhole(storage: FileStorage, kind: FileKind, file: KeptFile): Pr
   }
 }
 
-async function* filesOf(db: Kysely<Tables>, kind: FileKind): AsyncGenerator<KeptFile> {
+/** The files that the rows of a kind own, but for those that are being removed. */
+export async function* filesOf(db: Kysely<Tables>, kind: FileKind): AsyncGenerator<KeptFile> {
   for (let after = "00000000-0000-0000-0000-000000000000"; ; ) {
     const rows = await db
       .selectFrom(tableOf[kind])

@@ -8,9 +8,13 @@ import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
 import { boundedPool, limitSession } from "./bounded-pool.ts";
+import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
+import { explainDatabaseFault } from "./database-faults.ts";
 import { listenOnPostgres } from "./listen-on-postgres.ts";
 import { migrations } from "./migrations.ts";
+import { refuseNewerSchema } from "./newer-schema.ts";
+import { type PostgresSettings, readPostgresConnection } from "./postgres-connection.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows, on the embedded database or on PostgreSQL; the SQL is the same. */
@@ -19,7 +23,13 @@ export interface Store {
   /** The engine below, which the queue shares. */
   readonly engine:
     | { readonly kind: "pglite"; readonly pglite: PGlite }
-    | { readonly kind: "postgres"; readonly url: string };
+    | {
+        readonly kind: "postgres";
+        /** How a connection is made; the application's name is the caller's. */
+        readonly client: pg.ClientConfig;
+        /** How many of them are the queue's. */
+        readonly queueConnections: number;
+      };
   /** Connections for the gauges; an embedded database has one. */
   connections(): { idle: number; used: number; max: number; pending: number };
   /** Throws when the database does not answer within that time. */
@@ -38,7 +48,6 @@ export interface Store {
   stop(): Promise<void>;
 }
 
-const maxConnections = 10;
 const connectTimeoutMs = 5_000;
 const readyMark = "database.ready";
 
@@ -57,6 +66,7 @@ function recordEmbeddedOperation(event: LogEvent): void {
 }
 
 async function migrate(db: Kysely<Tables>): Promise<void> {
+  await refuseNewerSchema(db);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations },
@@ -170,10 +180,14 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
   }
 }
 
-async function openPostgres(url: string, timeoutMs: number): Promise<Store> {
+async function openPostgres(settings: StoreSettings): Promise<Store> {
+  const { client } = readPostgresConnection(settings).connection;
+  const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
+  const timeoutMs = (settings.databaseTimeoutSeconds ?? 15) * 1000;
+  await migrateOnItsOwn(client);
   const pool = new pg.Pool({
-    connectionString: url,
-    max: maxConnections,
+    ...client,
+    max: shares.pool,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     // What pg_stat_activity tells the processes of a database apart by.
@@ -191,32 +205,38 @@ async function openPostgres(url: string, timeoutMs: number): Promise<Store> {
       oid === 20 ? Number : pg.types.getTypeParser(oid, format as "text"),
   };
   pool.options.types = types as typeof pool.options.types;
-  await migrateOnItsOwn(url);
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: boundedPool(pool, timeoutMs) }),
     log: (event) => void recordOperation(event),
   });
   return {
     db,
-    engine: { kind: "postgres", url },
+    engine: { kind: "postgres", client, queueConnections: shares.queue },
     connections: () => ({
       idle: pool.idleCount,
       used: pool.totalCount - pool.idleCount,
-      max: maxConnections,
+      max: shares.pool,
       pending: pool.waitingCount,
     }),
-    check: async (timeoutMs) => void (await withinTime(sql`select 1`.execute(db), timeoutMs)),
+    async check(timeoutMs) {
+      try {
+        await withinTime(sql`select 1`.execute(db), timeoutMs);
+      } catch (error) {
+        const explained = explainDatabaseFault(error, settings);
+        throw explained === undefined ? error : new Error(explained, { cause: error });
+      }
+    },
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
-    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ url, timeoutMs }, channel, onPayload)),
+    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ client, timeoutMs }, channel, onPayload)),
     stop: () => db.destroy(),
   };
 }
 
 /** On a connection without limits: a migration may take long, and waits for another process's. */
-async function migrateOnItsOwn(url: string): Promise<void> {
+async function migrateOnItsOwn(client: pg.ClientConfig): Promise<void> {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...client,
     max: 2,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -232,18 +252,23 @@ async function migrateOnItsOwn(url: string): Promise<void> {
   }
 }
 
-/** Opens the database and brings its tables up to date. @throws DataFolderLockedError, or what the database says */
-export function openStore(settings: {
-  readonly databaseUrl: string;
+/** What of the settings says where rows are. */
+interface StoreSettings extends PostgresSettings {
   readonly dataDir: string;
   readonly minFreeDiskBytes?: number;
+  readonly role?: "all" | "api" | "worker";
+  readonly databaseMaxConnections?: number | undefined;
   /** After which PostgreSQL is taken for away; the embedded database has no such limit. */
   readonly databaseTimeoutSeconds?: number;
-}): Promise<Store> {
-  const { databaseUrl, dataDir, minFreeDiskBytes = 0, databaseTimeoutSeconds = 15 } = settings;
-  return databaseUrl === ""
-    ? openEmbedded(dataDir, minFreeDiskBytes)
-    : openPostgres(databaseUrl, databaseTimeoutSeconds * 1000);
+}
+
+/**
+ * Opens the database and brings its tables up to date.
+ * @throws DataFolderLockedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ */
+export function openStore(settings: StoreSettings): Promise<Store> {
+  const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;
+  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(settings);
 }
 
 /** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */

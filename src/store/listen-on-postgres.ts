@@ -1,8 +1,10 @@
 import pg from "pg";
+import { backoffMs } from "../backoff.ts";
 import { answeredWithin } from "./bounded-pool.ts";
 
 const connectTimeoutMs = 5_000;
-const retryMs = 1_000;
+const firstRetryMs = 500;
+const longestRetryMs = 15_000;
 const lookMs = 10_000;
 
 /**
@@ -12,11 +14,13 @@ const lookMs = 10_000;
  * @throws what the first connection says; nothing is tried again then
  */
 export async function listenOnPostgres(
-  { url, timeoutMs }: { readonly url: string; readonly timeoutMs: number },
+  settings: { readonly client: pg.ClientConfig; readonly timeoutMs: number },
   channel: string,
   onPayload: (payload: string) => void,
 ): Promise<() => Promise<void>> {
+  const { timeoutMs } = settings;
   let isStopped = false;
+  let failures = 0;
   let client: pg.Client | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -25,9 +29,14 @@ export async function listenOnPostgres(
     if (!isStopped) timer = setTimeout(() => void work(), milliseconds);
   }
 
+  function tryAgain(): void {
+    later(reconnect, backoffMs(failures, firstRetryMs, longestRetryMs));
+    failures += 1;
+  }
+
   async function connect(): Promise<void> {
     const next = new pg.Client({
-      connectionString: url,
+      ...settings.client,
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
       application_name: "mlops-backend-listen",
@@ -42,15 +51,16 @@ export async function listenOnPostgres(
       throw error;
     }
     client = next;
+    failures = 0;
     next.on("end", () => {
-      if (client === next) later(reconnect, retryMs);
+      if (client === next) tryAgain();
     });
     later(look, lookMs);
     if (isStopped) await next.end();
   }
 
   async function reconnect(): Promise<void> {
-    await connect().catch(() => later(reconnect, retryMs));
+    await connect().catch(tryAgain);
   }
 
   async function look(): Promise<void> {
@@ -61,7 +71,7 @@ export async function listenOnPostgres(
       if (client === asked) later(look, lookMs);
     } catch {
       // Whichever comes first, this or its end: one timer.
-      if (client === asked) later(reconnect, retryMs);
+      if (client === asked) tryAgain();
     }
   }
 

@@ -11,12 +11,14 @@ const variants = [
   "ours",
   "prom-client",
   "official-http",
+  "official-http-traced",
   "official-auto",
   "traced-1-percent",
   "traced-all",
   "official-auto-traced",
 ] as const;
-type Variant = (typeof variants)[number];
+/** A way to measure an application, or none. */
+export type Variant = (typeof variants)[number];
 const requestsARound = 4_000;
 const warmUpRequests = 8_000;
 
@@ -29,6 +31,7 @@ function environmentOf(variant: Variant, sinkUrl: string): Record<string, string
     case "traced-1-percent":
       return { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sinkUrl}/v1/traces`, OTEL_TRACES_SAMPLER_ARG: "0.01" };
     case "traced-all":
+    case "official-http-traced":
     case "official-auto-traced":
       return { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${sinkUrl}/v1/traces` };
     default:
@@ -36,7 +39,8 @@ function environmentOf(variant: Variant, sinkUrl: string): Record<string, string
   }
 }
 
-function startServer(variant: Variant, sinkUrl: string): Promise<MeasuredProcess> {
+/** The application of `servers/item-app.cts` in a process of its own. */
+export function startServer(variant: Variant, sinkUrl: string): Promise<MeasuredProcess> {
   const register = isRegistered.has(variant) ? ["--import", "./otel/register"] : [];
   return MeasuredProcess.start([...register, "tests/bench/servers/item-app.cts"], {
     BENCH_VARIANT: variant,
@@ -66,8 +70,9 @@ async function startSink(): Promise<{ url: string; bytes(): number } & AsyncDisp
   };
 }
 
-async function load(url: string, amount: number): Promise<void> {
-  const result = await autocannon({ url: `${url}/items/42`, connections: 10, amount });
+/** So many small requests over ten connections. */
+export async function load(url: string, amount: number, path = "/items/42"): Promise<void> {
+  const result = await autocannon({ url: `${url}${path}`, connections: 10, amount });
   if (result.non2xx > 0 || result.errors > 0)
     throw new Error(`${result.non2xx} answers were no 2xx, ${result.errors} failed`);
 }
@@ -104,6 +109,11 @@ export async function benchHttp(rounds: number): Promise<Line[]> {
     { what: "ours / bare", unit: "×", figure: ratio("ours", "bare"), atMost: 1.15 },
     { what: "ours / prom-client bundle", unit: "×", figure: ratio("ours", "prom-client"), atMost: 1 },
     { what: "ours / official HTTP instrumentation", unit: "×", figure: ratio("ours", "official-http"), atMost: 0.6 },
+    {
+      what: "ours / official HTTP instrumentation with its spans",
+      unit: "×",
+      figure: ratio("ours", "official-http-traced"),
+    },
     { what: "disabled / bare", unit: "×", figure: ratio("disabled", "bare"), atMost: 1.02 },
     { what: "prom-client bundle / bare", unit: "×", figure: ratio("prom-client", "bare") },
     { what: "official HTTP instrumentation / bare", unit: "×", figure: ratio("official-http", "bare") },

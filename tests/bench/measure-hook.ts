@@ -1,6 +1,7 @@
 /** Preloaded into a measured process: answers over the channel what it has used, from the inside. */
+import { Session } from "node:inspector/promises";
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
-import type { Measured } from "./measured-process.ts";
+import type { Measured, Question, SelfTime } from "./measured-process.ts";
 
 const resolutionMs = 1;
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
@@ -26,7 +27,27 @@ function measure(): Measured {
   };
 }
 
-process.on("message", (question: { id: number; what: "measure" | "watch" | "unwatch" }) => {
+// What `node --cpu-prof` writes, without the start and the warm-up in it.
+const session = new Session();
+async function startProfile(): Promise<void> {
+  session.connect();
+  await session.post("Profiler.enable");
+  await session.post("Profiler.setSamplingInterval", { interval: 200 });
+  await session.post("Profiler.start");
+}
+
+async function stopProfile(): Promise<SelfTime[]> {
+  const { profile } = await session.post("Profiler.stop");
+  session.disconnect();
+  const owners = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  return (profile.samples ?? []).map((id, index) => ({
+    functionName: owners.get(id)!.functionName,
+    url: owners.get(id)!.url,
+    microseconds: profile.timeDeltas![index]!,
+  }));
+}
+
+process.on("message", async (question: Question) => {
   if (question.what === "watch") {
     delay.reset();
     delay.enable();
@@ -41,6 +62,8 @@ process.on("message", (question: { id: number; what: "measure" | "watch" | "unwa
     clearInterval(sampler);
     delay.disable();
   }
-  process.send?.({ id: question.id, measured: measure() });
+  if (question.what === "profile") await startProfile();
+  const selfTimes = question.what === "unprofile" ? await stopProfile() : undefined;
+  process.send?.({ id: question.id, measured: measure(), selfTimes });
 });
 process.channel?.unref();

@@ -18,6 +18,26 @@ export interface Measured {
   readonly longestCollectionMs: number;
 }
 
+/** What such a process is asked over its channel. */
+export interface Question {
+  readonly id: number;
+  readonly what: "measure" | "watch" | "unwatch" | "profile" | "unprofile";
+}
+
+/** One sample of a CPU profile: the function on top of the stack, and how long it is taken to have been there. */
+export interface SelfTime {
+  readonly functionName: string;
+  /** Of its module; empty for what V8 and the operating system do. */
+  readonly url: string;
+  readonly microseconds: number;
+}
+
+interface Reply {
+  readonly id: number;
+  readonly measured: Measured;
+  readonly selfTimes?: readonly SelfTime[];
+}
+
 /** A Node process with `measure-hook.ts` in it; it is asked over its channel and ended by its own id. */
 export class MeasuredProcess implements AsyncDisposable {
   readonly url: string;
@@ -55,15 +75,15 @@ export class MeasuredProcess implements AsyncDisposable {
     return new MeasuredProcess(child, url, (performance.now() - began) / 1000);
   }
 
-  async #ask(what: "measure" | "watch" | "unwatch"): Promise<Measured> {
+  async #ask(what: Question["what"]): Promise<Reply> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const answer = new Promise<Measured>((resolve) => {
+    const answer = new Promise<Reply>((resolve) => {
       const onMessage = (message: unknown): void => {
-        const reply = message as { id: number; measured: Measured };
+        const reply = message as Reply;
         if (reply.id !== id) return;
         this.#child.off("message", onMessage);
-        resolve(reply.measured);
+        resolve(reply);
       };
       this.#child.on("message", onMessage);
     });
@@ -71,15 +91,22 @@ export class MeasuredProcess implements AsyncDisposable {
     return answer;
   }
 
-  measure(): Promise<Measured> {
-    return this.#ask("measure");
+  async measure(): Promise<Measured> {
+    return (await this.#ask("measure")).measured;
+  }
+
+  /** A CPU profile while `work` goes on; the profiler itself costs, so its times are for shares and not for totals. */
+  async profile(work: () => Promise<void>): Promise<readonly SelfTime[]> {
+    await this.#ask("profile");
+    await work();
+    return (await this.#ask("unprofile")).selfTimes!;
   }
 
   /** Event-loop delay and peak memory while `work` goes on, and the CPU that it took. */
   async watch(work: () => Promise<void>): Promise<Measured> {
-    const before = await this.#ask("watch");
+    const before = (await this.#ask("watch")).measured;
     await work();
-    const after = await this.#ask("unwatch");
+    const after = (await this.#ask("unwatch")).measured;
     return { ...after, cpuSeconds: after.cpuSeconds - before.cpuSeconds };
   }
 

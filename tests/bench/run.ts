@@ -4,9 +4,11 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { type Line, table } from "./figures.ts";
 import { benchHttp } from "./http-bench.ts";
+import { benchProfile } from "./profile-bench.ts";
 import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
+import { benchThroughput } from "./throughput-bench.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -19,10 +21,12 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   http: benchHttp,
   scrape: benchScrape,
   service: benchService,
+  profile: benchProfile,
   rules: benchRules,
+  throughput: benchThroughput,
 };
-/** They need programs that are not in this repository, and minutes: only when they are asked for. */
-const onRequest = new Set(["rules"]);
+/** Some need programs that are not in this repository, and minutes; a profile explains and compares nothing. */
+const onRequest = new Set(["profile", "rules", "throughput"]);
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
   process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);

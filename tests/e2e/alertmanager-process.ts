@@ -14,8 +14,15 @@ export interface AlertmanagerProcess {
   readonly address: string;
 }
 
-/** Starts it on a free port, with its files and data in `folder`, and waits until it is ready. */
-export async function startAlertmanager(folder: string, inbox: AlertInbox): Promise<AlertmanagerProcess> {
+/**
+ * Starts it on a free port, with its files and data in `folder`, and waits until it is ready.
+ * @param cluster flags of a mesh; without them it is alone
+ */
+export async function startAlertmanager(
+  folder: string,
+  inbox: AlertInbox,
+  cluster: readonly string[] = ["--cluster.listen-address="],
+): Promise<AlertmanagerProcess> {
   const slackUrlFile = join(folder, "slack-url");
   mkdirSync(folder, { recursive: true });
   writeFileSync(slackUrlFile, inbox.slackUrl);
@@ -39,7 +46,7 @@ export async function startAlertmanager(folder: string, inbox: AlertInbox): Prom
     `--config.file=${join(folder, "alertmanager/alertmanager.yml")}`,
     `--storage.path=${join(folder, "data")}`,
     `--web.listen-address=${address}`,
-    "--cluster.listen-address=",
+    ...cluster,
   ]);
   await eventually("Alertmanager is ready", 30, async () =>
     (await fetch(`http://${address}/-/ready`)).ok ? true : undefined,

@@ -69,7 +69,7 @@ export async function startServiceBehind(
       S3__TIMEOUT_SECONDS: "1.5",
       S3__TIME_BUDGET_SECONDS: "2",
       S3__MAX_ATTEMPTS: "2",
-      DATABASE_TIMEOUT_SECONDS: "3",
+      DATABASE__TIMEOUT_SECONDS: "3",
       MAX_QUEUED_RUNS_PER_OWNER: "1000",
       MAX_MODEL_ARTIFACTS: "1000",
       MAX_CONCURRENT_UPLOADS: "50",

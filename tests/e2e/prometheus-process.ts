@@ -27,23 +27,28 @@ export interface PrometheusOptions {
   readonly folder: string;
   /** host:port of the service. */
   readonly target: string;
-  /** host:port; without one nobody is told of alerts. */
-  readonly alertmanager?: string;
+  /** host:port, of one or of several; without any nobody is told of alerts. */
+  readonly alertmanager?: string | readonly string[];
+  /** Its name among those that watch the same: then it has the labels of remote-write.example.yml. */
+  readonly replica?: string;
+  /** Base address of a Prometheus that takes what that example lets pass. */
+  readonly longTermStore?: string;
   /** Rule files by name; without them the committed ones are read. */
   readonly rules?: ReadonlyMap<string, string>;
 }
 
 interface Configuration {
-  readonly global: Record<string, string>;
-  readonly alerting: { alertmanagers: object[] };
+  readonly global: Record<string, unknown>;
+  readonly alerting: { alertmanagers: object[]; alert_relabel_configs?: object[] };
+  remote_write?: ({ url: string } & Record<string, unknown>)[];
   readonly scrape_configs: ({ job_name: string } & Record<string, unknown>)[];
 }
 
 /** Every second, and with addresses instead of the names of Compose. */
-function adapted(text: string, ownAddress: string, alertmanager: string | undefined): string {
+function adapted(text: string, ownAddress: string, alertmanager: PrometheusOptions["alertmanager"]): string {
   const configuration = parse(text) as Configuration;
   Object.assign(configuration.global, { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" });
-  const known = [{ targets: alertmanager === undefined ? [] : [alertmanager] }];
+  const known = [{ targets: [alertmanager ?? []].flat() }];
   configuration.alerting.alertmanagers = [{ static_configs: known }];
   for (const job of configuration.scrape_configs) {
     if (job.job_name === "prometheus") job.static_configs = [{ targets: [ownAddress] }];
@@ -55,13 +60,28 @@ function adapted(text: string, ownAddress: string, alertmanager: string | undefi
   return stringify(configuration);
 }
 
+/** The configuration with the committed example taken over, as docs/operations.md says; this store asks for no token. */
+function withExample(text: string, exampleText: string, replica: string, store: string | undefined): string {
+  const configuration = parse(text) as Configuration;
+  const example = parse(exampleText) as Configuration & { global: { external_labels: Record<string, string> } };
+  Object.assign(configuration.global, { external_labels: { ...example.global.external_labels, replica } });
+  Object.assign(configuration.alerting, example.alerting);
+  const remoteWrite = (example.remote_write ?? []).map(({ authorization, ...each }) => ({
+    ...each,
+    url: `${store}/api/v1/write`,
+  }));
+  return stringify(store === undefined ? configuration : { ...configuration, remote_write: remoteWrite });
+}
+
 /** Starts Prometheus on a free port. Its own address and the target's are the only ones that it asks. */
 export async function startPrometheus(options: PrometheusOptions): Promise<PrometheusProcess> {
-  const { folder, target, alertmanager, rules } = options;
+  const { folder, target, alertmanager, rules, replica, longTermStore } = options;
   const address = `127.0.0.1:${await freePort()}`;
   cpSync(join(root, "infra/monitoring/prometheus"), folder, { recursive: true });
   const file = join(folder, "prometheus.yml");
-  writeFileSync(file, adapted(readFileSync(file, "utf8"), address, alertmanager));
+  const quick = adapted(readFileSync(file, "utf8"), address, alertmanager);
+  const example = readFileSync(join(folder, "remote-write.example.yml"), "utf8");
+  writeFileSync(file, replica === undefined ? quick : withExample(quick, example, replica, longTermStore));
   mkdirSync(join(folder, "rules"), { recursive: true });
   for (const [name, text] of rules ?? []) writeFileSync(join(folder, "rules", name), text);
   const targets = join(folder, "targets/backend.json");

@@ -1,24 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, freePort, OwnProcess } from "./processes.ts";
-
-const prometheusBinary = process.env.PROMETHEUS_BIN ?? "prometheus";
-
-interface Series {
-  readonly metric: Record<string, string>;
-  readonly value: [number, string];
-  /** Of a range. */
-  readonly values?: [number, string][];
-}
-/** Asks for an expression, as it was at a time or is now. */
-type Query = (expression: string, atSeconds?: number) => Promise<Series[]>;
-interface Job {
-  readonly name: string;
-  readonly targets: readonly string[];
-  readonly protocol: "OpenMetricsText1.0.0" | "PrometheusText0.0.4";
-}
+import { type Job, moreScrapes, type Query, startPlainPrometheus } from "./plain-prometheus.ts";
+import { OwnProcess } from "./processes.ts";
+import { drawnOn, liveThrough } from "./restarted-replicas.ts";
 
 const resources = new AsyncDisposableStack();
 afterAll(() => resources.disposeAsync());
@@ -36,52 +19,6 @@ async function startProcess(env: NodeJS.ProcessEnv): Promise<{ own: OwnProcess; 
 const happen = (host: string, count: number): Promise<Response> =>
   fetch(`http://${host}/events?count=${count}`, { method: "POST" });
 
-/** A Prometheus that scrapes each second; returns how to ask it. */
-async function startPrometheus(jobs: readonly Job[], features: readonly string[]): Promise<Query> {
-  const folder = mkdtempSync(join(tmpdir(), "mlops-backend-values-"));
-  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const configuration = {
-    global: { scrape_interval: "1s", scrape_timeout: "1s" },
-    scrape_configs: jobs.map(({ name, targets, protocol }) => ({
-      job_name: name,
-      scrape_protocols: [protocol],
-      static_configs: [{ targets }],
-    })),
-  };
-  const file = join(folder, "prometheus.yml");
-  writeFileSync(file, JSON.stringify(configuration)); // JSON is YAML.
-  const port = await freePort();
-  resources.use(
-    new OwnProcess(prometheusBinary, [
-      `--config.file=${file}`,
-      `--storage.tsdb.path=${join(folder, "tsdb")}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      ...features.map((feature) => `--enable-feature=${feature}`),
-    ]),
-  );
-  return async (expression, atSeconds) => {
-    const parameters = new URLSearchParams({ query: expression });
-    if (atSeconds !== undefined) parameters.set("time", String(atSeconds));
-    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query?${parameters}`);
-    const body = (await answer.json()) as { status: string; error?: string; data: { result: Series[] } };
-    if (body.status !== "success") throw new Error(`${expression}: ${body.error}`);
-    return body.data.result;
-  };
-}
-
-/** Waits until every target has answered so many scrapes that began after now. @returns now, in seconds */
-async function moreScrapes(query: Query, targets: number, times: number): Promise<number> {
-  const now = Date.now() / 1000;
-  await eventually(`${times} more scrapes`, 60, async () => {
-    // The samples themselves: `timestamp(up == 1)` is the time of the query, not of the scrape.
-    const scrapes = (await query("up[10m]")).map(({ values = [] }) =>
-      values.filter(([scrapedAt, isUp]) => scrapedAt > now && isUp === "1"),
-    );
-    return scrapes.filter(({ length }) => length >= times).length >= targets ? true : undefined;
-  });
-  return now;
-}
-
 const numberOf = (text: string): number => Number(text.replace("Inf", "Infinity"));
 
 describe("a real Prometheus has exactly the values that were recorded", () => {
@@ -94,7 +31,7 @@ describe("a real Prometheus has exactly the values that were recorded", () => {
       { name: "openmetrics", targets: [host], protocol: "OpenMetricsText1.0.0" },
       { name: "text", targets: [host], protocol: "PrometheusText0.0.4" },
     ];
-    query = await startPrometheus(jobs, []);
+    query = await startPlainPrometheus(resources, jobs, []);
     await moreScrapes(query, 2, 1);
   });
 
@@ -134,31 +71,7 @@ const counters = {
   "a histogram": 'mlops_backend_training_duration_seconds_count{mode="heavy",task="regression"}',
 };
 
-/**
- * 10 events before the first scrape of each of two replicas, 20 and 5 later, a restart, 50 before its scrape, 5 later.
- * @returns how to ask, always of the moment when all of it had been scraped: two questions see the same samples then
- */
-async function liveThrough(env: NodeJS.ProcessEnv, features: readonly string[]): Promise<Query> {
-  const first = await startProcess({ ...env, EVENTS_AT_START: "10" });
-  const other = await startProcess({ ...env, EVENTS_AT_START: "10" });
-  const targets = [first.host, other.host];
-  const query = await startPrometheus([{ name: "replicas", targets, protocol: "OpenMetricsText1.0.0" }], features);
-  await moreScrapes(query, 2, 2);
-  await happen(first.host, 20);
-  await happen(other.host, 5);
-  await moreScrapes(query, 2, 2);
-  await first.own[Symbol.asyncDispose]();
-  // A failed scrape marks the series as stale; a `_created` before that mark would come too late (docs/performance.md).
-  const isDown = `up{instance="${first.host}"} == 0`; // of this one: the other may answer too late under load
-  await eventually("a failed scrape", 60, async () => ((await query(isDown)).length > 0 ? true : undefined));
-  await startProcess({ ...env, EVENTS_AT_START: "50", PORT: new URL(`http://${first.host}`).port });
-  await moreScrapes(query, 2, 1);
-  await happen(first.host, 5);
-  await moreScrapes(query, 2, 3);
-  // Scrapes of a target follow each other: one that began after this moment says that none before it is still to come.
-  const allScraped = await moreScrapes(query, 2, 1);
-  return (expression) => query(expression, allScraped);
-}
+const events = { atStart: 10, later: [20, 5], afterRestart: 50, last: 5 } as const;
 
 describe.for([
   {
@@ -177,7 +90,13 @@ describe.for([
 ])("$title", ({ env, features, replicas }) => {
   let query: Query;
   beforeAll(async () => {
-    query = await liveThrough(env, features);
+    query = await liveThrough(resources, {
+      start: (port, count) =>
+        startProcess({ ...env, EVENTS_AT_START: String(count), ...(port === undefined ? {} : { PORT: String(port) }) }),
+      happen,
+      events,
+      features,
+    });
   });
 
   test.for(Object.entries(counters))("%s", async ([, counter]) => {
@@ -187,11 +106,9 @@ describe.for([
       (await query(`${counter}[10m]`)).map(({ metric, values }) => [metric.instance, values]),
     );
     expect(increases, seen).toHaveLength(2);
-    // increase() draws the line on: half an interval before the first sample, up to 1.1 behind the last.
-    const drawnOn = 1 + 1.6 / (Math.min(...samples) - 1);
     for (const [index, recorded] of replicas.entries()) {
       expect(increases[index], seen).toBeGreaterThanOrEqual(recorded - 1e-9);
-      expect(increases[index], seen).toBeLessThanOrEqual(recorded * drawnOn);
+      expect(increases[index], seen).toBeLessThanOrEqual(recorded * drawnOn(Math.min(...samples)));
     }
   });
 });

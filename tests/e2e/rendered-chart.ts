@@ -14,13 +14,7 @@ const helmBinary = process.env.HELM_BIN ?? "helm";
 // biome-ignore lint/suspicious/noExplicitAny: whatever the chart renders; expectations say what it should be
 export type Manifest = any;
 
-/** `helm template` of the chart. @throws Error with what helm says */
-export async function render({
-  valuesFile,
-  values = {},
-  texts = [stringify(values)],
-  chart = join(root, chartFolder),
-}: {
+interface Chart {
   /** One of the chart's ci/. */
   readonly valuesFile?: string;
   /** On top of it. */
@@ -28,7 +22,13 @@ export async function render({
   /** The same as YAML, the last one wins. */
   readonly texts?: readonly string[];
   readonly chart?: string;
-}): Promise<Manifest[]> {
+}
+
+/** What helm prints to that command. @throws Error with what helm says */
+async function helm(
+  command: readonly string[],
+  { valuesFile, values = {}, texts = [stringify(values)], chart = join(root, chartFolder) }: Chart,
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "mlops-backend-helm-"));
   try {
     const base = valuesFile === undefined ? [] : [join(root, chartFolder, "ci", `${valuesFile}.yaml`)];
@@ -38,7 +38,7 @@ export async function render({
       return path;
     });
     const files = [...base, ...more].flatMap((path) => ["-f", path]);
-    const { stdout } = await execute(helmBinary, ["template", "release", chart, "--namespace", "mlops", ...files], {
+    const { stdout } = await execute(helmBinary, [...command, "release", chart, "--namespace", "mlops", ...files], {
       env: {
         PATH: process.env.PATH,
         HELM_CACHE_HOME: folder,
@@ -49,12 +49,22 @@ export async function render({
     }).catch((error: { stderr?: string }) => {
       throw new Error(error.stderr || String(error));
     });
-    return parseAllDocuments(stdout)
-      .map((document) => document.toJS() as Manifest)
-      .filter((manifest) => manifest !== null);
+    return stdout;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** `helm template` of the chart. @throws Error with what helm says */
+export async function render(chart: Chart): Promise<Manifest[]> {
+  return parseAllDocuments(await helm(["template"], chart))
+    .map((document) => document.toJS() as Manifest)
+    .filter((manifest) => manifest !== null);
+}
+
+/** What helm says after an install. */
+export async function notes(chart: Chart): Promise<string> {
+  return (await helm(["install", "--dry-run=client"], chart)).split("\nNOTES:\n")[1] ?? "";
 }
 
 export function ofKind(manifests: readonly Manifest[], kind: string, end = ""): Manifest {

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { chownSync, existsSync, globSync, mkdirSync } from "node:fs";
+import { chownSync, existsSync, globSync, mkdirSync, readdirSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { freePort } from "./processes.ts";
 
 /** A PostgreSQL of a test's own, that it may stop. */
 export interface ScratchPostgres {
+  readonly port: number;
   newDatabase(): Promise<string>;
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -25,8 +26,19 @@ function binaries(): string {
   return found;
 }
 
+/** What a test may set up differently. */
+interface ScratchOptions {
+  /** Writes into the new data folder, before the first start. */
+  readonly configure?: (dataFolder: string) => void;
+  /** Of the server, as `-c name=value`; the last one wins. */
+  readonly settings?: readonly string[];
+}
+
 /** Starts it in `folder`, which user postgres must be able to reach: PostgreSQL does not run as root. */
-export async function startScratchPostgres(folder: string): Promise<ScratchPostgres> {
+export async function startScratchPostgres(
+  folder: string,
+  { configure, settings = [] }: ScratchOptions = {},
+): Promise<ScratchPostgres> {
   const bin = binaries();
   const isRoot = userInfo().uid === 0;
   const run = async (program: string, ...parameters: string[]): Promise<void> => {
@@ -35,16 +47,20 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
     await execute(first, rest, { cwd: folder });
   };
   mkdirSync(folder, { recursive: true });
-  if (isRoot) {
+  const give = (path: string): void => {
+    if (!isRoot) return;
     const id = (what: "-u" | "-g"): number => Number(execFileSync("id", [what, "postgres"], { encoding: "utf8" }));
-    chownSync(folder, id("-u"), id("-g"));
-  }
+    chownSync(path, id("-u"), id("-g"));
+  };
+  give(folder);
   const data = join(folder, "data");
   const port = await freePort();
   await run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N");
+  configure?.(data);
+  for (const name of readdirSync(data)) give(join(data, name));
   let isRunning = false;
   const start = async (): Promise<void> => {
-    const options = `-c listen_addresses=127.0.0.1 -p ${port} -k ${folder} -c fsync=off -c max_connections=200`;
+    const options = `-c listen_addresses=127.0.0.1 -p ${port} -k ${folder} -c fsync=off -c max_connections=200${settings.map((setting) => ` -c ${setting}`).join("")}`;
     await run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
     isRunning = true;
   };
@@ -55,6 +71,7 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
   await start();
   let databases = 0;
   return {
+    port,
     start,
     stop: () => stop(),
     async restart(mode) {
@@ -64,7 +81,8 @@ export async function startScratchPostgres(folder: string): Promise<ScratchPostg
     async newDatabase() {
       databases += 1;
       const name = `test_${databases}`;
-      const client = new pg.Client({ connectionString: `postgres://postgres@127.0.0.1:${port}/postgres` });
+      // By its socket: what the address takes is up to the test.
+      const client = new pg.Client({ host: folder, port, user: "postgres", database: "postgres" });
       await client.connect();
       await client.query(`create database ${name}`);
       await client.end();

@@ -1,3 +1,4 @@
+import { type ClientRequest, request } from "node:http";
 import { expect, test } from "vitest";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -61,6 +62,39 @@ test("a request is one line: method, template, status, duration, bytes, and its 
       // Three rows are too few to learn from, so its code is told as well.
       { msg: "training: a run ended", outcome: "failed", attempt: 1, code: run.json.error.code },
     ]);
+  }));
+
+/** Begins an upload and never ends it. */
+function beginUpload(service: RunningService): ClientRequest {
+  const upload = request(`${service.url}/api/ml/v1/datasets/upload`, {
+    method: "POST",
+    headers: { "content-type": "multipart/form-data; boundary=b", "content-length": "1000000" },
+  });
+  upload.on("error", () => {});
+  upload.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\n');
+  return upload;
+}
+
+test("a request without a whole answer has no status, and says whose doing that was", () =>
+  withService({}, async (service) => {
+    const unfinished = (fault: string) =>
+      eventually(async () => entries(service).find(({ msg, error_type }) => msg === "request" && error_type === fault));
+    const isReceived = (count: number) =>
+      eventually(
+        async () => (await service.metric("http_server_active_requests", { http_request_method: "POST" })) === count,
+      );
+    const broken = beginUpload(service);
+    await isReceived(1);
+    broken.destroy();
+    const line = await unfinished("client_closed");
+    expect(line).toMatchObject({ method: "POST", route: "/api/ml/v1/datasets/upload", request_id: expect.any(String) });
+    expect(line).not.toHaveProperty("status");
+
+    beginUpload(service);
+    await isReceived(1);
+    await service.halt();
+    expect(await unfinished("other")).not.toHaveProperty("status");
+    expect(entries(service).filter(({ error_type }) => error_type !== undefined)).toHaveLength(2);
   }));
 
 test("without metrics the bytes are those of Content-Length", () =>

@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
-import { expect, test } from "vitest";
-import { createDatabase, dropDatabase, serviceEnvironment, startService } from "../support/service.ts";
+import { getRollbackPlans } from "pg-boss";
+import { expect, inject, test } from "vitest";
+import { createDatabase, dropDatabase, refusedStart, serviceEnvironment, startService } from "../support/service.ts";
 
 const execute = promisify(execFile);
 const root = new URL("../..", import.meta.url).pathname;
@@ -59,4 +61,106 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       await rm(dataDir, { recursive: true });
     }
   },
+);
+
+const fromTheFuture = "insert into kysely_migration (name, timestamp) values ('0099-of-tomorrow', now()::text)";
+const newerQueue = "update pgboss.version set version = version + 1";
+const refusal = (what: string) => ({
+  code: 1,
+  stderr: expect.stringMatching(
+    new RegExp(`^The database was brought up to date by a newer version[^\n]*${what}[^\n]*Nothing was changed\\.\n$`),
+  ),
+});
+
+test("an embedded database of a newer version is refused in one line", async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), "mlops-test-"));
+  try {
+    await cp(inject("migratedFolder"), dataDir, { recursive: true });
+    const database = await PGlite.create(join(dataDir, "database"));
+    await database.query(fromTheFuture);
+    await database.close();
+    expect(await refusedStart({ dataDir, databaseUrl: "" })).toEqual(refusal("its migration 0099-of-tomorrow"));
+  } finally {
+    await rm(dataDir, { recursive: true });
+  }
+});
+
+async function onDatabase(
+  use: (databaseUrl: string, dataDir: string, client: pg.Client) => Promise<void>,
+): Promise<void> {
+  const databaseUrl = await createDatabase();
+  const dataDir = await mkdtemp(join(tmpdir(), "mlops-test-"));
+  const client = new pg.Client({ connectionString: databaseUrl });
+  try {
+    await client.connect();
+    await use(databaseUrl, dataDir, client);
+  } finally {
+    await client.end();
+    await dropDatabase(databaseUrl);
+    await rm(dataDir, { recursive: true });
+  }
+}
+
+test.runIf(process.env.TEST_DATABASE_URL)(
+  "tables of a newer version, of rows or of the queue, are refused in one line and not touched",
+  () =>
+    onDatabase(async (databaseUrl, dataDir, client) => {
+      expect(await migrate(databaseUrl)).toMatchObject({ code: 0 });
+      const shape = async (): Promise<unknown> => {
+        const { rows } = await client.query(`
+          select table_schema, table_name, column_name, data_type from information_schema.columns
+          where table_schema in ('public', 'pgboss')
+          union all select 'migrations', name, null, timestamp from kysely_migration
+          union all select 'queue', version::text, null, null from pgboss.version order by 1, 2, 3`);
+        return rows;
+      };
+      for (const [change, what] of [
+        [fromTheFuture, "its migration 0099-of-tomorrow"],
+        [newerQueue, "of the queue's tables"],
+      ] as const) {
+        // A migration that this version has and the database does not: it must not be run either.
+        await client.query("delete from kysely_migration where name like '0003%'");
+        await client.query(change);
+        const before = await shape();
+        const refused = await refusedStart({ dataDir, databaseUrl });
+        expect(refused).toEqual(refusal(what));
+        expect(await migrate(databaseUrl)).toEqual({ code: 1, output: refused.stderr });
+        expect(await shape()).toEqual(before);
+        await client.query("delete from kysely_migration where name like '0099%'");
+      }
+    }),
+);
+
+test.runIf(process.env.TEST_DATABASE_URL)(
+  "five services at once on an empty database all start, and five migrations beside an old process that works",
+  () =>
+    onDatabase(async (databaseUrl, dataDir, client) => {
+      const services = await Promise.all(
+        [1, 2, 3, 4, 5].map(() => startService({ on: { dataDir, databaseUrl }, env: { SERVICE_ROLE: "api" } })),
+      );
+      const [old, ...others] = services;
+      if (old === undefined) throw new Error("None has started.");
+      for (const service of services) expect((await service.call("GET", "/api/health/ready")).status).toBe(200);
+      await Promise.all(others.map((service) => service.halt()));
+      const { rows: queueVersion } = await client.query("select version from pgboss.version");
+      // As it was before the last migration of ours, and before the queue's.
+      await client.query("alter table training_runs drop column attempt_traces");
+      await client.query("delete from kysely_migration where name like '0003%'");
+      await client.query(getRollbackPlans());
+      let isOver = false;
+      const statuses = new Set<number>();
+      const work = (async () => {
+        while (!isOver) statuses.add((await old.call("GET", "/datasets")).status);
+      })();
+      const ends = await Promise.all([1, 2, 3, 4, 5].map(() => migrate(databaseUrl)));
+      isOver = true;
+      await work;
+      expect(ends.map(({ code, output }) => (code === 0 ? code : output))).toEqual([0, 0, 0, 0, 0]);
+      expect([...statuses]).toEqual([200]);
+      const { rows } = await client.query("select name from kysely_migration where name like '0003%'");
+      expect(rows).toHaveLength(1);
+      expect((await client.query("select version from pgboss.version")).rows).toEqual(queueVersion);
+      expect((await old.call("GET", "/training-runs")).status).toBe(200);
+      await old.halt();
+    }),
 );

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -28,9 +28,11 @@ async function selfSigned(): Promise<{ certificate: string; key: string }> {
 
 // A bare machine may lack openssl.
 test.runIf(spawnSync("openssl", ["version"]).status === 0)(
-  "headers for all and for one signal, an authority of one's own, and compression reach the endpoint",
+  "headers for all and, in a file, for one signal, an authority of one's own, and compression reach the endpoint",
   async () => {
     const { certificate, key } = await selfSigned();
+    const headersFile = `${key}.headers`;
+    await writeFile(headersFile, "authorization=Basic%20bDpr\n");
     const seen = new Map<string, IncomingHttpHeaders>();
     const server = createServer(
       { cert: await readFile(certificate), key: await readFile(key) },
@@ -49,7 +51,7 @@ test.runIf(spawnSync("openssl", ["version"]).status === 0)(
         OTEL_EXPORTER_OTLP_CERTIFICATE: certificate,
         OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
         OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=team%20a",
-        OTEL_EXPORTER_OTLP_LOGS_HEADERS: "authorization=Basic%20bDpr",
+        OTEL_EXPORTER_OTLP_LOGS_HEADERS_FILE: headersFile,
         OTEL_BSP_SCHEDULE_DELAY: "50",
         OTEL_BLRP_SCHEDULE_DELAY: "50",
       },

@@ -83,7 +83,7 @@ const minuteSeconds = 60;
 const slotSeconds = 300;
 const slotsOfADay = 86_400 / slotSeconds;
 /** As in prometheus.yml. */
-const scrapeSeconds = 15;
+export const scrapeSeconds = 15;
 
 type Window = keyof typeof objectiveWindows;
 /** Read from the samples; longer ones are added up from the slots, which cost a three-hundredth. */

@@ -10,6 +10,15 @@ locals {
   # The chart would put its dashboards beside the release.
   dashboards_elsewhere = var.dashboards.enabled && var.dashboards.namespace != null
   ca_config_map        = var.ca_certificates == "" ? "" : "${var.name}-ca"
+  scaling = {
+    for role, count in var.replicas : role => {
+      enabled     = count.maximum > count.minimum
+      minReplicas = count.minimum
+      maxReplicas = count.maximum
+    }
+  }
+  # Secrets are read at start.
+  restarting = { "mlops-backend/secrets-revision" = tostring(var.secrets_revision) }
 }
 
 resource "kubernetes_namespace_v1" "this" {
@@ -34,11 +43,14 @@ resource "kubernetes_secret_v1" "this" {
   type = "Opaque"
 
   # Write-only: what the chart made of values would stand in the release, and what `data` says in the state.
-  data_wo = {
-    DATABASE_URL         = var.database_url
-    API_KEYS             = var.api_keys
-    METRICS_BEARER_TOKEN = var.metrics_bearer_token
-  }
+  data_wo = merge(
+    {
+      DATABASE_URL         = var.database_url
+      API_KEYS             = var.api_keys
+      METRICS_BEARER_TOKEN = var.metrics_bearer_token
+    },
+    var.send_otlp_headers ? { OTEL_EXPORTER_OTLP_HEADERS = var.otlp_headers } : {},
+  )
   data_wo_revision = var.secrets_revision
 }
 
@@ -87,7 +99,10 @@ resource "helm_release" "this" {
     settings = var.settings
     secrets = {
       existingSecret = kubernetes_secret_v1.this.metadata[0].name
-      existingKeys   = { metricsBearerToken = "METRICS_BEARER_TOKEN" }
+      existingKeys = {
+        metricsBearerToken = "METRICS_BEARER_TOKEN"
+        otlpHeaders        = var.send_otlp_headers ? "OTEL_EXPORTER_OTLP_HEADERS" : ""
+      }
     }
     caCertificates = { configMap = local.ca_config_map }
     storage = {
@@ -101,26 +116,18 @@ resource "helm_release" "this" {
     }
     serviceAccount = { annotations = { "eks.amazonaws.com/role-arn" = var.role_arn } }
     api = {
-      replicas = var.api_replicas.minimum
-      autoscaling = {
-        enabled     = var.api_replicas.maximum > var.api_replicas.minimum
-        minReplicas = var.api_replicas.minimum
-        maxReplicas = var.api_replicas.maximum
-      }
-      # Secrets are read at start.
-      podAnnotations = { "mlops-backend/secrets-revision" = tostring(var.secrets_revision) }
+      replicas       = var.replicas.api.minimum
+      autoscaling    = local.scaling.api
+      podAnnotations = local.restarting
     }
     worker = {
-      replicas = var.worker_replicas.minimum
-      autoscaling = {
-        enabled          = var.worker_replicas.maximum > var.worker_replicas.minimum
+      replicas = var.replicas.worker.minimum
+      autoscaling = merge(local.scaling.worker, {
         source           = var.prometheus_url == "" ? "postgresql" : "prometheus"
-        minReplicas      = var.worker_replicas.minimum
-        maxReplicas      = var.worker_replicas.maximum
-        fallbackReplicas = var.worker_replicas.minimum
+        fallbackReplicas = var.replicas.worker.minimum
         prometheus       = { serverAddress = var.prometheus_url }
-      }
-      podAnnotations = { "mlops-backend/secrets-revision" = tostring(var.secrets_revision) }
+      })
+      podAnnotations = local.restarting
     }
     ingress = {
       enabled     = length(var.hosts) > 0

@@ -82,6 +82,25 @@ variable "metrics_bearer_token" {
   }
 }
 
+variable "otlp_headers" {
+  description = "OTEL_EXPORTER_OTLP_HEADERS, sent with every export: key=value pairs, separated by commas. Kept in no state or plan."
+  type        = string
+  default     = ""
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = can(regex("^([^=,]+=[^,;]+(,|$))*$", var.otlp_headers)) && (var.send_otlp_headers == (var.otlp_headers != ""))
+    error_message = "otlp_headers must be key=value pairs, separated by commas, and go together with send_otlp_headers."
+  }
+}
+
+variable "send_otlp_headers" {
+  description = "True with otlp_headers: Terraform can't tell from a value that it keeps nowhere whether there is one."
+  type        = bool
+  default     = false
+}
+
 variable "secrets_revision" {
   description = "To be raised with each change of a secret: Terraform can't see the change itself. The processes are restarted."
   type        = number
@@ -139,33 +158,26 @@ variable "settings" {
     condition     = alltrue([for name in keys(var.settings) : can(regex("^[A-Z][A-Z0-9_]*$", name))])
     error_message = "settings must be named as environment variables: DATASET_TTL_DAYS."
   }
-}
-
-variable "api_replicas" {
-  description = "Fewest and most api processes; the same number twice: no scaling."
-  type = object({
-    minimum = optional(number, 2)
-    maximum = optional(number, 2)
-  })
-  default = {}
-
   validation {
-    condition     = var.api_replicas.minimum >= 1 && var.api_replicas.maximum >= var.api_replicas.minimum
-    error_message = "api_replicas.minimum must be 1 or more, and api_replicas.maximum not less."
+    condition = alltrue([
+      for name in keys(var.settings) :
+      !can(regex("^(DATABASE_URL|API_KEYS|METRICS_BEARER_TOKEN|S3__ACCESS_KEY_ID|S3__SECRET_ACCESS_KEY|OTEL_EXPORTER_OTLP_([A-Z]+_)?HEADERS)$", name))
+    ])
+    error_message = "settings are kept in state and plan: secrets have variables of their own (database_url, api_keys, metrics_bearer_token, otlp_headers)."
   }
 }
 
-variable "worker_replicas" {
-  description = "Fewest and most workers; the same number twice: no scaling, and no KEDA needed."
+variable "replicas" {
+  description = "Fewest and most processes of each role; the same number twice: no scaling, and for workers no KEDA needed."
   type = object({
-    minimum = optional(number, 1)
-    maximum = optional(number, 1)
+    api    = optional(object({ minimum = optional(number, 2), maximum = optional(number, 2) }), {})
+    worker = optional(object({ minimum = optional(number, 1), maximum = optional(number, 1) }), {})
   })
   default = {}
 
   validation {
-    condition     = var.worker_replicas.minimum >= 1 && var.worker_replicas.maximum >= var.worker_replicas.minimum
-    error_message = "worker_replicas.minimum must be 1 or more, since without a worker nothing expires, and worker_replicas.maximum not less."
+    condition     = alltrue([for count in values(var.replicas) : count.minimum >= 1 && count.maximum >= count.minimum])
+    error_message = "replicas: each minimum must be 1 or more, since without a worker nothing expires, and each maximum not less."
   }
 }
 

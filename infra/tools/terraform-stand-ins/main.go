@@ -133,7 +133,8 @@ func main() {
 	if _, known := providers[name]; !known {
 		log.Fatalf("call me terraform-provider-kubernetes_… or terraform-provider-helm_…, not %s", os.Args[0])
 	}
-	address := "registry.terraform.io/hashicorp/" + name
+	// Of use for debuggers only: which provider this is, Terraform knows from the folder that it finds it in.
+	address := "stand-in.invalid/hashicorp/" + name
 	err := providerserver.Serve(context.Background(), func() provider.Provider { return standIn{name} },
 		providerserver.ServeOpts{Address: address})
 	if err != nil {

@@ -12,9 +12,9 @@ const httpHistograms = [
   "http.server.response.body.size",
 ];
 
-/** Every span sent by OTLP, as whoever follows the documentation of the official selection has it. */
+/** Every span sent by OTLP, as whoever follows the documentation of the official packages has it. */
 function officialSpanProcessors(): unknown[] {
-  if (variant !== "official-auto-traced") return [];
+  if (!variant.endsWith("-traced")) return [];
   const { BatchSpanProcessor } = require("@opentelemetry/sdk-trace");
   const { OTLPTraceExporter } = require("@opentelemetry/exporter-trace-otlp-proto");
   return [new BatchSpanProcessor({ exporter: new OTLPTraceExporter() })];

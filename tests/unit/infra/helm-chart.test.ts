@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { chartFolder } from "../../../infra/helm/chart-files.ts";
 import { chartValues } from "../../../infra/helm/chart-readme.ts";
-import { valuesSchema } from "../../../infra/helm/values-schema.ts";
+import { chartSecrets, valuesSchema } from "../../../infra/helm/values-schema.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
 import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
@@ -52,16 +52,25 @@ describe("settings", () => {
     );
     expect(allowed).toContain("DATASET_TTL_DAYS");
     expect(allowed).toContain("PROMETHEUS__LATENCY_BUCKETS");
-    for (const name of ["DATABASE_URL", "API_KEYS", "METRICS_BEARER_TOKEN", "SERVICE_ROLE"])
-      expect(allowed).not.toContain(name);
+    for (const name of [...chartSecrets, "SERVICE_ROLE"]) expect(allowed).not.toContain(name);
     expect(allowed.filter((name) => !known.includes(name))).toEqual(["NODE_OPTIONS"]);
   });
 });
 
+test("every secret of the service has its place under `secrets`, and none of them has another", () => {
+  const names = /define "mlops-backend\.secretNames" -}}\n(.*?)\{\{- end/s.exec(templates.join("\n"))?.[1] ?? "";
+  const byValue = parse(names) as Record<string, string>;
+  expect(Object.values(byValue).toSorted()).toEqual(chartSecrets.toSorted());
+  const { existingSecret, existingKeys, ...plain } = parse(inChart("values.yaml")).secrets;
+  expect(Object.keys(plain)).toEqual(Object.keys(byValue));
+  expect(Object.keys(existingKeys)).toEqual(Object.keys(byValue));
+  expect(existingSecret).toBe("");
+});
+
 test("every value is used by a template", () => {
   const all = templates.join("\n") + inChart("templates/NOTES.txt");
-  // Resources are handed over whole, and the keys of a Secret are found by the names of the secrets.
-  const named = values.filter(({ path }) => !/\.resources\.|^secrets\.existingKeys\./.test(path));
+  // Resources are handed over whole, and secrets and the keys of a Secret are found by their names (the test above).
+  const named = values.filter(({ path }) => !/\.resources\.|^secrets\./.test(path));
   expect(named.filter(({ path }) => !all.includes(`.${path.split(".").at(-1)}`))).toEqual([]);
 });
 

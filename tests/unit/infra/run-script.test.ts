@@ -138,6 +138,35 @@ describe("up", () => {
     expect(await written(".cache/prometheus/metrics-token")).toBe(token);
   });
 
+  test("takes the token that only the container sees, and renews Prometheus' copy each time", async () => {
+    await settings("METRICS_BEARER_TOKEN=old\n");
+    await run("up");
+    expect(await written(".cache/prometheus/metrics-token")).toBe("old");
+    await settings("METRICS_BEARER_TOKEN_FILE=/run/secrets/metrics token\n");
+    const container = (answer: string): Promise<void> =>
+      program("bin/docker", `case "$*" in *" run "*) ${answer} ;; *) printf "docker %s\\n" "$*" ;; esac`);
+    for (const token of ["first", "second"]) {
+      await container(
+        `[ "$*" = "compose run --rm --no-deps -T --entrypoint cat backend /run/secrets/metrics token" ] && echo ${token}`,
+      );
+      expect(await run("up")).toMatchObject({ code: 0, output: expect.stringContaining("up -d") });
+      expect(await written(".cache/prometheus/metrics-token")).toBe(token);
+    }
+    for (const answer of ["exit 1", "true"]) {
+      await container(answer);
+      const refused = await run("up");
+      expect(refused).toMatchObject({ code: 1, output: expect.stringContaining("METRICS_BEARER_TOKEN_FILE: ") });
+      expect(refused.output).not.toContain("up -d");
+      expect(await written(".cache/prometheus/metrics-token")).toBe("second");
+    }
+    // Nobody scrapes then.
+    await settings("METRICS_BEARER_TOKEN_FILE=/nowhere\nPROMETHEUS__ENABLED=false\n");
+    const rules = "infra/monitoring/prometheus/rules";
+    await cp(new URL(`../../../${rules}`, import.meta.url), join(folder, rules), { recursive: true });
+    expect(await run("up")).toMatchObject({ code: 0 });
+    expect(await written(".cache/prometheus/metrics-token")).toBe("");
+  });
+
   test.each(["PROMETHEUS__ENABLED=false\n", "OTEL_SDK_DISABLED=True\n"])(
     "leaves a backend without metrics out, and the alerts that it is not there, until there are metrics: %s",
     async (env) => {
@@ -286,6 +315,15 @@ describe.runIf(spawnSync("curl", ["--version"]).status === 0)("smoke", () => {
       "ok    Grafana answers",
     ]);
     expect(code).toBe(0);
+  });
+
+  test("shows the token that Prometheus has, where it stands in a file of the container", async () => {
+    await stack(true);
+    await settings((await written(".env")).replace("METRICS_BEARER_TOKEN=scrape", "METRICS_BEARER_TOKEN_FILE=/run/t"));
+    expect((await run("smoke")).lines).toContainEqual(expect.stringMatching(/^FAIL {2}metrics are served/));
+    await mkdir(join(folder, ".cache/prometheus"), { recursive: true });
+    await writeFile(join(folder, ".cache/prometheus/metrics-token"), "scrape");
+    expect((await run("smoke")).code).toBe(0);
   });
 
   test("does not look for metrics that are switched off", async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { chartSecrets } from "../../../infra/helm/values-schema.ts";
 
 const folder = join(import.meta.dirname, "../../../infra/terraform");
 const read = (path: string): string => readFileSync(join(folder, path), "utf8");
@@ -36,8 +37,14 @@ describe.each(["aws", "kubernetes"])("module %s", (module) => {
   test("every input has a type, and what is secret is kept in no state", () => {
     for (const [name, text] of blocks(`${module}/variables.tf`, "variable")) {
       expect(text, name).toMatch(/^ {2}type += /m);
-      const isSecret = /(password|token|api_keys|database_url)$/.test(name);
+      const isSecret = /(password|token|api_keys|database_url|^otlp_headers)$/.test(name);
       expect(/^ {2}sensitive += true$/m.test(text) && /^ {2}ephemeral += true$/m.test(text), name).toBe(isSecret);
     }
   });
+});
+
+test("what the chart keeps in a Secret is no setting of the module, or it would be in the state", () => {
+  const [, names = ""] = /!can\(regex\("(\^.*?\$)", name\)\)/.exec(read("kubernetes/variables.tf")) ?? [];
+  for (const name of chartSecrets) expect(name).toMatch(new RegExp(names));
+  expect("DATASET_TTL_DAYS").not.toMatch(new RegExp(names));
 });

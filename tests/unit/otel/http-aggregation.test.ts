@@ -3,7 +3,7 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import { defaultLatencyBounds, httpMethods } from "../../../otel/catalogue.ts";
+import { attributeSetLimit, defaultLatencyBounds, httpMethods, metricDefinitions } from "../../../otel/catalogue.ts";
 import { writeExposition } from "../../../otel/exposition.ts";
 import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import type { EndedRequest } from "../../../otel/http-recorder.ts";
@@ -98,7 +98,9 @@ test("more routes than any limit take no more room", async () => {
     responseBytes: 1,
   } as const;
   for (let index = 0; index < 5_000; index += 1) aggregation.ended({ ...request, route: `/r/${index}` });
-  for (const metric of aggregation.collect()) expect(metric.dataPoints.length).toBeLessThanOrEqual(200);
+  const limits = new Map(metricDefinitions.map(([, definition]) => [definition.name, attributeSetLimit(definition)]));
+  for (const { descriptor, dataPoints } of aggregation.collect())
+    expect(dataPoints.length, descriptor.name).toBeLessThanOrEqual(limits.get(descriptor.name)!);
   const [durations] = aggregation.collect();
   const counted = durations?.dataPoints.reduce((sum, point) => sum + (point.value as { count: number }).count, 0);
   expect(counted).toBe(5_000);

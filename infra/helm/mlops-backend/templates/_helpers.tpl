@@ -70,6 +70,9 @@ apiKeys: API_KEYS
 metricsBearerToken: METRICS_BEARER_TOKEN
 s3AccessKeyId: S3__ACCESS_KEY_ID
 s3SecretAccessKey: S3__SECRET_ACCESS_KEY
+otlpHeaders: OTEL_EXPORTER_OTLP_HEADERS
+otlpTracesHeaders: OTEL_EXPORTER_OTLP_TRACES_HEADERS
+otlpLogsHeaders: OTEL_EXPORTER_OTLP_LOGS_HEADERS
 {{- end -}}
 
 {{/* Environment name to key of the Secret, for those that there are. */}}
@@ -105,27 +108,18 @@ would count.
 {{- add (ceil .shutdownGraceSeconds) (default 0 .preStopSleepSeconds) 15 -}}
 {{- end -}}
 
-{{/* What contradicts itself across values; single values are the schema's matter. */}}
-{{- define "mlops-backend.check" -}}
-{{- $secrets := .Values.secrets -}}
-{{- $keys := include "mlops-backend.secretKeys" . | fromYaml -}}
-{{- if and $secrets.existingSecret (or $secrets.databaseUrl $secrets.apiKeys $secrets.metricsBearerToken $secrets.s3AccessKeyId $secrets.s3SecretAccessKey) -}}
-{{- fail "secrets.existingSecret is set: the values beside it would not be used, leave them empty" -}}
+{{/* The setting by which there is no telemetry; empty: there is. As the service reads it: true in any case of the word. */}}
+{{- define "mlops-backend.telemetryOffBy" -}}
+{{- if eq (toString .Values.settings.OTEL_SDK_DISABLED | trim | lower) "true" -}}
+settings.OTEL_SDK_DISABLED is {{ .Values.settings.OTEL_SDK_DISABLED | quote }}
 {{- end -}}
-{{- if not $keys.DATABASE_URL -}}
-{{- fail "secrets.databaseUrl is missing: several processes need a PostgreSQL (or name a Secret in secrets.existingSecret)" -}}
 {{- end -}}
-{{- if and (not $keys.API_KEYS) (ne (toString .Values.settings.AUTH__DISABLED) "true") -}}
-{{- fail "secrets.apiKeys is missing: set it, or settings.AUTH__DISABLED to \"true\" if something else keeps strangers out" -}}
-{{- end -}}
-{{- if ne (empty $keys.S3__ACCESS_KEY_ID) (empty $keys.S3__SECRET_ACCESS_KEY) -}}
-{{- fail "secrets.s3AccessKeyId and secrets.s3SecretAccessKey go together" -}}
-{{- end -}}
-{{- $isOff := eq (toString .Values.settings.PROMETHEUS__ENABLED) "false" -}}
-{{- if and $isOff (or .Values.monitoring.serviceMonitor.enabled .Values.monitoring.annotations) -}}
-{{- fail "settings.PROMETHEUS__ENABLED is \"false\": there is nothing to scrape, switch monitoring.serviceMonitor and monitoring.annotations off" -}}
-{{- end -}}
-{{- if and $isOff .Values.worker.autoscaling.enabled (eq .Values.worker.autoscaling.source "prometheus") -}}
-{{- fail "settings.PROMETHEUS__ENABLED is \"false\": worker.autoscaling.source must be postgresql" -}}
+
+{{/* The setting by which there are no metrics; empty: there are. */}}
+{{- define "mlops-backend.metricsOffBy" -}}
+{{- if eq (toString .Values.settings.PROMETHEUS__ENABLED) "false" -}}
+settings.PROMETHEUS__ENABLED is "false"
+{{- else -}}
+{{- include "mlops-backend.telemetryOffBy" . -}}
 {{- end -}}
 {{- end -}}

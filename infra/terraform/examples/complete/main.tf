@@ -126,9 +126,11 @@ module "mlops_backend" {
   settings = {
     DATASET_TTL_DAYS = "90"
   }
-  api_replicas    = { minimum = 2, maximum = 8 }
-  worker_replicas = { minimum = 1, maximum = 20 }
-  prometheus_url  = "http://prometheus-operated.monitoring:9090"
+  replicas = {
+    api    = { minimum = 2, maximum = 8 }
+    worker = { minimum = 1, maximum = 20 }
+  }
+  prometheus_url = "http://prometheus-operated.monitoring:9090"
 
   hosts = [var.host]
   ingress = {

@@ -7,6 +7,7 @@ variables {
   database_url         = "postgres://mlops:made-up@postgres.data:5432/mlops"
   api_keys             = "anna:0000000000000000000000000000000000000000000000000000000000000000"
   metrics_bearer_token = "a-long-made-up-token"
+  otlp_headers         = "" # terraform test takes no default of an ephemeral variable
   bucket               = { name = "mlops-files", region = "eu-central-1" }
   role_arn             = "arn:aws:iam::123456789012:role/mlops-files"
 }
@@ -61,8 +62,9 @@ run "complete" {
     secrets_revision           = 7
     ca_certificates            = "-----BEGIN CERTIFICATE-----\nmade up\n-----END CERTIFICATE-----\n"
     settings                   = { DATASET_TTL_DAYS = "90" }
-    api_replicas               = { minimum = 2, maximum = 8 }
-    worker_replicas            = { minimum = 1, maximum = 20 }
+    otlp_headers               = "authorization=Bearer%20made-up"
+    send_otlp_headers          = true
+    replicas                   = { api = { maximum = 8 }, worker = { minimum = 1, maximum = 20 } }
     prometheus_url             = "http://prometheus-operated.monitoring:9090"
     hosts                      = ["mlops.example.org"]
     ingress                    = { class_name = "nginx", tls_secret = "mlops-tls", annotations = { a = "b" } }
@@ -73,6 +75,17 @@ run "complete" {
   assert {
     condition     = length(kubernetes_namespace_v1.this) == 0 && helm_release.this.namespace == "production"
     error_message = "A namespace that is there is not made."
+  }
+  assert {
+    condition     = yamldecode(helm_release.this.values[0]).secrets.existingKeys.otlpHeaders == "OTEL_EXPORTER_OTLP_HEADERS" && !strcontains(helm_release.this.values[0], "made-up")
+    error_message = "Headers of exports must stand in the Secret, and their key in the release."
+  }
+  assert {
+    condition = alltrue([
+      for role, most in { api = 8, worker = 20 } :
+      yamldecode(helm_release.this.values[0])[role].autoscaling.enabled && yamldecode(helm_release.this.values[0])[role].autoscaling.maxReplicas == most
+    ])
+    error_message = "Both roles are scaled as far as asked for."
   }
   assert {
     condition     = yamldecode(helm_release.this.values[0]).worker.podAnnotations["mlops-backend/secrets-revision"] == "7"
@@ -118,8 +131,8 @@ run "wrong_values_are_refused" {
     role_arn             = "mlops-files"
     ca_certificates      = "ca.pem"
     settings             = { "dataset-ttl-days" = "1" }
-    api_replicas         = { minimum = 3, maximum = 2 }
-    worker_replicas      = { minimum = 0, maximum = 2 }
+    otlp_headers         = "Bearer abc"
+    replicas             = { worker = { minimum = 0, maximum = 2 } }
     timeout_seconds      = 5
   }
   expect_failures = [
@@ -134,8 +147,17 @@ run "wrong_values_are_refused" {
     var.role_arn,
     var.ca_certificates,
     var.settings,
-    var.api_replicas,
-    var.worker_replicas,
+    var.otlp_headers,
+    var.replicas,
     var.timeout_seconds,
   ]
+}
+
+run "no_secret_is_a_setting" {
+  command = plan
+  variables {
+    settings = { OTEL_EXPORTER_OTLP_HEADERS = "authorization=abc" }
+    replicas = { api = { minimum = 3 } }
+  }
+  expect_failures = [var.settings, var.replicas]
 }

@@ -1,0 +1,16 @@
+const begin = "<!-- By `npm run monitoring:generate` from here -->";
+const end = "<!-- to here -->";
+
+/** A row of a table in Markdown. */
+export const tableRow = (...cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+/**
+ * A document that is written by hand, with its generated part made anew.
+ * @throws Error when the place for it is not marked
+ */
+export function withGeneratedPart(path: string, document: string, lines: readonly string[]): string {
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`${path} lacks ${begin} or ${end}`);
+  return `${before}${begin}\n\n${lines.join("\n")}\n\n${end}${after}`;
+}
