@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan } from "../monitoring/spans.ts";
+import { endedWithin } from "../store/bounded-pool.ts";
 import type { Store } from "../store/database.ts";
 import type { Tables } from "../store/schema.ts";
 import { processTraced, runIdOf, sendTraced } from "./job-trace.ts";
@@ -85,6 +86,7 @@ export interface QueueOptions {
 
 const dailySeconds = 24 * 3600;
 const errorQuietMs = 10_000;
+const graceMs = 5_000;
 
 /** A job as pg-boss hands it out. */
 interface TakenJob {
@@ -237,7 +239,7 @@ export async function startQueue(
     },
     async stop() {
       await Promise.all(timers.map((timer) => timer.stop()));
-      await boss.stop({ graceful: true, timeout: 5_000, close: true });
+      await endedWithin(boss.stop({ graceful: true, timeout: graceMs, close: true }), 2 * graceMs);
     },
   };
   queue.scheduleEvery("maintenance", dailySeconds);

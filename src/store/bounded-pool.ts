@@ -43,6 +43,15 @@ export async function answeredWithin<Value>(
   }
 }
 
+/** Waits for that time at most: a goodbye on a dead connection has no answer either. What fails in time is thrown. */
+export async function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  try {
+    await answeredWithin(work, timeoutMs, () => {});
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+  }
+}
+
 /**
  * The pool as Kysely sees it: a statement that gets no answer is given up, and its connection with it. The driver's own
  * `query_timeout` leaves the dead connection in the pool, where it holds up the next one who takes it, and so on.

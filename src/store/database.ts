@@ -7,7 +7,7 @@ import pg from "pg";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
-import { boundedPool, limitSession } from "./bounded-pool.ts";
+import { boundedPool, endedWithin, limitSession } from "./bounded-pool.ts";
 import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { explainDatabaseFault } from "./database-faults.ts";
@@ -49,6 +49,7 @@ export interface Store {
 }
 
 const connectTimeoutMs = 5_000;
+const longestEndMs = 2_000;
 const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): string {
@@ -229,7 +230,7 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
     listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ client, timeoutMs }, channel, onPayload)),
-    stop: () => db.destroy(),
+    stop: () => endedWithin(db.destroy(), longestEndMs),
   };
 }
 

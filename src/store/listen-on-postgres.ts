@@ -1,11 +1,12 @@
 import pg from "pg";
 import { backoffMs } from "../backoff.ts";
-import { answeredWithin } from "./bounded-pool.ts";
+import { answeredWithin, endedWithin } from "./bounded-pool.ts";
 
 const connectTimeoutMs = 5_000;
 const firstRetryMs = 500;
 const longestRetryMs = 15_000;
 const lookMs = 10_000;
+const longestEndMs = 1_000;
 
 /**
  * Listens on a connection of its own, which comes back after a fault: a notification is only heard by who listens. One
@@ -79,6 +80,6 @@ export async function listenOnPostgres(
   return async () => {
     isStopped = true;
     clearTimeout(timer);
-    await client?.end();
+    if (client !== undefined) await endedWithin(client.end(), longestEndMs);
   };
 }
