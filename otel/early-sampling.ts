@@ -1,12 +1,14 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
 import { propagation, ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
-import { RandomIdGenerator, type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace";
+import { type IdGenerator, RandomIdGenerator, type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace";
 
 /** Decides on a request before there is a span, and lets those that are not traced pass untouched. */
 export interface EarlySampling {
   /** Takes the decisions made here, and makes all others by `root`. */
   readonly sampler: Sampler;
+  /** Gives a request that is kept the very trace id that was decided on, so that others who sample by it agree. */
+  readonly ids: IdGenerator;
   /** Requests of this server that are not traced do not meet the instrumentation. */
   attach(server: Server): void;
 }
@@ -19,9 +21,10 @@ export interface EarlySampling {
  * @param isUntraced requests that are never traced
  */
 export function sampleEarly(root: Sampler, isUntraced: (request: IncomingMessage) => boolean): EarlySampling {
-  const ids = new RandomIdGenerator();
+  const random = new RandomIdGenerator();
   // The instrumentation makes the span in the same turn, right after the decision: nobody comes in between.
   let isDecided = false;
+  let decidedId: string | undefined;
   // Asked once, since each answer is a new list; the propagator is there before the first request.
   let carriers: readonly string[] | undefined;
   const bringsTrace = ({ headers }: IncomingMessage): boolean => {
@@ -30,10 +33,13 @@ export function sampleEarly(root: Sampler, isUntraced: (request: IncomingMessage
   };
   const keeps = (request: IncomingMessage): boolean => {
     isDecided = false;
+    decidedId = undefined;
     if (isUntraced(request)) return false;
     if (bringsTrace(request)) return true;
-    const { decision } = root.shouldSample(ROOT_CONTEXT, ids.generateTraceId(), "request", SpanKind.SERVER, {}, []);
+    const traceId = random.generateTraceId();
+    const { decision } = root.shouldSample(ROOT_CONTEXT, traceId, "request", SpanKind.SERVER, {}, []);
     isDecided = decision === SamplingDecision.RECORD_AND_SAMPLED;
+    if (isDecided) decidedId = traceId;
     return isDecided;
   };
   return {
@@ -45,6 +51,14 @@ export function sampleEarly(root: Sampler, isUntraced: (request: IncomingMessage
         return { decision: SamplingDecision.RECORD_AND_SAMPLED };
       },
       toString: () => `EarlySampling{${root.toString()}}`,
+    },
+    ids: {
+      generateTraceId() {
+        const id = decidedId ?? random.generateTraceId();
+        decidedId = undefined;
+        return id;
+      },
+      generateSpanId: () => random.generateSpanId(),
     },
     attach(server) {
       // The instrumentation has patched it on the prototype; here it is this server's own.

@@ -3,7 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { rememberedSpan } from "./exemplars.ts";
-import { httpRecorder } from "./http-recorder.ts";
+import { type HttpRecorder, httpRecorder } from "./http-recorder.ts";
+import { meterHttpRecorder } from "./http-recorder-sdk.ts";
 import { measurementFailed, meterName } from "./instruments.ts";
 import { endOf, isCallersFault } from "./request-end.ts";
 import { isMeasured, measurementKey, routeLabelOf, sentBytesOf } from "./route-template.ts";
@@ -24,6 +25,7 @@ interface Measurement {
   readonly server: Server;
   readonly startedMs: number;
   readonly showsActive: boolean;
+  readonly recorder: HttpRecorder;
   requestBytes: number;
   responseBytes: number;
   unsentBytes: number;
@@ -79,7 +81,11 @@ function countedEnd(this: ServerResponse & Measured, ...given: unknown[]): Serve
 
 const schemeOf = (socket: Socket): "http" | "https" => ("encrypted" in socket ? "https" : "http");
 
-function measure({ request, response, socket, server }: StartMessage, showsActive: boolean): void {
+function measure(
+  { request, response, socket, server }: StartMessage,
+  showsActive: boolean,
+  recorder: HttpRecorder,
+): void {
   if (!isMeasured(server)) return;
   const startedMs = performance.now();
   const measurement: Measurement = {
@@ -88,6 +94,7 @@ function measure({ request, response, socket, server }: StartMessage, showsActiv
     server,
     startedMs,
     showsActive,
+    recorder,
     requestBytes: 0,
     responseBytes: 0,
     unsentBytes: 0,
@@ -102,7 +109,7 @@ function measure({ request, response, socket, server }: StartMessage, showsActiv
     response.write = countedWrite;
     response.end = countedEnd as typeof response.end;
   }
-  if (showsActive) httpRecorder()?.active(1, method, schemeOf(socket));
+  if (showsActive) recorder.active(1, method, schemeOf(socket));
   // One close for each request, under keep-alive and pipelining, aborts and event streams included (seen on Node 24,
   // November 2026).
   response.on("close", onClose);
@@ -118,10 +125,9 @@ function onClose(this: ServerResponse): void {
 }
 
 function recordEnd(response: ServerResponse & Measured): void {
-  const recorder = httpRecorder();
   const measurement = response[measurementKey];
-  if (recorder === undefined || measurement === undefined) return;
-  const { request, socket, server, startedMs, requestBytes } = measurement;
+  if (measurement === undefined) return;
+  const { request, socket, server, startedMs, recorder, requestBytes } = measurement;
   const scheme = schemeOf(socket);
   if (measurement.showsActive) recorder.active(-1, request.method, scheme);
   // A broken-off response still says 200 (seen on Node 24, November 2026).
@@ -152,12 +158,18 @@ export interface HttpMetricsConfig extends InstrumentationConfig {
 export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsConfig> {
   // Declared without a value: the base class may call enable() from its constructor, before fields are set.
   declare private listener: ((message: unknown) => void) | undefined;
+  declare private ofMeter: HttpRecorder | undefined;
 
   constructor(config: HttpMetricsConfig) {
     super(meterName, "1.0.0", config);
   }
 
   protected override init(): undefined {}
+
+  /** Another provider: its instruments are made with the next request. */
+  protected override _updateMetricInstruments(): void {
+    this.ofMeter = undefined;
+  }
 
   override enable(): void {
     super.enable();
@@ -166,7 +178,10 @@ export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsC
     const { showsActive } = this.getConfig();
     this.listener = (message) => {
       try {
-        measure(message as StartMessage, showsActive);
+        // The service's own aggregation, which the SDK's reader is handed too; elsewhere the meter's instruments.
+        let recorder = httpRecorder() ?? this.ofMeter;
+        if (recorder === undefined) recorder = this.ofMeter = meterHttpRecorder(this.meter);
+        measure(message as StartMessage, showsActive, recorder);
       } catch (error) {
         measurementFailed(error);
       }

@@ -1,4 +1,4 @@
-import { type Attributes, SpanKind } from "@opentelemetry/api";
+import { type Attributes, type SpanContext, SpanKind } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { spanAttributes } from "./span-attributes.ts";
 
@@ -32,6 +32,14 @@ function allowed(attributes: Attributes | undefined, kind: SpanKind): Attributes
   return kept;
 }
 
+/** Without the caller's tracestate, which may say anything; it is passed on to whom we call, and not sent. */
+const idsOf = ({ traceId, spanId, traceFlags, isRemote }: SpanContext): SpanContext => ({
+  traceId,
+  spanId,
+  traceFlags,
+  ...(isRemote !== undefined && { isRemote }),
+});
+
 /** Most spans have no links and no events: an empty list is passed on as it is. */
 function withAllowed<Part extends { readonly attributes?: Attributes }>(parts: Part[], kind: SpanKind): Part[] {
   if (parts.length === 0) return parts;
@@ -41,18 +49,18 @@ function withAllowed<Part extends { readonly attributes?: Attributes }>(parts: P
 /** The span as it may leave the process: allowed attributes only, no messages and no stack traces of faults. */
 export function guardSpan(span: ReadableSpan): ReadableSpan {
   const { kind, parentSpanContext } = span;
-  const spanContext = span.spanContext();
+  const spanContext = idsOf(span.spanContext());
   return {
     name: span.name,
     kind,
     spanContext: () => spanContext,
-    ...(parentSpanContext && { parentSpanContext }),
+    ...(parentSpanContext && { parentSpanContext: idsOf(parentSpanContext) }),
     startTime: span.startTime,
     endTime: span.endTime,
     // A message may quote a cell or a file name; error.type and the event's exception.type say what it was.
     status: { code: span.status.code },
     attributes: allowed(span.attributes, kind),
-    links: withAllowed(span.links, kind),
+    links: withAllowed(span.links, kind).map((link) => ({ ...link, context: idsOf(link.context) })),
     events: withAllowed(span.events, kind),
     duration: span.duration,
     ended: span.ended,

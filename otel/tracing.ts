@@ -55,7 +55,8 @@ const runIds: SpanProcessor = {
 
 /** Health checks and scrapes come every few seconds and tell nothing. */
 export function isUntraced(request: Pick<IncomingMessage, "url">, metricsPath: string): boolean {
-  const path = (request.url ?? "").split("?", 1)[0]!;
+  // Express takes a path with a slash behind it for the same.
+  const path = (request.url ?? "").split("?", 1)[0]!.replace(/(?<=.)\/$/, "");
   return path === metricsPath || path === "/api/health" || path.startsWith("/api/health/");
 }
 
@@ -78,6 +79,7 @@ export async function startTracing(
         autoDetectResources: false,
         resource,
         sampler: samplerOf(settings, early),
+        idGenerator: early.ids,
         spanProcessors: [runIds, exportingProcessor(settings, losses)],
         // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
         metricReaders: [],

@@ -2,6 +2,8 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { promisify } from "node:util";
+import { ROOT_CONTEXT } from "@opentelemetry/api";
+import { TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
 import { afterEach, describe, expect, test } from "vitest";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { eventually, startService } from "../support/service.ts";
@@ -82,6 +84,8 @@ describe("with an OTLP endpoint", () => {
     await service.call("GET", "/api/health/ready?x=1");
     await service.call("GET", "/api/health");
     await service.call("GET", "/metrics");
+    await fetch(`${service.url}/metrics/`);
+    await fetch(`${service.url}/api/health/`);
     await service.call("GET", "/datasets");
     const list = await receiver.until((spans) => named(spans, "GET /api/ml/v1/datasets"));
     const others = receiver.spans.filter(
@@ -99,10 +103,12 @@ describe("with an OTLP endpoint", () => {
     });
     await service.call("GET", "/artifacts", undefined, {
       traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+      tracestate: "caller=secret-state",
       baggage: "user=secret-user",
     });
     const span = await receiver.until((spans) => named(spans, "GET /api/ml/v1/artifacts"));
     expect(span).toMatchObject({ traceId, parentSpanId: "00f067aa0ba902b7" });
+    expect(receiver.spans.flatMap(({ traceStates }) => traceStates)).toEqual([]);
     expect(named(receiver.spans, "GET /api/ml/v1/datasets")).toBeUndefined();
     expect(JSON.stringify(receiver.spans)).not.toContain("secret");
   });
@@ -129,6 +135,9 @@ describe("with an OTLP endpoint", () => {
     const roots = receiver.spans.filter(({ parentSpanId }) => parentSpanId === "");
     expect(roots.filter(({ kind }) => kind === 2).map(({ traceId }) => traceId)).toEqual(kept);
     expect(roots.filter(({ kind }) => kind !== 2 && kind !== 5)).toEqual([]);
+    // As whoever samples by the trace id decides, too: another service, or a collector.
+    const byRatio = new TraceIdRatioBasedSampler(0.5);
+    for (const traceId of kept) expect(byRatio.shouldSample(ROOT_CONTEXT, traceId!).decision).toBe(2);
   });
 
   test("at ratio 0 the training of a traced request is kept, and no other", async () => {
@@ -185,9 +194,14 @@ describe("with an OTLP endpoint", () => {
     const [port] = await once(child.stdout, "data");
     const traceId = "5".repeat(32);
     const answer = await fetch(`http://127.0.0.1:${String(port).trim()}/`, {
-      headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, baggage: "user=secret-user" },
+      headers: {
+        traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+        tracestate: "caller=state",
+        baggage: "user=secret-user",
+      },
     });
-    const { traceparent } = (await answer.json()) as { traceparent: string };
+    const { traceparent, tracestate } = (await answer.json()) as { traceparent: string; tracestate: string };
+    expect(tracestate).toBe("caller=state");
     const call = await receiver.until((spans) => spans.find(({ scope }) => scope.endsWith("instrumentation-undici")));
     expect(traceparent).toBe(`00-${traceId}-${call.spanId}-01`);
     expect(call).toMatchObject({ kind: 3, traceId, attributes: { "server.address": "127.0.0.1" } });

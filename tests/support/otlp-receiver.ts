@@ -19,7 +19,7 @@ message Span {
   repeated Event events = 11; repeated Link links = 13; Status status = 15;
 }
 message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }
-message Link { bytes trace_id = 1; bytes span_id = 2; repeated KeyValue attributes = 4; }
+message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4; }
 message Status { string message = 2; int32 code = 3; }
 message ExportLogsServiceRequest { repeated ResourceLogs resource_logs = 1; }
 message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
@@ -56,6 +56,8 @@ export interface ReceivedSpan {
   readonly attributes: Record<string, Value>;
   readonly events: { readonly name: string; readonly attributes: Record<string, Value> }[];
   readonly links: { readonly traceId: string; readonly spanId: string; readonly attributes: Record<string, Value> }[];
+  /** Of the span and of its links, those that are not empty. */
+  readonly traceStates: string[];
   /** 0 unset, 1 ok, 2 error. */
   readonly statusCode: number;
   readonly statusMessage: string;
@@ -110,6 +112,7 @@ function spansOf(request: Json, idOf: (id: string | undefined) => string): Recei
             spanId: idOf(link.spanId),
             attributes: attributesOf(link.attributes),
           })),
+          traceStates: [span, ...(span.links ?? [])].flatMap((one: Json) => one.traceState || []),
           statusCode: span.status?.code ?? 0,
           statusMessage: span.status?.message ?? "",
           scope: ofScope.scope?.name ?? "",

@@ -312,3 +312,36 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     expect((await samples()).join("\n")).not.toContain("http_route=");
   });
 });
+
+test("with another MeterProvider it counts in its instruments, and not while it is disabled", async () => {
+  const own = new PrometheusExporter({ preventServerStart: true });
+  const alone = new HttpMetricsInstrumentation({ showsActive: true });
+  alone.setMeterProvider(new MeterProvider({ readers: [own] }) as ApiMeterProvider);
+  const simple = createServer(application()).listen(0, "127.0.0.1");
+  await once(simple, "listening");
+  const counts = async () => {
+    const { resourceMetrics } = await own.collect();
+    const all = resourceMetrics.scopeMetrics.flatMap(({ metrics: ofScope }) => ofScope);
+    const duration = all.find(({ descriptor }) => descriptor.name === "http.server.request.duration");
+    return duration?.dataPoints.map(({ attributes, value }) => [
+      attributes["http.route"],
+      (value as { count: number }).count,
+    ]);
+  };
+  const get = async (): Promise<void> => {
+    await (await fetch(`http://127.0.0.1:${(simple.address() as AddressInfo).port}/api/v1/items/1`)).text();
+  };
+  try {
+    await get();
+    await vi.waitFor(async () => expect(await counts()).toEqual([["/api/v1/items/:id", 1]]));
+    alone.disable();
+    await get();
+    alone.enable();
+    await get();
+    await vi.waitFor(async () => expect(await counts()).toEqual([["/api/v1/items/:id", 2]]));
+  } finally {
+    alone.disable();
+    simple.closeAllConnections();
+    simple.close();
+  }
+});
