@@ -100,8 +100,8 @@ async function observe(fault: NetworkFault): Promise<void> {
   for (const { outcome } of calls) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   console.log(`${fault.name}: slowest ${slowest.toFixed(1)} s,`, Object.fromEntries(outcomes), [...seen].join(", "));
   expect([...outcomes.keys()].filter((outcome) => !fault.outcomes.test(outcome))).toEqual([]);
-  // And the fault was there at all.
-  expect([...told].sort()).toEqual([...fault.failing].sort());
+  const may: readonly string[] = fault.mayFail ?? [];
+  expect([...told].filter((part) => !may.includes(part)).sort()).toEqual([...fault.failing].sort());
 
   await eventually("it is ready by itself", 20, async () =>
     (await service.readiness()).status === 200 ? true : undefined,
