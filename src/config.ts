@@ -134,6 +134,12 @@ export const settings = {
   ),
   databaseSslCert: setting("DATABASE__SSL_CERT", plain, "", "File with the client's certificate; empty: sslcert."),
   databaseSslKey: setting("DATABASE__SSL_KEY", plain, "", "File with its key, without a passphrase; empty: sslkey."),
+  databaseTimeoutSeconds: setting(
+    "DATABASE__TIMEOUT_SECONDS",
+    decimal(0.5, 3600),
+    "15",
+    "Seconds that PostgreSQL has for a statement; after it 503. Migrations may take longer.",
+  ),
   dataDir: setting("DATA_DIR", filled, "./data", "Folder of files and of the embedded database."),
   storageBackend: setting(
     "STORAGE_BACKEND",

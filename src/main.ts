@@ -113,7 +113,8 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const csvEngine = await openCsvEngine(storage.localFolder);
   starting.defer(async () => csvEngine.close());
 
-  const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
+  const { trainingTimeoutSeconds, databaseTimeoutSeconds } = config;
+  const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds, databaseTimeoutSeconds });
   starting.defer(() => queue.stop());
   starting.defer(async () => {
     // A start that fails ends here too, and is yet to be told.

@@ -15,6 +15,7 @@ export interface Readiness {
   readonly checks: readonly ReadinessCheck[];
 }
 
+const longestCheckMs = 3_000;
 /** Should its text be another one each time. */
 const mostReasonsOfAnOutage = 10;
 
@@ -38,11 +39,22 @@ function logChanges(log: Logger): (reasons: Readonly<Record<string, string>>) =>
   };
 }
 
+/** A check that hangs has failed: whoever asks wants an answer. */
+async function checked({ check }: ReadinessCheck): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`No answer within ${longestCheckMs} ms.`)), longestCheckMs);
+  try {
+    await Promise.race([check(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function notAnswering(
   readiness: Readiness,
   onResult: (reasons: Readonly<Record<string, string>>) => void,
 ): Promise<string[]> {
-  const results = await Promise.allSettled(readiness.checks.map((part) => part.check()));
+  const results = await Promise.allSettled(readiness.checks.map(checked));
   const reasons: Record<string, string> = {};
   for (const [index, { name }] of readiness.checks.entries()) {
     const result = results[index];

@@ -84,6 +84,9 @@ const awayCodes = new Set([
   "08001",
   "08003",
   "53300",
+  // Statements and transactions that took longer than DATABASE__TIMEOUT_SECONDS.
+  "57014",
+  "25P03",
 ]);
 
 function isDatabaseAway(error: Error): boolean {

@@ -4,10 +4,11 @@ import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan } from "../monitoring/spans.ts";
+import { endedWithin } from "../store/bounded-pool.ts";
 import type { Store } from "../store/database.ts";
 import type { Tables } from "../store/schema.ts";
 import { processTraced, runIdOf, sendTraced } from "./job-trace.ts";
-import { createBoss, giveBackActiveJobs, makeQueues, type QueueName } from "./queue-tables.ts";
+import { createBoss, giveBackActiveJobs, makeQueues, prepareQueueTables, type QueueName } from "./queue-tables.ts";
 import { startSlotTimer } from "./slot-timer.ts";
 
 /** A job as its handler sees it. */
@@ -79,10 +80,13 @@ export interface QueueOptions {
   readonly clock?: Clock;
   /** A job may run that long and two minutes more before the queue takes it for lost. Default 600. */
   readonly trainingTimeoutSeconds?: number;
+  /** For each of the queue's own statements on PostgreSQL; absent: as long as they take. */
+  readonly databaseTimeoutSeconds?: number;
 }
 
 const dailySeconds = 24 * 3600;
 const errorQuietMs = 10_000;
+const graceMs = 5_000;
 
 /** A job as pg-boss hands it out. */
 interface TakenJob {
@@ -95,10 +99,13 @@ interface TakenJob {
 /** Opens the queue on the store's database and makes its queues. `stop()` it before the store. */
 export async function startQueue(
   store: Store,
-  { log, clock = systemClock, trainingTimeoutSeconds = 600 }: QueueOptions,
+  { log, clock = systemClock, trainingTimeoutSeconds = 600, databaseTimeoutSeconds }: QueueOptions,
 ): Promise<JobQueue> {
-  const { db } = store;
-  const boss = createBoss(store, { isSupervised: true });
+  const { db, engine } = store;
+  // First without that limit, for the queue's own migrations.
+  if (engine.kind === "postgres" && databaseTimeoutSeconds !== undefined)
+    await prepareQueueTables(store, { log, trainingTimeoutSeconds });
+  const boss = createBoss(store, { isSupervised: true, statementSeconds: databaseTimeoutSeconds });
   let silentUntilMs = 0;
   boss.on("error", (error) => {
     // With the database away every poll of every queue fails: one line in a while says it all.
@@ -232,7 +239,7 @@ export async function startQueue(
     },
     async stop() {
       await Promise.all(timers.map((timer) => timer.stop()));
-      await boss.stop({ graceful: true, timeout: 5_000, close: true });
+      await endedWithin(boss.stop({ graceful: true, timeout: graceMs, close: true }), 2 * graceMs);
     },
   };
   queue.scheduleEvery("maintenance", dailySeconds);

@@ -34,12 +34,29 @@ function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Qu
   }
 }
 
+/**
+ * A connection that dies without a word would hold up the loop that waits for its answer, and its queue, for ever. pg-boss
+ * hands these to its driver, and closes a connection whose statement failed.
+ */
+const limits = (seconds: number): object => ({ query_timeout: seconds * 1000, keepAlive: true });
+
+interface BossOptions {
+  readonly isSupervised: boolean;
+  /** For each of its statements on PostgreSQL; absent: as long as they take, which a migration may want. */
+  readonly statementSeconds?: number | undefined;
+}
+
 /** pg-boss on the store's database, not started yet. */
-export function createBoss({ engine }: Store, { isSupervised }: { isSupervised: boolean }): PgBoss {
+export function createBoss({ engine }: Store, { isSupervised, statementSeconds }: BossOptions): PgBoss {
   const connection =
     engine.kind === "pglite"
       ? ({ db: fromPglite(engine.pglite), backend: "pglite" } as const)
-      : { ...engine.client, max: engine.queueConnections, application_name: "mlops-backend-queue" };
+      : {
+          ...engine.client,
+          max: engine.queueConnections,
+          application_name: "mlops-backend-queue",
+          ...(statementSeconds === undefined ? {} : limits(statementSeconds)),
+        };
   return new PgBoss({
     ...connection,
     useListenNotify: isSupervised,

@@ -4,13 +4,14 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
-import { backoffMs } from "../backoff.ts";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
+import { boundedPool, endedWithin, limitSession } from "./bounded-pool.ts";
 import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { explainDatabaseFault } from "./database-faults.ts";
+import { listenOnPostgres } from "./listen-on-postgres.ts";
 import { migrations } from "./migrations.ts";
 import { refuseMoved } from "./moved-mark.ts";
 import { refuseNewerSchema } from "./newer-schema.ts";
@@ -48,8 +49,8 @@ export interface Store {
   stop(): Promise<void>;
 }
 
-const firstRetryMs = 500;
-const longestRetryMs = 15_000;
+const connectTimeoutMs = 5_000;
+const longestEndMs = 2_000;
 const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): string {
@@ -185,12 +186,17 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
 async function openPostgres(settings: StoreSettings): Promise<Store> {
   const { client } = readPostgresConnection(settings).connection;
   const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
+  const timeoutMs = (settings.databaseTimeoutSeconds ?? 15) * 1000;
+  await migrateOnItsOwn(client);
   const pool = new pg.Pool({
     ...client,
     max: shares.pool,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
     // What pg_stat_activity tells the processes of a database apart by.
     application_name: "mlops-backend",
+    // The type says void; the pool waits for it.
+    onConnect: (client) => limitSession(client, timeoutMs) as unknown as undefined,
   });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
@@ -203,15 +209,9 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
   };
   pool.options.types = types as typeof pool.options.types;
   const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: boundedPool(pool, timeoutMs) }),
     log: (event) => void recordOperation(event),
   });
-  try {
-    await migrate(db);
-  } catch (error) {
-    await db.destroy();
-    throw error;
-  }
   return {
     db,
     engine: { kind: "postgres", client, queueConnections: shares.queue },
@@ -231,49 +231,28 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
     },
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
-    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres(client, channel, onPayload)),
-    stop: () => db.destroy(),
+    listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ client, timeoutMs }, channel, onPayload)),
+    stop: () => endedWithin(db.destroy(), longestEndMs),
   };
 }
 
-/** A connection of its own that comes back after a fault, since a notification is only heard by who listens. */
-async function listenOnPostgres(
-  settings: pg.ClientConfig,
-  channel: string,
-  onPayload: (payload: string) => void,
-): Promise<() => Promise<void>> {
-  let isStopped = false;
-  let client: pg.Client | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  let failures = 0;
-  // A failed connection both rejects and ends: one retry for both.
-  const tryAgain = (): void => {
-    if (isStopped || retry !== undefined) return;
-    retry = setTimeout(
-      () => {
-        retry = undefined;
-        connect().catch(tryAgain);
-      },
-      backoffMs(failures, firstRetryMs, longestRetryMs),
-    );
-    failures += 1;
-  };
-  const connect = async (): Promise<void> => {
-    const next = new pg.Client({ ...settings, application_name: "mlops-backend-listen" });
-    next.on("error", () => {});
-    next.on("notification", (message) => onPayload(message.payload ?? ""));
-    next.on("end", tryAgain);
-    await next.connect();
-    await next.query(`listen ${channel}`);
-    client = next;
-    failures = 0;
-  };
-  await connect();
-  return async () => {
-    isStopped = true;
-    clearTimeout(retry);
-    await client?.end();
-  };
+/** On a connection without limits: a migration may take long, and waits for another process's. */
+async function migrateOnItsOwn(client: pg.ClientConfig): Promise<void> {
+  const pool = new pg.Pool({
+    ...client,
+    max: 2,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    application_name: "mlops-backend",
+  });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    await migrate(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** What of the settings says where rows are. */
@@ -282,6 +261,8 @@ interface StoreSettings extends PostgresSettings {
   readonly minFreeDiskBytes?: number;
   readonly role?: "all" | "api" | "worker";
   readonly databaseMaxConnections?: number | undefined;
+  /** After which PostgreSQL is taken for away; the embedded database has no such limit. */
+  readonly databaseTimeoutSeconds?: number;
 }
 
 /**

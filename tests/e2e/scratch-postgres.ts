@@ -12,6 +12,8 @@ export interface ScratchPostgres {
   newDatabase(): Promise<string>;
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** «fast» ends sessions in order, «immediate» like a crash, and recovers. */
+  restart(mode: "fast" | "immediate"): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -62,8 +64,8 @@ export async function startScratchPostgres(
     await run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", options, "start");
     isRunning = true;
   };
-  const stop = async (): Promise<void> => {
-    if (isRunning) await run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
+  const stop = async (mode: "fast" | "immediate" = "immediate"): Promise<void> => {
+    if (isRunning) await run("pg_ctl", "-D", data, "-w", "-m", mode, "stop");
     isRunning = false;
   };
   await start();
@@ -71,7 +73,11 @@ export async function startScratchPostgres(
   return {
     port,
     start,
-    stop,
+    stop: () => stop(),
+    async restart(mode) {
+      await stop(mode);
+      await start();
+    },
     async newDatabase() {
       databases += 1;
       const name = `test_${databases}`;
@@ -82,6 +88,6 @@ export async function startScratchPostgres(
       await client.end();
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stop(),
   };
 }

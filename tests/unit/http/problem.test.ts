@@ -116,6 +116,8 @@ test.each([
   [Object.assign(new Error(), { code: "EDQUOT" }), "DISK_FULL"],
   [Object.assign(new Error(), { code: "ECONNREFUSED" }), "DATABASE_UNAVAILABLE"],
   [Object.assign(new Error(), { code: "57P01" }), "DATABASE_UNAVAILABLE"],
+  [Object.assign(new Error(), { code: "57014" }), "DATABASE_UNAVAILABLE"],
+  [Object.assign(new Error(), { code: "25P03" }), "DATABASE_UNAVAILABLE"],
   [new Error("Connection terminated unexpectedly"), "DATABASE_UNAVAILABLE"],
   [Object.assign(new Error(), { code: "42P01" }), "INTERNAL_ERROR"],
   [Object.assign(new Error(), { type: "entity.too.large" }), "BODY_TOO_LARGE"],

@@ -1,0 +1,120 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../support/service.ts";
+import type { Acknowledged, Client } from "./cluster-clients.ts";
+import type { Ledger } from "./cluster-ledger.ts";
+import type { Cluster } from "./cluster-members.ts";
+import type { ScratchPostgres } from "./scratch-postgres.ts";
+
+/** What works and what is broken. */
+interface StormParts {
+  readonly cluster: Cluster;
+  /** The first one sends many more runs than the others, and before them. */
+  readonly clients: readonly Client[];
+  /** Uploads what expires meanwhile. */
+  readonly victims: Client;
+  readonly ledger: Ledger;
+  readonly postgres: ScratchPostgres;
+  readonly acknowledged: Acknowledged;
+  readonly next: () => number;
+}
+
+/** What happened in it. */
+export interface StormFacts {
+  readonly kills: { readonly api: number; readonly worker: number };
+  readonly restart: "fast" | "immediate";
+  /** Submitted before there were workers. */
+  readonly firstRuns: ReadonlySet<string>;
+  readonly expired: readonly string[];
+}
+
+const greedyRuns = 48;
+const othersRuns = 8;
+const uploadsOfEach = 10;
+const victimCount = 12;
+const fewestKills = 8;
+
+/** Sixty rows with a rule in them, and none like another's. */
+function smallCsv(next: () => number): Buffer {
+  const rows = Array.from({ length: 60 }, () => {
+    const [a, b] = [next(), next()];
+    return `${a.toFixed(6)},${b.toFixed(6)},${next().toFixed(3)},${a + b > 1 ? "high" : "low"}`;
+  });
+  return Buffer.from(`a,b,noise,label\n${rows.join("\n")}\n`);
+}
+
+/** Half of an owner's uploads and runs, one after the other. */
+async function sendHalf(client: Client, runs: number, half: "first" | "second", next: () => number): Promise<void> {
+  const ids: string[] = [];
+  for (let index = 0; index < uploadsOfEach / 2; index += 1)
+    ids.push(await client.upload(smallCsv(next), `${half}-${index}`));
+  for (let index = 0; index < runs / 2; index += 1) {
+    const more = next() < 0.8 ? { mode: "light" } : { mode: "heavy", parameters: { rounds: 20 } };
+    await client.train(ids[index % ids.length]!, more);
+  }
+}
+
+/** Kills one process after the other until the work is done, never the last api; `after` is told of each kill. */
+async function whileKilling(
+  { cluster, next }: Pick<StormParts, "cluster" | "next">,
+  work: Promise<unknown>,
+  after: (kills: number) => Promise<void> = async () => {},
+): Promise<{ api: number; worker: number }> {
+  let isOver = false;
+  const done = work.finally(() => {
+    isOver = true;
+  });
+  const kills = { api: 0, worker: 0 };
+  const killing = (async () => {
+    while (!isOver) {
+      await delay(1_000 + next() * 1_500);
+      const candidates = cluster.members.filter(
+        ({ role, service }) => service !== undefined && (role === "worker" || cluster.living("api").length > 1),
+      );
+      const victim = candidates[Math.floor(next() * candidates.length)];
+      if (victim === undefined) continue;
+      kills[victim.role] += 1;
+      await cluster.crash(victim, next() * 1_000);
+      await after(kills.api + kills.worker);
+    }
+  })();
+  await Promise.all([done, killing]);
+  return kills;
+}
+
+/**
+ * All the work, under kills and a restart of PostgreSQL. Returns when every process lives and nothing waits, is trained
+ * or has expired any more.
+ */
+export async function storm(parts: StormParts): Promise<StormFacts> {
+  const { cluster, clients, victims, ledger, postgres, acknowledged, next } = parts;
+  const send = (client: Client, half: "first" | "second") =>
+    sendHalf(client, client === clients[0] ? greedyRuns : othersRuns, half, next);
+
+  // The greedy one first; nobody trains yet, so that it depends on the queue alone who is served when.
+  const [greedy, ...others] = clients;
+  const firstHalf = send(greedy!, "first").then(() => Promise.all(others.map((client) => send(client, "first"))));
+  const early = await whileKilling(parts, firstHalf);
+  const firstRuns = new Set(acknowledged.runs.keys());
+  const expired: string[] = [];
+  for (let index = 0; index < victimCount; index += 1)
+    expired.push(await victims.upload(smallCsv(next), `victim-${index}`));
+
+  await cluster.whole();
+  await Promise.all([cluster.add("worker"), cluster.add("worker"), cluster.add("worker")]);
+  const restart = next() < 0.5 ? "fast" : "immediate";
+  const restartAt = 2 + Math.floor(next() * 3);
+  const enough = Promise.withResolvers<void>();
+  const secondHalf = clients.map((client) => send(client, "second"));
+  const late = await whileKilling(parts, Promise.all([enough.promise, ...secondHalf]), async (kills) => {
+    if (kills === restartAt) await postgres.restart(restart);
+    // Bit by bit, so that cycles have something to do while processes die.
+    const ids = expired.slice(0, 2 * kills).map((id) => `'${id}'`);
+    await ledger.query(`update datasets set created_at = now() - interval '2 days' where id in (${ids.join(", ")})`);
+    if (kills >= fewestKills) enough.resolve();
+  });
+  await cluster.whole();
+  const none = async (from: string) => (await ledger.count(from)) === 0;
+  await eventually(() => none("from training_runs where status in ('queued', 'running')"), 90);
+  await eventually(() => none("from datasets where name like 'victim-%'"), 60);
+  return { kills: { api: early.api + late.api, worker: late.worker }, restart, firstRuns, expired };
+}

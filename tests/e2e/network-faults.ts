@@ -1,0 +1,114 @@
+import type { Toxic } from "./toxiproxy-process.ts";
+
+type Part = "database" | "queue" | "storage";
+
+/** What the network does on one of the two ways, and what must be seen of it. */
+export interface NetworkFault {
+  readonly name: string;
+  readonly way: "database" | "storage";
+  readonly toxics: readonly Toxic[];
+  /** Alerts whose expressions must become true; others may. */
+  readonly alerts: readonly string[];
+  /** What /api/health/ready names, all of it and nothing else. */
+  readonly failing: readonly Part[];
+  /** What it may name beside them. */
+  readonly mayFail?: readonly Part[];
+  /** Status and code of the calls meanwhile. */
+  readonly outcomes: RegExp;
+  /** No call takes longer. The settings of the test give the database 3 s a statement, the bucket 2 s a call. */
+  readonly longestSeconds: number;
+}
+
+const cut: readonly Toxic[] = [
+  { type: "timeout", stream: "upstream", attributes: { timeout: 0 } },
+  { type: "timeout", stream: "downstream", attributes: { timeout: 0 } },
+];
+const reset: readonly Toxic[] = [{ type: "reset_peer", attributes: { timeout: 0 } }];
+const late: readonly Toxic[] = [{ type: "latency", attributes: { latency: 700, jitter: 100 } }];
+/** Kilobytes a second of each connection. */
+const trickling = (rate: number): readonly Toxic[] => [
+  { type: "bandwidth", attributes: { rate } },
+  { type: "slicer", attributes: { average_size: 64, size_variation: 32, delay: 100 } },
+];
+
+/** What a client may hear while the database is away. */
+export const databaseAway = /^(2\d\d|503 DATABASE_UNAVAILABLE)$/;
+const storageAway = /^(2\d\d|503 STORAGE_UNAVAILABLE|broken off)$/;
+
+export const networkFaults: readonly NetworkFault[] = [
+  {
+    name: "the database answers late",
+    way: "database",
+    toxics: late,
+    alerts: ["HttpLatencyBudgetBurn"],
+    failing: [],
+    // A new connection takes three round trips, and the check has two seconds.
+    mayFail: ["database", "queue"],
+    outcomes: /^2\d\d$/,
+    longestSeconds: 15,
+  },
+  {
+    name: "the way to the database is cut, and nobody says so",
+    way: "database",
+    toxics: cut,
+    alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
+    failing: ["database", "queue"],
+    outcomes: databaseAway,
+    longestSeconds: 15,
+  },
+  {
+    name: "connections to the database are reset",
+    way: "database",
+    toxics: reset,
+    alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
+    failing: ["database", "queue"],
+    outcomes: databaseAway,
+    longestSeconds: 10,
+  },
+  {
+    name: "the database's answers trickle",
+    way: "database",
+    toxics: trickling(2),
+    alerts: ["HttpLatencyBudgetBurn"],
+    failing: [],
+    mayFail: ["database", "queue"],
+    outcomes: databaseAway,
+    longestSeconds: 15,
+  },
+  {
+    name: "the bucket answers late",
+    way: "storage",
+    toxics: late,
+    alerts: ["HttpLatencyBudgetBurn"],
+    failing: [],
+    outcomes: /^2\d\d$/,
+    longestSeconds: 10,
+  },
+  {
+    name: "the way to the bucket is cut, and nobody says so",
+    way: "storage",
+    toxics: cut,
+    alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
+    failing: ["storage"],
+    outcomes: storageAway,
+    longestSeconds: 10,
+  },
+  {
+    name: "connections to the bucket are reset",
+    way: "storage",
+    toxics: reset,
+    alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
+    failing: ["storage"],
+    outcomes: storageAway,
+    longestSeconds: 10,
+  },
+  {
+    name: "the bucket's answers trickle",
+    way: "storage",
+    toxics: trickling(15),
+    alerts: ["HttpLatencyBudgetBurn"],
+    failing: [],
+    outcomes: storageAway,
+    longestSeconds: 10,
+  },
+];
