@@ -58,6 +58,20 @@ async function activeAlerts(): Promise<string[]> {
   return [...new Set(told.map(({ labels }) => labels.alertname ?? ""))].sort();
 }
 
+/** Idle ones of the service. */
+const sessions = async (): Promise<{ pid: number; application_name: string }[]> => {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      "select pid, application_name from pg_stat_activity where application_name like 'mlops-backend%' and state = 'idle'",
+    );
+    return rows;
+  } finally {
+    await client.end();
+  }
+};
+
 async function observe(fault: NetworkFault): Promise<void> {
   const way = ways[fault.way];
   await eventually("nothing is wrong before", 60, async () => {
@@ -69,6 +83,10 @@ async function observe(fault: NetworkFault): Promise<void> {
   });
   const running = await service.submitSlowRun();
   service.startTraffic();
+  // All connections of the pool are in use when it begins, as they are in life.
+  await eventually("traffic flows", 20, async () => (service.calls.length >= fewestCalls ? true : undefined));
+  const before = service.calls.length;
+  const spoiltMs = performance.now();
   const seen = new Set<string>();
   const told = new Set<string>();
   await way.spoil(...fault.toxics);
@@ -82,7 +100,8 @@ async function observe(fault: NetworkFault): Promise<void> {
         ...fault.failing.filter((part) => !told.has(part)),
       ];
       if (missing.length > 0) throw new Error(`missing: ${missing.join(", ")}`);
-      return service.calls.length >= fewestCalls ? true : undefined;
+      const lasted = performance.now() - spoiltMs >= (fault.leastSeconds ?? 0) * 1_000;
+      return lasted && service.calls.length >= before + fewestCalls ? true : undefined;
     });
   } finally {
     await way.heal();
@@ -113,19 +132,6 @@ async function observe(fault: NetworkFault): Promise<void> {
   expect(service.isAlive()).toBe(true);
 }
 
-const sessionsOf = async (): Promise<{ pid: number; application_name: string }[]> => {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query(
-      "select pid, application_name from pg_stat_activity where application_name like 'mlops-backend%' and state = 'idle'",
-    );
-    return rows;
-  } finally {
-    await client.end();
-  }
-};
-
 describe("what the network does between the service and what it needs", () => {
   test.each(networkFaults.map((fault) => [fault.name, fault] as const))("%s", async (_name, fault) => {
     await observe(fault);
@@ -137,16 +143,14 @@ describe("what the network does between the service and what it needs", () => {
     // Idle ones of each kind, or the test would be about fewer.
     const dead = await eventually("sessions of each kind are idle", 20, async () => {
       await service.submitRun();
-      const sessions = await sessionsOf();
-      return kinds.every((kind) => sessions.some(({ application_name }) => application_name === kind))
-        ? sessions
-        : undefined;
+      const idle = await sessions();
+      return kinds.every((kind) => idle.some(({ application_name }) => application_name === kind)) ? idle : undefined;
     });
     for (const { pid } of dead) process.kill(pid, "SIGSTOP");
     try {
       service.startTraffic();
       await eventually("new sessions of each kind are there", 30, async () => {
-        const living = (await sessionsOf()).filter(({ pid }) => !dead.some((session) => session.pid === pid));
+        const living = (await sessions()).filter(({ pid }) => !dead.some((session) => session.pid === pid));
         const missing = kinds.filter((kind) => !living.some(({ application_name }) => application_name === kind));
         if (missing.length > 0) throw new Error(missing.join(", "));
         return service.calls.length >= fewestCalls ? true : undefined;

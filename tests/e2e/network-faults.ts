@@ -17,6 +17,8 @@ export interface NetworkFault {
   readonly outcomes: RegExp;
   /** No call takes longer. The settings of the test give the database 3 s a statement, the bucket 2 s a call. */
   readonly longestSeconds: number;
+  /** It lasts at least that long: healing it would end what hangs. */
+  readonly leastSeconds?: number;
 }
 
 const cut: readonly Toxic[] = [
@@ -54,7 +56,9 @@ export const networkFaults: readonly NetworkFault[] = [
     alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
     failing: ["database", "queue"],
     outcomes: databaseAway,
-    longestSeconds: 15,
+    // Five for a connection, or four for a statement; neither follows the other.
+    longestSeconds: 8,
+    leastSeconds: 12,
   },
   {
     name: "connections to the database are reset",
@@ -91,7 +95,8 @@ export const networkFaults: readonly NetworkFault[] = [
     alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
     failing: ["storage"],
     outcomes: storageAway,
-    longestSeconds: 10,
+    longestSeconds: 8,
+    leastSeconds: 10,
   },
   {
     name: "connections to the bucket are reset",
