@@ -9,6 +9,8 @@ export interface Member {
   readonly dataDir: string;
   /** Undefined while its process is dead or starting. */
   service: RunningService | undefined;
+  /** It stands still, connections open, as on a machine that hangs; nobody kills it meanwhile. */
+  isPaused: boolean;
 }
 
 /** Processes of one deployment under a supervisor that starts what ended. */
@@ -18,6 +20,8 @@ export interface Cluster extends AsyncDisposable {
   living(role?: Member["role"]): RunningService[];
   /** Kills the process as a machine would that loses its power, and brings another one into its place a moment later. */
   crash(member: Member, pauseMs: number): Promise<void>;
+  pause(member: Member): void;
+  goOn(member: Member): void;
   /** Waits until every place has its process. */
   whole(): Promise<void>;
   /** What all processes said, the dead ones too. */
@@ -54,19 +58,26 @@ export function openCluster(folder: string, databaseUrl: string, env: Record<str
     return starting;
   };
 
+  function goOn(member: Member): void {
+    if (member.isPaused && member.service !== undefined) process.kill(member.service.pid, "SIGCONT");
+    member.isPaused = false;
+  }
+
   return {
     members,
     async add(role) {
       const dataDir = join(folder, `${role}-${members.length}`);
       mkdirSync(dataDir, { recursive: true });
-      const member: Member = { role, dataDir, service: undefined };
+      const member: Member = { role, dataDir, service: undefined, isPaused: false };
       members.push(member);
       await supervised(member);
       return member;
     },
     living: (role) =>
       members.flatMap((member) =>
-        member.service === undefined || (role !== undefined && member.role !== role) ? [] : [member.service],
+        member.service === undefined || member.isPaused || (role !== undefined && member.role !== role)
+          ? []
+          : [member.service],
       ),
     async crash(member, pauseMs) {
       const { service } = member;
@@ -79,6 +90,11 @@ export function openCluster(folder: string, databaseUrl: string, env: Record<str
       // A failure is told by whole().
       supervised(member).catch(() => {});
     },
+    pause(member) {
+      if (member.service !== undefined) process.kill(member.service.pid, "SIGSTOP");
+      member.isPaused = member.service !== undefined;
+    },
+    goOn,
     async whole() {
       await Promise.all(starts);
       const missing = members.filter(({ service }) => service === undefined);
@@ -87,6 +103,7 @@ export function openCluster(folder: string, databaseUrl: string, env: Record<str
     lines: () => started.flatMap(({ lines, errorLines }) => [...lines, ...errorLines]),
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(starts);
+      for (const member of members) goOn(member);
       await Promise.all(members.map(({ service }) => service?.halt()));
     },
   };

@@ -32,6 +32,8 @@ const othersRuns = 8;
 const uploadsOfEach = 10;
 const victimCount = 12;
 const fewestKills = 8;
+/** The heartbeat of a job is 10 s, the queue looks every 5 s, and the rows every 5 s. */
+const hangMs = 21_000;
 
 /** Sixty rows with a rule in them, and none like another's. */
 function smallCsv(next: () => number): Buffer {
@@ -68,7 +70,8 @@ async function whileKilling(
     while (!isOver) {
       await delay(1_000 + next() * 1_500);
       const candidates = cluster.members.filter(
-        ({ role, service }) => service !== undefined && (role === "worker" || cluster.living("api").length > 1),
+        ({ role, service, isPaused }) =>
+          service !== undefined && !isPaused && (role === "worker" || cluster.living("api").length > 1),
       );
       const victim = candidates[Math.floor(next() * candidates.length)];
       if (victim === undefined) continue;
@@ -79,6 +82,34 @@ async function whileKilling(
   })();
   await Promise.all([done, killing]);
   return kills;
+}
+
+/**
+ * Lets a worker stand still in the middle of a training until another one has taken its run over, and then go on: what it
+ * makes must not count any more. One that is killed never comes back.
+ */
+async function hangForAWhile({ cluster, ledger }: Pick<StormParts, "cluster" | "ledger">): Promise<void> {
+  await eventually(async () => {
+    const worker = cluster.members.find(({ role, service }) => role === "worker" && service !== undefined);
+    if (worker?.service === undefined) return false;
+    cluster.pause(worker);
+    try {
+      await delay(100); // What it has written is read by then.
+      const held = runInHand(worker.service.lines);
+      if (held === undefined) return false;
+      await delay(hangMs);
+      return (await ledger.count(`from training_runs where id = '${held}' and attempt > 1`)) === 1;
+    } finally {
+      cluster.goOn(worker);
+    }
+  }, 120);
+}
+
+/** The run that a worker has begun and not ended, by its log. */
+function runInHand(lines: readonly string[]): string | undefined {
+  const entries = lines.filter((line) => line.includes('"training: a')).map((line) => JSON.parse(line));
+  const last = entries.at(-1);
+  return last?.msg === "training: an attempt begins" ? last.run_id : undefined;
 }
 
 /**
@@ -105,7 +136,8 @@ export async function storm(parts: StormParts): Promise<StormFacts> {
   const restartAt = 2 + Math.floor(next() * 3);
   const enough = Promise.withResolvers<void>();
   const secondHalf = clients.map((client) => send(client, "second"));
-  const late = await whileKilling(parts, Promise.all([enough.promise, ...secondHalf]), async (kills) => {
+  const hung = hangForAWhile(parts);
+  const late = await whileKilling(parts, Promise.all([enough.promise, hung, ...secondHalf]), async (kills) => {
     if (kills === restartAt) await postgres.restart(restart);
     // Bit by bit, so that cycles have something to do while processes die.
     const ids = expired.slice(0, 2 * kills).map((id) => `'${id}'`);
