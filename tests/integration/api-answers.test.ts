@@ -84,6 +84,23 @@ test("however a path is spelt, its route label is a template or unmatched", asyn
   expect([...routes].join("\n")).not.toMatch(/API|ML|DATASETS|\/\/|%|;|\/$|METRICS|01a20a3e/m);
 });
 
+test("the files of the documentation page have one route label, whatever is asked for beside them", async () => {
+  const page = await (await fetch(`${service.url}/api/docs`)).text();
+  const linked = [...page.matchAll(/(?:href|src)="(\/api\/docs\/[^"]+)"/g)].map(([, path = ""]) => path);
+  const files = linked.filter((path) => !path.endsWith("/initializer.js"));
+  expect(files.length).toBeGreaterThan(2);
+  const counted = (labels: Record<string, string>): Promise<number> =>
+    service.metric("http_server_request_duration_seconds_count", labels);
+  const found = { http_route: "/api/docs/:file", http_response_status_code: "200" };
+  const before = await counted({ http_route: "unmatched" });
+  for (const path of linked) expect((await fetch(`${service.url}${path}`)).status, path).toBe(200);
+  expect((await fetch(`${service.url}/api/docs/no-such-file.css`)).status).toBe(404);
+  await eventually(async () => (await counted(found)) === files.length);
+  await eventually(async () => (await counted({ ...found, http_response_status_code: "404" })) === 1);
+  expect(await counted({ http_route: "unmatched" })).toBe(before);
+  expect((await service.call("GET", "/metrics")).text).not.toMatch(/http_route="[^"]*(no-such-file|swagger)/);
+});
+
 test("wrong methods have one route label for all paths; the log says which path it was", async () => {
   const counted = (labels: Record<string, string> = {}): Promise<number> =>
     service.metric("http_server_request_duration_seconds_count", { http_response_status_code: "405", ...labels });

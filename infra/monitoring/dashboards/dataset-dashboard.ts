@@ -47,7 +47,7 @@ export function datasetDashboard(query: Queries): DashboardText {
         description: "Share of the file system that is free, where there is least. Empty with files in S3.",
         unit: "percentunit",
         noValue: notScraped,
-        colours: ["red", [0.1, "orange"], [0.2, "green"]],
+        colours: ["red", [0.05, "orange"], [0.2, "green"]],
         targets: [
           [
             "Free",

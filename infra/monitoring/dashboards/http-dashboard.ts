@@ -6,7 +6,7 @@ import { bars, graph, heatmap } from "./panels.ts";
 import { table } from "./tables.ts";
 
 const answers = `**Which route is slow, failing or busy, and who breaks off?** Rate, errors and duration of every route, sizes, and what is being answered now.
-Server errors are 5xx of ours (a used-up quota isn't); client errors are 4xx; aborted is what the client broke off. Event streams are left out of durations: they last as long as somebody follows. *unmatched* is a path without a route.`;
+Server errors are 5xx of ours (a used-up quota isn't); client errors are 4xx; aborted is what the client broke off. Event streams are left out of durations: they last as long as somebody follows. *unmatched* is a path without a route, a method that it does not take, or what came whole as no request.`;
 
 /** Rate, errors and duration by route. */
 export function httpDashboard(query: Queries): DashboardText {

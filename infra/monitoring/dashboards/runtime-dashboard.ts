@@ -70,7 +70,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
         description: "How late timers run, over the last 30 to 60 s; above 0.1 s requests feel it.",
         unit: "s",
         noValue: notScraped,
-        colours: ["green", [0.1, "red"]],
+        colours: ["green", [0.1, "orange"], [1, "red"]],
         targets: [
           [`Median, ${instance}`, query.processGauge("eventLoopDelayP50")],
           [`99th percentile, ${instance}`, query.processGauge("eventLoopDelayP99")],

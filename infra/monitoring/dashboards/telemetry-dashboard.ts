@@ -83,6 +83,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
         unit: "short",
         max: 1,
         noValue: "Prometheus has no target of this job",
+        colours: ["red", [1, "green"]],
         targets: [[`${legendOf("job")} ${instance}`, query.ofPrometheus("up", ofChosenJob)]],
       }),
       graph({
@@ -123,6 +124,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
         description: "In each bar; the sum over all labels stays right, the split does not.",
         unit: "short",
         noValue: notScraped,
+        colours: ["green", [1, "red"]],
         targets: [[legendOf("metric"), query.counts("metricsDropped", ["metric"])]],
       }),
       bars({
@@ -137,6 +139,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
         title: "Failed and late rule groups",
         description: "Evaluations that failed, and rounds that were left out, in each bar.",
         unit: "short",
+        colours: ["green", [1, "red"]],
         noValue: "No rules are loaded",
         targets: [
           [

@@ -116,6 +116,7 @@ export function trainingDashboard(query: Queries): DashboardText {
         description: "Of runs that started; those that still wait are in the panel beside.",
         unit: "s",
         noValue: "No run started in this time",
+        colours: ["green", [60, "red"]],
         targets: [
           [`50th percentile, ${mode}`, query.quantile(0.5, "trainingQueueWait", ["mode"])],
           [`95th percentile, ${mode}`, query.quantile(0.95, "trainingQueueWait", ["mode"])],

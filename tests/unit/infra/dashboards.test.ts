@@ -30,6 +30,9 @@ interface Panel {
       readonly thresholds?: { steps: unknown[] };
       readonly custom?: { readonly drawStyle?: string };
     };
+    readonly overrides?: readonly {
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
   };
   readonly targets?: readonly {
     /** Of Prometheus and Loki. */
@@ -170,13 +173,6 @@ describe.each(dashboards.map((dashboard) => [dashboard.uid, dashboard] as const)
       // would be taken for the scrape interval, and $__rate_interval would be four times as long.
       if (isBars) expect(interval, title).toBe("1m");
     }
-  });
-
-  test("colours what has a limit", () => {
-    const coloured = charts(dashboard).filter(
-      ({ fieldConfig }) => (fieldConfig?.defaults.thresholds?.steps.length ?? 0) > 1,
-    );
-    expect(coloured.length).toBeGreaterThan(0);
   });
 
   test("links to all the others, which keep the choice", () => {

@@ -55,6 +55,18 @@ describe.each(names)("%s", (name) => {
     expect(blocksOf(look.split(/^## /m)[0] ?? "", "promql").length).toBeGreaterThan(0);
   });
 
+  test("numbers its causes from 1 on, each once, and names those alone whom to call for", () => {
+    const [, causes = ""] = /^## Causes, likeliest first\n([\s\S]*?)^## /m.exec(text) ?? [];
+    const headings = all(causes, /^### (.*)$/gm);
+    const numbers = headings.map((heading) => Number(/^(\d+)\. \S/.exec(heading)?.[1]));
+    expect(numbers).toEqual(headings.map((_, index) => index + 1));
+    const [, calls = ""] = /^## Whom to call\n([\s\S]*?)^## /m.exec(text) ?? [];
+    expect(calls.trim()).not.toBe("");
+    // Neither statuses in brackets nor times and amounts: those have a unit or more digits.
+    const called = all(calls.replaceAll(/`[^`]*`/g, ""), /(?<![\w.])(\d)(?![\w.]*\w)/g).map(Number);
+    expect(called.filter((number) => !numbers.includes(number))).toEqual([]);
+  });
+
   test("is of an alert, and shows its dashboard with panels that are there", () => {
     const rules = alertFamilies.filter((family) => family.name === name).flatMap(({ rules }) => rules(scope));
     const severities = rules.map(({ severity }) => severity);

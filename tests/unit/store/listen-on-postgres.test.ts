@@ -12,7 +12,7 @@ test("who can't listen is told so, and nothing goes on trying behind his back", 
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const to = { url: `postgres://anyone@127.0.0.1:${port}/any`, timeoutMs: 1_000 };
+  const to = { client: { connectionString: `postgres://anyone@127.0.0.1:${port}/any` }, timeoutMs: 1_000 };
   try {
     await expect(listenOnPostgres(to, "any", () => {})).rejects.toThrow();
     // Longer than the pause before another try.
@@ -27,7 +27,7 @@ test("who gets no answer is told so in time", async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const to = { url: `postgres://anyone@127.0.0.1:${port}/any`, timeoutMs: 1_000 };
+  const to = { client: { connectionString: `postgres://anyone@127.0.0.1:${port}/any` }, timeoutMs: 1_000 };
   const startMs = performance.now();
   try {
     await expect(listenOnPostgres(to, "any", () => {})).rejects.toThrow();
