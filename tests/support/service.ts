@@ -59,6 +59,8 @@ export interface ServiceOptions {
   readonly env?: Record<string, string>;
   /** Continue on what another service left behind. */
   readonly on?: { readonly dataDir: string; readonly databaseUrl: string };
+  /** Told of each line while it starts and afterwards. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** A new one on TEST_DATABASE_URL's server; empty where there is none. */
@@ -141,7 +143,7 @@ export async function refusedStart(
 }
 
 /** Starts `src/main.ts` as `npm start` does and waits until it is ready. */
-export async function startService({ env = {}, on }: ServiceOptions = {}): Promise<RunningService> {
+export async function startService({ env = {}, on, onLine }: ServiceOptions = {}): Promise<RunningService> {
   const place = on ?? (await newPlace());
   const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
     cwd: root,
@@ -155,6 +157,7 @@ export async function startService({ env = {}, on }: ServiceOptions = {}): Promi
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
+      onLine?.(line);
       if (line.includes('"ready"')) resolve(JSON.parse(line).url);
     });
     exited.then((code) =>

@@ -12,7 +12,7 @@ beforeEach(async () => {
   await cp(join(root, ".ci/run"), join(folder, ".ci/run"));
   await mkdir(join(folder, "tmp"));
   await mkdir(join(folder, "bin"));
-  for (const module of ["", "collector/", "helm/", "versitygw/", "kubernetes/", "terraform-stand-ins/"]) {
+  for (const module of ["", "collector/", "helm/", "versitygw/", "toxiproxy/", "kubernetes/", "terraform-stand-ins/"]) {
     await mkdir(join(folder, "infra/tools", module), { recursive: true });
     await writeFile(join(folder, "infra/tools", module, "go.sum"), "");
   }
