@@ -195,8 +195,8 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
     keepAlive: true,
     // What pg_stat_activity tells the processes of a database apart by.
     application_name: "mlops-backend",
-    // The type says void; the pool waits for it.
-    onConnect: (client) => limitSession(client, timeoutMs) as unknown as undefined,
+    // The type says void; the pool waits for it. No part of the request that happens to need a new connection.
+    onConnect: (client) => outsideOfTraces(() => limitSession(client, timeoutMs)) as unknown as undefined,
   });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
