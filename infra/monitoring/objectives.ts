@@ -93,7 +93,7 @@ export const objectives = {
     counts: "requests",
     target: 0.995,
     description:
-      "API requests that were not answered with a 5xx of ours and did not time out; what the client breaks off doesn't count.",
+      "API requests that were not answered with a 5xx of ours and did not time out; what the client breaks off doesn't count, nor what times out before its headers are whole (408, route unmatched).",
     burnRates: [burnHour, burnSixHours, burnDay, burnThreeDays],
     minimumBad: 10,
   },
