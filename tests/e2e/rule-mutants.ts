@@ -1,5 +1,5 @@
 // The lexical places of an expression that a mistake could be made in, each broken in turn.
-import { durationSeconds, type PromqlNode, parsePromql } from "../../infra/monitoring/promql-tree.ts";
+import { childrenOf, durationSeconds, type PromqlNode, parsePromql } from "../../infra/monitoring/promql-tree.ts";
 
 /** A rule as it stands in a generated file. */
 export interface Rule {
@@ -18,18 +18,46 @@ export interface Mutant {
   readonly rule: Rule;
 }
 
-const reversed: Readonly<Record<string, string>> = {
-  ">": "<=",
-  "<": ">=",
-  ">=": "<",
-  "==": "!=",
-  "=": "!=",
-  "!=": "=",
-  "=~": "!~",
-  "!~": "=~",
+/** What stands for a comparison by mistake: its opposite, and the one that takes the boundary for the other side. */
+const comparisons: Readonly<Record<string, readonly string[]>> = {
+  ">": ["<=", ">="],
+  "<": [">=", "<="],
+  ">=": ["<", ">"],
+  "==": ["!=", ">=", "<="],
 };
+const matchers: Readonly<Record<string, string>> = { "=": "!=", "!=": "=", "=~": "!~", "!~": "=~" };
+const arithmetic: Readonly<Record<string, string>> = { "+": "-", "-": "+", "*": "/", "/": "*" };
+const aggregations: Readonly<Record<string, readonly string[]>> = {
+  sum: ["max", "avg"],
+  max: ["sum", "min"],
+  min: ["max", "sum"],
+  count: ["sum", "group"],
+  group: ["sum", "count"],
+};
+/** `delta` and its like, which take a counter that begins anew for one that falls, are refused by the lint. */
+const functions: Readonly<Record<string, readonly string[]>> = {
+  rate: ["increase"],
+  increase: ["rate"],
+  changes: ["resets", "count_over_time"],
+  deriv: ["delta"],
+  avg_over_time: ["max_over_time", "last_over_time"],
+  sum_over_time: ["max_over_time", "count_over_time"],
+  count_over_time: ["sum_over_time", "present_over_time"],
+  clamp_min: ["clamp_max"],
+};
+/** Those that no other could stand for, by the number or the time that they take. */
+const alone = ["absent", "predict_linear", "time", "vector"];
+/** A label that most series have, and that a list without it adds up over. */
+const addedLabel = "instance";
 
 const scaled = (duration: string, factor: number): string => `${(durationSeconds(duration) ?? 0) * factor * 1000}ms`;
+
+/** @throws Error for a word that the table lacks: nothing is left unbroken in silence */
+function brokenBy<Broken>(table: Readonly<Record<string, Broken>>, text: string): Broken {
+  const broken = table[text];
+  if (broken === undefined) throw new Error(`How is ${text} broken? rule-mutants.ts does not say.`);
+  return broken;
+}
 
 interface Edit {
   readonly what: string;
@@ -54,7 +82,7 @@ function edits(expr: string): Edit[] {
       case "NumberDurationLiteral": {
         const value = Number(text);
         if (Number.isNaN(value)) break; // a range, which its own place stands for
-        for (const other of value === 0 ? [2, -2] : [value * 2, value / 2]) replace("number", node, String(other));
+        for (const other of value === 0 ? [1, -1] : [value * 2, value / 2]) replace("number", node, String(other));
         break;
       }
       case "NumberDurationLiteralInDurationContext":
@@ -64,23 +92,41 @@ function edits(expr: string): Edit[] {
       case "Lss":
       case "Gte":
       case "Eql":
-        replace("comparison", node, reversed[text] ?? text);
+        for (const other of brokenBy(comparisons, text)) replace("comparison", node, other);
+        break;
+      case "BoolModifier":
+        replace("comparison", node, "");
         break;
       case "MatchOp":
-        replace("matcher", node, reversed[text] ?? text);
+        replace("matcher", node, brokenBy(matchers, text));
         break;
-      case "Max":
-        replace("aggregation", node, "sum");
+      case "Add":
+      case "Sub":
+      case "Mul":
+      case "Div":
+        replace("arithmetic", node, brokenBy(arithmetic, text));
         break;
-      case "Sum":
-        replace("aggregation", node, "max");
+      case "AggregateOp":
+        for (const other of brokenBy(aggregations, text)) replace("aggregation", node, other);
         break;
-      case "Min":
-        replace("aggregation", node, "max");
+      case "FunctionIdentifier":
+        if (!alone.includes(text)) for (const other of brokenBy(functions, text)) replace("function", node, other);
         break;
+      case "GroupingLabels": {
+        const names = childrenOf(node)
+          .filter(({ name }) => name === "LabelName")
+          .map(textOf);
+        const lists = names.map((name) => names.filter((other) => other !== name));
+        const isWhatIsLeft = ["By", "On"].includes(node.prevSibling?.name ?? "");
+        if (isWhatIsLeft && !names.includes(addedLabel)) lists.push([...names, addedLabel]);
+        for (const list of lists) replace("labels", node, `(${list.join(", ")})`);
+        break;
+      }
       case "BinaryExpr": {
         const operator = node.getChild("And") ?? node.getChild("Unless");
-        if (operator !== null) replace("condition left out", { from: operator.from, to: node.to }, "");
+        if (operator === null) break;
+        replace("condition left out", { from: operator.from, to: node.to }, "");
+        replace("condition", operator, textOf(operator) === "and" ? "unless" : "and");
         break;
       }
     }
@@ -88,7 +134,7 @@ function edits(expr: string): Edit[] {
   return found;
 }
 
-/** The rule with one thing after the other broken: numbers, comparisons, matchers, conditions, labels, times. */
+/** The rule with one thing after the other broken: each place of its expression, its labels, its times. */
 export function mutantsOf(rule: Rule): Mutant[] {
   const { alert, for: hold, keep_firing_for: keep, labels = {} } = rule;
   const ofExpression = edits(rule.expr).map(({ what, from, to, text }) => ({

@@ -40,21 +40,28 @@ const committed = <Content>(kind: "rules" | "tests"): ReadonlyMap<string, Conten
 const ruleFiles = committed<{ readonly groups: readonly RuleGroup[] }>("rules");
 const testFiles = [...committed<TestFile>("tests").values()];
 
+interface Held {
+  readonly file: TestFile;
+  readonly group: TestGroup;
+}
 /** A committed rule with the tests that hold it, those first that are likely to notice and cheap. */
 interface Subject {
   readonly rule: Rule;
   readonly title: string;
-  readonly tests: readonly { readonly file: TestFile; readonly group: TestGroup }[];
+  readonly tests: readonly Held[];
 }
 
 const nameOf = ({ alert, record }: Rule): string => alert ?? record ?? "";
 const isFiring = ({ alert_rule_test = [], promql_expr_test = [] }: TestGroup): boolean =>
   promql_expr_test.length > 0 || alert_rule_test.some(({ exp_alerts = [] }) => exp_alerts.length > 0);
-/** Evaluations, about. */
+/** Evaluations, about, and what the files of a test cost besides. */
 function costOf(file: TestFile, { alert_rule_test = [], promql_expr_test = [] }: TestGroup): number {
   const ends = [...alert_rule_test, ...promql_expr_test].map(({ eval_time }) => durationSeconds(eval_time) ?? 0);
-  return Math.max(...ends) / (durationSeconds(file.evaluation_interval) ?? 60);
+  return 20 + Math.max(...ends) / (durationSeconds(file.evaluation_interval) ?? 60);
 }
+
+/** What noticing a break costs: a test in which something fires notices about four times as many as another. */
+const priceOf = ({ file, group }: Held): number => costOf(file, group) / (isFiring(group) ? 4 : 1);
 
 const rulesOf = (file: TestFile): readonly RuleGroup[] =>
   file.rule_files.flatMap((path) => ruleFiles.get(path.replace("../rules/", ""))?.groups ?? []);
@@ -77,10 +84,7 @@ function subjectOf(rule: Rule): Subject {
         return group === undefined ? [] : [{ file, group }];
       }),
     )
-    .toSorted((first, second) => {
-      const byKind = Number(isFiring(second.group)) - Number(isFiring(first.group));
-      return byKind !== 0 ? byKind : costOf(first.file, first.group) - costOf(second.file, second.group);
-    });
+    .toSorted((first, second) => priceOf(first) - priceOf(second));
   const labels = Object.values(rule.labels ?? {}).join(" ");
   return { rule, tests, title: `${nameOf(rule)} ${labels}` };
 }
@@ -105,19 +109,39 @@ function neededGroups(file: TestFile, rule: Rule, broken: Rule): RuleGroup[] {
 /** Breaks that change nothing, by what is left of the rule's name and labels and by what is broken, with the reason. */
 const equivalents: readonly (readonly [rule: RegExp, what: RegExp, reason: string])[] = [
   [/^Watchdog/, /^(number|keep_firing_for)/, "it fires whatever its value, and never ends"],
-  [/budget_remaining/, /1 → 0\.5$/, "a sum of whole events is 0 or at least 1"],
-  [/total:increase5m (training_start|dataset_ttl)/, /max → sum$/, "minutes are counted, whatever the value"],
+  [/budget_remaining/, /at (?!0:)\d+: 1 → 0\.5$/, "a sum of whole events is 0 or at least 1"],
+  [/total:increase5m training_start/, /max → (sum|min)$/, "minutes are counted, whatever the value"],
+  [/total:increase5m dataset_ttl/, /count_over_time → sum/, "each minute that counts is a 1"],
   [
     /^(TrainingQueueStalled|DatasetTtlFailing)/,
-    /at (?!0:)\d+: sum → max$/,
+    /at (?!0:)\d+: (sum → (max|avg)|increase → rate)$/,
     "compared with 0 only, and nothing is negative",
   ],
+  [/^TrainingQueueStalled/, /== → <=$/, "nothing is negative"],
+  [/dataset_ttl|^BackendUpButBlind/, /== → >=$/, "a gauge that is 0 or 1"],
+  [
+    /^(StateUnreadable|BackendTargetDown)/,
+    /at (?!40:)\d+: == → <=$|^comparison at 34: == → <=$/,
+    "a gauge that is 0 or 1",
+  ],
+  [/^BackendTargetDown critical all/, /at 40: == → >=$/, "no more can be down than there are"],
+  [
+    /^(StateUnreadable|Backend)/,
+    /\* → \/$|group → count$|at (45|71|111): \(job\) → \(\)$/,
+    "one series of each process, all of one job",
+  ],
+  [/^BackendUpButBlind/, /(group|count) → sum$/, "those that are up are 1"],
+  [/^BackendUpButBlind/, /at (49|191): \(job, instance\) → \(instance\)$/, "both sides name the job"],
+  [
+    /^TrainingWorkersMissing/,
+    /at 0: count → sum$|at 64: count → (sum|group)$/,
+    "of the first each is a 1, of the second it only matters whether it is there",
+  ],
+  [/^PrometheusStorageNearlyFull/, /0 → 1$/, "no limit is a single byte"],
   [/^TrainingQueueBacklog/, /at 98: max → sum$/, "a slope, compared with 0 only, and the same on each replica"],
 ];
-const breaksOf = ({ rule, title }: Subject): Mutant[] =>
-  mutantsOf(rule).filter(
-    ({ what }) => !equivalents.some(([ofRule, ofWhat]) => ofRule.test(title) && ofWhat.test(what)),
-  );
+const isEquivalent = ({ title }: Subject, { what }: Mutant): boolean =>
+  equivalents.some(([ofRule, ofWhat]) => ofRule.test(title) && ofWhat.test(what));
 
 interface Trial {
   readonly subject: Subject;
@@ -143,11 +167,18 @@ function write({ subject, mutant, next }: Trial, path: string): string {
   return `${path}.test.json`;
 }
 
-/** Runs promtool over these files, and gives those whose tests passed. */
+/**
+ * Runs promtool over these files, and gives those whose tests passed.
+ * @throws Error if it did not come to the last of them: what was not run is not noticed, either
+ */
 function passing(paths: readonly string[]): Promise<string[]> {
-  return new Promise((resolve) => {
-    execFile(promtool, ["test", "rules", ...paths], { maxBuffer: 2 ** 28 }, (_error, stdout) => {
-      // Faults go to stderr; a file without SUCCESS after its name has failed.
+  return new Promise((resolve, reject) => {
+    // Its heap is small: collecting it four times less often saves a quarter of the time.
+    const env = { ...process.env, GOGC: "400" };
+    execFile(promtool, ["test", "rules", ...paths], { env, maxBuffer: 2 ** 28 }, (error, stdout) => {
+      const begun = stdout.match(/^Processing test file: /gm)?.length ?? 0;
+      // Faults go to stderr; a file without SUCCESS after its name has failed. 1 is the status of failed tests.
+      if (begun < paths.length || (error !== null && error.code !== 1)) return reject(error ?? new Error(stdout));
       const found = [...stdout.matchAll(/^Processing test file: (.+)\n {2}SUCCESS$/gm)];
       resolve(found.map((match) => match[1] ?? ""));
     });
@@ -160,12 +191,12 @@ async function run(trials: readonly Trial[], round: string): Promise<Trial[]> {
   mkdirSync(into);
   const byPath = new Map(trials.map((trial, index) => [write(trial, join(into, String(index))), trial]));
   const paths = [...byPath.keys()];
-  const batches = Array.from({ length: Math.ceil(paths.length / 40) }, (_, index) =>
-    paths.filter((_path, at) => at % Math.ceil(paths.length / 40) === index),
-  );
+  const count = 2 * Math.ceil(paths.length / 80);
+  const batches = Array.from({ length: count }, (_, index) => paths.filter((_path, at) => at % count === index));
   const passed: string[] = [];
   const work = async (): Promise<void> => {
-    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) passed.push(...(await passing(batch)));
+    for (let batch = batches.pop(); batch !== undefined; batch = batches.pop())
+      if (batch.length > 0) passed.push(...(await passing(batch)));
   };
   await Promise.all([work(), work()]);
   return passed.flatMap((path) => byPath.get(path) ?? []);
@@ -175,12 +206,16 @@ const survivors: Trial[] = [];
 let unbroken: string[] = [];
 
 beforeAll(async () => {
-  const intact = subjects.map((subject) => ({ subject, mutant: { what: "nothing", rule: subject.rule }, next: 0 }));
+  const intact = subjects.map((subject) => ({
+    subject,
+    mutant: { what: "nothing", rule: subject.rule },
+    next: subject.tests.findIndex(({ group }) => isFiring(group)),
+  }));
   const sound = new Set(await run(intact, "intact"));
   unbroken = intact.filter((trial) => !sound.has(trial)).map(({ subject }) => subject.title);
 
   let trials: Trial[] = subjects.flatMap((subject) =>
-    breaksOf(subject).map((mutant) => ({ subject, mutant, next: 0 })),
+    mutantsOf(subject.rule).map((mutant) => ({ subject, mutant, next: 0 })),
   );
   for (let round = 0; trials.length > 0; round += 1) {
     const alive = await run(trials, String(round));
@@ -207,7 +242,11 @@ test("what is broken is still a rule, so that it is the tests that notice", () =
 });
 
 test.each(subjects)("$title: each break is noticed", (subject) => {
-  expect(breaksOf(subject).length).toBeGreaterThan(1);
-  const left = survivors.filter((trial) => trial.subject === subject).map(({ mutant }) => mutant.what);
-  expect(left).toEqual([]);
+  expect(mutantsOf(subject.rule).length).toBeGreaterThan(1);
+  const left = survivors.filter((trial) => trial.subject === subject).map(({ mutant }) => mutant);
+  expect(left.filter((mutant) => !isEquivalent(subject, mutant)).map(({ what }) => what)).toEqual([]);
+  // The list holds nothing that a test tells apart.
+  const listed = mutantsOf(subject.rule).filter((mutant) => isEquivalent(subject, mutant));
+  const unnoticed = new Set(left.map(({ what }) => what));
+  expect(listed.map(({ what }) => what).filter((what) => !unnoticed.has(what))).toEqual([]);
 });

@@ -30,7 +30,7 @@ function grafanaTemplate(text: string): string {
 const kebab = (name: string): string => name.replaceAll(/(?!^)([A-Z])/g, "-$1").toLowerCase();
 
 function grafanaRule(rule: AlertRule, { grafanaUrl, runbooks }: Receivers): object {
-  const { summary, description = "", runbook_url, dashboard_url } = ruleAnnotations(rule, runbooks);
+  const { summary, description = "", runbook, runbook_url, dashboard_url } = ruleAnnotations(rule, runbooks);
   const variant = Object.values(rule.labels ?? {});
   const expressionSource = { type: "__expr__", uid: "__expr__" };
   return {
@@ -48,6 +48,7 @@ function grafanaRule(rule: AlertRule, { grafanaUrl, runbooks }: Receivers): obje
     annotations: {
       summary,
       description: grafanaTemplate(description),
+      runbook,
       runbook_url,
       dashboard_url: `${grafanaUrl}${dashboard_url}`,
     },

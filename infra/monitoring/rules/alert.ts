@@ -11,6 +11,14 @@ export type Severity = "critical" | "warning" | "ticket" | "none";
 /** Dashboards that an alert can link, by what follows `mlops-backend-` in their uid. */
 export type DashboardName = "overview" | "http" | "datasets" | "training" | "runtime" | "telemetry";
 
+/**
+ * How long an alert goes on at least after what it saw is gone. A target or a database that comes and goes, a scrape that
+ * is missed, a gauge that is absent for one reading would else end the alert at once and begin its `for` anew: whoever is
+ * on call would be told of an end and a beginning every few minutes, or of nothing. Longer where what comes and goes does
+ * so more slowly; none for Watchdog, which never ends.
+ */
+export const settlingSeconds = 300;
+
 /** One alert rule. Several of one name differ in their labels. */
 export interface AlertRule {
   readonly name: string;
@@ -97,6 +105,8 @@ export function ruleAnnotations(
   return {
     summary: rule.summary,
     description,
+    // In the repository: leads somewhere, too, where nobody has said at which address it is read.
+    runbook: `docs/runbooks/${rule.name}.md`,
     runbook_url: `${runbooks}/${rule.name}.md`,
     dashboard_url: `/d/mlops-backend-${rule.dashboard}`,
   };

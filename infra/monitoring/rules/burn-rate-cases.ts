@@ -138,6 +138,36 @@ function sparse(key: ObjectiveKey, count: number, period: number): Minute[] {
   return repeated(count, [...nothing(key, period - 1), { bad: 1, good: 0 }]).flat();
 }
 
+/**
+ * Exactly at one of the three thresholds, and far beyond the other two, nothing fires: each job has another one. The
+ * recorded series are given as they are, since counters make no share that is exact to the last digit.
+ */
+function boundaryCase(key: ObjectiveKey, burn: BurnRate): AlertCase {
+  const threshold = Number((burn.factor * allowedShare(key)).toFixed(6));
+  const least = objectives[key].minimumBad - 0.5;
+  const minutes = Math.ceil(burn.forSeconds / 60) + 2 * stepMinutes[burn.severity];
+  const jobs = [
+    [threshold, 1, 1_000],
+    [1, threshold, 1_000],
+    [1, 1, least],
+  ] as const;
+  const series = jobs.flatMap(([long, short, bad], index) =>
+    Object.entries({
+      [`objective:errors:ratio_rate${burn.long}`]: long,
+      [`objective:errors:ratio_rate${burn.short}`]: short,
+      [`objective:bad:increase${burn.long}`]: bad,
+    }).map(([name, value]) => ({
+      series: `${name}{job="${index}",objective="${key}"}`,
+      values: `${value}x${minutes}`,
+    })),
+  );
+  return {
+    name: `${burn.long}/${burn.short}: exactly at one threshold, beyond the others`,
+    series,
+    checks: [{ atSeconds: minutes * 60, fire: [] }],
+  };
+}
+
 /** For each burn rate: what must fire, and what close by must not. */
 export function burnRateCases(
   key: ObjectiveKey,
@@ -175,6 +205,7 @@ export function burnRateCases(
       caseOf(`${pair}: a little more than allowed, then none`, key, rules, fast, { withBystanders: true }),
       caseOf(`${pair}: all bad, as few as count`, key, rules, [...enough, ...nothing(key, tail)]),
       caseOf(`${pair}: all bad, one too few to count`, key, rules, [...few, ...nothing(key, tail)], after(few.length)),
+      boundaryCase(key, burn),
       caseOf(`${pair}: a single one, bad`, key, rules, [...sparse(key, 1, 1), ...nothing(key, tail)], after(1)),
       caseOf(
         `${pair}: a spike too short for the long window`,

@@ -1,4 +1,4 @@
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { counterOf, repeated } from "./case-values.ts";
@@ -28,7 +28,7 @@ export const datasetAlerts: readonly AlertFamily[] = [
             `and ${recent('="failed"')} > 2.5`,
           ].join("\n"),
           forSeconds: 120,
-          keepFiringForSeconds: 300,
+          keepFiringForSeconds: settlingSeconds,
           summary: "Uploads fail through the service's fault.",
           description:
             "{{ $value | humanizePercentage }} of the uploads that were not refused failed in the last 15 minutes.",
@@ -82,9 +82,10 @@ export const datasetAlerts: readonly AlertFamily[] = [
         6,
         12,
       ),
+      quietCase("between two and three fail, exactly", [uploads("failed", counterOf([2.5, ...each(20, 0)], 0))], 4, 12),
       quietCase(
-        "one in sixteen fails",
-        [uploads("failed", counterOf(each(30, 1))), uploads("accepted", counterOf(each(30, 15)))],
+        "one in ten fails",
+        [uploads("failed", counterOf(each(30, 1))), uploads("accepted", counterOf(each(30, 9)))],
         4,
         30,
       ),
@@ -104,7 +105,7 @@ export const datasetAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `${deployment("filesMissing")} > 0`,
         forSeconds: 300,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Files that rows refer to are gone.",
         description: "The last sweep did not find the files of {{ $value }} rows of kind {{ $labels.kind }}.",
         dashboard: "datasets",
@@ -114,9 +115,11 @@ export const datasetAlerts: readonly AlertFamily[] = [
       firingCase(
         "one file of a dataset, as two replicas read it",
         [
-          files("dataset", held([1, 8], [0, 4])),
-          files("dataset", held([1, 8], [0, 4]), "b"),
-          files("artifact", "0x12"),
+          files("dataset", held([1, 8], [0, 10])),
+          files("dataset", held([1, 8], [0, 10]), "b"),
+          // Its last sweep was before.
+          files("dataset", "0x18", "c"),
+          files("artifact", "0x18"),
         ],
         {
           rule,
@@ -124,8 +127,8 @@ export const datasetAlerts: readonly AlertFamily[] = [
           description: "The last sweep did not find the files of 1 rows of kind dataset.",
           pendingAt: 4,
           firesAt: 5,
-          stillAt: 7,
-          goneAt: 8,
+          stillAt: 12,
+          goneAt: 13,
         },
       ),
       quietCase("none", [files("dataset", "0x10"), files("artifact", "0x10")], 5, 10),

@@ -1,4 +1,4 @@
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries } from "./case-series.ts";
 import { counterOf, repeated } from "./case-values.ts";
@@ -11,12 +11,15 @@ const prometheus = (name: string, values: string, labels: Record<string, string>
   caseSeries(`prometheus_${name}`, { ...ofPrometheus, ...labels }, values);
 /** One a minute for ten minutes, half of them on each of two, and then none. */
 const tenMinutes = counterOf([...repeated(10, 0.5), ...repeated(20, 0)]);
+/** One, a minute after the start: of a counter that young nothing is extrapolated. */
+const once = counterOf([1, ...repeated(20, 0)], 0);
 const onTwo = (name: string, labels: Record<string, string>) =>
   ["p", "q"].map((instance) => prometheus(name, tenMinutes, { instance, ...labels }));
-const storage = (blocks: string, limit = "1x30") => [
+/** Used up in all, of a thousand. */
+const storage = (blocks: string, limit = "1000x30") => [
   prometheus("tsdb_storage_blocks_bytes", blocks),
-  prometheus("tsdb_wal_storage_size_bytes", "0.05x30"),
-  prometheus("tsdb_head_chunks_storage_size_bytes", "0.05x30"),
+  prometheus("tsdb_wal_storage_size_bytes", "50x300"),
+  prometheus("tsdb_head_chunks_storage_size_bytes", "50x300"),
   prometheus("tsdb_retention_limit_bytes", limit),
 ];
 const failedNotifications = (values: string) =>
@@ -42,7 +45,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           labels: { reason: "failed" },
           expr: recent("prometheus_rule_evaluation_failures_total"),
           forSeconds: 120,
-          keepFiringForSeconds: 300,
+          keepFiringForSeconds: settlingSeconds,
           summary: "Rules fail, and their alerts are blind.",
           description: "{{ $value | humanize }} evaluations of {{ $labels.rule_group }} failed within 5 minutes.",
           dashboard: "telemetry",
@@ -52,7 +55,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           labels: { reason: "missed" },
           expr: recent("prometheus_rule_group_iterations_missed_total"),
           forSeconds: 300,
-          keepFiringForSeconds: 300,
+          keepFiringForSeconds: settlingSeconds,
           summary: "Prometheus is too slow for its rules.",
           description: "{{ $value | humanize }} rounds of {{ $labels.rule_group }} were left out within 5 minutes.",
           dashboard: "telemetry",
@@ -82,6 +85,30 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           stillAt: 18,
           goneAt: 19,
           stillDescription: `1.25 rounds of ${rule_group} were left out within 5 minutes.`,
+        },
+      ),
+      firingCase("a single one", [prometheus("rule_evaluation_failures_total", once, { rule_group })], {
+        rule: failed,
+        labels: { job: "prometheus", rule_group },
+        description: `1 evaluations of ${rule_group} failed within 5 minutes.`,
+        pendingAt: 2,
+        firesAt: 3,
+      }),
+      firingCase(
+        "a single one is left out soon after the start, then one each 4 minutes",
+        [
+          prometheus(
+            "rule_group_iterations_missed_total",
+            counterOf([1, 0, 0, 0, 1, 0, 0, 0, 1, ...repeated(10, 0)], 0),
+            { rule_group },
+          ),
+        ],
+        {
+          rule: missed,
+          labels: { job: "prometheus", rule_group },
+          description: `1.25 rounds of ${rule_group} were left out within 5 minutes.`,
+          pendingAt: 5,
+          firesAt: 6,
         },
       ),
       quietCase(
@@ -115,7 +142,8 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           // Without a limit by size it is 0.
           expr: `(${used}) / (prometheus_tsdb_retention_limit_bytes{job="prometheus"} > 0) > 0.9`,
           forSeconds: 900,
-          keepFiringForSeconds: 0,
+          // The write-ahead log grows for two hours and shrinks at once: near the limit this comes and goes with it.
+          keepFiringForSeconds: 10_800,
           summary: "Prometheus is about to drop samples that the error budgets need.",
           description:
             "{{ $value | humanizePercentage }} of the room for samples is used; at its limit the oldest days go.",
@@ -125,20 +153,20 @@ export const monitoringAlerts: readonly AlertFamily[] = [
     },
     (rule) => [
       firingCase(
-        "95% with blocks, WAL and head together, until there is more room",
-        storage("0.85x30", held([1, 20], [2, 10])),
+        "a little more than 90% with blocks, WAL and head together, until there is more room",
+        storage("801x300", held([1_000, 20], [2_000, 280])),
         {
           rule: rule,
           labels: ofPrometheus,
-          description: rule.description.replace(/{{.*}}/, "95%"),
+          description: rule.description.replace(/{{.*}}/, "90.1%"),
           pendingAt: 14,
           firesAt: 15,
-          stillAt: 19,
-          goneAt: 20,
+          stillAt: 199,
+          goneAt: 200,
         },
       ),
-      quietCase("85%", storage("0.75x30"), 15, 30),
-      quietCase("no limit by size", storage("0.75x30", "0x30"), 15, 30),
+      quietCase("90%", storage("800x30"), 15, 30),
+      quietCase("no limit by size", storage("750x30", "0x30"), 15, 30),
     ],
   ),
   alertFamily(
@@ -149,7 +177,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `sum by (job, integration) (increase(alertmanager_notifications_failed_total{job="alertmanager"}[${duration(300)}])) > 0`,
         forSeconds: 120,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Alertmanager can't deliver alerts.",
         description: "{{ $value | humanize }} notifications by {{ $labels.integration }} failed within 5 minutes.",
         dashboard: "telemetry",
@@ -158,7 +186,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `sum by (job, alertmanager) (increase(prometheus_notifications_dropped_total{job="prometheus"}[${duration(300)}])) > 0`,
         forSeconds: 120,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         labels: { integration: "prometheus" },
         summary: "Prometheus can't reach Alertmanager.",
         description: "{{ $value | humanize }} alerts for {{ $labels.alertmanager }} were dropped within 5 minutes.",
@@ -188,6 +216,24 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           stillAt: 18,
           goneAt: 19,
           stillDescription: "1.25 alerts for http://m/api were dropped within 5 minutes.",
+        },
+      ),
+      firingCase("a single one is not delivered", [failedNotifications(once)[0]!], {
+        rule: delivery,
+        labels: { job: "alertmanager", integration: "email" },
+        description: "1 notifications by email failed within 5 minutes.",
+        pendingAt: 2,
+        firesAt: 3,
+      }),
+      firingCase(
+        "a single one is dropped",
+        [prometheus("notifications_dropped_total", once, { alertmanager: "http://m/api" })],
+        {
+          rule: reach,
+          labels: { job: "prometheus", alertmanager: "http://m/api" },
+          description: "1 alerts for http://m/api were dropped within 5 minutes.",
+          pendingAt: 2,
+          firesAt: 3,
         },
       ),
       quietCase(

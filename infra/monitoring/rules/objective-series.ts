@@ -111,16 +111,21 @@ export function objectiveSeries(key: ObjectiveKey, minutes: readonly Minute[], w
     }
     case "training_start": {
       const ages = valuesOf([0, ...bad.map((count) => (count > 0 ? 60 : 59))]);
-      return ["a", "b"].map((instance) => caseSeries(sampleName("trainingQueueOldestAge"), { instance }, ages));
+      // The reading of the last one is older.
+      return ["a", "b"]
+        .map((instance) => caseSeries(sampleName("trainingQueueOldestAge"), { instance }, ages))
+        .concat(caseSeries(sampleName("trainingQueueOldestAge"), { instance: "c" }, valuesOf([0, ...idle])));
     }
     case "dataset_ttl": {
       const lags = valuesOf([0, ...bad.map((count) => (count > 0 ? 7_201 : 7_200))]);
       const constant = (value: number) => valuesOf(repeated(minutes.length + 1, value));
-      return ["a", "b"].flatMap((instance) => [
-        caseSeries(sampleName("ttlLag"), { instance }, lags),
-        caseSeries(sampleName("ttlInterval"), { instance }, constant(3_600)),
-        caseSeries(sampleName("ttlEnabled"), { instance }, constant(1)),
-      ]);
+      const replica = (instance: string, lag: string, interval: number, isEnabled: number) => [
+        caseSeries(sampleName("ttlLag"), { instance }, lag),
+        caseSeries(sampleName("ttlInterval"), { instance }, constant(interval)),
+        caseSeries(sampleName("ttlEnabled"), { instance }, constant(isEnabled)),
+      ];
+      // The last one has an older reading and other settings.
+      return [...replica("a", lags, 3_600, 1), ...replica("b", lags, 3_600, 1), ...replica("c", constant(0), 1_800, 0)];
     }
   }
 }

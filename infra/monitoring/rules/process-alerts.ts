@@ -1,4 +1,4 @@
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { withCount } from "./rule-scope.ts";
@@ -22,7 +22,7 @@ export const processAlerts: readonly AlertFamily[] = [
         // looks back 30 to 60 s, so this fires when the loop was blocked at least once in each minute.
         expr: `${select("eventLoopDelayMax")} > 1`,
         forSeconds: 300,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "The event loop of a process is blocked again and again.",
         description:
           "The event loop of {{ $labels.instance }} was blocked for {{ $value | humanizeDuration }} within the last minute.",
@@ -31,19 +31,19 @@ export const processAlerts: readonly AlertFamily[] = [
     ],
     (rule) => [
       firingCase(
-        "1.2 s in each minute, then no more",
-        [gauge("eventLoopDelayMax", held([1.2, 10], [0.02, 10])), gauge("eventLoopDelayMax", "0.02x20", "b")],
+        "a little more than a second in each minute, then no more",
+        [gauge("eventLoopDelayMax", held([1.001, 10], [0.02, 10])), gauge("eventLoopDelayMax", "0.02x20", "b")],
         {
           rule,
           labels,
-          description: valueIn(rule.description, "1.2s"),
+          description: valueIn(rule.description, "1.001s"),
           pendingAt: 4,
           firesAt: 5,
           stillAt: 14,
           goneAt: 15,
         },
       ),
-      quietCase("0.9 s in each minute", [gauge("eventLoopDelayMax", "0.9x20")], 5, 20),
+      quietCase("a second in each minute", [gauge("eventLoopDelayMax", "1x20")], 5, 20),
       quietCase("once 8 s", [gauge("eventLoopDelayMax", held([0, 3], [8, 2], [0, 10]))], 5, 9),
     ],
   ),
@@ -55,7 +55,7 @@ export const processAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `${select("heapUsed")} / ${select("heapSizeLimit")} > 0.9`,
         forSeconds: 300,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "A process is about to run out of heap.",
         description:
           "{{ $value | humanizePercentage }} of the heap of {{ $labels.instance }} is in use; at its limit V8 ends the process.",
@@ -64,19 +64,19 @@ export const processAlerts: readonly AlertFamily[] = [
     ],
     (rule) => [
       firingCase(
-        "95% for a while",
-        [gauge("heapUsed", held([950, 10], [400, 10])), gauge("heapSizeLimit", "1000x20")],
+        "a little more than 90% for a while",
+        [gauge("heapUsed", held([901, 10], [400, 10])), gauge("heapSizeLimit", "1000x20")],
         {
           rule,
           labels,
-          description: valueIn(rule.description, "95%"),
+          description: valueIn(rule.description, "90.1%"),
           pendingAt: 4,
           firesAt: 5,
           stillAt: 14,
           goneAt: 15,
         },
       ),
-      quietCase("85%", [gauge("heapUsed", "850x20"), gauge("heapSizeLimit", "1000x20")], 5, 20),
+      quietCase("90%", [gauge("heapUsed", "900x20"), gauge("heapSizeLimit", "1000x20")], 5, 20),
       quietCase(
         "95% until the next collection",
         [gauge("heapUsed", held([950, 3], [300, 2], [950, 3], [300, 5])), gauge("heapSizeLimit", "1000x20")],
@@ -94,7 +94,7 @@ export const processAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `${select("processOpenFds")} / ${select("processMaxFds")} > 0.8`,
         forSeconds: 300,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "A process is about to run out of file descriptors.",
         description:
           "{{ $value | humanizePercentage }} of the file descriptors of {{ $labels.instance }} are open; beyond its limit it accepts no connection.",
@@ -103,19 +103,19 @@ export const processAlerts: readonly AlertFamily[] = [
     ],
     (rule) => [
       firingCase(
-        "85% for a while",
-        [gauge("processOpenFds", held([850, 10], [400, 10])), gauge("processMaxFds", "1000x20")],
+        "a little more than 80% for a while",
+        [gauge("processOpenFds", held([801, 10], [400, 10])), gauge("processMaxFds", "1000x20")],
         {
           rule,
           labels,
-          description: valueIn(rule.description, "85%"),
+          description: valueIn(rule.description, "80.1%"),
           pendingAt: 4,
           firesAt: 5,
           stillAt: 14,
           goneAt: 15,
         },
       ),
-      quietCase("75%", [gauge("processOpenFds", "750x20"), gauge("processMaxFds", "1000x20")], 5, 20),
+      quietCase("80%", [gauge("processOpenFds", "800x20"), gauge("processMaxFds", "1000x20")], 5, 20),
     ],
   ),
   alertFamily(
@@ -126,7 +126,7 @@ export const processAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `changes(${select("processStartTime")}[${duration(1_800)}]) > 2`,
         forSeconds: 0,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "A process starts again and again.",
         description: "{{ $labels.instance }} was started {{ $value }} times within 30 minutes.",
         dashboard: "runtime",
@@ -167,7 +167,7 @@ export const processAlerts: readonly AlertFamily[] = [
         // Never used by max: the embedded database has one connection, which is 1 of 1 whenever it is busy.
         expr: `${select("databaseConnectionsPending")} > 0`,
         forSeconds: 300,
-        keepFiringForSeconds: 120,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Statements wait for a database connection.",
         description:
           "{{ $value }} statements of {{ $labels.instance }} wait for a connection, and some have at each scrape of 5 minutes.",
@@ -181,8 +181,8 @@ export const processAlerts: readonly AlertFamily[] = [
         description: valueIn(rule.description, "1"),
         pendingAt: 4,
         firesAt: 5,
-        stillAt: 11,
-        goneAt: 12,
+        stillAt: 14,
+        goneAt: 15,
       }),
       quietCase(
         "the only connection is busy, and nobody waits",
@@ -211,7 +211,7 @@ export const processAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: withCount(`${select("stateReadable")} == 0`),
         forSeconds: 120,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "A process can't read the database.",
         description:
           "{{ $labels.instance }} could not read the deployment's state for two minutes; in all {{ $value }} can't. What is queued, stored or expired is not known where none can.",
@@ -232,10 +232,24 @@ export const processAlerts: readonly AlertFamily[] = [
           description: valueIn(rule.description, "1"),
           pendingAt: 1,
           firesAt: 2,
-          stillAt: 5,
-          goneAt: 6,
+          stillAt: 10,
+          goneAt: 11,
         },
       ),
+      {
+        name: "two of three replicas",
+        series: [gauge("stateReadable", "0x8"), gauge("stateReadable", "0x8", "b"), gauge("stateReadable", "1x8", "c")],
+        checks: [
+          {
+            atSeconds: 120,
+            fire: ["a", "b"].map((instance) => ({
+              rule,
+              labels: { ...labels, instance },
+              description: rule.description.replace(/{{ \$labels.instance }}/, instance).replace(/{{ \$value }}/, "2"),
+            })),
+          },
+        ],
+      },
       quietCase("one scrape", [gauge("stateReadable", held([1, 3], [0, 1], [1, 6]))], 3, 5, 9),
     ],
   ),

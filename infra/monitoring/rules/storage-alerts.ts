@@ -1,4 +1,4 @@
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { valuesOf } from "./case-values.ts";
@@ -27,7 +27,7 @@ export const storageAlerts: readonly AlertFamily[] = [
           labels: { reason: "share" },
           expr: `${share} < 0.05`,
           forSeconds: 300,
-          keepFiringForSeconds: 300,
+          keepFiringForSeconds: settlingSeconds,
           summary: "The disk of the files is nearly full.",
           description: "{{ $value | humanizePercentage }} of the file system of the files is free.",
           dashboard: "datasets",
@@ -63,7 +63,7 @@ export const storageAlerts: readonly AlertFamily[] = [
           goneAt: 15,
         },
       ),
-      quietCase("6% free, and it stays so", disk("0.6x60"), 5, 60),
+      quietCase("5% free, and it stays so", disk("0.5x60"), 5, 60),
       quietCase("4% free for three minutes", disk(held([0.6, 5], [0.4, 3], [0.6, 10])), 7, 12),
       firingCase(
         "28% free and falling by 1.2% an hour, then no more",
@@ -81,6 +81,21 @@ export const storageAlerts: readonly AlertFamily[] = [
           stillDescription: byPrediction.description.replace("{{ $value | humanizePercentage }}", "20%"),
         },
       ),
+      quietCase(
+        "exactly three tenths of a file system that shrinks",
+        [
+          caseSeries(sampleName("storageFilesystemAvailable"), { instance: "a" }, falling(3_000, 3, 100)),
+          caseSeries(sampleName("storageFilesystemSize"), { instance: "a" }, falling(10_000, 10, 100)),
+        ],
+        31,
+        99,
+      ),
+      firingCase("nothing is free, and nothing was: no prediction", disk("0x60"), {
+        rule: byShare,
+        labels: { job: "backend" },
+        description: "0% of the file system of the files is free.",
+        firesAt: 60,
+      }),
       quietCase("falling, but not by as much in a day as there is", disk(falling(2.8, 0.0012, 400)), 60, 399),
       quietCase("falling faster, with two fifths free", disk(falling(5, 0.004, 250)), 60, 249),
       quietCase("a short fall", disk(falling(2.8, 0.003, 400, 10)), 31, 60, 399),

@@ -1,5 +1,5 @@
 import { attributeSetLimit, catalogue } from "../../../otel/catalogue.ts";
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { counterOf, repeated } from "./case-values.ts";
@@ -38,7 +38,7 @@ export const telemetryAlerts: readonly AlertFamily[] = [
           labels: { metric: sampleName(key) },
           expr: `count by (job, instance) (${selector}) > ${limit * nearShare}`,
           forSeconds: 600,
-          keepFiringForSeconds: 0,
+          keepFiringForSeconds: settlingSeconds,
           summary: "A metric is about to reach its limit of label sets.",
           description: `{{ $labels.instance }} has {{ $value }} of at most ${limit} label sets of this metric; what comes beyond is not told apart any more.`,
           dashboard: "telemetry",
@@ -48,7 +48,7 @@ export const telemetryAlerts: readonly AlertFamily[] = [
       ...growing.map((key, index) => {
         const limit = attributeSetLimit(catalogue[key]);
         const count = limit * nearShare + 1;
-        return firingCase(`${key}: ${count} of ${limit}, until a restart`, labelSets(key, count, "1x14 stale"), {
+        return firingCase(`${key}: ${count} of ${limit}, until a restart`, labelSets(key, count, "2x14 stale"), {
           rule: rules[index]!,
           labels: { job: "backend", instance: "a" },
           description: rules[index]!.description.replace("{{ $labels.instance }}", "a").replace(
@@ -57,13 +57,13 @@ export const telemetryAlerts: readonly AlertFamily[] = [
           ),
           pendingAt: 9,
           firesAt: 10,
-          stillAt: 14,
-          goneAt: 15,
+          stillAt: 19,
+          goneAt: 20,
         });
       }),
       ...growing.map((key) => {
         const count = attributeSetLimit(catalogue[key]) * nearShare;
-        return quietCase(`${key}: ${count}`, labelSets(key, count, "1x20"), 10, 20);
+        return quietCase(`${key}: ${count}`, labelSets(key, count, "2x20"), 10, 20);
       }),
     ],
   ),
@@ -75,7 +75,7 @@ export const telemetryAlerts: readonly AlertFamily[] = [
         severity: "warning",
         expr: `sum by (job, metric) (increase(${select("metricsDropped")}[${duration(900)}])) > 0`,
         forSeconds: 0,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Measurements are not told apart any more.",
         description:
           "{{ $value | humanize }} measurements of {{ $labels.metric }} went into its overflow series within 15 minutes.",
@@ -96,6 +96,13 @@ export const telemetryAlerts: readonly AlertFamily[] = [
           goneAt: 23,
         },
       ),
+      firingCase("a single one", [dropped(counterOf([0, 0, 0, 1, ...each(10, 0)], 0))], {
+        rule,
+        labels: { job: "backend", metric: sampleName("httpRequests") },
+        description: rule.description.replace(/{{ \$value.*?}}/, "1").replace(/{{.*}}/, sampleName("httpRequests")),
+        pendingAt: 3,
+        firesAt: 4,
+      }),
       quietCase("dropped long ago, and a restart", [dropped("500x10 0x10")], 5, 15),
     ],
   ),
@@ -108,7 +115,7 @@ export const telemetryAlerts: readonly AlertFamily[] = [
         expr: `sum by (job, signal) (increase(${select("telemetryExportDropped")}[${duration(300)}])) > 0`,
         // A collector that restarts may lose a batch: only what goes on is worth a look.
         forSeconds: 600,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Traces or logs do not reach their collector.",
         description: "{{ $value | humanize }} items ({{ $labels.signal }}) were dropped within 5 minutes.",
         dashboard: "telemetry",

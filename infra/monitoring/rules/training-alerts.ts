@@ -1,4 +1,4 @@
-import type { AlertFamily } from "./alert.ts";
+import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { counterOf, repeated, valuesOf } from "./case-values.ts";
@@ -42,7 +42,7 @@ export const trainingAlerts: readonly AlertFamily[] = [
           `and sum by (job) (${select("trainingWorkerSlots", { state: '="busy"' })}) == 0`,
         ].join("\n"),
         forSeconds: 300,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Runs wait although places are free.",
         description: "{{ $value }} runs wait, no place is busy, and none has finished for 5 minutes.",
         dashboard: "training",
@@ -54,11 +54,14 @@ export const trainingAlerts: readonly AlertFamily[] = [
         [
           jobs("queued", "1x30"),
           jobs("queued", "1x30", "b"),
+          // Its reading is older.
+          jobs("queued", "0x30", "c"),
+          jobs("retry", "0x30", "c"),
           jobs("retry", "1x30"),
           jobs("retry", "1x30", "b"),
           jobs("failed", "7x30"),
           slots("0x30"),
-          slots(held([0, 14], [1, 10]), "b"),
+          slots(held([0, 14], [1, 16]), "b"),
           runs("succeeded", counterOf([...each(2, 3), ...each(28, 0)])),
           runs("cancelled", counterOf(each(30, 1))),
         ],
@@ -69,10 +72,17 @@ export const trainingAlerts: readonly AlertFamily[] = [
           // The range of the last finish ends in minute 6.
           pendingAt: 10,
           firesAt: 11,
-          stillAt: 13,
-          goneAt: 14,
+          stillAt: 18,
+          goneAt: 19,
         },
       ),
+      firingCase("a single one waits", [jobs("queued", "1x30"), slots("0x30"), runs("succeeded", "3x30")], {
+        rule,
+        labels: { job: "backend" },
+        description: "1 runs wait, no place is busy, and none has finished for 5 minutes.",
+        pendingAt: 5,
+        firesAt: 6,
+      }),
       quietCase(
         "one of two replicas is busy",
         [
@@ -122,15 +132,17 @@ export const trainingAlerts: readonly AlertFamily[] = [
       firingCase(
         "an hour ago many were worked off, but now it grows, as two replicas read it, until somebody adds a worker",
         [
-          oldestAge(held([660, 120], [0, 30])),
-          oldestAge(held([661, 120], [0, 30]), "b"),
+          oldestAge(held([600, 120], [0, 30])),
+          oldestAge(held([601, 120], [0, 30]), "b"),
           jobs("queued", valuesOf([...falling, ...growing])),
           jobs("queued", valuesOf([...falling, ...growing]), "b"),
+          // It has not read since.
+          jobs("queued", "50x150", "c"),
         ],
         {
           rule,
           labels: { job: "backend" },
-          description: rule.description.replace(/{{.*}}/, "11m 1s"),
+          description: rule.description.replace(/{{.*}}/, "10m 1s"),
           // A straight line through the last 30 minutes rises since minute 67.
           pendingAt: 76,
           firesAt: 77,
@@ -146,7 +158,7 @@ export const trainingAlerts: readonly AlertFamily[] = [
       ),
       quietCase("old, but the queue gets shorter", [oldestAge("900x60"), jobs("queued", rising(60, -0.1, 20))], 11, 60),
       quietCase("old, and as long as ever", [oldestAge("900x60"), jobs("queued", "5x60")], 11, 60),
-      quietCase("longer, but nine minutes old at most", [oldestAge("540x60"), jobs("queued", rising(60, 1))], 11, 60),
+      quietCase("longer, but ten minutes old at most", [oldestAge("600x60"), jobs("queued", rising(60, 1))], 11, 60),
     ],
   ),
   alertFamily(
@@ -157,7 +169,7 @@ export const trainingAlerts: readonly AlertFamily[] = [
         severity: "critical",
         expr: `count by (job) (${select("buildInfo")}) unless count by (job) (${select("trainingWorkerSlots")})`,
         forSeconds: 300,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "No process trains.",
         description: "{{ $value }} processes are there, and none of them has places for trainings.",
         dashboard: "training",
@@ -178,8 +190,8 @@ export const trainingAlerts: readonly AlertFamily[] = [
           description: "2 processes are there, and none of them has places for trainings.",
           pendingAt: 9,
           firesAt: 10,
-          stillAt: 11,
-          goneAt: 12,
+          stillAt: 16,
+          goneAt: 17,
         },
       ),
       quietCase("one of three is a worker", [process("a", "1x30"), process("b", "1x30"), slots("0x30", "b")], 5, 30),
@@ -259,11 +271,17 @@ export const trainingAlerts: readonly AlertFamily[] = [
         60,
       ),
       quietCase(
-        "one of five",
+        "between four and five, exactly",
+        [failures("data", counterOf([4.5, ...each(60, 0)], 0)), runs("failed", counterOf([4.5, ...each(60, 0)], 0))],
+        20,
+        60,
+      ),
+      quietCase(
+        "one of four",
         [
           failures("data", counterOf(each(60, 1))),
           runs("failed", counterOf(each(60, 1))),
-          runs("succeeded", counterOf(each(60, 4))),
+          runs("succeeded", counterOf(each(60, 3))),
         ],
         20,
         60,

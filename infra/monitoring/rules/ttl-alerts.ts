@@ -1,4 +1,4 @@
-import type { AlertFamily, CaseSeries } from "./alert.ts";
+import { type AlertFamily, type CaseSeries, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { counterOf, repeated, valuesOf } from "./case-values.ts";
@@ -11,20 +11,24 @@ const gauge = (key: "ttlLag" | "ttlLastSuccess" | "ttlInterval" | "ttlEnabled", 
   caseSeries(sampleName(key), { instance }, values);
 
 /**
- * What two replicas say of a deployment that expires datasets each hour. In a case time begins with 0; the last success
- * is half a minute later, so that adding it up over replicas shows.
+ * What three replicas say of a deployment that expires datasets each hour, the third one with older readings and other
+ * settings. In a case time begins with 0; the last success is half a minute later, so that adding it up over replicas
+ * shows.
  */
 function deployment(
   lag: string,
   lastSuccess: string,
   { isEnabled = true, minutes = 300, intervalSeconds = interval } = {},
 ): CaseSeries[] {
-  return ["a", "b"].flatMap((instance) => [
-    gauge("ttlLag", lag, instance),
-    gauge("ttlLastSuccess", lastSuccess, instance),
-    gauge("ttlInterval", `${intervalSeconds}x${minutes}`, instance),
-    gauge("ttlEnabled", `${isEnabled ? 1 : 0}x${minutes}`, instance),
-  ]);
+  const replica = (instance: string, ...[own, last, seconds, enabled]: readonly [string, string, number, number]) => [
+    gauge("ttlLag", own, instance),
+    gauge("ttlLastSuccess", last, instance),
+    gauge("ttlInterval", `${seconds}x${minutes}`, instance),
+    gauge("ttlEnabled", `${enabled}x${minutes}`, instance),
+  ];
+  const ofMost = [lag, lastSuccess, intervalSeconds, isEnabled ? 1 : 0] as const;
+  const behind = [`0x${minutes}`, `-1000000x${minutes}`, intervalSeconds / 2, 0] as const;
+  return [...replica("a", ...ofMost), ...replica("b", ...ofMost), ...replica("c", ...behind)];
 }
 const day = 1_440;
 /** Cycles that failed in these minutes. */
@@ -49,7 +53,7 @@ export const ttlAlerts: readonly AlertFamily[] = [
         objective,
         expr: [`${ofAll("ttlLag")} > 2 * ${ofAll("ttlInterval")}`, `and ${ofAll("ttlEnabled")} == 1`].join("\n"),
         forSeconds: 300,
-        keepFiringForSeconds: 300,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Expired datasets are removed too late.",
         description:
           "The oldest expired dataset has outlived its TTL by {{ $value | humanizeDuration }}, more than two intervals.",
@@ -90,7 +94,7 @@ export const ttlAlerts: readonly AlertFamily[] = [
           `and ${ofAll("ttlEnabled")} == 1`,
         ].join("\n"),
         forSeconds: 300,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "TTL cycles fail.",
         description:
           'No TTL cycle has succeeded for {{ printf "%.1f" $value }} intervals, and at least one ended with an error.',
@@ -108,9 +112,27 @@ export const ttlAlerts: readonly AlertFamily[] = [
           // 2.25 intervals are over after 135.5 minutes.
           pendingAt: 140,
           firesAt: 141,
-          stillAt: 179,
-          goneAt: 180,
+          stillAt: 184,
+          goneAt: 185,
           stillDescription: rule.description.replace(/{{.*}}/, "3.0"),
+        },
+      ),
+      firingCase(
+        "one failed since the start, and no other ran",
+        [
+          ...deployment("0x300", "30x300"),
+          caseSeries(
+            sampleName("ttlCycles"),
+            { instance: "a", result: "failure" },
+            counterOf([...repeated(59, 0), 1, ...repeated(240, 0)], 0),
+          ),
+        ],
+        {
+          rule,
+          labels: { job: "backend" },
+          description: rule.description.replace(/{{.*}}/, "2.3"),
+          pendingAt: 140,
+          firesAt: 141,
         },
       ),
       firingCase(
@@ -128,6 +150,12 @@ export const ttlAlerts: readonly AlertFamily[] = [
         [...deployment("0x4320", "30x4320", { minutes: 3 * day, intervalSeconds: 86_400 }), failures(day)],
         2.25 * day + 6,
         2.7 * day,
+      ),
+      quietCase(
+        "no success for exactly two intervals and a quarter, whenever one asks",
+        [...deployment("0x60", "-8100+60x60"), failures(1)],
+        20,
+        60,
       ),
       quietCase(
         "one failed, the next succeeded",
@@ -152,7 +180,7 @@ export const ttlAlerts: readonly AlertFamily[] = [
         ].join("\n"),
         // A service that was down for long runs its first cycle at once; this is the time that it may take.
         forSeconds: 300,
-        keepFiringForSeconds: 0,
+        keepFiringForSeconds: settlingSeconds,
         summary: "Expired datasets are not removed any more.",
         description: 'No TTL cycle has succeeded for {{ printf "%.1f" $value }} intervals.',
         dashboard: "datasets",
@@ -165,11 +193,12 @@ export const ttlAlerts: readonly AlertFamily[] = [
         description: rule.description.replace(/{{.*}}/, "3.1"),
         pendingAt: 185,
         firesAt: 186,
-        stillAt: 199,
-        goneAt: 200,
+        stillAt: 204,
+        goneAt: 205,
         stillDescription: rule.description.replace(/{{.*}}/, "3.3"),
       }),
       quietCase("each cycle succeeds", deployment("0x300", hourly), 59, 179, 300),
+      quietCase("none for exactly three intervals, whenever one asks", deployment("0x60", "-10800+60x60"), 20, 60),
       quietCase("two are left out, the third succeeds", deployment("0x300", held([0, 180], [10_800, 60])), 179, 200),
       quietCase(
         "just started after a long pause: the first cycle follows at once",

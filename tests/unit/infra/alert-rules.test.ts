@@ -6,8 +6,9 @@ import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
 import { objectiveKeys } from "../../../infra/monitoring/objectives.ts";
+import { durationSeconds } from "../../../infra/monitoring/promql-tree.ts";
 import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
-import { runbookBase, runbooksNowhere } from "../../../infra/monitoring/rules/alert.ts";
+import { runbookBase, runbooksNowhere, settlingSeconds } from "../../../infra/monitoring/rules/alert.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
@@ -17,6 +18,7 @@ interface Rule {
   readonly record?: string;
   readonly expr: string;
   readonly for?: string;
+  readonly keep_firing_for?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -67,15 +69,22 @@ describe("each alert", () => {
   test.each(alerts.map((rule) => [rule.alert ?? "", rule] as const))("%s says what its reader needs", (name, rule) => {
     expect(rule.labels?.severity).toMatch(/^(critical|warning|ticket|none)$/);
     if (rule.labels?.objective !== undefined) expect(objectiveKeys).toContain(rule.labels.objective);
-    const { summary, description, runbook_url, dashboard_url, ...others } = rule.annotations ?? {};
+    const { summary, description, runbook, runbook_url, dashboard_url, ...others } = rule.annotations ?? {};
     expect(others).toEqual({});
     expect(summary).toMatch(/^[A-Z][^{}]*\.$/);
     expect(description).toMatch(/^[A-Z{].*\.$/);
     if (!(name in withoutValue)) expect(description).toContain("$value");
     expect(runbook_url).toBe(`${runbookBase()}/${name}.md`);
-    expect(existsSync(join(root, "docs/runbooks", `${name}.md`))).toBe(true);
+    expect(runbook).toBe(`docs/runbooks/${name}.md`);
+    expect(existsSync(join(root, runbook ?? ""))).toBe(true);
     expect(dashboard_url).toMatch(/^\/d\/mlops-backend-(overview|http|datasets|training|runtime|telemetry)$/);
   });
+});
+
+test("each alert but the one that never ends goes on for a while, so that what comes and goes is one alert", () => {
+  const seconds = (text = "0s"): number => durationSeconds(text) ?? 0;
+  const short = alerts.filter(({ keep_firing_for }) => seconds(keep_firing_for) < settlingSeconds);
+  expect([...new Set(short.map(({ alert }) => alert))]).toEqual(["Watchdog"]);
 });
 
 test.each(rules.map(({ alert, record, labels, expr }) => [alert ?? record, labels, expr] as const))(
