@@ -63,6 +63,11 @@ describe("docker-compose.yml", () => {
     expect(compose).not.toContain("network_mode");
   });
 
+  test("kills the backend only 20 s after its grace, which a cut way to PostgreSQL needs", () => {
+    const seconds = Number(/stop_grace_period: (\d+)s/.exec(services.get("backend") ?? "")?.[1]);
+    expect(seconds).toBe(readConfig({}).shutdownGraceSeconds + 20);
+  });
+
   test("gives Prometheus and Grafana 512 MB together", () => {
     const limits = ["prometheus", "grafana"].map((name) =>
       Number(/mem_limit: (\d+)m$/m.exec(services.get(name) ?? "")?.[1]),

@@ -99,13 +99,13 @@ otlpLogsHeaders: OTEL_EXPORTER_OTLP_LOGS_HEADERS
 {{- end -}}
 
 {{/*
-From SIGTERM, or the pause before it, to SIGKILL. The service is gone within its grace and 5 s (docs/operations.md); the
-queue waits up to 5 s for its last statements, and the last spans and log lines are sent. 15 s more than the grace hold
-all of that on a busy node too. Killed earlier, a training would be found only by its missing heartbeat, and its attempt
-would count.
+From SIGTERM, or the pause before it, to SIGKILL. The service is gone within its grace and 5 s, or 13 s where the way to
+PostgreSQL is cut (docs/operations.md), and the last spans and log lines are sent: 20 s more than the grace hold all of
+that on a busy node too. Killed earlier, a training would be found only by its missing heartbeat, and its attempt would
+count.
 */}}
 {{- define "mlops-backend.terminationGraceSeconds" -}}
-{{- add (ceil .shutdownGraceSeconds) (default 0 .preStopSleepSeconds) 15 -}}
+{{- add (ceil .shutdownGraceSeconds) (default 0 .preStopSleepSeconds) 20 -}}
 {{- end -}}
 
 {{/* The setting by which there is no telemetry; empty: there is. As the service reads it: true in any case of the word. */}}
