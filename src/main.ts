@@ -69,8 +69,15 @@ async function readDeploymentState(store: Store, queue: JobQueue, config: Config
   };
 }
 
+/** Connections that wait until the process takes them; Node's 511 make a burst wait for seconds, or fail (ADR 0019). */
+const backlog = 4_096;
+
+/** Of an idle connection: longer than a proxy's, which would else send on one that is just being closed (ADR 0019). */
+const keepAliveMs = 75_000;
+
 async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.listen(port, host);
+  server.keepAliveTimeout = keepAliveMs;
+  server.listen({ port, host, backlog });
   await once(server, "listening");
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : port;

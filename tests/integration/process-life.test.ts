@@ -163,3 +163,19 @@ test("the log says once why the service is not ready, and that metrics are switc
     await service.stop();
   }
 });
+
+test("a thousand requests, on new connections and on old ones, while the process stands still, are all answered", async () => {
+  const service = await startService();
+  const ask = (): Promise<{ status: number }> => service.call("GET", "/api/health/live");
+  await Promise.all(Array.from({ length: 20 }, ask));
+  process.kill(service.pid, "SIGSTOP");
+  const asked = Promise.allSettled(Array.from({ length: 1_000 }, ask));
+  // Less than the 10 s in which the client wants its connection.
+  await new Promise((resolve) => setTimeout(resolve, 8_000));
+  process.kill(service.pid, "SIGCONT");
+  const faults = (await asked).map((end) =>
+    end.status === "fulfilled" ? end.value.status : String(end.reason.cause ?? end.reason),
+  );
+  expect(faults.filter((status) => status !== 200)).toEqual([]);
+  await service.stop();
+});
