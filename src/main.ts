@@ -16,20 +16,16 @@ import { profileDataset } from "./datasets/profile-dataset.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
+import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
 import { createLog, type Logger } from "./log.ts";
 import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
-import { claimFiles, ForeignFilesError } from "./storage/claim-files.ts";
+import { claimFiles } from "./storage/claim-files.ts";
 import { openStorage } from "./storage/open-storage.ts";
-import { StorageFault } from "./storage/storage-fault.ts";
-import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
-import { explainDatabaseFault } from "./store/database-faults.ts";
-import { DatabaseMovedError } from "./store/moved-mark.ts";
-import { NewerSchemaError } from "./store/newer-schema.ts";
 import { readPostgresConnection } from "./store/postgres-connection.ts";
 import { waitForRoom } from "./store/wait-for-room.ts";
 import { trainingRoutes } from "./training/routes.ts";
@@ -277,18 +273,9 @@ try {
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
     );
 } catch (error) {
-  const isSaid =
-    error instanceof DataFolderLockedError ||
-    error instanceof DatabaseMovedError ||
-    error instanceof ForeignFilesError ||
-    error instanceof NewerSchemaError ||
-    error instanceof StorageFault;
-  const reason = explainDatabaseFault(error, config);
-  if (isSaid) process.stderr.write(`${error.message}\n`);
-  else if (reason !== undefined) {
-    process.stderr.write(`${reason}\n`);
-    log.fatal({ reason }, "start failed");
-  } else log.fatal({ err: error }, "start failed");
+  const reason = explainFault(error, config);
+  if (reason !== undefined) process.stderr.write(`${reason}\n`);
+  log.fatal(reason === undefined ? { err: error } : { reason }, "start failed");
   try {
     // A few seconds at most.
     await telemetryHandle()?.shutdown();

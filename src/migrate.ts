@@ -4,11 +4,10 @@
  * short. Any number may run at once: an advisory lock of PostgreSQL lets one work, and the others find it done.
  */
 import { ConfigError, readConfig } from "./config.ts";
+import { explainFault } from "./explain-fault.ts";
 import { createLog } from "./log.ts";
 import { prepareQueueTables } from "./queue/queue-tables.ts";
 import { openStore } from "./store/database.ts";
-import { explainDatabaseFault } from "./store/database-faults.ts";
-import { NewerSchemaError } from "./store/newer-schema.ts";
 
 try {
   const config = readConfig(process.env);
@@ -22,7 +21,7 @@ try {
     await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
     log.info("tables are up to date");
   } catch (error) {
-    const line = error instanceof NewerSchemaError ? error.message : explainDatabaseFault(error, config);
+    const line = explainFault(error, config);
     if (line !== undefined) process.stderr.write(`${line}\n`);
     else log.fatal({ err: error }, "migration failed");
     process.exitCode = 1;

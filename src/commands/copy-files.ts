@@ -1,16 +1,12 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
 import { type Config, ConfigError, readConfig } from "../config.ts";
+import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
-import { claimFiles, ForeignFilesError } from "../storage/claim-files.ts";
+import { claimFiles } from "../storage/claim-files.ts";
 import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
-import { StorageFault } from "../storage/storage-fault.ts";
-import { DataFolderLockedError } from "../store/data-folder-lock.ts";
 import { openStore } from "../store/database.ts";
-import { explainDatabaseFault } from "../store/database-faults.ts";
-import { DatabaseMovedError } from "../store/moved-mark.ts";
-import { NewerSchemaError } from "../store/newer-schema.ts";
 import { isServed } from "../store/served.ts";
 
 const usage = `Copies the files of all datasets and models to the bucket of S3__*, or back to DATA_DIR, and reads each back.
@@ -76,13 +72,7 @@ try {
   log[isWhole ? "info" : "error"](report, isWhole ? "all files are there" : "not all files are there");
   process.exitCode = isWhole ? 0 : 1;
 } catch (error) {
-  const isSaid =
-    error instanceof DataFolderLockedError ||
-    error instanceof DatabaseMovedError ||
-    error instanceof ForeignFilesError ||
-    error instanceof NewerSchemaError ||
-    error instanceof StorageFault;
-  const line = isSaid ? error.message : explainDatabaseFault(error, config);
+  const line = explainFault(error, config);
   if (line !== undefined) process.stderr.write(`${line}\n`);
   else log.fatal({ err: error }, "copying failed");
   process.exitCode = 1;
