@@ -9,7 +9,7 @@ import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, ConfigError, readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { openCsvEngine } from "./datasets/csv-engine.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { profileDataset } from "./datasets/profile-dataset.ts";
@@ -23,6 +23,7 @@ import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
+import { settingsOrExit } from "./settings-or-exit.ts";
 import { claimFiles } from "./storage/claim-files.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { openStore, type Store } from "./store/database.ts";
@@ -225,17 +226,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
-function readConfigOrExit(): Config {
-  try {
-    return readConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
-}
-
-const config = readConfigOrExit();
+const config = settingsOrExit(() => readConfig(process.env));
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog });
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");

@@ -7,6 +7,7 @@ import { type Config, ConfigError, readConfig } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
 import { prepareQueueTables, queuesOfRows } from "../queue/queue-tables.ts";
+import { settingsOrExit } from "../settings-or-exit.ts";
 import { claimFiles } from "../storage/claim-files.ts";
 import { copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
@@ -29,29 +30,20 @@ called again.
 /** The embedded database as it was, so that nothing is written into it: opening it alone would. */
 const copyName = "database.moving";
 
-function fail(code: number, text: string): never {
-  process.stderr.write(text);
-  process.exit(code);
-}
-
 function readTarget(): void {
   try {
     if (parseArgs({ options: { to: { type: "string" } } }).values.to === "postgres") return;
   } catch {
     // An unknown option: the usage says which there are.
   }
-  fail(2, usage);
+  process.stderr.write(usage);
+  process.exit(2);
 }
 
 function readSettings(): Config {
-  try {
-    const config = readConfig(process.env);
-    if (config.databaseUrl === "") throw new ConfigError(["DATABASE_URL is empty: it says where to move to"]);
-    return config;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return fail(2, `${error.message}\n`);
-  }
+  const config = readConfig(process.env);
+  if (config.databaseUrl === "") throw new ConfigError(["DATABASE_URL is empty: it says where to move to"]);
+  return config;
 }
 
 /** Opens a copy of the embedded database, which is locked as long and removed in the end. */
@@ -132,7 +124,7 @@ async function move(config: Config, log: Logger): Promise<void> {
 }
 
 readTarget();
-const config = readSettings();
+const config = settingsOrExit(readSettings);
 const log = createLog(config.logLevel);
 try {
   await move(config, log);
