@@ -13,7 +13,7 @@ import { writeExposition } from "../../../otel/exposition.ts";
 import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
 import { useHttpRecorder } from "../../../otel/http-recorder.ts";
-import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
+import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
 import { attachRouteAccessor, leaveUnmeasured } from "../../../otel/route-template.ts";
 import { metricViews } from "../../../otel/views.ts";
 import { answerBrokenOff, requestsCutOff } from "../../../src/monitoring/metrics.ts";
@@ -79,8 +79,10 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
     metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
     aggregation = new HttpAggregation(defaultLatencyBounds);
-    useHttpRecorder(recorder === "aggregation" ? aggregation : sdkHttpRecorder);
-    instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
+    const used = recorder === "aggregation" ? aggregation : sdkHttpRecorder;
+    // For what Node answers in our place.
+    useHttpRecorder(used);
+    instrumentation = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: () => used });
     server = createServer({ headersTimeout: 300, requestTimeout: 400, connectionsCheckingInterval: 50 }, application());
     server.listen(0, "127.0.0.1");
     watchClientErrors(server);
@@ -315,7 +317,7 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
 
 test("with another MeterProvider it counts in its instruments, and not while it is disabled", async () => {
   const own = new PrometheusExporter({ preventServerStart: true });
-  const alone = new HttpMetricsInstrumentation({ showsActive: true });
+  const alone = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: meterHttpRecorder });
   alone.setMeterProvider(new MeterProvider({ readers: [own] }) as ApiMeterProvider);
   const simple = createServer(application()).listen(0, "127.0.0.1");
   await once(simple, "listening");
