@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Certificate, makeAuthority, place } from "../support/certificates.ts";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { eventually, refusedStart, serviceEnvironment, startService } from "../support/service.ts";
-import { type Certificate, makeAuthority, place } from "./certificates.ts";
 import { root } from "./processes.ts";
 import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
 
