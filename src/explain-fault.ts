@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { ListenFault } from "./http/listen.ts";
 import { ForeignFilesError } from "./storage/claim-files.ts";
 import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
@@ -7,7 +8,14 @@ import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
 
 /** Faults whose message is the line. */
-const explainedFaults = [DataFolderLockedError, DatabaseMovedError, ForeignFilesError, NewerSchemaError, StorageFault];
+const explainedFaults = [
+  DataFolderLockedError,
+  DatabaseMovedError,
+  ForeignFilesError,
+  ListenFault,
+  NewerSchemaError,
+  StorageFault,
+];
 
 /**
  * The one line that a start or a command ends with, where its operator can mend what stopped it: it names the setting, says

@@ -1,5 +1,4 @@
 /** The composition root: the only file that wires. Started in order, stopped in reverse. */
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { endOf } from "../otel/request-end.ts";
@@ -18,6 +17,7 @@ import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
+import { listen } from "./http/listen.ts";
 import { createLog, type Logger } from "./log.ts";
 import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
@@ -64,13 +64,6 @@ async function readDeploymentState(store: Store, queue: JobQueue, config: Config
     ttlIntervalSeconds: config.ttlIntervalSeconds,
     filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
   };
-}
-
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.listen(port, host);
-  await once(server, "listening");
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
 }
 
 /** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
@@ -202,14 +195,15 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
   watchClientErrors(server);
   telemetry?.attachServer?.(server);
-  const port = await listen(server, config.host, config.port);
+  const port = await listen(server, { host: config.host, port: config.port, setBy: "SERVICE_PORT" });
   starting.defer(() => closeServer(server, graceLeftSeconds()));
   starting.defer(async () => stopping.abort());
 
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
   let metricsPort = port;
   if (metricsServer !== undefined) {
-    metricsPort = await listen(metricsServer, config.host, config.metricsPort ?? 0);
+    const address = { host: config.host, port: config.metricsPort ?? 0, setBy: "METRICS_PORT" } as const;
+    metricsPort = await listen(metricsServer, address);
     starting.defer(() => closeServer(metricsServer, 1));
   }
   starting.defer(async () => {
