@@ -74,3 +74,18 @@ export async function breakOff(server: Server, route: string, method: string): P
   await arrived;
   request.destroy();
 }
+
+/** Sends the parts on one connection, each once the service has said `after` the one before; what it said at the end. */
+export async function converse(port: number, ...parts: { send: string; after?: RegExp }[]): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  let said = "";
+  socket.on("data", (chunk) => {
+    said += chunk;
+  });
+  for (const { send, after } of parts) {
+    if (after !== undefined) await vi.waitFor(() => expect(said).toMatch(after), { timeout: 5000 });
+    socket.write(send);
+  }
+  await once(socket, "close");
+  return said;
+}
