@@ -1,10 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Meter } from "@opentelemetry/api";
 import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/instrumentation";
 import { rememberedSpan } from "./exemplars.ts";
-import { type HttpRecorder, httpRecorder } from "./http-recorder.ts";
-import { meterHttpRecorder } from "./http-recorder-sdk.ts";
+import type { HttpRecorder } from "./http-recorder.ts";
 import { measurementFailed, meterName } from "./instruments.ts";
 import { endOf, isCallersFault } from "./request-end.ts";
 import { isMeasured, measurementKey, routeLabelOf, sentBytesOf } from "./route-template.ts";
@@ -149,6 +149,11 @@ function recordEnd(response: ServerResponse & Measured): void {
 export interface HttpMetricsConfig extends InstrumentationConfig {
   /** PROMETHEUS__INSTRUMENT_INPROGRESS. */
   readonly showsActive: boolean;
+  /**
+   * What takes the measurements, asked for again with each other MeterProvider: `meterHttpRecorder` counts in instruments of
+   * the meter; the service hands over an aggregation of its own, and does not load that.
+   */
+  readonly recorderOf: (meter: Meter) => HttpRecorder;
 }
 
 /**
@@ -158,7 +163,7 @@ export interface HttpMetricsConfig extends InstrumentationConfig {
 export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsConfig> {
   // Declared without a value: the base class may call enable() from its constructor, before fields are set.
   declare private listener: ((message: unknown) => void) | undefined;
-  declare private ofMeter: HttpRecorder | undefined;
+  declare private recorder: HttpRecorder | undefined;
 
   constructor(config: HttpMetricsConfig) {
     super(meterName, "1.0.0", config);
@@ -166,22 +171,20 @@ export class HttpMetricsInstrumentation extends InstrumentationBase<HttpMetricsC
 
   protected override init(): undefined {}
 
-  /** Another provider: its instruments are made with the next request. */
+  /** Another provider: its recorder is made with the next request. */
   protected override _updateMetricInstruments(): void {
-    this.ofMeter = undefined;
+    this.recorder = undefined;
   }
 
   override enable(): void {
     super.enable();
     if (this.listener !== undefined) return;
     // A subscriber that throws ends the process (seen on Node 24, November 2026), so it is guarded.
-    const { showsActive } = this.getConfig();
+    const { showsActive, recorderOf } = this.getConfig();
     this.listener = (message) => {
       try {
-        // The service's own aggregation, which the SDK's reader is handed too; elsewhere the meter's instruments.
-        let recorder = httpRecorder() ?? this.ofMeter;
-        if (recorder === undefined) recorder = this.ofMeter = meterHttpRecorder(this.meter);
-        measure(message as StartMessage, showsActive, recorder);
+        this.recorder ??= recorderOf(this.meter);
+        measure(message as StartMessage, showsActive, this.recorder);
       } catch (error) {
         measurementFailed(error);
       }

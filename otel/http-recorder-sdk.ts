@@ -3,21 +3,12 @@ import {
   allowedAttributes,
   boundsOf,
   catalogue,
-  httpMethods,
   httpOutcomes,
   type MetricDefinition,
   type MetricKey,
 } from "./catalogue.ts";
-import { errorTypeOf, type HttpRecorder, outcomeOf, statusAttribute } from "./http-recorder.ts";
+import { errorTypeOf, type HttpRecorder, methodAttribute, outcomeOf, statusAttribute } from "./http-recorder.ts";
 import { add, guarded, record } from "./instruments.ts";
-
-type Method = (typeof httpMethods)[number];
-const knownMethods: ReadonlySet<string> = new Set(httpMethods);
-
-/** `_OTHER` for methods outside RFC 9110, as the semantic conventions say: an invention must not become a series. */
-export function methodAttribute(method: string | undefined): Method {
-  return method !== undefined && knownMethods.has(method) ? (method as Method) : "_OTHER";
-}
 
 /** How a value gets into an instrument of the catalogue. */
 interface Instruments {

@@ -1,4 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
+import { httpMethods } from "./catalogue.ts";
 
 /** One request that has ended; the API's own types, so that it needs no SDK. */
 export interface EndedRequest {
@@ -51,6 +52,14 @@ export function outcomeOf({
   return statusCode >= 400 ? "client_error" : "ok";
 }
 type HttpOutcome = "ok" | "client_error" | "server_error" | "aborted";
+
+type Method = (typeof httpMethods)[number];
+const knownMethods: ReadonlySet<string> = new Set(httpMethods);
+
+/** `_OTHER` for methods outside RFC 9110, as the semantic conventions say: an invention must not become a series. */
+export function methodAttribute(method: string | undefined): Method {
+  return method !== undefined && knownMethods.has(method) ? (method as Method) : "_OTHER";
+}
 
 /** The status as a label; empty when there was no final response. */
 export const statusAttribute = (statusCode: number): string => (statusCode === 0 ? "" : String(statusCode));

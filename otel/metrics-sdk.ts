@@ -41,7 +41,7 @@ export function openMetrics(
     start({ hasExemplars }) {
       const disableInstrumentations = registerInstrumentations({
         instrumentations: [
-          new HttpMetricsInstrumentation({ showsActive: settings.instrumentInProgress }),
+          new HttpMetricsInstrumentation({ showsActive: settings.instrumentInProgress, recorderOf: () => http }),
           runtimeInstrumentation(),
         ],
         meterProvider,

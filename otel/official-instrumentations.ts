@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type Span, SpanStatusCode } from "@opentelemetry/api";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { rememberSpan } from "./exemplars.ts";
-import { methodAttribute } from "./http-recorder-sdk.ts";
+import { methodAttribute } from "./http-recorder.ts";
 import { endOf } from "./request-end.ts";
 import { routeLabelOf, unmatchedRoute } from "./route-template.ts";
 import { spanAttributes } from "./span-attributes.ts";

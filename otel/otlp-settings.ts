@@ -1,8 +1,9 @@
+import { type Given, readPemFiles } from "../src/pem-files.ts";
 import { readOtlpHeaders } from "./otlp-headers.ts";
 
 const protocols = ["http/protobuf", "http/json"] as const;
 
-/** How one signal is sent; the exporter itself reads endpoint and certificates. */
+/** How one signal is sent; the exporter itself reads endpoint, compression and certificates. */
 export interface OtlpSettings {
   readonly protocol: (typeof protocols)[number];
   /** They hold tokens: not to be shown. Undefined where there are none. */
@@ -90,6 +91,10 @@ export function readOtlpSettings(
       return fallback;
     }
   };
+  const forSignal = (what: string): Given | undefined => {
+    const setBy = [`OTEL_EXPORTER_OTLP_${upper}_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find((name) => given(name));
+    return setBy === undefined ? undefined : { value: given(setBy) ?? "", setBy };
+  };
   const endpoints = [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter(
     (name) => given(name) !== undefined,
   );
@@ -97,6 +102,18 @@ export function readOtlpSettings(
     return { settings: undefined, faults, read };
 
   for (const name of endpoints) read(name, httpUrl, "");
+  // The exporter would go on without a file that it can't read, and with what it takes to be no compression.
+  readPemFiles(
+    {
+      authority: forSignal("CERTIFICATE"),
+      certificate: forSignal("CLIENT_CERTIFICATE"),
+      key: forSignal("CLIENT_KEY"),
+      pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    },
+    faults,
+  );
+  for (const name of ["OTEL_EXPORTER_OTLP_COMPRESSION", `OTEL_EXPORTER_OTLP_${upper}_COMPRESSION`])
+    read(name, oneOf(["none", "gzip"]), "none");
   const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
   const { headers, faults: headerFaults } = readOtlpHeaders(env, upper);

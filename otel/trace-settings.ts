@@ -37,6 +37,13 @@ export const traceVariables = {
     about:
       "Sent with every export: key=value pairs, separated by commas. Or OTEL_EXPORTER_OTLP_HEADERS_FILE: a file that holds it; both forms also with TRACES_ or LOGS_ before HEADERS, for one signal.",
   },
+  OTEL_EXPORTER_OTLP_COMPRESSION: { value: "none", about: "none | gzip." },
+  OTEL_EXPORTER_OTLP_CERTIFICATE: {
+    value: "",
+    about: "PEM file of the authority that signed the endpoint's certificate; empty: the usual authorities.",
+  },
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: { value: "", about: "PEM file of our certificate, where it asks for one." },
+  OTEL_EXPORTER_OTLP_CLIENT_KEY: { value: "", about: "PEM file of its key, without a passphrase." },
   OTEL_EXPORTER_OTLP_TIMEOUT: { value: "10000", about: "Milliseconds for one export, its repetitions included." },
   OTEL_TRACES_EXPORTER: { value: "otlp", about: "none: no traces although an endpoint is set." },
   OTEL_TRACES_SAMPLER: {

@@ -1,5 +1,4 @@
 /** The composition root: the only file that wires. Started in order, stopped in reverse. */
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { endOf } from "../otel/request-end.ts";
@@ -9,27 +8,25 @@ import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, ConfigError, readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { openCsvEngine } from "./datasets/csv-engine.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { profileDataset } from "./datasets/profile-dataset.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
+import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
+import { listen } from "./http/listen.ts";
 import { createLog, type Logger } from "./log.ts";
 import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
-import { claimFiles, ForeignFilesError } from "./storage/claim-files.ts";
+import { settingsOrExit } from "./settings-or-exit.ts";
+import { claimFiles } from "./storage/claim-files.ts";
 import { openStorage } from "./storage/open-storage.ts";
-import { StorageFault } from "./storage/storage-fault.ts";
-import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { openStore, type Store } from "./store/database.ts";
-import { explainDatabaseFault } from "./store/database-faults.ts";
-import { DatabaseMovedError } from "./store/moved-mark.ts";
-import { NewerSchemaError } from "./store/newer-schema.ts";
 import { readPostgresConnection } from "./store/postgres-connection.ts";
 import { waitForRoom } from "./store/wait-for-room.ts";
 import { trainingRoutes } from "./training/routes.ts";
@@ -67,20 +64,6 @@ async function readDeploymentState(store: Store, queue: JobQueue, config: Config
     ttlIntervalSeconds: config.ttlIntervalSeconds,
     filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
   };
-}
-
-/** Connections that wait until the process takes them; Node's 511 make a burst wait for seconds, or fail (ADR 0019). */
-const backlog = 4_096;
-
-/** Of an idle connection: longer than a proxy's, which would else send on one that is just being closed (ADR 0019). */
-const keepAliveMs = 75_000;
-
-async function listen(server: Server, host: string, port: number): Promise<number> {
-  server.keepAliveTimeout = keepAliveMs;
-  server.listen({ port, host, backlog });
-  await once(server, "listening");
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : port;
 }
 
 /** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
@@ -212,14 +195,15 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
   watchClientErrors(server);
   telemetry?.attachServer?.(server);
-  const port = await listen(server, config.host, config.port);
+  const port = await listen(server, { host: config.host, port: config.port, setBy: "SERVICE_PORT" });
   starting.defer(() => closeServer(server, graceLeftSeconds()));
   starting.defer(async () => stopping.abort());
 
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
   let metricsPort = port;
   if (metricsServer !== undefined) {
-    metricsPort = await listen(metricsServer, config.host, config.metricsPort ?? 0);
+    const address = { host: config.host, port: config.metricsPort ?? 0, setBy: "METRICS_PORT" } as const;
+    metricsPort = await listen(metricsServer, address);
     starting.defer(() => closeServer(metricsServer, 1));
   }
   starting.defer(async () => {
@@ -236,17 +220,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
-function readConfigOrExit(): Config {
-  try {
-    return readConfig(process.env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(2);
-  }
-}
-
-const config = readConfigOrExit();
+const config = settingsOrExit(() => readConfig(process.env));
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog });
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
@@ -284,18 +258,9 @@ try {
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
     );
 } catch (error) {
-  const isSaid =
-    error instanceof DataFolderLockedError ||
-    error instanceof DatabaseMovedError ||
-    error instanceof ForeignFilesError ||
-    error instanceof NewerSchemaError ||
-    error instanceof StorageFault;
-  const reason = explainDatabaseFault(error, config);
-  if (isSaid) process.stderr.write(`${error.message}\n`);
-  else if (reason !== undefined) {
-    process.stderr.write(`${reason}\n`);
-    log.fatal({ reason }, "start failed");
-  } else log.fatal({ err: error }, "start failed");
+  const reason = explainFault(error, config);
+  if (reason !== undefined) process.stderr.write(`${reason}\n`);
+  log.fatal(reason === undefined ? { err: error } : { reason }, "start failed");
   try {
     // A few seconds at most.
     await telemetryHandle()?.shutdown();

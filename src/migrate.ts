@@ -3,32 +3,31 @@
  * Each of them would do the same at its own start; here no probe or time limit of a supervisor cuts a long migration
  * short. Any number may run at once: an advisory lock of PostgreSQL lets one work, and the others find it done.
  */
-import { ConfigError, readConfig } from "./config.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
+import { explainFault } from "./explain-fault.ts";
 import { createLog } from "./log.ts";
 import { prepareQueueTables } from "./queue/queue-tables.ts";
+import { settingsOrExit } from "./settings-or-exit.ts";
 import { openStore } from "./store/database.ts";
-import { explainDatabaseFault } from "./store/database-faults.ts";
-import { NewerSchemaError } from "./store/newer-schema.ts";
 
-try {
+function readSettings(): Config {
   const config = readConfig(process.env);
-  const log = createLog(config.logLevel);
   if (config.databaseUrl === "")
     throw new ConfigError(["DATABASE_URL is empty: the embedded database is migrated by its own process at start"]);
-  try {
-    await using stack = new AsyncDisposableStack();
-    const store = await openStore(config);
-    stack.defer(() => store.stop());
-    await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
-    log.info("tables are up to date");
-  } catch (error) {
-    const line = error instanceof NewerSchemaError ? error.message : explainDatabaseFault(error, config);
-    if (line !== undefined) process.stderr.write(`${line}\n`);
-    else log.fatal({ err: error }, "migration failed");
-    process.exitCode = 1;
-  }
+  return config;
+}
+
+const config = settingsOrExit(readSettings);
+const log = createLog(config.logLevel);
+try {
+  await using stack = new AsyncDisposableStack();
+  const store = await openStore(config);
+  stack.defer(() => store.stop());
+  await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
+  log.info("tables are up to date");
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 2;
+  const line = explainFault(error, config);
+  if (line !== undefined) process.stderr.write(`${line}\n`);
+  else log.fatal({ err: error }, "migration failed");
+  process.exitCode = 1;
 }

@@ -4,7 +4,7 @@ import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { statusOf, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
-import { sendFile } from "../http/send-file.ts";
+import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import { predicted } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
@@ -163,17 +163,9 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
       params: idParams,
       responses: {
         200: { description: "The file.", schema: z.record(z.string(), z.unknown()) },
-        206: { description: "The range that was asked for." },
-        304: { description: "Unchanged." },
-        307: { description: "Fetch it at Location; only with S3__PRESIGN_SECONDS." },
+        ...fileResponses,
       },
-      errors: [
-        "ID_INVALID",
-        "ARTIFACT_NOT_FOUND",
-        "RANGE_NOT_SATISFIABLE",
-        "FILE_MISSING_IN_STORAGE",
-        "STORAGE_UNAVAILABLE",
-      ],
+      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", ...fileErrors],
       async handle({ owner, params, request, response }) {
         const artifact = await existing(owner, params.id);
         await sendFile(request, response, {

@@ -1,16 +1,13 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
-import { type Config, ConfigError, readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
+import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
-import { claimFiles, ForeignFilesError } from "../storage/claim-files.ts";
+import { settingsOrExit } from "../settings-or-exit.ts";
+import { claimFiles } from "../storage/claim-files.ts";
 import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
-import { StorageFault } from "../storage/storage-fault.ts";
-import { DataFolderLockedError } from "../store/data-folder-lock.ts";
 import { openStore } from "../store/database.ts";
-import { explainDatabaseFault } from "../store/database-faults.ts";
-import { DatabaseMovedError } from "../store/moved-mark.ts";
-import { NewerSchemaError } from "../store/newer-schema.ts";
 import { isServed } from "../store/served.ts";
 
 const usage = `Copies the files of all datasets and models to the bucket of S3__*, or back to DATA_DIR, and reads each back.
@@ -21,11 +18,6 @@ const usage = `Copies the files of all datasets and models to the bucket of S3__
 It goes on where it was broken off, and removes nothing from where it copies.
 `;
 
-function fail(code: number, text: string): never {
-  process.stderr.write(text);
-  process.exit(code);
-}
-
 function readTarget(): "s3" | "local" {
   try {
     const { to } = parseArgs({ options: { to: { type: "string" } } }).values;
@@ -33,17 +25,8 @@ function readTarget(): "s3" | "local" {
   } catch {
     // An unknown option: the usage says which there are.
   }
-  return fail(2, usage);
-}
-
-function readSettings(): Config {
-  try {
-    // Both storages are needed, whichever of them is in use: so the settings are held against S3.
-    return readConfig({ ...process.env, STORAGE_BACKEND: "s3" });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return fail(2, `${error.message}\n`);
-  }
+  process.stderr.write(usage);
+  process.exit(2);
 }
 
 async function copy(config: Config, target: "s3" | "local", log: Logger): Promise<CopyReport> {
@@ -68,7 +51,8 @@ async function copy(config: Config, target: "s3" | "local", log: Logger): Promis
 }
 
 const target = readTarget();
-const config = readSettings();
+// Both storages are needed, whichever of them is in use: so the settings are held against S3.
+const config = settingsOrExit(() => readConfig({ ...process.env, STORAGE_BACKEND: "s3" }));
 const log = createLog(config.logLevel);
 try {
   const report = await copy(config, target, log);
@@ -76,13 +60,7 @@ try {
   log[isWhole ? "info" : "error"](report, isWhole ? "all files are there" : "not all files are there");
   process.exitCode = isWhole ? 0 : 1;
 } catch (error) {
-  const isSaid =
-    error instanceof DataFolderLockedError ||
-    error instanceof DatabaseMovedError ||
-    error instanceof ForeignFilesError ||
-    error instanceof NewerSchemaError ||
-    error instanceof StorageFault;
-  const line = isSaid ? error.message : explainDatabaseFault(error, config);
+  const line = explainFault(error, config);
   if (line !== undefined) process.stderr.write(`${line}\n`);
   else log.fatal({ err: error }, "copying failed");
   process.exitCode = 1;

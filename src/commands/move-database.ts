@@ -4,19 +4,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import { type Config, ConfigError, readConfig } from "../config.ts";
+import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
 import { prepareQueueTables, queuesOfRows } from "../queue/queue-tables.ts";
-import { claimFiles, ForeignFilesError } from "../storage/claim-files.ts";
+import { settingsOrExit } from "../settings-or-exit.ts";
+import { claimFiles } from "../storage/claim-files.ts";
 import { copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
-import { StorageFault } from "../storage/storage-fault.ts";
 import { verifyFiles } from "../storage/verify-files.ts";
-import { DataFolderLockedError, lockDataFolder } from "../store/data-folder-lock.ts";
+import { lockDataFolder } from "../store/data-folder-lock.ts";
 import { openStore, type Store } from "../store/database.ts";
-import { explainDatabaseFault } from "../store/database-faults.ts";
 import { MoveRefusedError, moveRows } from "../store/move-rows.ts";
 import { markMoved } from "../store/moved-mark.ts";
-import { NewerSchemaError } from "../store/newer-schema.ts";
 import { isServed } from "../store/served.ts";
 
 const usage = `Moves the rows and jobs of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL, with the service stopped.
@@ -31,29 +30,20 @@ called again.
 /** The embedded database as it was, so that nothing is written into it: opening it alone would. */
 const copyName = "database.moving";
 
-function fail(code: number, text: string): never {
-  process.stderr.write(text);
-  process.exit(code);
-}
-
 function readTarget(): void {
   try {
     if (parseArgs({ options: { to: { type: "string" } } }).values.to === "postgres") return;
   } catch {
     // An unknown option: the usage says which there are.
   }
-  fail(2, usage);
+  process.stderr.write(usage);
+  process.exit(2);
 }
 
 function readSettings(): Config {
-  try {
-    const config = readConfig(process.env);
-    if (config.databaseUrl === "") throw new ConfigError(["DATABASE_URL is empty: it says where to move to"]);
-    return config;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return fail(2, `${error.message}\n`);
-  }
+  const config = readConfig(process.env);
+  if (config.databaseUrl === "") throw new ConfigError(["DATABASE_URL is empty: it says where to move to"]);
+  return config;
 }
 
 /** Opens a copy of the embedded database, which is locked as long and removed in the end. */
@@ -134,18 +124,12 @@ async function move(config: Config, log: Logger): Promise<void> {
 }
 
 readTarget();
-const config = readSettings();
+const config = settingsOrExit(readSettings);
 const log = createLog(config.logLevel);
 try {
   await move(config, log);
 } catch (error) {
-  const isSaid =
-    error instanceof DataFolderLockedError ||
-    error instanceof ForeignFilesError ||
-    error instanceof NewerSchemaError ||
-    error instanceof StorageFault ||
-    error instanceof MoveRefusedError;
-  const line = isSaid ? error.message : explainDatabaseFault(error, config);
+  const line = error instanceof MoveRefusedError ? error.message : explainFault(error, config);
   if (line !== undefined) process.stderr.write(`${line}\n`);
   else log.fatal({ err: error }, "moving failed: call it again, it says whether all is there or moves it");
   process.exitCode = 1;

@@ -1,10 +1,11 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
+import { uploadRejectionReasons } from "../../otel/catalogue.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
-import { sendFile } from "../http/send-file.ts";
+import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import { readAway, receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
@@ -65,29 +66,9 @@ const uploadForm = z.object({
   target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
 });
 
+/** What an upload is refused with, and where it is nobody's fault. */
 const uploadErrors: ErrorCode[] = [
-  "NOT_MULTIPART",
-  "FILE_MISSING",
-  "UNEXPECTED_FIELD",
-  "TOO_MANY_FILES",
-  "NOT_CSV",
-  "WRONG_ENCODING",
-  "NUL_BYTES",
-  "HEADER_MISSING",
-  "COLUMN_NAMES_INVALID",
-  "TOO_FEW_COLUMNS",
-  "TOO_FEW_ROWS",
-  "TOO_MANY_EMPTY_CELLS",
-  "DATASET_TOO_LARGE",
-  "GZIP_INVALID",
-  "ROW_RAGGED",
-  "TARGET_UNKNOWN",
-  "TARGET_SINGLE_CLASS",
-  "FIELD_INVALID",
-  "DATASET_EXISTS",
-  "TOO_MANY_UPLOADS",
-  "UPLOAD_TIMEOUT",
-  "QUOTA_EXCEEDED",
+  ...uploadRejectionReasons.filter((reason) => reason !== "other"),
   "DISK_FULL",
   "STORAGE_UNAVAILABLE",
 ];
@@ -258,17 +239,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       params: idParams,
       responses: {
         200: { description: "The file.", contentType: "text/csv", schema: z.string() },
-        206: { description: "The range that was asked for." },
-        304: { description: "Unchanged." },
-        307: { description: "Fetch it at Location; only with S3__PRESIGN_SECONDS." },
+        ...fileResponses,
       },
-      errors: [
-        "ID_INVALID",
-        "DATASET_NOT_FOUND",
-        "RANGE_NOT_SATISFIABLE",
-        "FILE_MISSING_IN_STORAGE",
-        "STORAGE_UNAVAILABLE",
-      ],
+      errors: ["ID_INVALID", "DATASET_NOT_FOUND", ...fileErrors],
       async handle({ owner, params, request, response }) {
         const dataset = await existing(owner, params.id);
         await sendFile(request, response, {

@@ -1,6 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
-import { DomainError, isSystemError } from "../errors.ts";
+import { DomainError, type ErrorCode, isSystemError } from "../errors.ts";
 import { answerBrokenOff } from "../monitoring/metrics.ts";
 import type { FileKind, FileStorage } from "../storage/file-storage.ts";
 
@@ -13,6 +13,18 @@ export interface SentFile {
   readonly contentType: string;
   readonly fileName: string;
 }
+
+/** How `sendFile` answers but for 200, for the OpenAPI document. */
+export const fileResponses = {
+  206: { description: "The range that was asked for." },
+  304: { description: "Unchanged." },
+  307: { description: "Fetch it at Location; only with S3__PRESIGN_SECONDS." },
+} as const;
+export const fileErrors = [
+  "RANGE_NOT_SATISFIABLE",
+  "FILE_MISSING_IN_STORAGE",
+  "STORAGE_UNAVAILABLE",
+] as const satisfies ErrorCode[];
 
 /**
  * One range, both ends inclusive; undefined for a whole file, which several ranges get too (RFC 9110, 14.2).

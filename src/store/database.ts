@@ -183,25 +183,32 @@ async function withinTime<Value>(work: Promise<Value>, timeoutMs: number): Promi
   }
 }
 
-async function openPostgres(settings: StoreSettings): Promise<Store> {
-  const { client } = readPostgresConnection(settings).connection;
-  const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
-  const timeoutMs = (settings.databaseTimeoutSeconds ?? 15) * 1000;
-  await migrateOnItsOwn(client);
+function openPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
-    ...client,
-    max: shares.pool,
+    ...config,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     // What pg_stat_activity tells the processes of a database apart by.
     application_name: "mlops-backend",
-    // The type says void; the pool waits for it. No part of the request that happens to need a new connection.
-    onConnect: (client) => outsideOfTraces(() => limitSession(client, timeoutMs)) as unknown as undefined,
   });
   // Without a listener an idle connection that breaks would end the process; the pool replaces it by itself.
   pool.on("error", () => {});
   // The pool listens to idle connections only: one in use that breaks would end the process too. Its query rejects.
   pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
+}
+
+async function openPostgres(settings: StoreSettings): Promise<Store> {
+  const { client } = readPostgresConnection(settings).connection;
+  const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
+  const timeoutMs = (settings.databaseTimeoutSeconds ?? 15) * 1000;
+  await migrateOnItsOwn(client);
+  const pool = openPool({
+    ...client,
+    max: shares.pool,
+    // The type says void; the pool waits for it. No part of the request that happens to need a new connection.
+    onConnect: (client) => outsideOfTraces(() => limitSession(client, timeoutMs)) as unknown as undefined,
+  });
   // bigint as a number: sizes here are far below 2^53.
   const types = {
     getTypeParser: (oid: number, format?: string) =>
@@ -238,16 +245,7 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
 
 /** On a connection without limits: a migration may take long, and waits for another process's. */
 async function migrateOnItsOwn(client: pg.ClientConfig): Promise<void> {
-  const pool = new pg.Pool({
-    ...client,
-    max: 2,
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    application_name: "mlops-backend",
-  });
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool({ ...client, max: 2 }) }) });
   try {
     await migrate(db);
   } finally {

@@ -1,6 +1,5 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import pg from "pg";
+import { type Given, readPemFiles } from "../pem-files.ts";
 
 /** How a connection is encrypted, in libpq's words; `prefer` and `allow` are not among them, as they may go without. */
 export const sslModes = ["disable", "require", "verify-ca", "verify-full"] as const;
@@ -23,12 +22,6 @@ export interface PostgresConnection {
   readonly about: { readonly user: string; readonly place: string; readonly database: string };
   /** Encrypted, but to whoever answers. */
   readonly isUnchecked: boolean;
-}
-
-/** A value, and where people set it. */
-interface Given {
-  readonly value: string;
-  readonly setBy: string;
 }
 
 const parameters = {
@@ -72,47 +65,25 @@ function readTls(settings: PostgresSettings, taken: ReadonlyMap<string, string>,
     if (own !== "") return { value: own, setBy: env };
     return inUrl === "" ? undefined : { value: inUrl, setBy: `DATABASE_URL: ${name}` };
   };
-  /** The file's text, once `check` has found it to be what it should. */
-  const readFile = (file: Given | undefined, what: string, check: (text: string) => unknown): string | undefined => {
-    if (file === undefined) return undefined;
-    let text: string;
-    try {
-      text = readFileSync(file.value, "utf8");
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-      faults.push(`${file.setBy} names a file that can't be read (${code})`);
-      return undefined;
-    }
-    try {
-      check(text);
-      return text;
-    } catch {
-      faults.push(`${file.setBy} names a file that holds no ${what} in PEM form`);
-      return undefined;
-    }
-  };
-
   const [mode, root, certFile, keyFile] = (["sslmode", "sslrootcert", "sslcert", "sslkey"] as const).map(given);
   if (mode !== undefined && !sslModes.some((known) => known === mode.value))
     faults.push(`${mode.setBy} must be one of ${sslModes.join(", ")}`);
   if (mode?.value === "disable" && (root ?? certFile ?? keyFile) !== undefined)
     faults.push(`${(root ?? certFile ?? keyFile)?.setBy} is of no use with ${mode.setBy}=disable`);
-  const isOfSystem = root?.value === "system";
-  if (mode?.value === "verify-ca" && (root === undefined || isOfSystem))
+  if (mode?.value === "verify-ca" && (root === undefined || root.value === "system"))
     // Any certificate of any public authority would do.
     faults.push(`${mode.setBy}=verify-ca needs DATABASE__SSL_ROOT_CERT, a file with your own authority's certificate`);
-  if ((certFile === undefined) !== (keyFile === undefined))
-    faults.push(
-      `${(certFile ?? keyFile)?.setBy} is set alone: a client certificate needs DATABASE__SSL_CERT and DATABASE__SSL_KEY`,
-    );
-  const certificate = (text: string) => new X509Certificate(text);
-  const ca = isOfSystem ? undefined : readFile(root, "certificate", certificate);
-  const cert = readFile(certFile, "certificate", certificate);
-  const key = readFile(keyFile, "private key without a passphrase", createPrivateKey);
-  if (cert !== undefined && key !== undefined && !certificate(cert).checkPrivateKey(createPrivateKey(key)))
-    faults.push(`${keyFile?.setBy} is not the key of the certificate that ${certFile?.setBy} names`);
+  const files = readPemFiles(
+    {
+      authority: root?.value === "system" ? undefined : root,
+      certificate: certFile,
+      key: keyFile,
+      pair: "DATABASE__SSL_CERT and DATABASE__SSL_KEY",
+    },
+    faults,
+  );
   const hasFiles = root !== undefined || certFile !== undefined;
-  return { mode: (mode?.value ?? (hasFiles ? "verify-full" : undefined)) as SslMode | undefined, root, ca, cert, key };
+  return { mode: (mode?.value ?? (hasFiles ? "verify-full" : undefined)) as SslMode | undefined, root, files };
 }
 
 /** Reads how PostgreSQL is reached. Faults name the settings, and never hold the address: the password is part of it. */
@@ -122,8 +93,7 @@ export function readPostgresConnection(settings: PostgresSettings): {
 } {
   const faults: string[] = [];
   const { bare, taken } = takeTlsOut(settings.databaseUrl);
-  const { mode, root, ca, cert, key } = readTls(settings, taken, faults);
-  const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const { mode, root, files } = readTls(settings, taken, faults);
   const isUnchecked = mode === "require" && root === undefined;
   // Undefined leaves the choice to PGSSLMODE, which node-postgres reads.
   let ssl: pg.ClientConfig["ssl"];

@@ -1,39 +1,29 @@
-// Over 300 lines: an attempt is one story – claim, thread, time-out, lost claim, model, retry, shutdown – and each of
-// its ends must see the attempts in hand.
 import { setTimeout as delay } from "node:timers/promises";
-import { MessageChannel } from "node:worker_threads";
-import type { Span } from "@opentelemetry/api";
 import { Piscina } from "piscina";
-import { v7 as uuidv7 } from "uuid";
-import { insertArtifact } from "../artifacts/artifact-repository.ts";
 import { applyRetention } from "../artifacts/retention.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
-import { describeSpan, failSpan, outsideOfTraces, pastSpans, withSpan } from "../monitoring/spans.ts";
+import { describeSpan, failSpan, withSpan } from "../monitoring/spans.ts";
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
 import { activeTraceparent, linkTo } from "../queue/job-trace.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { endLostRun } from "./end-lost-run.ts";
+import { keepModel } from "./keep-model.ts";
 import { reconcileRuns } from "./reconcile-runs.ts";
 import { afterFault, classifyFault, crashFault, type RunFault, timeoutFault } from "./run-lifecycle.ts";
 import {
-  hasArtifact,
-  isRunningAttempt,
   markFailed,
-  markSucceeded,
   type Run,
   readRunNotification,
   readStatus,
   returnToQueue,
   runsChannel,
-  saveProgress,
   startAttempt,
 } from "./run-repository.ts";
-import type { ThreadPhase, ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
+import { type AbortReason, type Attempt, factsOf, trainInThread } from "./train-in-thread.ts";
 
 /** Trains runs of the queue in threads. */
 export interface TrainingWorker {
@@ -52,85 +42,13 @@ export interface TrainingWorkerParts {
   readonly log: Logger;
 }
 
-type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
-type AbortReason = "timeout" | "shutdown" | "lost";
 /** How an attempt ended; an error is what its job is given back with. */
 type AttemptEnd = "succeeded" | "failed" | "cancelled" | "lost" | JobReturnedError;
 
-/** One attempt in hand. */
-interface Attempt {
-  readonly run: Run;
-  readonly startedMs: number;
-  readonly span: Span;
-  /** Ends the thread; the first reason stands. */
-  end(reason: AbortReason): void;
-  readonly signal: AbortSignal;
-}
-
-const progressWriteMs = 500;
-const ownershipCheckMs = 500;
 const reconcileMs = 5_000;
 
 // V8's heap of one thread: tables are typed arrays, which lie outside of it.
 const threadLimits = { maxOldGenerationSizeMb: 1024 };
-
-// Loading is bounded by the size of an upload; a thread that hangs in it must not hold its slot for ever.
-const longestLoadingMs = 10_000;
-
-/**
- * Ending a thread in the middle of DuckDB's native code ends the whole process (seen: a cancel within milliseconds
- * of the start), so the signal goes through only after the table is loaded.
- */
-function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): void; dispose(): void } {
-  const controller = new AbortController();
-  let isLoaded = false;
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    if (isLoaded) controller.abort(signal.reason);
-    else timer = setTimeout(() => controller.abort(signal.reason), longestLoadingMs);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return {
-    signal: controller.signal,
-    allow() {
-      isLoaded = true;
-      if (signal.aborted) controller.abort(signal.reason);
-    },
-    dispose() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    },
-  };
-}
-
-const factsOf = ({ attempt, mode, task }: Run) => ({ attempt, mode, task });
-
-/** Shows each phase of the thread once, below the attempt; saving goes on here, and has a span around it. */
-function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
-  const show = pastSpans();
-  const phases = ["load", "fit", "evaluate"] as const;
-  const shown = new Set<string>();
-  const nowMs = (): number => performance.timeOrigin + performance.now();
-  let sinceMs = nowMs();
-  let knownRows: number | undefined;
-  return {
-    over({ name, startedMs, endedMs, rows }: ThreadPhase): void {
-      if (name === "save" || shown.has(name)) return;
-      shown.add(name);
-      sinceMs = endedMs;
-      knownRows = rows;
-      describeSpan(span, { rows });
-      show(`training ${name}`, { ...factsOf(run), rows }, startedMs, endedMs);
-    },
-    /** The thread has ended in the middle of a phase. */
-    brokenOff(): void {
-      const name = phases.find((phase) => !shown.has(phase));
-      const facts = { ...factsOf(run), rows: knownRows, outcome: "unfinished" };
-      if (name !== undefined) show(`training ${name}`, facts, sinceMs, nowMs());
-    },
-  };
-}
 
 /** Starts taking runs, with as many threads as TRAINING_CONCURRENCY. */
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
@@ -227,12 +145,16 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const { run } = attempt;
     const modelPath = storage.temporaryPath(`model-${run.id}-${run.attempt}`);
     try {
-      const result = await train(attempt, modelPath);
+      const result = await trainInThread({ db, storage, pool, config, log }, attempt, modelPath);
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
       const saving = result.phases.find(({ name }) => name === "save");
       const facts = { ...factsOf(run), rows: saving?.rows };
       const startedMs = saving?.startedMs;
-      return await withSpan("training save", facts, () => keepModel(attempt, modelPath, result), { startedMs });
+      const keep = async (): Promise<AttemptEnd> =>
+        (await keepModel({ db, storage, clock }, run, modelPath, result))
+          ? settleSuccess(attempt, result.metrics.relativeError)
+          : whyNotOurs(run);
+      return await withSpan("training save", facts, keep, { startedMs });
     } catch (error) {
       if (!attempt.signal.aborted) {
         const fault = classifyFault(error);
@@ -259,6 +181,19 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     }
   }
 
+  async function settleSuccess({ run, startedMs }: Attempt, relativeError: number | undefined): Promise<AttemptEnd> {
+    finished(run, "succeeded", startedMs, { relativeError });
+    try {
+      await applyRetention({ db, storage, config, clock, log }, run.owner);
+    } catch (error) {
+      log.warn(
+        { err: error, owner: run.owner },
+        "training: retention failed; the next model of this owner tries again",
+      );
+    }
+    return "succeeded";
+  }
+
   /** Of a run that is no longer the attempt's. Only a word in a span: a database that is away must not make it a fault. */
   async function whyNotOurs(run: Run): Promise<"cancelled" | "lost"> {
     const status = await readStatus(db, run.id).catch(() => undefined);
@@ -278,145 +213,6 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     if (failed === undefined) return whyNotOurs(run);
     finished(failed, "failed", startedMs, { errorType: fault.type });
     return "failed";
-  }
-
-  /** Runs the thread until it answers, the time is over, or the run is no longer ours. */
-  async function train(attempt: Attempt, modelPath: string): Promise<ThreadResult> {
-    const { run, signal } = attempt;
-    const dataset = await db.transaction().execute((tx) => findDatasetForTraining(tx, run.owner, run.dataset_id));
-    if (dataset === undefined)
-      return {
-        phases: [],
-        dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
-      };
-    const { port1, port2 } = new MessageChannel();
-    let progress = 0;
-    const killing = killAfterLoading(signal);
-    const phases = phaseSpans(attempt);
-    port1.on("message", (message: ThreadProgress) => {
-      progress = message.progress;
-      killing.allow();
-      if (message.over !== undefined) phases.over(message.over);
-    });
-    const timeout = setTimeout(
-      () => attempt.end("timeout"),
-      Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
-    );
-    const watching = new AbortController();
-    const watched = watch(attempt, () => progress, watching.signal);
-    try {
-      await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
-      const task: ThreadTask = {
-        csvPath: csv.path,
-        columns: dataset.columns,
-        target: run.target,
-        task: run.task,
-        features: run.features ?? undefined,
-        mode: run.mode,
-        parameters: run.parameters,
-        modelPath,
-        progressPort: port2,
-      };
-      const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
-      for (const phase of result.phases) phases.over(phase);
-      if ("dataError" in result) phases.brokenOff();
-      return result;
-    } catch (error) {
-      phases.brokenOff();
-      throw error;
-    } finally {
-      clearTimeout(timeout);
-      killing.dispose();
-      port1.close();
-      watching.abort();
-      // Before the run's end is written: a late progress would wait for the same row.
-      await watched;
-    }
-  }
-
-  /** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
-  async function watch(attempt: Attempt, progressNow: () => number, until: AbortSignal): Promise<void> {
-    const { run } = attempt;
-    let written = 0;
-    let isSilent = false;
-    while (!until.aborted && !attempt.signal.aborted) {
-      await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
-        // Aborted: the loop's condition ends it.
-      });
-      if (until.aborted) return;
-      const progress = progressNow();
-      try {
-        // A trace of ten minutes would have 2,400 of these.
-        const isOurs = await outsideOfTraces(() =>
-          progress > written
-            ? saveProgress(db, run.id, run.attempt, progress)
-            : isRunningAttempt(db, run.id, run.attempt),
-        );
-        written = Math.max(written, progress);
-        if (!isOurs) attempt.end("lost");
-        isSilent = false;
-      } catch (error) {
-        // The training goes on; its end is guarded by the same condition. One line tells of an outage, not two a second.
-        if (!isSilent) log.warn({ err: error, run_id: run.id }, "training: progress could not be written");
-        isSilent = true;
-      }
-    }
-  }
-
-  /** File first, then artifact and state in one transaction, only if the run is still this attempt's. */
-  async function keepModel(attempt: Attempt, modelPath: string, result: ModelResult): Promise<AttemptEnd> {
-    const { run, startedMs } = attempt;
-    const artifactId = uuidv7();
-    const metrics = { ...result.metrics, droppedColumns: result.droppedColumns };
-    const { sizeBytes, sha256 } = result;
-    await storage.keep(modelPath, "artifact", { id: artifactId, sizeBytes, sha256 });
-    const isKept = await commitModel(run, artifactId, metrics, result).catch(async (error) => {
-      // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
-      if (await hasArtifact(db, run.id, artifactId)) return true;
-      await storage.remove("artifact", artifactId);
-      throw error;
-    });
-    if (!isKept) {
-      await storage.remove("artifact", artifactId);
-      return whyNotOurs(run);
-    }
-    finished(run, "succeeded", startedMs, { relativeError: result.metrics.relativeError });
-    try {
-      await applyRetention({ db, storage, config, clock, log }, run.owner);
-    } catch (error) {
-      log.warn(
-        { err: error, owner: run.owner },
-        "training: retention failed; the next model of this owner tries again",
-      );
-    }
-    return "succeeded";
-  }
-
-  function commitModel(
-    run: Run,
-    artifactId: string,
-    metrics: Record<string, unknown>,
-    { sizeBytes, sha256 }: ModelResult,
-  ): Promise<boolean> {
-    const nowMs = clock.nowMs();
-    return db.transaction().execute(async (tx) => {
-      const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
-      if (succeeded === undefined) return false;
-      await insertArtifact(tx, {
-        id: artifactId,
-        owner: run.owner,
-        runId: run.id,
-        datasetId: run.dataset_id,
-        mode: run.mode,
-        task: run.task,
-        target: run.target,
-        metrics,
-        sizeBytes,
-        sha256,
-        createdAt: new Date(nowMs),
-      });
-      return true;
-    });
   }
 
   async function reconcileUntil(signal: AbortSignal): Promise<void> {

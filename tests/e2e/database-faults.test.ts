@@ -1,9 +1,7 @@
-import { writeFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { refusedStart } from "../support/service.ts";
 import { freePort } from "./processes.ts";
@@ -20,20 +18,13 @@ beforeAll(async () => {
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   await chmod(folder, 0o755);
   postgres = await startScratchPostgres(join(folder, "postgres"), {
-    configure: (data) =>
-      writeFileSync(
-        join(data, "pg_hba.conf"),
-        "local all all trust\nhost all stranger all reject\nhost all all all scram-sha-256\n",
-      ),
+    clients: ["host all stranger all reject", "host all all all scram-sha-256"],
   });
   resources.defer(() => postgres[Symbol.asyncDispose]());
   database = new URL(await postgres.newDatabase()).pathname.slice(1);
-  const client = new pg.Client({ host: join(folder, "postgres"), port: postgres.port, user: "postgres", database });
-  await client.connect();
   for (const role of ["owner", "guest", "stranger"])
-    await client.query(`create role "${role}" login password '${password}'`);
-  await client.query(`alter database ${database} owner to "owner"`);
-  await client.end();
+    await postgres.ask(database, `create role "${role}" login password '${password}'`);
+  await postgres.ask(database, `alter database ${database} owner to "owner"`);
 });
 afterAll(() => resources.disposeAsync());
 

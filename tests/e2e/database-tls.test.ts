@@ -1,13 +1,12 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Certificate, makeAuthority, place } from "../support/certificates.ts";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { eventually, refusedStart, serviceEnvironment, startService } from "../support/service.ts";
-import { type Certificate, makeAuthority, place } from "./certificates.ts";
 import { root } from "./processes.ts";
 import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
 
@@ -33,28 +32,15 @@ beforeAll(async () => {
     configure(data) {
       place(server, join(data, "server.crt"), join(data, "server.key"));
       copyFileSync(right.cert, join(data, "right.crt"));
-      // Nobody gets in by TCP without TLS, and `strict` not without a certificate of the right authority.
-      writeFileSync(
-        join(data, "pg_hba.conf"),
-        "local all all trust\nhostssl all strict all trust clientcert=verify-ca\nhostssl all all all trust\n",
-      );
     },
+    // Nobody gets in by TCP without TLS, and `strict` not without a certificate of the right authority.
+    clients: ["hostssl all strict all trust clientcert=verify-ca", "hostssl all all all trust"],
   });
   resources.defer(() => postgres[Symbol.asyncDispose]());
   database = new URL(await postgres.newDatabase()).pathname.slice(1);
-  await ask("create role strict login superuser");
+  await postgres.ask(database, "create role strict login superuser");
 });
 afterAll(() => resources.disposeAsync());
-
-async function ask(text: string): Promise<Record<string, unknown>[]> {
-  const local = new pg.Client({ host: join(folder, "postgres"), port: postgres.port, user: "postgres", database });
-  await local.connect();
-  try {
-    return (await local.query(text)).rows;
-  } finally {
-    await local.end();
-  }
-}
 
 const url = (parameters: string, { user = "postgres", host = "localhost" } = {}): string =>
   `postgres://${user}:${password}@${host}:${postgres.port}/${database}${parameters}`;
@@ -94,9 +80,12 @@ test("every connection of the service is encrypted, to a server that was checked
     expect(events.status).toBe(200);
     await service.waitForRun(run.id, ({ status }) => status === "running");
     const connections = await eventually(async () => {
-      const rows = await ask(`select application_name as name, ssl, count(*)::int as count from pg_stat_ssl
+      const rows = await postgres.ask(
+        database,
+        `select application_name as name, ssl, count(*)::int as count from pg_stat_ssl
         join pg_stat_activity using (pid)
-        where datname = '${database}' and client_addr is not null group by 1, 2 order by 1`);
+        where datname = '${database}' and client_addr is not null group by 1, 2 order by 1`,
+      );
       return rows.find(({ name }) => name === "mlops-backend-listen")?.count === 2 && rows;
     });
     expect(connections.map(({ name, ssl }) => [name, ssl])).toEqual([

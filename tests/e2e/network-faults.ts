@@ -37,6 +37,20 @@ const trickling = (rate: number): readonly Toxic[] => [
 export const databaseAway = /^(2\d\d|503 DATABASE_UNAVAILABLE)$/;
 const storageAway = /^(2\d\d|503 STORAGE_UNAVAILABLE|broken off)$/;
 
+/** What is seen of a way that nothing passes, however that comes. */
+const withoutDatabase = {
+  way: "database",
+  alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
+  failing: ["database", "queue"],
+  outcomes: databaseAway,
+} as const satisfies Partial<NetworkFault>;
+const withoutStorage = {
+  way: "storage",
+  alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
+  failing: ["storage"],
+  outcomes: storageAway,
+} as const satisfies Partial<NetworkFault>;
+
 export const networkFaults: readonly NetworkFault[] = [
   {
     name: "the database answers late",
@@ -51,22 +65,16 @@ export const networkFaults: readonly NetworkFault[] = [
   },
   {
     name: "the way to the database is cut, and nobody says so",
-    way: "database",
+    ...withoutDatabase,
     toxics: cut,
-    alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
-    failing: ["database", "queue"],
-    outcomes: databaseAway,
     // Five for a connection, or four for a statement; neither follows the other.
     longestSeconds: 8,
     leastSeconds: 12,
   },
   {
     name: "connections to the database are reset",
-    way: "database",
+    ...withoutDatabase,
     toxics: reset,
-    alerts: ["HttpAvailabilityBudgetBurn", "StateUnreadable"],
-    failing: ["database", "queue"],
-    outcomes: databaseAway,
     longestSeconds: 10,
   },
   {
@@ -90,21 +98,15 @@ export const networkFaults: readonly NetworkFault[] = [
   },
   {
     name: "the way to the bucket is cut, and nobody says so",
-    way: "storage",
+    ...withoutStorage,
     toxics: cut,
-    alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
-    failing: ["storage"],
-    outcomes: storageAway,
     longestSeconds: 8,
     leastSeconds: 10,
   },
   {
     name: "connections to the bucket are reset",
-    way: "storage",
+    ...withoutStorage,
     toxics: reset,
-    alerts: ["HttpAvailabilityBudgetBurn", "DatasetUploadsFailing"],
-    failing: ["storage"],
-    outcomes: storageAway,
     longestSeconds: 10,
   },
   {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,10 +6,12 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { largeCsv } from "../support/csv-tables.ts";
 import { OtlpReceiver } from "../support/otlp-receiver.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
+import { eventually, refusedStart, startService } from "../support/service.ts";
 import { startScratchPostgres } from "./scratch-postgres.ts";
+import { type S3Service, startOnBucket as startServiceOnBucket } from "./service-on-bucket.ts";
 import { startVersitygw, type VersitygwProcess } from "./versitygw-process.ts";
 
 let folder: string;
@@ -26,40 +27,8 @@ afterAll(async () => {
 
 const weather = seattleWeatherCsv();
 const sha256 = (content: Buffer): string => createHash("sha256").update(content).digest("hex");
-/** A table of that many MiB: more than one part of an upload. */
-function largeCsv(mebibytes: number): Buffer {
-  const line = `${"1.5,".repeat(9)}2\n`;
-  const header = `${Array.from({ length: 10 }, (_, index) => `c${index}`).join(",")}\n`;
-  const rows = line.repeat(Math.ceil((mebibytes * 1024 * 1024) / line.length));
-  return Buffer.from(`${header}${rows}${"0.5,".repeat(9)}1\n`);
-}
-
-interface S3Service {
-  readonly service: RunningService;
-  readonly bucket: string;
-  /** Names of the objects of a kind. */
-  objects(kind: "dataset" | "artifact"): Promise<string[]>;
-  temporaryFiles(): Promise<string[]>;
-  again(env?: Record<string, string>): Promise<RunningService>;
-}
-
-/** The service on the embedded database and a bucket of its own. */
-async function startOnBucket(bucket: string, env: Record<string, string> = {}): Promise<S3Service> {
-  await gateway.createBucket(bucket);
-  const place = { dataDir: join(folder, `data-${bucket}`), databaseUrl: "" };
-  const settings = { ...gateway.env, S3__BUCKET: bucket, S3__MAX_ATTEMPTS: "2", ...env };
-  const again = (more: Record<string, string> = {}) => startService({ env: { ...settings, ...more }, on: place });
-  return {
-    service: await again(),
-    bucket,
-    objects: async (kind) => {
-      const path = join(gateway.folderOf(bucket), kind);
-      return existsSync(path) ? readdir(path) : [];
-    },
-    temporaryFiles: () => readdir(join(place.dataDir, "files", "tmp")),
-    again,
-  };
-}
+const startOnBucket = (bucket: string, env?: Record<string, string>): Promise<S3Service> =>
+  startServiceOnBucket(gateway, folder, bucket, env);
 
 test("a dataset's life in a bucket: upload, profile, training, prediction, downloads, removal", async () => {
   const secretPath = join(folder, "secret-key");

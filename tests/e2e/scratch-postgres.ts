@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { chownSync, existsSync, globSync, mkdirSync, readdirSync } from "node:fs";
+import { chownSync, existsSync, globSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,6 +10,8 @@ import { freePort } from "./processes.ts";
 export interface ScratchPostgres {
   readonly port: number;
   newDatabase(): Promise<string>;
+  /** Asks as the superuser by its socket, whatever the address takes. */
+  ask(database: string, text: string): Promise<Record<string, unknown>[]>;
   stop(): Promise<void>;
   start(): Promise<void>;
   /** «fast» ends sessions in order, «immediate» like a crash, and recovers. */
@@ -30,6 +32,8 @@ function binaries(): string {
 interface ScratchOptions {
   /** Writes into the new data folder, before the first start. */
   readonly configure?: (dataFolder: string) => void;
+  /** Who gets in by TCP and how, in lines of pg_hba.conf; else everybody does. */
+  readonly clients?: readonly string[];
   /** Of the server, as `-c name=value`; the last one wins. */
   readonly settings?: readonly string[];
 }
@@ -37,7 +41,7 @@ interface ScratchOptions {
 /** Starts it in `folder`, which user postgres must be able to reach: PostgreSQL does not run as root. */
 export async function startScratchPostgres(
   folder: string,
-  { configure, settings = [] }: ScratchOptions = {},
+  { configure, clients, settings = [] }: ScratchOptions = {},
 ): Promise<ScratchPostgres> {
   const bin = binaries();
   const isRoot = userInfo().uid === 0;
@@ -57,6 +61,8 @@ export async function startScratchPostgres(
   const port = await freePort();
   await run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N");
   configure?.(data);
+  if (clients !== undefined)
+    writeFileSync(join(data, "pg_hba.conf"), ["local all all trust", ...clients, ""].join("\n"));
   for (const name of readdirSync(data)) give(join(data, name));
   let isRunning = false;
   const start = async (): Promise<void> => {
@@ -69,9 +75,19 @@ export async function startScratchPostgres(
     isRunning = false;
   };
   await start();
+  const ask = async (database: string, text: string): Promise<Record<string, unknown>[]> => {
+    const client = new pg.Client({ host: folder, port, user: "postgres", database });
+    await client.connect();
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  };
   let databases = 0;
   return {
     port,
+    ask,
     start,
     stop: () => stop(),
     async restart(mode) {
@@ -81,11 +97,7 @@ export async function startScratchPostgres(
     async newDatabase() {
       databases += 1;
       const name = `test_${databases}`;
-      // By its socket: what the address takes is up to the test.
-      const client = new pg.Client({ host: folder, port, user: "postgres", database: "postgres" });
-      await client.connect();
-      await client.query(`create database ${name}`);
-      await client.end();
+      await ask("postgres", `create database ${name}`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
     [Symbol.asyncDispose]: () => stop(),

@@ -1,37 +1,14 @@
 /** Writes models, their features and their predictions for `xgboost_predicts_the_same.py` to check. */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expandColumns } from "../../src/training/trainers/feature-schema.ts";
 import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/training/trainers/model.ts";
 import { predictRows } from "../../src/training/trainers/predict-rows.ts";
 import { trainModel } from "../../src/training/trainers/train-model.ts";
-import type { TableColumn, TrainingTable } from "../../src/training/trainers/training-table.ts";
+import { type Row, readRows, toTable } from "../support/real-tables.ts";
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("Usage: node tests/e2e/xgboost-export.ts <outdir>");
-
-interface Row {
-  readonly [column: string]: string | number | null;
-}
-
-function toTable(rows: readonly Row[]): TrainingTable {
-  const columns = Object.keys(rows[0]!).map((name): TableColumn => {
-    const cells = rows.map((row) => row[name] ?? null);
-    return cells.every((cell) => cell === null || typeof cell === "number")
-      ? {
-          name,
-          kind: "number",
-          numbers: Float64Array.from(cells, (cell) => (cell === null ? Number.NaN : Number(cell))),
-        }
-      : { name, kind: "text", texts: cells.map((cell) => (cell === null ? null : String(cell))) };
-  });
-  return { rowCount: rows.length, columns };
-}
-
-async function readRows(file: string): Promise<Row[]> {
-  const url = new URL(`../../node_modules/vega-datasets/data/${file}`, import.meta.url);
-  return JSON.parse(await readFile(url, "utf8"));
-}
 
 /** Ids beyond 2^53, whole numbers, zeros and tiny values: what a float's way through JSON could break. */
 function awkwardRows(): Row[] {
@@ -47,8 +24,8 @@ function awkwardRows(): Row[] {
 }
 
 const awkward = awkwardRows();
-const cars = await readRows("cars.json");
-const penguins = await readRows("penguins.json");
+const cars = readRows("cars.json");
+const penguins = readRows("penguins.json");
 const cases: { name: string; rows: Row[]; target: string; task: TrainingTask }[] = [
   { name: "penguins-sex", rows: penguins.filter((row) => row.Sex !== "."), target: "Sex", task: "classification" },
   { name: "penguins-species", rows: penguins, target: "Species", task: "classification" },

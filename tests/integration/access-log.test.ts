@@ -1,20 +1,8 @@
 import { type ClientRequest, request } from "node:http";
 import { expect, test } from "vitest";
-import { eventually, type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, withService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
-
-async function withService(
-  env: Record<string, string>,
-  use: (service: RunningService) => Promise<void>,
-): Promise<void> {
-  const service = await startService({ env });
-  try {
-    await use(service);
-  } finally {
-    await service.stop();
-  }
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever was logged; expectations say what it should be
 const entries = (service: RunningService): any[] => service.lines.map((line) => JSON.parse(line));

@@ -1,7 +1,8 @@
-import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { type RunningService, refusedStart, startService } from "../support/service.ts";
+import { createDatabase, dropDatabase, type RunningService, refusedStart, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 const onPostgres = Boolean(process.env.TEST_DATABASE_URL);
@@ -134,5 +135,24 @@ test("a removal that a crash cut in half is finished at the next start", async (
     await again.halt();
   } finally {
     await service.stop();
+  }
+});
+
+test("a DATA_DIR that can't be written, embedded database or not, ends the start in one line", async () => {
+  const place = await mkdtemp(join(tmpdir(), "data-dir-"));
+  const databaseUrl = await createDatabase();
+  try {
+    const file = join(place, "file");
+    await writeFile(file, "");
+    const { code, stderr } = await refusedStart({ dataDir: file, databaseUrl });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^DATA_DIR: ${file}\\S* can't be written \\((EEXIST|ENOTDIR)\\): name a folder that this user may write\\.\n$`,
+      ),
+    );
+  } finally {
+    await dropDatabase(databaseUrl);
+    await rm(place, { recursive: true });
   }
 });

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { makeAuthority } from "../support/certificates.ts";
 import { OtlpReceiver, type ReceiverAnswer } from "../support/otlp-receiver.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -11,20 +11,17 @@ const both = ["traces", "logs"] as const;
 const dropped = "mlops_backend_telemetry_export_dropped_total";
 
 const folder = mkdtempSync(join(tmpdir(), "otlp-tls-"));
-const certificatePath = join(folder, "cert.pem");
+const authority = makeAuthority(folder, "authority");
 const forAll = new AsyncDisposableStack();
 forAll.defer(() => rmSync(folder, { recursive: true }));
 let forTest = new AsyncDisposableStack();
 /** Sends to an endpoint that takes everything, to compare with. */
 let healthy: RunningService;
 
-/** A certificate that nobody has signed but itself. */
-function selfSigned(): { key: string; cert: string } {
-  const keyPath = join(folder, "key.pem");
-  const what = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-  const whose = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  execFileSync("openssl", ["req", ...what, ...whose, "-keyout", keyPath, "-out", certificatePath], { stdio: "ignore" });
-  return { key: readFileSync(keyPath, "utf8"), cert: readFileSync(certificatePath, "utf8") };
+/** A certificate for the endpoint, of an authority that has to be named. */
+function endpointCertificate(): { key: string; cert: string } {
+  const { key, cert } = authority.issue("endpoint", "IP:127.0.0.1");
+  return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
 }
 
 async function startReceiver(...given: Parameters<typeof OtlpReceiver.start>): Promise<OtlpReceiver> {
@@ -91,7 +88,7 @@ const answers: Readonly<Record<string, ReceiverAnswer>> = {
 
 /** An address where an endpoint has that fault. */
 async function faultyEndpoint(fault: string): Promise<string> {
-  const receiver = await startReceiver(0, fault === "has a certificate of nobody" ? selfSigned() : undefined);
+  const receiver = await startReceiver(0, fault === "has a certificate of nobody" ? endpointCertificate() : undefined);
   receiver.answer = answers[fault] ?? { status: 200 };
   if (fault === "is not there") await receiver[Symbol.asyncDispose]();
   return fault === "speaks no TLS" ? receiver.url.replace("http:", "https:") : receiver.url;
@@ -136,9 +133,9 @@ test.each([...cases, ["hangs", ["traces"]], ["hangs", ["logs"]]] as [string, rea
   },
 );
 
-test("with the endpoint's own certificate named, what it takes arrives", async () => {
-  const receiver = await startReceiver(0, selfSigned());
-  const service = await start(receiver.url, both, { env: { OTEL_EXPORTER_OTLP_CERTIFICATE: certificatePath } });
+test("with the endpoint's authority named, what it takes arrives", async () => {
+  const receiver = await startReceiver(0, endpointCertificate());
+  const service = await start(receiver.url, both, { env: { OTEL_EXPORTER_OTLP_CERTIFICATE: authority.cert } });
   await ask(service, 1);
   await receiver.until((spans) => spans.find(({ name }) => name === "GET /api/ml/v1/datasets"));
   await eventually(async () => receiver.logs.some(({ body }) => body === "request"));

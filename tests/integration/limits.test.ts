@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
-import { eventually, type RunningService, serviceEnvironment, startService } from "../support/service.ts";
+import { eventually, type RunningService, serviceEnvironment, startService, withService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
 
@@ -22,18 +22,6 @@ function openUpload(service: RunningService, headers: Record<string, string> = {
   request.on("error", () => {});
   request.write('--b\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\n');
   return request;
-}
-
-async function withService(
-  env: Record<string, string>,
-  use: (service: RunningService) => Promise<void>,
-): Promise<void> {
-  const service = await startService({ env });
-  try {
-    await use(service);
-  } finally {
-    await service.stop();
-  }
 }
 
 test("a training over its time ends as failed, without a retry, and the slot is free again", () =>

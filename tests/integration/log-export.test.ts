@@ -106,17 +106,29 @@ test("a start that fails is told to the endpoint too, whether it had opened the 
   const receiver = await startReceiver();
   const service = await start({});
   const taken = { SERVICE_PORT: new URL(service.url).port };
+  const noBucket = {
+    STORAGE_BACKEND: "s3",
+    S3__BUCKET: "none",
+    S3__ENDPOINT: "http://127.0.0.1:9",
+    S3__ACCESS_KEY_ID: "key",
+    S3__SECRET_ACCESS_KEY: "secret",
+    S3__MAX_ATTEMPTS: "1",
+  };
   const nobody = { databaseUrl: "postgres://nobody@127.0.0.1:9/nothing", dataDir: service.dataDir };
   const other = await start({});
   await other.halt();
-  for (const [place, env] of [
-    [nobody, {}],
-    [other, taken],
+  for (const [place, env, reason] of [
+    [nobody, {}, "DATABASE_URL"],
+    [other, noBucket, "S3__ENDPOINT"],
+    [other, taken, "SERVICE_PORT"],
   ] as const) {
     const count = receiver.logs.length;
-    const { code } = await refusedStart(place, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env });
+    const { code, stderr } = await refusedStart(place, { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...env });
     expect(code).toBe(1);
     const failed = receiver.logs.slice(count).find(({ body }) => body === "start failed");
     expect(failed).toMatchObject({ severityText: "fatal", severityNumber: 21 });
+    // What somebody can mend is the same line in both places.
+    expect(stderr).toMatch(new RegExp(`^${reason}.*\n$`));
+    expect(`${failed?.attributes.reason}\n`).toBe(stderr);
   }
 });

@@ -9,6 +9,7 @@ import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
 import { declareRoutes } from "../../src/monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "../../src/monitoring/setup.ts";
 import { registerProcessGauges, registerStateGauges } from "../../src/monitoring/state-gauges.ts";
+import { deploymentState } from "../support/deployment-state.ts";
 
 const telemetry = telemetryHandle();
 const { settings } = readTelemetrySettings(process.env);
@@ -18,24 +19,13 @@ const endpoint = { path: settings.metricsPath, bearerToken: process.env.METRICS_
 mountMetrics(app, endpoint);
 declareRoutes((process.env.FIXTURE_ROUTES ?? "/metrics").split(","));
 
-const zero = { dataset: 0, artifact: 0 };
 let statementsInHand = 0;
 registerStateGauges(async (timeoutMs) => {
   if (process.env.FIXTURE_STATE === "away") throw new Error(`database away (${timeoutMs})`);
   statementsInHand += 4;
   await delay(1);
   statementsInHand -= 4;
-  return {
-    datasets: 3,
-    storageBytes: { dataset: 10, artifact: 20 },
-    queueJobs: { queued: 1, active: 0, retry: 0, failed: 0 },
-    queueOldestAgeSeconds: 0,
-    ttlLagSeconds: 0,
-    ttlLastSuccessTimestampSeconds: 1_700_000_000,
-    ttlEnabled: true,
-    ttlIntervalSeconds: 3600,
-    filesMissing: zero,
-  };
+  return deploymentState;
 });
 registerProcessGauges({
   workerSlots: () => ({ busy: 0, idle: 1 }),

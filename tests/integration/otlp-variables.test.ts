@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { makeAuthority } from "../support/certificates.ts";
 import { eventually, startService } from "../support/service.ts";
 
 const resources: (() => Promise<unknown>)[] = [];
@@ -14,28 +15,25 @@ afterEach(async () => {
   for (const stop of resources.splice(0).reverse()) await stop();
 });
 
-/** A certificate that no authority has signed, and its key; the files of `openssl`. */
-async function selfSigned(): Promise<{ certificate: string; key: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "otlp-variables-"));
-  resources.push(() => rm(folder, { recursive: true, force: true }));
-  const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
-  const subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
-  const { status, stderr } = spawnSync("openssl", [...made, ...subject, "-keyout", key, "-out", certificate]);
-  if (status !== 0) throw new Error(String(stderr));
-  return { certificate, key };
-}
-
 // A bare machine may lack openssl.
 test.runIf(spawnSync("openssl", ["version"]).status === 0)(
-  "headers for all and, in a file, for one signal, an authority of one's own, and compression reach the endpoint",
+  "headers for all and, in a file, for one signal, an authority and a certificate of one's own, and compression reach the endpoint",
   async () => {
-    const { certificate, key } = await selfSigned();
-    const headersFile = `${key}.headers`;
+    const folder = await mkdtemp(join(tmpdir(), "otlp-variables-"));
+    resources.push(() => rm(folder, { recursive: true, force: true }));
+    const authority = makeAuthority(folder, "authority");
+    const [endpoint, ours] = [authority.issue("endpoint", "IP:127.0.0.1"), authority.issue("ours")];
+    const headersFile = join(folder, "headers");
     await writeFile(headersFile, "authorization=Basic%20bDpr\n");
     const seen = new Map<string, IncomingHttpHeaders>();
     const server = createServer(
-      { cert: await readFile(certificate), key: await readFile(key) },
+      {
+        cert: await readFile(endpoint.cert),
+        key: await readFile(endpoint.key),
+        ca: await readFile(authority.cert),
+        requestCert: true,
+        rejectUnauthorized: true,
+      },
       (request, response) => {
         seen.set(request.url ?? "", request.headers);
         request.resume().on("end", () => response.writeHead(200).end());
@@ -48,7 +46,9 @@ test.runIf(spawnSync("openssl", ["version"]).status === 0)(
     const service = await startService({
       env: {
         OTEL_EXPORTER_OTLP_ENDPOINT: `https://127.0.0.1:${(server.address() as AddressInfo).port}/otlp`,
-        OTEL_EXPORTER_OTLP_CERTIFICATE: certificate,
+        OTEL_EXPORTER_OTLP_CERTIFICATE: authority.cert,
+        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: ours.cert,
+        OTEL_EXPORTER_OTLP_CLIENT_KEY: ours.key,
         OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
         OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=team%20a",
         OTEL_EXPORTER_OTLP_LOGS_HEADERS_FILE: headersFile,

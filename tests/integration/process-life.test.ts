@@ -19,7 +19,7 @@ async function connectionNames(databaseUrl: string): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-test("settings of metrics that can't be used end the start with 2, all of them named, before anything is touched", async () => {
+test("settings of telemetry that can't be used end the start with 2, all of them named, before anything is touched", async () => {
   const dataDir = join(tmpdir(), `mlops-never-made-${process.pid}`);
   const { code, stderr } = await refusedStart(
     { dataDir, databaseUrl: "" },
@@ -29,12 +29,17 @@ test("settings of metrics that can't be used end the start with 2, all of them n
       PROMETHEUS__METRIC_NAMESPACE: "9-lives",
       SERVICE_PORT: "18123",
       METRICS_PORT: "18123",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://collector.example.org",
+      OTEL_EXPORTER_OTLP_CERTIFICATE: "/nowhere/ca.pem",
+      OTEL_EXPORTER_OTLP_COMPRESSION: "brotli",
     },
   );
   expect(code).toBe(2);
   // Each with what to do, and nothing else: no stack, and not one fault told twice by register and by main.
   expect(stderr.trimEnd().split("\n").toSorted()).toEqual([
     "  - METRICS_PORT must differ from SERVICE_PORT",
+    "  - OTEL_EXPORTER_OTLP_CERTIFICATE names a file that can't be read (ENOENT): /nowhere/ca.pem",
+    "  - OTEL_EXPORTER_OTLP_COMPRESSION must be one of none, gzip",
     "  - PROMETHEUS__LATENCY_BUCKETS must be positive numbers in ascending order",
     "  - PROMETHEUS__METRICS_PATH must not lie under /api",
     "  - PROMETHEUS__METRIC_NAMESPACE must be letters, digits and _, and not begin with a digit",
@@ -121,9 +126,9 @@ test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the
       "mlops-backend-listen",
       "mlops-backend-queue",
     ]);
-    expect(await api.metric("mlops_backend_datasets")).toBe(
-      await eventually(() => worker.metric("mlops_backend_datasets")),
-    );
+    // Each reads the state at most every five seconds: what was read before the upload stands a while.
+    for (const process of [api, worker])
+      await eventually(async () => (await process.metric("mlops_backend_datasets")) === 1);
     expect((await worker.call("GET", "/api/health/ready")).status).toBe(200);
     expect((await worker.call("GET", "/datasets")).status).toBe(404);
     const { json: noise } = await api.upload(noiseCsv());

@@ -107,3 +107,11 @@ export const writtenTable: fc.Arbitrary<WrittenTable> = fc
         return { names, rows: table, how, text: writeCsv([names, ...table], how).text };
       });
   });
+
+/** A table of that many MiB: more than one part of an upload. */
+export function largeCsv(mebibytes: number): Buffer {
+  const line = `${"1.5,".repeat(9)}2\n`;
+  const header = `${Array.from({ length: 10 }, (_, index) => `c${index}`).join(",")}\n`;
+  const rows = line.repeat(Math.ceil((mebibytes * 1024 * 1024) / line.length));
+  return Buffer.from(`${header}${rows}${"0.5,".repeat(9)}1\n`);
+}

@@ -254,3 +254,16 @@ export async function startService({ env = {}, on, onLine }: ServiceOptions = {}
     },
   };
 }
+
+/** For a test that needs one service from its beginning to its end. */
+export async function withService(
+  env: Record<string, string>,
+  use: (service: RunningService) => Promise<void>,
+): Promise<void> {
+  const service = await startService({ env });
+  try {
+    await use(service);
+  } finally {
+    await service.stop();
+  }
+}

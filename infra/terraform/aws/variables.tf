@@ -124,7 +124,7 @@ variable "postgres_version" {
 }
 
 variable "instance_class" {
-  description = "Class of the database instance. Each process of the service takes up to 17 connections: docs/operations.md."
+  description = "Class of the database instance. Each api process takes up to 14 connections and each worker up to 10: docs/operations.md."
   type        = string
   default     = "db.t4g.small"
 

@@ -5,73 +5,9 @@ import { knownSeries } from "../../../infra/monitoring/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
 import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
 import { promqlOf } from "../../support/promql-of.ts";
+import { charts, everyPanel, type Panel, readDashboards } from "./read-dashboards.ts";
 
-interface Link {
-  readonly title: string;
-  readonly url: string;
-  readonly includeVars?: boolean;
-  readonly keepTime?: boolean;
-}
-interface Panel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  /** The shortest step. */
-  readonly interval?: string;
-  readonly datasource?: { readonly uid: string; readonly type: string };
-  /** Of a row that is closed. */
-  readonly panels?: readonly Panel[];
-  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
-  readonly fieldConfig?: {
-    readonly defaults: {
-      readonly unit?: string;
-      readonly noValue?: string;
-      readonly thresholds?: { steps: unknown[] };
-      readonly custom?: { readonly drawStyle?: string };
-    };
-    readonly overrides?: readonly {
-      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
-    }[];
-  };
-  readonly targets?: readonly {
-    /** Of Prometheus and Loki. */
-    readonly expr?: string;
-    /** Of Tempo. */
-    readonly query?: string;
-    readonly refId: string;
-    readonly legendFormat?: string;
-    readonly datasource: { readonly uid: string };
-    readonly range?: boolean;
-    readonly exemplar?: boolean;
-  }[];
-  readonly links?: readonly Link[];
-  readonly transformations?: readonly {
-    readonly id: string;
-    readonly options: { readonly regex: string; readonly renamePattern: string };
-  }[];
-  readonly options?: { readonly content?: string };
-}
-interface Dashboard {
-  readonly uid: string;
-  readonly title: string;
-  readonly panels: readonly Panel[];
-  readonly links: readonly Link[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: { query: string } }[] };
-  readonly annotations: { readonly list: readonly { readonly name: string; readonly enable: boolean; expr: string }[] };
-}
-
-function read(env: NodeJS.ProcessEnv = {}): Dashboard[] {
-  return [...generatedFiles(env)]
-    .filter(([path]) => path.includes("/grafana/dashboards/"))
-    .map(([, text]) => JSON.parse(text));
-}
-const dashboards = read();
-/** Every panel, those of closed rows too. */
-const everyPanel = ({ panels }: Pick<Dashboard, "panels">): Panel[] =>
-  panels.flatMap((panel) => [panel, ...everyPanel({ panels: panel.panels ?? [] })]);
-const charts = (dashboard: Dashboard): Panel[] =>
-  everyPanel(dashboard).filter(({ type }) => !["text", "alertlist", "row"].includes(type));
+const dashboards = readDashboards();
 const asksPrometheus = ({ datasource }: Panel): boolean => datasource?.uid === "Prometheus";
 /** Where logs and traces are asked for, and by which boxes above; the overview is the same without them. */
 const ownVariables: Readonly<Record<string, readonly string[]>> = {
@@ -308,7 +244,7 @@ test("latencies lead to traces", () => {
 });
 
 test("a service of another name is looked for by it", () => {
-  const [named] = read({ OTEL_SERVICE_NAME: "trainer" }).filter(({ uid }) => uid === "mlops-backend-traces");
+  const [named] = readDashboards({ OTEL_SERVICE_NAME: "trainer" }).filter(({ uid }) => uid === "mlops-backend-traces");
   expect(named?.templating.list.find(({ name }) => name === "service")).toMatchObject({
     query: "trainer",
     current: { value: "trainer" },
@@ -319,11 +255,11 @@ describe("with another prefix", () => {
   const env = { PROMETHEUS__METRIC_NAMESPACE: "acme", PROMETHEUS__METRIC_SUBSYSTEM: "ml" };
 
   test("every query and variable asks for its names", () => {
-    const renamed = JSON.stringify(read(env));
+    const renamed = JSON.stringify(readDashboards(env));
     expect(renamed).not.toContain(defaultPrefix);
     expect(renamed.replaceAll("acme_ml_", `${defaultPrefix}_`)).toBe(JSON.stringify(dashboards));
     const known = knownSeries("acme_ml");
-    for (const { panels } of read(env)) {
+    for (const { panels } of readDashboards(env)) {
       for (const expr of promqlOf(panels)) expect(lintPromql(expr, known), expr).toEqual([]);
     }
   });

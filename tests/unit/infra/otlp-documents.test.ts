@@ -44,7 +44,8 @@ describe("a place to send to, as the guide sets it up,", () => {
     const env = Object.fromEntries([...block.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
     const sent = (["traces", "logs"] as const).filter((signal) => {
       const { settings, faults } = readOtlpSettings(env, signal);
-      expect(faults).toEqual([]);
+      // Its files are on the machine of whoever follows it.
+      expect(faults.filter((fault) => !fault.includes("names a file that can't be read (ENOENT)"))).toEqual([]);
       return settings !== undefined;
     });
     expect(sent.join(", ")).toBe(expected);

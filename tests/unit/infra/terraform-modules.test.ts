@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { chartSecrets } from "../../../infra/helm/values-schema.ts";
+import { usualConnections } from "../../../src/store/connection-shares.ts";
 
 const folder = join(import.meta.dirname, "../../../infra/terraform");
 const read = (path: string): string => readFileSync(join(folder, path), "utf8");
@@ -47,4 +48,14 @@ test("what the chart keeps in a Secret is no setting of the module, or it would 
   const [, names = ""] = /!can\(regex\("(\^.*?\$)", name\)\)/.exec(read("kubernetes/variables.tf")) ?? [];
   for (const name of chartSecrets) expect(name).toMatch(new RegExp(names));
   expect("DATASET_TTL_DAYS").not.toMatch(new RegExp(names));
+});
+
+test("the connections that a database has to have room for are those of the service's roles", () => {
+  const { api, worker } = usualConnections;
+  expect(read("aws/variables.tf")).toContain(`up to ${api} connections and each worker up to ${worker}`);
+  // And one of each beside them, while a rollout replaces it.
+  const example = read("examples/complete/main.tf");
+  const most = (role: string): number => Number(new RegExp(`${role} += \\{.*maximum = (\\d+)`).exec(example)?.[1]);
+  const sum = (most("api") + 1) * api + (most("worker") + 1) * worker;
+  expect(example).toContain(`${most("api")} api processes and ${most("worker")} workers take up to ${sum} connections`);
 });

@@ -8,18 +8,8 @@ import {
   registerProcessGauges,
   registerStateGauges,
 } from "../../../src/monitoring/state-gauges.ts";
+import { deploymentState } from "../../support/deployment-state.ts";
 
-const state: DeploymentState = {
-  datasets: 3,
-  storageBytes: { dataset: 10, artifact: 20 },
-  queueJobs: { queued: 1, active: 0, retry: 0, failed: 0 },
-  queueOldestAgeSeconds: 7,
-  ttlLagSeconds: 0,
-  ttlLastSuccessTimestampSeconds: 1_700_000_000,
-  ttlEnabled: true,
-  ttlIntervalSeconds: 3600,
-  filesMissing: { dataset: 0, artifact: 0 },
-};
 const gauges =
   /^mlops_backend_(datasets|storage_bytes|training_queue_jobs|training_queue_oldest_age_seconds|dataset_ttl_(?:lag|last_success|enabled|interval)\w*|files_missing)[ {]/gm;
 
@@ -39,7 +29,7 @@ test("figures of a database that went away are absent, not the last ones, and co
   let nowMs = 0;
   ends.push(
     registerStateGauges(
-      () => (isThere ? Promise.resolve(state) : Promise.reject(new Error("away"))),
+      () => (isThere ? Promise.resolve(deploymentState) : Promise.reject(new Error("away"))),
       () => nowMs,
     ),
   );
@@ -81,7 +71,7 @@ test("a file system that can't be read any more has no figures, and the others o
 test("a scrape that allows itself no time leaves the reading its least", async () => {
   const slow = async (): Promise<DeploymentState> => {
     await new Promise((resolve) => setTimeout(resolve, 100));
-    return state;
+    return deploymentState;
   };
   ends.push(registerStateGauges(slow));
   try {

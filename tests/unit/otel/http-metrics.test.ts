@@ -6,19 +6,20 @@ import { promisify } from "node:util";
 import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import express, { Router } from "express";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defaultLatencyBounds } from "../../../otel/catalogue.ts";
 import { writeExposition } from "../../../otel/exposition.ts";
 import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
 import { useHttpRecorder } from "../../../otel/http-recorder.ts";
-import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
-import { attachRouteAccessor, leaveUnmeasured } from "../../../otel/route-template.ts";
+import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
+import { leaveUnmeasured } from "../../../otel/route-template.ts";
 import { metricViews } from "../../../otel/views.ts";
-import { answerBrokenOff, requestsCutOff } from "../../../src/monitoring/metrics.ts";
+import { requestsCutOff } from "../../../src/monitoring/metrics.ts";
 import { watchClientErrors } from "../../../src/monitoring/setup.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
+import { measuredApplication } from "./measured-application.ts";
+import { converse } from "./raw-requests.ts";
 
 let reader: PrometheusExporter;
 let aggregation: HttpAggregation;
@@ -26,50 +27,6 @@ let instrumentation: HttpMetricsInstrumentation;
 let server: Server;
 let port: number;
 let address: string;
-
-function application(): express.Express {
-  const app = express();
-  app.enable("case sensitive routing");
-  attachRouteAccessor(app);
-  const router = Router();
-  router.get("/items/:id", (_request, response) => void response.json({ ok: true }));
-  router.get("/broken/:id", () => {
-    throw new Error("broken");
-  });
-  router.post("/items", (request, response) => {
-    request.resume().on("end", () => response.status(201).end("done"));
-  });
-  router.get("/stream", (_request, response) => {
-    response.write("x".repeat(600));
-    response.end("y".repeat(400));
-  });
-  router.get("/endless", (_request, response) => void response.write("x"));
-  router.get("/large", (_request, response) => {
-    let left = 400;
-    const more = (): void => {
-      if (left-- > 0) response.write(Buffer.alloc(65_536), more);
-      else response.end();
-    };
-    more();
-  });
-  router.get("/one-piece", (_request, response) => void response.end(Buffer.alloc(100_000_000)));
-  router.get("/twice", (_request, response) => {
-    response.on("error", () => {});
-    response.end("12345");
-    response.end("67890");
-    response.write("more");
-  });
-  router.get("/half", (request, response) => {
-    response.write("half");
-    answerBrokenOff(request);
-    setImmediate(() => response.destroy());
-  });
-  app.use("/api/v1", router);
-  app.use((_error: Error, _request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    response.status(500).json({ code: "INTERNAL" });
-  });
-  return app;
-}
 
 // The SDK's instruments are the reference; the service itself uses the aggregation.
 describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) => {
@@ -79,9 +36,14 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     const provider = new MeterProvider({ readers: [reader], views: metricViews(defaultLatencyBounds) });
     metrics.setGlobalMeterProvider(provider as ApiMeterProvider);
     aggregation = new HttpAggregation(defaultLatencyBounds);
-    useHttpRecorder(recorder === "aggregation" ? aggregation : sdkHttpRecorder);
-    instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
-    server = createServer({ headersTimeout: 300, requestTimeout: 400, connectionsCheckingInterval: 50 }, application());
+    const used = recorder === "aggregation" ? aggregation : sdkHttpRecorder;
+    // For what Node answers in our place.
+    useHttpRecorder(used);
+    instrumentation = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: () => used });
+    server = createServer(
+      { headersTimeout: 300, requestTimeout: 400, connectionsCheckingInterval: 50 },
+      measuredApplication(),
+    );
     server.listen(0, "127.0.0.1");
     watchClientErrors(server);
     await once(server, "listening");
@@ -180,43 +142,31 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
   const available = (route: string, outcome: string) =>
     `mlops_backend_http_requests_total{http_route="${route}",outcome="${outcome}"} 1`;
 
-  /** Sends the parts on one connection, each once the service has said `after` the one before; what it said at the end. */
-  async function converse(...parts: { send: string; after?: RegExp }[]): Promise<string> {
-    const socket = connect(port, "127.0.0.1");
-    let said = "";
-    socket.on("data", (chunk) => {
-      said += chunk;
-    });
-    for (const { send, after } of parts) {
-      if (after !== undefined) await vi.waitFor(() => expect(said).toMatch(after), { timeout: 5000 });
-      socket.write(send);
-    }
-    await once(socket, "close");
-    return said;
-  }
   const good = "GET /api/v1/items/1 HTTP/1.1\r\nHost: x\r\n\r\n";
 
   test("a malformed request behind a good one is counted too", async () => {
-    const said = await converse({ send: good }, { send: "NOT HTTP\r\n\r\n", after: /"ok":true/ });
+    const said = await converse(port, { send: good }, { send: "NOT HTTP\r\n\r\n", after: /"ok":true/ });
     expect(said).toContain("HTTP/1.1 400 Bad Request");
     await expectSample(counted("GET", "/api/v1/items/:id", "200"));
     await expectSample(counted("_OTHER", "unmatched", "400", "parse_error"));
   });
 
   test("headers that do not end are a time-out, also behind a good request", async () => {
-    const said = await converse({ send: good }, { send: "GET / HTTP/1.1\r\n", after: /"ok":true/ });
+    const said = await converse(port, { send: good }, { send: "GET / HTTP/1.1\r\n", after: /"ok":true/ });
     expect(said).toContain("HTTP/1.1 408 Request Timeout");
     await expectSample(counted("_OTHER", "unmatched", "408", "timeout"));
     await expectSample(available("unmatched", "server_error"));
   });
 
   test("a connection that sends nothing is no request", async () => {
-    expect(await converse()).toContain("HTTP/1.1 408 Request Timeout");
+    expect(await converse(port)).toContain("HTTP/1.1 408 Request Timeout");
     expect((await samples()).join("\n")).not.toContain('http_route="unmatched"');
   });
 
   test("a body that does not come is answered 408, and counted with it", async () => {
-    const said = await converse({ send: "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab" });
+    const said = await converse(port, {
+      send: "POST /api/v1/items HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab",
+    });
     expect(said).toContain("HTTP/1.1 408 Request Timeout");
     await expectSample(counted("POST", "/api/v1/items", "408", "timeout"));
     expect((await samples()).join("\n")).not.toContain('http_route="unmatched"');
@@ -224,13 +174,15 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
 
   test("a damaged body is answered 400, and counted with it as the client's", async () => {
     const chunked = "Transfer-Encoding: chunked\r\n\r\nzz\r\n";
-    expect(await converse({ send: `POST /api/v1/items HTTP/1.1\r\nHost: x\r\n${chunked}` })).toContain("HTTP/1.1 400");
+    expect(await converse(port, { send: `POST /api/v1/items HTTP/1.1\r\nHost: x\r\n${chunked}` })).toContain(
+      "HTTP/1.1 400",
+    );
     await expectSample(counted("POST", "/api/v1/items", "400", "parse_error"));
     await expectSample(available("/api/v1/items", "client_error"));
   });
 
   test("CONNECT is answered and counted, though Node begins no request for it", async () => {
-    const said = await converse({ send: "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n" });
+    const said = await converse(port, { send: "CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n" });
     expect(said).toContain("HTTP/1.1 405 Method Not Allowed");
     await expectSample(counted("CONNECT", "unmatched", "405"));
   });
@@ -315,9 +267,9 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
 
 test("with another MeterProvider it counts in its instruments, and not while it is disabled", async () => {
   const own = new PrometheusExporter({ preventServerStart: true });
-  const alone = new HttpMetricsInstrumentation({ showsActive: true });
+  const alone = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: meterHttpRecorder });
   alone.setMeterProvider(new MeterProvider({ readers: [own] }) as ApiMeterProvider);
-  const simple = createServer(application()).listen(0, "127.0.0.1");
+  const simple = createServer(measuredApplication()).listen(0, "127.0.0.1");
   await once(simple, "listening");
   const counts = async () => {
     const { resourceMetrics } = await own.collect();

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createReadStream, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { request as httpRequest } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createGzip } from "node:zlib";
@@ -28,6 +27,7 @@ import { methodNotAllowed } from "../../../src/http/method-not-allowed.ts";
 import { watchClientErrors } from "../../../src/monitoring/setup.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedFamily, parseExposition } from "../../support/parse-exposition.ts";
+import { breakOff, breakOffPipelined, sendInTurn, sendRaw } from "./raw-requests.ts";
 
 /** The routes and the methods that each takes; of `unmatched` any. */
 const methodsOf: Readonly<Record<string, readonly string[]>> = {
@@ -45,7 +45,7 @@ const fileBytes = 200_000;
 const patience = { timeout: 20_000 };
 
 let aggregation: HttpAggregation;
-let instrumentation: HttpMetricsInstrumentation;
+let instrumentation: HttpMetricsInstrumentation | undefined;
 let server: ReturnType<express.Express["listen"]>;
 let folder: string;
 let port: number;
@@ -83,18 +83,23 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "http-traffic-"));
   const file = join(folder, "file.csv");
   writeFileSync(file, "x".repeat(fileBytes));
-  instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
   server = application(file).listen(0, "127.0.0.1");
   watchClientErrors(server);
   await once(server, "listening");
   port = (server.address() as AddressInfo).port;
 });
-beforeEach(() => {
+/** From here on nothing has been counted. */
+function measureAnew(): void {
+  instrumentation?.disable();
   aggregation = new HttpAggregation(defaultLatencyBounds);
+  // For what Node answers in our place.
   useHttpRecorder(aggregation);
-});
+  const counting = aggregation;
+  instrumentation = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: () => counting });
+}
+beforeEach(measureAnew);
 afterAll(async () => {
-  instrumentation.disable();
+  instrumentation?.disable();
   useHttpRecorder(undefined);
   server.closeAllConnections();
   server.close();
@@ -151,74 +156,10 @@ function strayLabels(): string[] {
   });
 }
 
-/** Sends bytes as they are and reads until the server is silent or closes. */
-async function raw(text: string, answers: number): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
-  const closed = once(socket, "close");
-  let received = "";
-  socket.on("data", (chunk) => {
-    received += String(chunk);
-  });
-  socket.on("error", () => {});
-  socket.write(text);
-  await vi.waitFor(() => expect(received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers), patience);
-  socket.end();
-  await closed;
-  return received;
-}
-
 async function get(path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}) {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, options);
   const bytes = (await response.arrayBuffer()).byteLength;
   return { status: response.status, bytes, headers: response.headers };
-}
-
-/** Two requests on one connection, the second only once the first is answered. */
-async function inTurn(first: string, second: string): Promise<void> {
-  const socket = connect(port, "127.0.0.1");
-  const closed = once(socket, "close");
-  socket.on("error", () => {});
-  socket.write(first);
-  await once(socket, "data");
-  socket.resume().end(second);
-  await closed;
-}
-
-/** Goes away when the first of its pipelined requests is answered: one is in hand then, and one has to wait. */
-async function breakOffPipelined(): Promise<void> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  const paths = ["/api/items/1", "/api/endless", "/api/items/2"];
-  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(""));
-  let received = "";
-  for await (const chunk of socket) {
-    received += String(chunk);
-    if (received.includes(": hello")) break; // which destroys the socket
-  }
-}
-
-let lastMark = 0;
-
-/** Goes away in the middle, once the server has the request: what never reached it can't be counted. */
-async function breakOff(route: string, method: string): Promise<void> {
-  lastMark += 1;
-  const path = `${route}?mark=${lastMark}`;
-  const arrived = new Promise<void>((resolve) => {
-    const onRequest = (incoming: { url?: string }): void => {
-      if (incoming.url !== path) return;
-      server.off("request", onRequest);
-      resolve();
-    };
-    // Before Express: a mounted router cuts its part off the url.
-    server.prependListener("request", onRequest);
-  });
-  const headers = method === "POST" ? { "content-length": 5000 } : {};
-  const request = httpRequest({ port, host: "127.0.0.1", path, method, headers });
-  request.on("error", () => {});
-  if (method === "POST") request.write("x".repeat(100));
-  else request.end();
-  await arrived;
-  request.destroy();
 }
 
 /** Each sends some requests; it says how many the server must have counted. */
@@ -230,13 +171,14 @@ const traffic: Record<string, { readonly requests: number; send(): Promise<unkno
   "next(err)": { requests: 1, send: () => get("/api/fails/2") },
   unmatched: { requests: 1, send: () => get("/wp-login.php") },
   "wrong method": { requests: 1, send: () => get("/api/file", { method: "DELETE" }) },
-  "invented method": { requests: 1, send: () => raw("PROPFIND /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\n", 1) },
+  "invented method": { requests: 1, send: () => sendRaw(port, "PROPFIND /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\n", 1) },
   range: { requests: 1, send: () => get("/api/file", { headers: { range: "bytes=0-99" } }) },
   compressed: { requests: 1, send: () => get("/api/packed") },
   pipelined: {
     requests: 3,
     send: () =>
-      raw(
+      sendRaw(
+        port,
         "GET /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /api/fails/1 HTTP/1.1\r\nHost: x\r\n\r\n",
         3,
       ),
@@ -252,14 +194,14 @@ const traffic: Record<string, { readonly requests: number; send(): Promise<unkno
     send: () => get("/api/file", { headers: { "if-none-match": "*", "cache-control": "max-age=0" } }),
   },
   "stream ended": { requests: 1, send: () => get("/api/ending") },
-  "pipelined, then broken off": { requests: 3, send: () => breakOffPipelined() },
+  "pipelined, then broken off": { requests: 3, send: () => breakOffPipelined(port) },
   "malformed behind a good one": {
     requests: 2,
-    send: () => inTurn("GET /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\n", "GARBAGE\r\n\r\n"),
+    send: () => sendInTurn(port, "GET /api/items/1 HTTP/1.1\r\nHost: x\r\n\r\n", "GARBAGE\r\n\r\n"),
   },
-  malformed: { requests: 1, send: () => raw("GARBAGE\r\n\r\n", 1) },
-  "upload broken off": { requests: 1, send: () => breakOff("/api/items", "POST") },
-  "stream broken off": { requests: 1, send: () => breakOff("/api/endless", "GET") },
+  malformed: { requests: 1, send: () => sendRaw(port, "GARBAGE\r\n\r\n", 1) },
+  "upload broken off": { requests: 1, send: () => breakOff(server, "/api/items", "POST") },
+  "stream broken off": { requests: 1, send: () => breakOff(server, "/api/endless", "GET") },
 };
 
 test("after any mix of requests each is counted once, none is active, and every label is from its set", async () => {
@@ -267,8 +209,7 @@ test("after any mix of requests each is counted once, none is active, and every 
     fc.asyncProperty(
       fc.array(fc.constantFrom(...Object.keys(traffic)), { minLength: 1, maxLength: 12 }),
       async (names) => {
-        aggregation = new HttpAggregation(defaultLatencyBounds);
-        useHttpRecorder(aggregation);
+        measureAnew();
         await Promise.all(names.map((name) => traffic[name]!.send()));
         const sent = names.reduce((sum, name) => sum + traffic[name]!.requests, 0);
         await vi.waitFor(() => expect(counted(duration)).toBe(sent), patience);
@@ -303,7 +244,7 @@ test("a body is what was sent of it: a range, compressed bytes, nothing with 304
   await vi.waitFor(() => expect(counted(duration)).toBe(3), patience);
   expect(summed("http.server.response.body.size", "/api/file")).toBe(fileBytes + 10);
 
-  const packed = await raw("GET /api/packed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1);
+  const packed = await sendRaw(port, "GET /api/packed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1);
   expect(packed).toContain("gzip");
   await vi.waitFor(() => expect(counted(duration)).toBe(4), patience);
   const packedBytes = summed("http.server.response.body.size", "/api/packed");
@@ -320,16 +261,16 @@ test("ten thousand invented paths leave the series as they were", async () => {
       { length: 500 },
       (_, n) => `GET /${index + n}/${Math.random()} HTTP/1.1\r\nHost: x\r\n\r\n`,
     );
-    await raw(requests.join(""), 500);
+    await sendRaw(port, requests.join(""), 500);
   }
   await vi.waitFor(() => expect(counted(duration)).toBe(10_001), patience);
   expect(points(duration)).toHaveLength(before);
 });
 
 test("disabled, it measures nothing; enabled again, it does", async () => {
-  instrumentation.disable();
+  instrumentation?.disable();
   await get("/api/items/1");
-  instrumentation.enable();
+  instrumentation?.enable();
   await get("/api/items/2");
   await vi.waitFor(() => expect(counted(duration)).toBe(1), patience);
 });

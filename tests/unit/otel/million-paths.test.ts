@@ -9,7 +9,6 @@ import { defaultLatencyBounds } from "../../../otel/catalogue.ts";
 import { writeExposition } from "../../../otel/exposition.ts";
 import { HttpAggregation } from "../../../otel/http-aggregation.ts";
 import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
-import { useHttpRecorder } from "../../../otel/http-recorder.ts";
 import { attachRouteAccessor } from "../../../otel/route-template.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
@@ -21,12 +20,10 @@ let instrumentation: HttpMetricsInstrumentation;
 let aggregation: HttpAggregation;
 beforeEach(() => {
   aggregation = new HttpAggregation(defaultLatencyBounds);
-  useHttpRecorder(aggregation);
-  instrumentation = new HttpMetricsInstrumentation({ showsActive: true });
+  instrumentation = new HttpMetricsInstrumentation({ showsActive: true, recorderOf: () => aggregation });
 });
 afterEach(() => {
   instrumentation.disable();
-  useHttpRecorder(undefined);
 });
 
 /** As the service has it: routes below a prefix, cases told apart, nothing behind them. */

@@ -1,6 +1,10 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import { batchOf, readOtlpSettings } from "../../../otel/otlp-settings.ts";
 import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { makeAuthority } from "../../support/certificates.ts";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 const logs = (env: Record<string, string>) => readOtlpSettings(env, "logs");
@@ -46,6 +50,8 @@ test.each([
   ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "loki:3100"],
   ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"],
   ["OTEL_LOGS_EXPORTER", "console"],
+  ["OTEL_EXPORTER_OTLP_COMPRESSION", "deflate"],
+  ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "GZIP"],
   ["OTEL_BLRP_MAX_QUEUE_SIZE", "0"],
   ["OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "1.5"],
   ["OTEL_BLRP_SCHEDULE_DELAY", "soon"],
@@ -79,4 +85,55 @@ test("a processor waits for longer than its exporter tries, whatever time that i
   expect(logs({ ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }).faults).toEqual([
     "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number from 1",
   ]);
+});
+
+describe("certificates of the endpoint and ours", () => {
+  const folder = mkdtempSync(join(tmpdir(), "otlp-certificates-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const authority = makeAuthority(folder, "authority");
+  const [ours, other] = [authority.issue("ours"), authority.issue("other")];
+  const faultsOf = (env: Record<string, string>): string[] => readTelemetrySettings({ ...endpoint, ...env }).faults;
+  const own = {
+    OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: ours.cert,
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: ours.key,
+  };
+
+  test("are taken where they are what they should be, for both signals or for one", () => {
+    expect(faultsOf({ ...own, OTEL_EXPORTER_OTLP_CERTIFICATE: relative(process.cwd(), authority.cert) })).toEqual([]);
+    const key = "OTEL_EXPORTER_OTLP_CLIENT_KEY";
+    // What is for one signal hides what is for both.
+    const perSignal = { [`${key.replace("CLIENT", "TRACES_CLIENT")}`]: ours.key, OTEL_LOGS_EXPORTER: "none" };
+    expect(faultsOf({ ...own, [key]: "/nowhere", ...perSignal })).toEqual([]);
+    expect(readTelemetrySettings({ OTEL_EXPORTER_OTLP_CERTIFICATE: "/nowhere" }).faults).toEqual([]);
+  });
+
+  test.each(["", "TRACES_", "LOGS_"])("that can't be read are one fault each, with setting and path: %s", (signal) => {
+    const [ca, cert, key] = ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"].map(
+      (what) => `OTEL_EXPORTER_OTLP_${signal}${what}`,
+    ) as [string, string, string];
+    expect(faultsOf({ [ca]: "/nowhere/ca.pem", [cert]: folder, [key]: "keys/ours.pem" })).toEqual([
+      `${ca} names a file that can't be read (ENOENT): /nowhere/ca.pem`,
+      `${cert} names a file that can't be read (EISDIR): ${folder}`,
+      `${key} names a file that can't be read (ENOENT): keys/ours.pem`,
+    ]);
+    expect(faultsOf({ [ca]: ours.key, [cert]: ours.cert, [key]: ours.cert })).toEqual([
+      `${ca} names a file that holds no certificate in PEM form: ${ours.key}`,
+      `${key} names a file that holds no private key without a passphrase in PEM form: ${ours.cert}`,
+    ]);
+    expect(faultsOf({ [cert]: ours.cert, [key]: other.key })).toEqual([
+      `${key} is not the key of the certificate that ${cert} names`,
+    ]);
+    expect(faultsOf({ [cert]: ours.cert })).toEqual([
+      `${cert} is set alone: a client certificate needs OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY`,
+    ]);
+  });
+
+  test("a key in the place of its path is refused, and not shown", () => {
+    const key = readFileSync(ours.key, "utf8");
+    const base64 = key.replaceAll(/-----.*-----|\n/g, "");
+    for (const content of [key, base64])
+      expect(faultsOf({ ...own, OTEL_EXPORTER_OTLP_CLIENT_KEY: content })).toEqual([
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY must be the path of a file, and not what stands in it",
+      ]);
+  });
 });

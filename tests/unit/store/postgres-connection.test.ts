@@ -39,13 +39,13 @@ test("modes and files that can't be used are refused by the name under which the
     "DATABASE__SSL_MODE and sslmode of DATABASE_URL are both set: keep one of them",
   ]);
   expect(faultsOf(`${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`)).toEqual([
-    "DATABASE_URL: sslrootcert names a file that can't be read (ENOENT)",
+    "DATABASE_URL: sslrootcert names a file that can't be read (ENOENT): /nowhere/ca.pem",
   ]);
   const files = { DATABASE__SSL_ROOT_CERT: garbage, DATABASE__SSL_CERT: garbage, DATABASE__SSL_KEY: garbage };
   expect(faultsOf(url, files)).toEqual([
-    "DATABASE__SSL_ROOT_CERT names a file that holds no certificate in PEM form",
-    "DATABASE__SSL_CERT names a file that holds no certificate in PEM form",
-    "DATABASE__SSL_KEY names a file that holds no private key without a passphrase in PEM form",
+    `DATABASE__SSL_ROOT_CERT names a file that holds no certificate in PEM form: ${garbage}`,
+    `DATABASE__SSL_CERT names a file that holds no certificate in PEM form: ${garbage}`,
+    `DATABASE__SSL_KEY names a file that holds no private key without a passphrase in PEM form: ${garbage}`,
   ]);
   expect(faultsOf(url, { DATABASE__SSL_CERT: garbage })).toContain(
     "DATABASE__SSL_CERT is set alone: a client certificate needs DATABASE__SSL_CERT and DATABASE__SSL_KEY",

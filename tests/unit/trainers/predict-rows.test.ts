@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PredictionInputError, predictRows } from "../../../src/training/trainers/predict-rows.ts";
 import { trainModel } from "../../../src/training/trainers/train-model.ts";
-import { readRows, toTable } from "./real-tables.ts";
+import { readRows, toTable } from "../../support/real-tables.ts";
 
 const penguins = toTable(readRows("penguins.json"));
 const cars = toTable(readRows("cars.json"));

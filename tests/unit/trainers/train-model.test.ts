@@ -4,7 +4,7 @@ import { predictRows } from "../../../src/training/trainers/predict-rows.ts";
 import { seededRandom } from "../../../src/training/trainers/split-rows.ts";
 import { type TrainRequest, trainModel } from "../../../src/training/trainers/train-model.ts";
 import { TrainingDataError } from "../../../src/training/trainers/training-data-error.ts";
-import { type Row, readRows, toTable } from "./real-tables.ts";
+import { type Row, readRows, toTable } from "../../support/real-tables.ts";
 
 const modes: TrainingMode[] = ["light", "heavy"];
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type CsvColumn, loadTable } from "../../../src/training/load-table.ts";
 import type { ModelDocument } from "../../../src/training/trainers/model.ts";
 import type { ThreadProgress, ThreadResult, ThreadTask } from "../../../src/training/training-thread.ts";
-import { datasetPath } from "./real-tables.ts";
+import { datasetPath } from "../../support/real-tables.ts";
 
 const weather = datasetPath("seattle-weather.csv");
 const weatherColumns: CsvColumn[] = [

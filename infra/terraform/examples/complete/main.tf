@@ -95,7 +95,8 @@ module "aws" {
   database_subnet_ids       = var.database_subnet_ids
   client_security_group_ids = [data.aws_eks_cluster.this.vpc_config[0].cluster_security_group_id]
   oidc_provider_arn         = data.aws_iam_openid_connect_provider.this.arn
-  # 30 processes take up to 510 connections; PostgreSQL has one for each 9.5 MB of memory.
+  # 8 api processes and 20 workers take up to 336 connections, with one of each beside them during a rollout; PostgreSQL
+  # has one for each 9.5 MB of memory.
   instance_class            = "db.t4g.large"
   database_password         = var.database_password
   database_password_version = var.secrets_revision

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { TableColumn, TrainingTable } from "../../../src/training/trainers/training-table.ts";
+import type { TableColumn, TrainingTable } from "../../src/training/trainers/training-table.ts";
 
 export type Row = Record<string, string | number | null>;
 
 /** Where a file of vega-datasets lies. */
 export function datasetPath(file: string): string {
-  return fileURLToPath(new URL(`../../../node_modules/vega-datasets/data/${file}`, import.meta.url));
+  return fileURLToPath(new URL(`../../node_modules/vega-datasets/data/${file}`, import.meta.url));
 }
 
 /** The rows of one of vega-datasets' JSON files. */

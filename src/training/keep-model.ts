@@ -1,0 +1,68 @@
+import { v7 as uuidv7 } from "uuid";
+import { insertArtifact } from "../artifacts/artifact-repository.ts";
+import type { Clock } from "../clock.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Store } from "../store/database.ts";
+import { hasArtifact, markSucceeded, type Run } from "./run-repository.ts";
+import type { ThreadResult } from "./training-thread.ts";
+
+type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
+
+interface KeepingParts {
+  readonly db: Store["db"];
+  readonly storage: FileStorage;
+  readonly clock: Clock;
+}
+
+/**
+ * Keeps the model of an attempt: file first, then artifact and state in one transaction, only if the run is still this
+ * attempt's.
+ * @returns whether it was
+ */
+export async function keepModel(
+  parts: KeepingParts,
+  run: Run,
+  modelPath: string,
+  result: ModelResult,
+): Promise<boolean> {
+  const { db, storage } = parts;
+  const artifactId = uuidv7();
+  const { sizeBytes, sha256 } = result;
+  await storage.keep(modelPath, "artifact", { id: artifactId, sizeBytes, sha256 });
+  const isKept = await commitModel(parts, run, artifactId, result).catch(async (error) => {
+    // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
+    if (await hasArtifact(db, run.id, artifactId)) return true;
+    await storage.remove("artifact", artifactId);
+    throw error;
+  });
+  if (!isKept) await storage.remove("artifact", artifactId);
+  return isKept;
+}
+
+function commitModel(
+  { db, clock }: Pick<KeepingParts, "db" | "clock">,
+  run: Run,
+  artifactId: string,
+  { metrics: measured, droppedColumns, sizeBytes, sha256 }: ModelResult,
+): Promise<boolean> {
+  const nowMs = clock.nowMs();
+  const metrics = { ...measured, droppedColumns };
+  return db.transaction().execute(async (tx) => {
+    const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
+    if (succeeded === undefined) return false;
+    await insertArtifact(tx, {
+      id: artifactId,
+      owner: run.owner,
+      runId: run.id,
+      datasetId: run.dataset_id,
+      mode: run.mode,
+      task: run.task,
+      target: run.target,
+      metrics,
+      sizeBytes,
+      sha256,
+      createdAt: new Date(nowMs),
+    });
+    return true;
+  });
+}

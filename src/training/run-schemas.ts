@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { runStatuses } from "./run-lifecycle.ts";
+import type { Run } from "./run-repository.ts";
+
+// What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
+
+export const mode = z
+  .enum(["light", "heavy"])
+  .describe("light: linear or logistic model; heavy: gradient-boosted trees.");
+export const task = z.enum(["classification", "regression"]);
+const columnName = z.string().min(1).max(1000);
+
+const parameters = z
+  .strictObject({
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(4_294_967_295)
+      .optional()
+      .describe("Of the split into training and held-out rows."),
+    rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
+    maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
+    learningRate: z.number().min(0.0001).max(1).optional().describe("heavy: weight of a tree."),
+    ridge: z.number().min(0).max(1e9).optional().describe("light: penalty on squared weights."),
+    earlyStoppingRounds: z
+      .number()
+      .int()
+      .min(1)
+      .max(5000)
+      .optional()
+      .describe("heavy: rounds without a better validation loss after which to stop."),
+    minChildWeight: z.number().min(0).max(1e6).optional().describe("heavy: least sum of second derivatives in a leaf."),
+    lambda: z.number().min(0).max(1e6).optional().describe("heavy: penalty on squared leaf values."),
+  })
+  .describe("How to train; what is absent has a default.");
+
+export const runRequest = z.strictObject({
+  datasetId: z.uuid(),
+  mode,
+  target: columnName.optional().describe("Default: the dataset's."),
+  task: task
+    .optional()
+    .describe("Default: the dataset's; for another target by its type: numbers regression, text classification."),
+  features: z
+    .array(columnName)
+    .min(1)
+    .max(10_000)
+    .refine((names) => new Set(names).size === names.length, "names a column twice")
+    .optional()
+    .describe("Default: all columns but the target."),
+  parameters: parameters.optional(),
+});
+
+const timestamp = z.iso.datetime();
+export const runSchema = z
+  .object({
+    id: z.uuid(),
+    datasetId: z.uuid(),
+    mode,
+    task,
+    target: z.string(),
+    features: z.array(z.string()).nullable(),
+    parameters: z.record(z.string(), z.number()),
+    status: z.enum(runStatuses),
+    attempt: z.number().int().describe("0 while it waits for its first."),
+    progress: z.number().min(0).max(1),
+    version: z.number().int().describe("Grows with every change; the id of its event."),
+    queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
+    metrics: z.record(z.string(), z.unknown()).nullable(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    artifactId: z.uuid().nullable(),
+    artifactRemovedAt: timestamp.nullable(),
+    createdAt: timestamp,
+    startedAt: timestamp.nullable().describe("Of the last attempt."),
+    finishedAt: timestamp.nullable(),
+  })
+  .meta({ id: "TrainingRun" });
+
+const qualityNames = ["accuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
+const quality = z.record(z.enum(qualityNames), z.number().nullable());
+export const trendPoint = z
+  .object({
+    day: z.iso.date(),
+    task,
+    runs: z.number().int(),
+    ...Object.fromEntries(qualityNames.map((name) => [name, z.number().nullable()])),
+  })
+  .meta({ id: "TrendPoint" });
+export const taskSummary = z
+  .object({
+    task,
+    runs: z.object({
+      succeeded: z.number().int(),
+      failed: z.number().int(),
+      cancelled: z.number().int(),
+      unfinished: z.number().int(),
+    }),
+    averageDurationSeconds: z.number().nullable(),
+    average: quality,
+    best: quality,
+    bestRunId: z.uuid().nullable().describe("The run that beats its naive baseline by most."),
+  })
+  .meta({ id: "TaskSummary" });
+
+/** A row as its owner sees it. */
+export function toRun(run: Run, queuePosition: number | null) {
+  return {
+    id: run.id,
+    datasetId: run.dataset_id,
+    mode: run.mode,
+    task: run.task,
+    target: run.target,
+    features: run.features,
+    parameters: run.parameters,
+    status: run.status,
+    attempt: run.attempt,
+    progress: run.progress,
+    version: run.version,
+    queuePosition,
+    metrics: run.metrics,
+    error: run.error_code === null ? null : { code: run.error_code, message: run.error_message ?? "" },
+    artifactId: run.artifact_id,
+    artifactRemovedAt: run.artifact_removed_at?.toISOString() ?? null,
+    createdAt: run.created_at.toISOString(),
+    startedAt: run.started_at?.toISOString() ?? null,
+    finishedAt: run.finished_at?.toISOString() ?? null,
+  };
+}

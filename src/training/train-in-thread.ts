@@ -1,0 +1,184 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { MessageChannel } from "node:worker_threads";
+import type { Span } from "@opentelemetry/api";
+import type { Piscina } from "piscina";
+import type { Config } from "../config.ts";
+import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
+import type { Logger } from "../log.ts";
+import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import type { Store } from "../store/database.ts";
+import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";
+import type { ThreadPhase, ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
+
+/** Why an attempt is broken off; `lost`: its run has ended, or is somebody else's. */
+export type AbortReason = "timeout" | "shutdown" | "lost";
+
+/** One attempt in hand. */
+export interface Attempt {
+  readonly run: Run;
+  readonly startedMs: number;
+  readonly span: Span;
+  /** Ends the thread; the first reason stands. */
+  end(reason: AbortReason): void;
+  readonly signal: AbortSignal;
+}
+
+const progressWriteMs = 500;
+const ownershipCheckMs = 500;
+// Loading is bounded by the size of an upload; a thread that hangs in it must not hold its slot for ever.
+const longestLoadingMs = 10_000;
+
+/**
+ * Ending a thread in the middle of DuckDB's native code ends the whole process (seen: a cancel within milliseconds
+ * of the start), so the signal goes through only after the table is loaded.
+ */
+function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): void; dispose(): void } {
+  const controller = new AbortController();
+  let isLoaded = false;
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    if (isLoaded) controller.abort(signal.reason);
+    else timer = setTimeout(() => controller.abort(signal.reason), longestLoadingMs);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    signal: controller.signal,
+    allow() {
+      isLoaded = true;
+      if (signal.aborted) controller.abort(signal.reason);
+    },
+    dispose() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+/** What each span of an attempt says. */
+export const factsOf = ({ attempt, mode, task }: Run) => ({ attempt, mode, task });
+
+/** Shows each phase of the thread once, below the attempt; saving goes on here, and has a span around it. */
+function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
+  const show = pastSpans();
+  const phases = ["load", "fit", "evaluate"] as const;
+  const shown = new Set<string>();
+  const nowMs = (): number => performance.timeOrigin + performance.now();
+  let sinceMs = nowMs();
+  let knownRows: number | undefined;
+  return {
+    over({ name, startedMs, endedMs, rows }: ThreadPhase): void {
+      if (name === "save" || shown.has(name)) return;
+      shown.add(name);
+      sinceMs = endedMs;
+      knownRows = rows;
+      describeSpan(span, { rows });
+      show(`training ${name}`, { ...factsOf(run), rows }, startedMs, endedMs);
+    },
+    /** The thread has ended in the middle of a phase. */
+    brokenOff(): void {
+      const name = phases.find((phase) => !shown.has(phase));
+      const facts = { ...factsOf(run), rows: knownRows, outcome: "unfinished" };
+      if (name !== undefined) show(`training ${name}`, facts, sinceMs, nowMs());
+    },
+  };
+}
+
+/** What training takes beside the attempt. */
+interface ThreadParts {
+  readonly db: Store["db"];
+  readonly storage: FileStorage;
+  readonly pool: Piscina;
+  readonly config: Config;
+  readonly log: Logger;
+}
+
+/** Runs the thread until it answers, the time is over, or the run is no longer ours. */
+export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelPath: string): Promise<ThreadResult> {
+  const { db, storage, pool, config } = parts;
+  const { run, signal } = attempt;
+  const dataset = await db.transaction().execute((tx) => findDatasetForTraining(tx, run.owner, run.dataset_id));
+  if (dataset === undefined)
+    return {
+      phases: [],
+      dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
+    };
+  const { port1, port2 } = new MessageChannel();
+  let progress = 0;
+  const killing = killAfterLoading(signal);
+  const phases = phaseSpans(attempt);
+  port1.on("message", (message: ThreadProgress) => {
+    progress = message.progress;
+    killing.allow();
+    if (message.over !== undefined) phases.over(message.over);
+  });
+  const timeout = setTimeout(
+    () => attempt.end("timeout"),
+    Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
+  );
+  const watching = new AbortController();
+  const watched = watch(parts, attempt, () => progress, watching.signal);
+  try {
+    await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
+    const task: ThreadTask = {
+      csvPath: csv.path,
+      columns: dataset.columns,
+      target: run.target,
+      task: run.task,
+      features: run.features ?? undefined,
+      mode: run.mode,
+      parameters: run.parameters,
+      modelPath,
+      progressPort: port2,
+    };
+    const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
+    for (const phase of result.phases) phases.over(phase);
+    if ("dataError" in result) phases.brokenOff();
+    return result;
+  } catch (error) {
+    phases.brokenOff();
+    throw error;
+  } finally {
+    clearTimeout(timeout);
+    killing.dispose();
+    port1.close();
+    watching.abort();
+    // Before the run's end is written: a late progress would wait for the same row.
+    await watched;
+  }
+}
+
+/** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
+async function watch(
+  { db, log }: Pick<ThreadParts, "db" | "log">,
+  attempt: Attempt,
+  progressNow: () => number,
+  until: AbortSignal,
+): Promise<void> {
+  const { run } = attempt;
+  let written = 0;
+  let isSilent = false;
+  while (!until.aborted && !attempt.signal.aborted) {
+    await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
+      // Aborted: the loop's condition ends it.
+    });
+    if (until.aborted) return;
+    const progress = progressNow();
+    try {
+      // A trace of ten minutes would have 2,400 of these.
+      const isOurs = await outsideOfTraces(() =>
+        progress > written
+          ? saveProgress(db, run.id, run.attempt, progress)
+          : isRunningAttempt(db, run.id, run.attempt),
+      );
+      written = Math.max(written, progress);
+      if (!isOurs) attempt.end("lost");
+      isSilent = false;
+    } catch (error) {
+      // The training goes on; its end is guarded by the same condition. One line tells of an outage, not two a second.
+      if (!isSilent) log.warn({ err: error, run_id: run.id }, "training: progress could not be written");
+      isSilent = true;
+    }
+  }
+}
