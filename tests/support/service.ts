@@ -153,7 +153,8 @@ export async function startService({ env = {}, on, onLine }: ServiceOptions = {}
   const lines: string[] = [];
   const errorLines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => errorLines.push(line));
-  const exited = once(child, "exit").then(([code]) => code as number | null);
+  // Not at its exit: what it wrote last may still be in the pipes then.
+  const exited = once(child, "close").then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
