@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { refusedStart } from "../support/service.ts";
-import { freePort } from "./processes.ts";
 import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
 
 const password = "pass-word-of-a-test";

@@ -10,8 +10,9 @@ import { generatedFiles } from "../../infra/monitoring/generate.ts";
 import { histogramNames, nativeQuery } from "../../infra/monitoring/native-histograms.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { freePort } from "../support/free-port.ts";
 import { promqlOf } from "../support/promql-of.ts";
-import { eventually, freePort, OwnProcess, startService } from "./processes.ts";
+import { eventually, OwnProcess, startService } from "./processes.ts";
 
 interface Series {
   readonly metric: Record<string, string>;

@@ -7,7 +7,8 @@ import { recordedSeries } from "../../infra/monitoring/recorded-series.ts";
 import { longTermSeries } from "../../infra/monitoring/remote-write.ts";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
-import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { eventually, OwnProcess, root, startService } from "./processes.ts";
 import { type PrometheusProcess, type Series, startPrometheus } from "./prometheus-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mlops-backend-remote-write-"));

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { freePort } from "../support/free-port.ts";
 import { type AlertInbox, openAlertInbox } from "./alert-inbox.ts";
 import { type AlertmanagerProcess, startAlertmanager } from "./alertmanager-process.ts";
-import { eventually, freePort } from "./processes.ts";
+import { eventually } from "./processes.ts";
 import { type PrometheusProcess, startPrometheus } from "./prometheus-process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mlops-backend-two-of-each-"));

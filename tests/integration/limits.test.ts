@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
+import { freePort } from "../support/free-port.ts";
 import { eventually, type RunningService, serviceEnvironment, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
@@ -127,11 +128,7 @@ test("another numeric target with few values is taken for classes, with many for
   }));
 
 test("METRICS_PORT serves /metrics apart from the API", async () => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, "close");
+  const port = await freePort();
   await withService({ METRICS_PORT: String(port) }, async (service) => {
     expect((await service.call("GET", "/metrics")).status).toBe(404);
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
