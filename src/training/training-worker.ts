@@ -16,6 +16,7 @@ import { describeSpan, failSpan, outsideOfTraces, pastSpans, withSpan } from "..
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
 import { activeTraceparent, linkTo } from "../queue/job-trace.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { endLostRun } from "./end-lost-run.ts";
 import { reconcileRuns } from "./reconcile-runs.ts";
@@ -371,9 +372,9 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const { sizeBytes, sha256 } = result;
     await storage.keep(modelPath, "artifact", { id: artifactId, sizeBytes, sha256 });
     const isKept = await commitModel(run, artifactId, metrics, result).catch(async (error) => {
-      // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
-      if (await hasArtifact(db, run.id, artifactId)) return true;
-      await storage.remove("artifact", artifactId);
+      // Only the answer may be lost; while nobody knows, the file stays for the run or for the sweep of orphans.
+      if (!mayStand(error)) await storage.remove("artifact", artifactId);
+      else if (await hasArtifact(db, run.id, artifactId)) return true;
       throw error;
     });
     if (!isKept) {
@@ -399,7 +400,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     { sizeBytes, sha256 }: ModelResult,
   ): Promise<boolean> {
     const nowMs = clock.nowMs();
-    return db.transaction().execute(async (tx) => {
+    return inTransaction(db, async (tx) => {
       const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
       if (succeeded === undefined) return false;
       await insertArtifact(tx, {
