@@ -94,7 +94,7 @@ async function newPlace(): Promise<{ dataDir: string; databaseUrl: string }> {
 }
 
 /** Waits until `probe` gives a value; the bound is for hanging, not for measuring. */
-export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 30): Promise<Value> {
+export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 60): Promise<Value> {
   const endMs = performance.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
@@ -208,7 +208,7 @@ export async function startService({ env = {}, on, onLine }: ServiceOptions = {}
     eventually(async () => {
       const answer = await call("GET", `/training-runs/${id}`);
       return answer.status === 200 && isDone(answer.json) ? answer : undefined;
-    });
+    }, 120);
 
   return {
     url,
