@@ -123,9 +123,8 @@ test.runIf(process.env.TEST_DATABASE_URL)("an api and a worker process share the
       "mlops-backend-listen",
       "mlops-backend-queue",
     ]);
-    expect(await api.metric("mlops_backend_datasets")).toBe(
-      await eventually(() => worker.metric("mlops_backend_datasets")),
-    );
+    for (const service of [api, worker])
+      await eventually(async () => (await service.metric("mlops_backend_datasets")) === 1);
     expect((await worker.call("GET", "/api/health/ready")).status).toBe(200);
     expect((await worker.call("GET", "/datasets")).status).toBe(404);
     const { json: noise } = await api.upload(noiseCsv());
