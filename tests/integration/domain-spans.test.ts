@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ReceivedSpan } from "../support/otlp-receiver.ts";
-import { eventually } from "../support/service.ts";
+import { type Answer, eventually } from "../support/service.ts";
 import { startTraced, type TracedService, treeOf } from "../support/traced-service.ts";
 
 const csv = `a,b,target\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
@@ -11,7 +11,7 @@ beforeAll(async () => {
     // a test now and then.
     DATASET_TTL_DAYS: "0.00001",
     DATASET_TTL_CHECK_INTERVAL_SECONDS: "604800",
-    // A thousand requests at once are more spans than the default has room for on a slow machine.
+    // Hundreds of requests at once are more spans than the default has room for on a slow machine.
     OTEL_BSP_MAX_QUEUE_SIZE: "20000",
   });
 });
@@ -200,7 +200,10 @@ test("a TTL cycle has a span for each dataset", async () => {
   for (const { parentSpanId } of removed) expect(parentSpanId).toBe(cycle.spanId);
 });
 
-test("1,000 requests at once never mix their contexts", async () => {
+// More connections than the 511 that wait for a server to accept them are reset by the system where the machine is busy.
+const atOnce = 400;
+
+test(`1,000 requests, ${atOnce} at once, never mix their contexts`, async () => {
   const { service, receiver } = traced;
   const hex = (number: number, length: number) => number.toString(16).padStart(length, "0");
   const callers = Array.from({ length: 1_000 }, (_, index) => ({
@@ -208,11 +211,14 @@ test("1,000 requests at once never mix their contexts", async () => {
     spanId: hex(index + 1, 16),
     path: index % 2 === 0 ? "/datasets" : `/datasets/0190b6a0-0000-7000-8000-${hex(index, 12)}`,
   }));
-  const answers = await Promise.all(
-    callers.map(({ traceId, spanId, path }) =>
-      service.call("GET", path, undefined, { traceparent: `00-${traceId}-${spanId}-01` }),
-    ),
-  );
+  const answers: Answer[] = [];
+  const callSome = async (first: number): Promise<void> => {
+    for (let index = first; index < callers.length; index += atOnce) {
+      const { traceId, spanId, path } = callers[index]!;
+      answers[index] = await service.call("GET", path, undefined, { traceparent: `00-${traceId}-${spanId}-01` });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, (_, first) => callSome(first)));
   for (const [index, { traceId }] of callers.entries()) {
     expect(answers[index]?.headers.get("x-trace-id")).toBe(traceId);
     if (index % 2 === 1) expect(answers[index]?.json).toMatchObject({ code: "DATASET_NOT_FOUND", traceId });
