@@ -109,7 +109,7 @@ export async function startService(
       if (!line.startsWith("{")) return undefined;
       const entry = JSON.parse(line) as { msg?: unknown; url?: unknown };
       return entry.msg === "ready" && typeof entry.url === "string" ? entry.url.replace(/\/$/, "") : undefined;
-    }, 90);
+    }, 180);
     return { service, url };
   } catch (error) {
     await service[Symbol.asyncDispose]();

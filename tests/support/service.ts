@@ -131,7 +131,7 @@ export async function refusedStart(
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
     // A start that isn't refused fails its test, and is not left behind.
-    timeout: 60_000,
+    timeout: 150_000,
     killSignal: "SIGKILL",
   });
   let stderr = "";
