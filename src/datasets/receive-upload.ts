@@ -8,6 +8,7 @@ import type { ReceivedFile } from "../http/upload-stream.ts";
 import { describeSpan, withSpan } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
 import { checkCsv } from "./check-csv.ts";
 import type { CsvEngine } from "./csv-engine.ts";
@@ -95,7 +96,7 @@ async function storeDataset(
   const id = uuidv7();
   await storage.keep(temporaryPath, "dataset", { id, sizeBytes, sha256 });
   try {
-    const inserted = await db.transaction().execute(async (tx) => {
+    const inserted = await inTransaction(db, async (tx) => {
       if (config.maxStorageBytesPerOwner > 0) {
         // One upload of an owner at a time from here: two that fit alone must not pass together.
         await sql`select pg_advisory_xact_lock(hashtext('quota'), hashtext(${owner}))`.execute(tx);
@@ -120,7 +121,8 @@ async function storeDataset(
     });
     if (inserted !== undefined) return { dataset: inserted, isNew: true };
   } catch (error) {
-    await removeUnlessKept({ db, storage }, owner, id);
+    // What may stand keeps its file: the sweep takes it if it has no row after all.
+    if (!mayStand(error)) await storage.remove("dataset", id);
     throw error;
   }
   // Another upload of the same was faster by a moment.
@@ -129,20 +131,4 @@ async function storeDataset(
   if (winner === undefined)
     throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
   return sameOrConflict(winner, checked.target);
-}
-
-/** A commit whose answer was lost may stand: then the file must stay. The sweep takes it if it does not. */
-async function removeUnlessKept(
-  { db, storage }: Pick<ReceivingParts, "db" | "storage">,
-  owner: string,
-  id: string,
-): Promise<void> {
-  const row = await db
-    .selectFrom("datasets")
-    .select("id")
-    .where("owner", "=", owner)
-    .where("id", "=", id)
-    .executeTakeFirst()
-    .catch(() => "unknown" as const);
-  if (row === undefined) await storage.remove("dataset", id);
 }

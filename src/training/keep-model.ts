@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from "uuid";
 import { insertArtifact } from "../artifacts/artifact-repository.ts";
 import type { Clock } from "../clock.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { hasArtifact, markSucceeded, type Run } from "./run-repository.ts";
 import type { ThreadResult } from "./training-thread.ts";
@@ -30,9 +31,9 @@ export async function keepModel(
   const { sizeBytes, sha256 } = result;
   await storage.keep(modelPath, "artifact", { id: artifactId, sizeBytes, sha256 });
   const isKept = await commitModel(parts, run, artifactId, result).catch(async (error) => {
-    // Only the answer may be lost. When the database doesn't say, the file stays for the sweep of orphans.
-    if (await hasArtifact(db, run.id, artifactId)) return true;
-    await storage.remove("artifact", artifactId);
+    // Only the answer may be lost; while nobody knows, the file stays for the run or for the sweep of orphans.
+    if (!mayStand(error)) await storage.remove("artifact", artifactId);
+    else if (await hasArtifact(db, run.id, artifactId)) return true;
     throw error;
   });
   if (!isKept) await storage.remove("artifact", artifactId);
@@ -47,7 +48,7 @@ function commitModel(
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const metrics = { ...measured, droppedColumns };
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
     if (succeeded === undefined) return false;
     await insertArtifact(tx, {

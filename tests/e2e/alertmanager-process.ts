@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeReceivers } from "../../infra/monitoring/alerting/write-receivers.ts";
+import { freePort } from "../support/free-port.ts";
 import type { AlertInbox } from "./alert-inbox.ts";
-import { eventually, freePort, OwnProcess } from "./processes.ts";
+import { eventually, OwnProcess } from "./processes.ts";
 
 /** Hours become minutes: the windows of the rules, and the pauses of Alertmanager. */
 export const timeScale = 1 / 60;

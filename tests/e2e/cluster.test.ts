@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
@@ -67,6 +66,14 @@ beforeAll(async () => {
 afterAll(() => resources.disposeAsync());
 
 const count = (from: string): Promise<number> => ledger.count(from);
+
+/** Seconds that the oldest run has waited, and of Unix time when a TTL cycle last succeeded. */
+async function timesOf({ query }: Ledger): Promise<{ age: number; last: number }> {
+  const [times] = await query<{ age: number; last: number }>(`select
+    (select extract(epoch from now() - min(created_at))::float from training_runs where status = 'queued') as age,
+    (select value_ms::float / 1000 from deployment_state where key = 'ttl_last_success') as last`);
+  return times!;
+}
 
 const clientOf = (owner: string): Client => clients.find((client) => client.owner === owner)!;
 const objects = async (kind: keyof typeof kinds): Promise<string[]> =>
@@ -153,14 +160,31 @@ describe(`20 owners, 200 uploads and 200 trainings, kills and a restart of Postg
       const counted = cluster.living("worker").map(({ metric }) => metric("mlops_backend_dataset_ttl_cycles_total"));
       return (await Promise.all(counted)).reduce((sum, value) => sum + value, 0);
     };
-    const middleOfSlot = () => delay(ttlSeconds * 1_000 - ((Date.now() + ttlSeconds * 500) % (ttlSeconds * 1_000)));
-    const reading = async () => [await cycles(), await ledger.ttlSuccesses(), (await ledger.ttlJobs()).length] as const;
-    await middleOfSlot();
-    const before = await reading();
-    await delay(3 * ttlSeconds * 1_000);
-    const after = await reading();
-    // A job is seen when it is made, taken and done.
-    expect(after.map((value, index) => value - before[index]!)).toEqual([3, 3, 9]);
+    /** All of it at a moment at which no cycle is under way, however late they are. */
+    const betweenCycles = () =>
+      eventually(async () => {
+        const successes = await ledger.ttlSuccesses();
+        const seen = await ledger.ttlJobs();
+        const states = new Map(seen.map(({ id, after }) => [id, after]));
+        if ([...states.values()].some((state) => ["created", "active", "retry"].includes(state))) return false;
+        const counted = await cycles();
+        return (await ledger.ttlSuccesses()) === successes && { successes, counted, seen };
+      });
+    const before = await betweenCycles();
+    await eventually(async () => (await ledger.ttlSuccesses()) >= before.successes + 3);
+    const after = await betweenCycles();
+    const since = after.seen.slice(before.seen.length);
+    const slots = [...new Set(since.map(({ slot }) => slot))];
+    expect(slots.length).toBeGreaterThanOrEqual(3);
+    const begins = slots.map((slot) => Date.parse(`${slot}Z`));
+    expect(begins).toEqual(begins.map((_, index) => begins[0]! + index * ttlSeconds * 1_000));
+    for (const slot of slots)
+      expect(since.filter((job) => job.slot === slot).map((job) => job.after)).toEqual([
+        "created",
+        "active",
+        "completed",
+      ]);
+    expect([after.successes - before.successes, after.counted - before.counted]).toEqual([slots.length, slots.length]);
   });
 
   test("every process's gauges of the deployment say what the database says", async () => {
@@ -192,16 +216,15 @@ describe(`20 owners, 200 uploads and 200 trainings, kills and a restart of Postg
     for (const service of cluster.living()) {
       // A reading is kept for five seconds.
       await vi.waitFor(async () => expect(await told(service)).toEqual(known), { timeout: 15_000, interval: 500 });
-      const [{ age }] = (await ledger.query(
-        "select extract(epoch from now() - min(created_at))::float as age from training_runs where status = 'queued'",
-      )) as [{ age: number }];
+      // Times go on: what is told was true at some moment of the question, or five seconds before, and a second is for both clocks.
+      const before = await timesOf(ledger);
       const toldAge = await service.metric("mlops_backend_training_queue_oldest_age_seconds");
-      expect(Math.abs(toldAge - age), `oldest age ${toldAge}, ${age} in the database`).toBeLessThan(6);
-      const [{ last }] = (await ledger.query(
-        "select value_ms::float / 1000 as last from deployment_state where key = 'ttl_last_success'",
-      )) as [{ last: number }];
       const toldLast = await service.metric("mlops_backend_dataset_ttl_last_success_timestamp_seconds");
-      expect(Math.abs(toldLast - last)).toBeLessThan(6 + ttlSeconds);
+      const after = await timesOf(ledger);
+      expect(toldAge).toBeGreaterThan(before.age - 6);
+      expect(toldAge).toBeLessThan(after.age + 1);
+      expect(toldLast).toBeGreaterThan(before.last - 6 - ttlSeconds);
+      expect(toldLast).toBeLessThan(after.last + 1);
     }
     for (const id of ids) await client.cancel(id);
     await eventually(async () => (await count("from training_runs where status in ('queued', 'running')")) === 0);

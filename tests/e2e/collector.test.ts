@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { OtlpReceiver } from "../support/otlp-receiver.ts";
-import { eventually, freePort, OwnProcess, startService } from "./processes.ts";
+import { eventually, OwnProcess, startService } from "./processes.ts";
 
 const collectorBinary = process.env.COLLECTOR_BIN ?? "collector";
 const resources = new AsyncDisposableStack();
@@ -39,7 +40,7 @@ async function startCollector(
 test("traces and lines go through a real collector; it bridges an end that is away, and its own end costs no request", async () => {
   const folder = mkdtempSync(join(tmpdir(), "mlops-backend-collector-"));
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const receiver = await OtlpReceiver.start();
+  const receiver = await OtlpReceiver.start(await freePort());
   const port = await freePort();
   const collector = await startCollector(port, receiver.url);
   const { service, url } = await startService(join(folder, "data"), {

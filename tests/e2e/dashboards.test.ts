@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
+import { freePort } from "../support/free-port.ts";
 import { promqlOf } from "../support/promql-of.ts";
-import { eventually, freePort, OwnProcess, root, startService } from "./processes.ts";
+import { eventually, OwnProcess, root, startService } from "./processes.ts";
 import { type PrometheusProcess, startPrometheus } from "./prometheus-process.ts";
 import { scriptedLoad } from "./scripted-load.ts";
 

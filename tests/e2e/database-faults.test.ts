@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { refusedStart } from "../support/service.ts";
-import { freePort } from "./processes.ts";
 import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
 
 const password = "pass-word-of-a-test";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { freePort, type OwnProcess, root, startService } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { type OwnProcess, root, startService } from "./processes.ts";
 
 /** The service on one port and data folder for the time of a test, however often it is started. */
 export interface FaultyService {

@@ -13,7 +13,8 @@ import { lintPromql } from "../../infra/monitoring/lint-promql.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
 import { readConfig } from "../../src/config.ts";
-import { freePort, root, startService } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { root, startService } from "./processes.ts";
 import { environmentOf, type Manifest, ofKind, render } from "./rendered-chart.ts";
 
 const execute = promisify(execFile);

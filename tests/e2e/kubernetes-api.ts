@@ -5,7 +5,8 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { stringify } from "yaml";
-import { eventually, freePort, OwnProcess } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { eventually, OwnProcess } from "./processes.ts";
 
 const execute = promisify(execFile);
 const token = "test";

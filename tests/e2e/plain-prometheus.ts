@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, freePort, OwnProcess } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { eventually, OwnProcess } from "./processes.ts";
 
 /** A series of an answer. */
 export interface Series {

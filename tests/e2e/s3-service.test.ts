@@ -12,6 +12,7 @@ import { seattleWeatherCsv } from "../support/real-data.ts";
 import { eventually, refusedStart, startService } from "../support/service.ts";
 import { startScratchPostgres } from "./scratch-postgres.ts";
 import { type S3Service, startOnBucket as startServiceOnBucket } from "./service-on-bucket.ts";
+import { wayThatStopsAfter } from "./stopping-way.ts";
 import { startVersitygw, type VersitygwProcess } from "./versitygw-process.ts";
 
 let folder: string;
@@ -113,18 +114,21 @@ test("an upload that its client breaks off, or that is refused, leaves no object
 });
 
 test("kill -9 in the middle of a large upload: the next start leaves no parts, no object and no file", async () => {
+  await using way = await wayThatStopsAfter(20 * 1024 * 1024, gateway.endpoint);
   const { service, bucket, objects, temporaryFiles, again } = await startOnBucket("killed", {
     MAX_CSV_UPLOAD_BYTES: String(100 * 1024 * 1024),
     S3__PREFIX: "inner",
+    S3__ENDPOINT: way.url,
   });
   const partsInHand = async (): Promise<number> =>
     (await gateway.client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.length ?? 0;
   const uploading = service.upload(largeCsv(64)).catch(() => undefined);
+  // It stays in the middle for as long as it takes to see that.
   await eventually(async () => (await partsInHand()) > 0, 60);
   await service.kill("SIGKILL");
   await uploading;
   expect([await partsInHand(), (await temporaryFiles()).length]).toEqual([1, 1]);
-  const second = await again();
+  const second = await again({ S3__ENDPOINT: gateway.endpoint });
   try {
     expect([await partsInHand(), await temporaryFiles(), await objects("dataset")]).toEqual([0, [], []]);
     expect((await second.call("GET", "/datasets")).json.items).toEqual([]);
@@ -152,7 +156,9 @@ test("a storage that is away is told as such, work waits for it, and it comes ba
     expect((await service.call("GET", "/api/health/live")).status).toBe(200);
     expect((await service.call("GET", "/datasets")).status).toBe(200);
     expect(await service.metric("mlops_backend_dataset_uploads_total", { outcome: "failed" })).toBe(1);
-    const reasons = service.lines.map((line) => JSON.parse(line)).find(({ msg }) => msg.startsWith("not ready"));
+    const reasons = await eventually(async () =>
+      service.lines.map((line) => JSON.parse(line)).find(({ msg }) => msg.startsWith("not ready")),
+    );
     expect(reasons.reasons.storage).toMatch(/^S3__ENDPOINT: 127\.0\.0\.1:\d+ can't be reached \(ECONNREFUSED\)$/);
     expect(service.lines.join("\n")).not.toContain(gateway.env.S3__SECRET_ACCESS_KEY);
     // Marked, and finished by the sweep: nobody sees it any more.
@@ -281,7 +287,8 @@ test("an api and a worker share nothing but PostgreSQL and the bucket", async ()
     await eventually(async () => (await api.call("GET", `/datasets/${dataset.id}`)).json.profile !== null);
     // What a worker needs of its own disk is given back.
     for (const { dataDir } of [api, worker]) expect(await readdir(join(dataDir, "files"))).toEqual(["tmp"]);
-    expect(await readdir(join(worker.dataDir, "files", "tmp"))).toEqual([]);
+    // Of the profile a moment after its row says that it is there.
+    await eventually(async () => (await readdir(join(worker.dataDir, "files", "tmp"))).length === 0);
   } finally {
     await api.halt();
     await worker.halt();

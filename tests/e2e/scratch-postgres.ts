@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { freePort } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** A PostgreSQL of a test's own, that it may stop. */
 export interface ScratchPostgres {

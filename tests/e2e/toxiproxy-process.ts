@@ -1,4 +1,5 @@
-import { eventually, freePort, OwnProcess } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { eventually, OwnProcess } from "./processes.ts";
 
 const binary = process.env.TOXIPROXY_BIN ?? "toxiproxy-server";
 

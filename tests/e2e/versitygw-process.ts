@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { eventually, freePort, OwnProcess } from "./processes.ts";
+import { freePort } from "../support/free-port.ts";
+import { eventually, OwnProcess } from "./processes.ts";
 
 const binary = process.env.VERSITYGW_BIN ?? "versitygw";
 const accessKeyId = "test-access";

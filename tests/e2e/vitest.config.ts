@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/e2e/**/*.test.ts"],
-    testTimeout: 120_000,
+    // For what hangs, not for what is slow: a busy machine takes ten times as long.
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     // Each file starts real processes; two at once would disturb each other's times.
     fileParallelism: false,

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
 import { createDatabase, dropDatabase, eventually, type RunningService, startService } from "../support/service.ts";
@@ -49,29 +49,39 @@ describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { tim
       from pg_stat_activity where datname = current_database() and usename = '${role}'`);
     return rows[0];
   };
-  /** The most that were seen at once while `load` went on. */
+  /** The most that were seen at once while `load` went on; at its end too, when the pool still has what it needed. */
   const mostDuring = async (load: Promise<unknown>): Promise<{ all: number; pool: number }> => {
     const most = { all: 0, pool: 0 };
     let isOver = false;
     const ended = load.finally(() => {
       isOver = true;
     });
-    while (!isOver) {
+    const look = async (): Promise<void> => {
       const now = await connections();
       most.all = Math.max(most.all, now.all);
       most.pool = Math.max(most.pool, now.pool);
-    }
+    };
+    while (!isOver) await look();
+    await look();
     await ended;
     return most;
   };
+  const started: RunningService[] = [];
+  // A test that fails must not leave its connections to the next one.
+  afterEach(async () => {
+    for (const service of started.splice(0)) await service.halt();
+  });
   /** Those of the one before are gone. */
   const start = async (env: Record<string, string>): Promise<RunningService> => {
     await eventually(async () => (await connections()).all === 0);
-    return startService({ on: place, env: { MAX_QUEUED_RUNS_PER_OWNER: "100", ...env } });
+    const service = await startService({ on: place, env: { MAX_QUEUED_RUNS_PER_OWNER: "100", ...env } });
+    started.push(service);
+    return service;
   };
   const ask = async (service: RunningService): Promise<void> => {
     const ends = await Promise.all(
-      Array.from({ length: 150 }, (_, index) =>
+      // More than the pool has, and few enough to be served within the five seconds that one waits for it.
+      Array.from({ length: 60 }, (_, index) =>
         service.call("GET", index % 2 === 0 ? "/training-runs?limit=100" : "/datasets?limit=100"),
       ),
     );
@@ -150,7 +160,8 @@ describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { tim
     };
   };
 
-  test.each([0, 3])(
+  // With three it may start, with nobody who listens to the queue: pg-boss polls then, and says so.
+  test.each([0, 2])(
     "with %i connections left a start waits, says why, and goes on as soon as there are more",
     async (left) => {
       await eventually(async () => (await connections()).all === 0);
@@ -163,18 +174,18 @@ describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { tim
         },
       });
       try {
-        await eventually(async () => waits.length > 0);
-      } finally {
-        await release();
-        await admin.query(`alter role ${role} connection limit -1`);
-      }
-      const service = await starting;
-      try {
+        try {
+          await eventually(async () => waits.length > 0);
+        } finally {
+          await release();
+          await admin.query(`alter role ${role} connection limit -1`);
+        }
+        const service = await starting;
         expect(waits[0]).toMatch(/DATABASE__MAX_CONNECTIONS: PostgreSQL at .* has no connection left \(53300\)/);
         expect([...service.lines, ...service.errorLines].join()).not.toContain("never-printed");
         expect((await service.call("GET", "/api/health/ready")).status).toBe(200);
       } finally {
-        await service.halt();
+        await (await starting).halt();
       }
     },
   );
@@ -189,11 +200,11 @@ describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { tim
       const release = await occupy(40, 40);
       await admin.query(`alter role ${role} connection limit 0`);
       await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = '${role}'`);
-      const away = await eventually(async () => {
-        const answer = await service.call("GET", "/api/health/ready");
-        return answer.status === 503 && answer;
+      // Their sessions do not end at the same moment.
+      await eventually(async () => {
+        const { status, json } = await service.call("GET", "/api/health/ready");
+        return status === 503 && ["database", "queue"].every((part) => json.failing.includes(part));
       });
-      expect(away.json.failing).toEqual(expect.arrayContaining(["database", "queue"]));
       expect((await service.call("GET", "/datasets")).json.code).toBe("DATABASE_UNAVAILABLE");
       const before = ticks();
       await new Promise((resolve) => setTimeout(resolve, 4_000));
@@ -244,8 +255,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { tim
       isShut = true;
       for (const socket of sockets) socket.destroy();
       await eventually(async () => attempts.length >= 4);
-      const gaps = attempts.slice(1).map((at, index) => at - (attempts[index] ?? 0));
-      expect(gaps[2]).toBeGreaterThan((gaps[0] ?? 0) * 1.5);
+      // Each wait is at least half of what it may be, which doubles; a busy machine makes any of them longer, none shorter.
+      const gaps = attempts.slice(1, 4).map((at, index) => at - (attempts[index] ?? 0));
+      for (const [index, gap] of gaps.entries()) expect(gap).toBeGreaterThan(500 * 2 ** index - 50);
       isShut = false;
       await eventually(async () => {
         await admin.query("select pg_notify('back_off', 'again')");

@@ -102,7 +102,10 @@ test(`nothing accepted is lost over ${kills} kills (CRASH_SEED=${seed})`, {
   for (let kill = 0; kill < kills; kill += 1) {
     let isOver = false;
     const workers = [1, 2, 3].map(() => work(service, promised, () => isOver, next));
+    const before = promised.runs.size;
     await new Promise((resolve) => setTimeout(resolve, 100 + next() * 1_400));
+    // On a slow machine it would be killed before it has promised anything, time after time.
+    await eventually(async () => promised.runs.size > before);
     isOver = true;
     await service.kill("SIGKILL");
     await Promise.all(workers);

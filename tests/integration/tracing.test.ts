@@ -66,7 +66,9 @@ describe("with an OTLP endpoint", () => {
         expect(statement).toMatchObject({ kind: 3, attributes: { "db.system.name": "postgresql" } });
       }
       // And so is pino: the access line has the ids of its trace.
-      const line = service.lines.map((text) => JSON.parse(text)).find(({ route }) => route === "/api/ml/v1/datasets");
+      const line = await eventually(async () =>
+        service.lines.map((text) => JSON.parse(text)).find(({ route }) => route === "/api/ml/v1/datasets"),
+      );
       expect(line).toMatchObject({ trace_id: list.traceId, span_id: list.spanId });
       expect(JSON.stringify(receiver.spans)).not.toMatch(
         /secret|user_agent|url\.(path|query|full)|"client\.|"network\.peer/,

@@ -94,7 +94,7 @@ async function newPlace(): Promise<{ dataDir: string; databaseUrl: string }> {
 }
 
 /** Waits until `probe` gives a value; the bound is for hanging, not for measuring. */
-export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 30): Promise<Value> {
+export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 60): Promise<Value> {
   const endMs = performance.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
@@ -131,7 +131,7 @@ export async function refusedStart(
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
     // A start that isn't refused fails its test, and is not left behind.
-    timeout: 60_000,
+    timeout: 150_000,
     killSignal: "SIGKILL",
   });
   let stderr = "";
@@ -153,7 +153,8 @@ export async function startService({ env = {}, on, onLine }: ServiceOptions = {}
   const lines: string[] = [];
   const errorLines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => errorLines.push(line));
-  const exited = once(child, "exit").then(([code]) => code as number | null);
+  // Not at its exit: what it wrote last may still be in the pipes then.
+  const exited = once(child, "close").then(([code]) => code as number | null);
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       lines.push(line);
@@ -207,7 +208,7 @@ export async function startService({ env = {}, on, onLine }: ServiceOptions = {}
     eventually(async () => {
       const answer = await call("GET", `/training-runs/${id}`);
       return answer.status === 200 && isDone(answer.json) ? answer : undefined;
-    });
+    }, 120);
 
   return {
     url,

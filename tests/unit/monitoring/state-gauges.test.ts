@@ -70,7 +70,7 @@ test("a file system that can't be read any more has no figures, and the others o
 
 test("a scrape that allows itself no time leaves the reading its least", async () => {
   const slow = async (): Promise<DeploymentState> => {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     return deploymentState;
   };
   ends.push(registerStateGauges(slow));

@@ -1,0 +1,33 @@
+import type { Kysely, Transaction } from "kysely";
+import type { Tables } from "./schema.ts";
+
+const inDoubt = new WeakSet<object>();
+
+/** As `db.transaction()`; of what it throws `mayStand` knows whether the transaction may stand all the same. */
+export async function inTransaction<Value>(
+  db: Kysely<Tables>,
+  work: (tx: Transaction<Tables>) => Promise<Value>,
+): Promise<Value> {
+  let isWorkDone = false;
+  try {
+    return await db.transaction().execute(async (tx) => {
+      const value = await work(tx);
+      isWorkDone = true;
+      return value;
+    });
+  } catch (error) {
+    if (isWorkDone && typeof error === "object" && error !== null && !isRefusal(error)) inDoubt.add(error);
+    throw error;
+  }
+}
+
+/** The server's own word that a statement, here COMMIT, has failed; a connection that ends says nothing of the kind. */
+const isRefusal = (error: object): boolean => "severity" in error && error.severity === "ERROR";
+
+/**
+ * Whether the transaction that threw it may stand: its COMMIT was under way, and its answer is lost. Nobody can be asked:
+ * the server may still be at it, and shows the rows a moment later.
+ */
+export function mayStand(error: unknown): boolean {
+  return typeof error === "object" && error !== null && inDoubt.has(error);
+}
