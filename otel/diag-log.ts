@@ -1,16 +1,7 @@
 import { DiagLogLevel, diag } from "@opentelemetry/api";
 import type { Signal } from "./catalogue.ts";
 import type { ExportLosses } from "./export-losses.ts";
-
-type Level = "error" | "warn";
-
-/** A line as `src/log.ts` has them, on stderr: what telemetry says of itself must not go the way that it speaks of. */
-export function writeToStandardError(level: Level, message: string, ...details: unknown[]): void {
-  const error = details.map((each) => (each instanceof Error ? each.message : String(each))).join(" ");
-  process.stderr.write(
-    `${JSON.stringify({ level, time: new Date().toISOString(), msg: `telemetry: ${message}`, error })}\n`,
-  );
-}
+import { writeToStandardError } from "./standard-error.ts";
 
 /** Of an endpoint that answers every export like this. */
 const saysEachTime = /^Export succeeded but could not deserialize response/;

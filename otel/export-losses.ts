@@ -1,7 +1,7 @@
 import { createNoopMeter, type MeterProvider } from "@opentelemetry/api";
 import type { Signal } from "./catalogue.ts";
-import { writeToStandardError } from "./diag-log.ts";
 import { add, guarded } from "./instruments.ts";
+import { writeToStandardError } from "./standard-error.ts";
 
 /** An endpoint that is away for an hour must not fill the log. */
 const warnEveryMs = 60_000;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { FileStorage } from "./file-storage.ts";
 import { openLocalStorage } from "./local-storage.ts";
-import type { S3Settings } from "./s3-client.ts";
+import type { S3Settings } from "./s3-settings.ts";
 
 /** The storage that STORAGE_BACKEND names. @throws StorageFault when it can't be used */
 export async function openStorage(

@@ -1,11 +1,8 @@
 import { S3Client } from "@aws-sdk/client-s3";
-import type { Config } from "../config.ts";
 import { DomainError } from "../errors.ts";
 import { explainS3Fault, isObjectMissing } from "./s3-faults.ts";
+import type { S3Settings } from "./s3-settings.ts";
 import { storageUnavailable } from "./storage-fault.ts";
-
-/** The settings of S3, all beginning with S3__. */
-export type S3Settings = Pick<Config, Extract<keyof Config, `s3${string}`>>;
 
 const connectTimeoutMs = 3_000;
 

@@ -1,4 +1,4 @@
-import type { S3Settings } from "./s3-client.ts";
+import type { S3Settings } from "./s3-settings.ts";
 import { StorageFault } from "./storage-fault.ts";
 
 type Explain = (settings: S3Settings, about: { readonly action: string; readonly code: string }) => string;

@@ -2,7 +2,8 @@ import { createReadStream } from "node:fs";
 import { AbortMultipartUploadCommand, HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { FileKind, KeptFile } from "./file-storage.ts";
-import { type S3Settings, withinBudget } from "./s3-client.ts";
+import { withinBudget } from "./s3-client.ts";
+import type { S3Settings } from "./s3-settings.ts";
 import { StorageFault, storageUnavailable } from "./storage-fault.ts";
 
 const partBytes = 8 * 1024 * 1024;

@@ -1,38 +1,5 @@
+import type { QualityMetrics, RunMetrics } from "./run-metrics.ts";
 import type { TrainingTask } from "./trainers/model.ts";
-
-/** How good predictions are; which keys there are depends on the task. */
-export interface QualityMetrics {
-  accuracy?: number;
-  /** Macro averages: every class counts the same. */
-  precision?: number;
-  recall?: number;
-  f1?: number;
-  logLoss?: number;
-  /** Two classes only, and only where the held-out rows have both. */
-  auc?: number;
-  /** Absent where the held-out values are all the same. */
-  r2?: number;
-  mse?: number;
-  rmse?: number;
-  mae?: number;
-}
-
-/** Counts of held-out rows: `counts[actual][predicted]`. */
-export interface ConfusionMatrix {
-  readonly classes: readonly string[];
-  readonly counts: readonly (readonly number[])[];
-}
-
-/** A run's metrics: flat, with the naive baseline's beside them. */
-export interface RunMetrics extends QualityMetrics {
-  baseline: QualityMetrics;
-  rows: { train: number; test: number };
-  /** Share of each source column, summing to 1, highest first. */
-  featureImportances: Record<string, number>;
-  confusionMatrix?: ConfusionMatrix;
-  /** Log loss or RMSE, divided by the baseline's: below 1 is better than guessing. */
-  relativeError?: number;
-}
 
 /** What the held-out rows really are, and what was said of them. */
 export type Evaluation =

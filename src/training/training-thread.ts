@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { MessagePort } from "node:worker_threads";
-import type { RunMetrics } from "./evaluate.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
+import type { RunMetrics } from "./run-metrics.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "./trainers/model.ts";
 import { type TrainParameters, trainModel } from "./trainers/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "./trainers/training-data-error.ts";

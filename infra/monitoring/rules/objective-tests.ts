@@ -3,7 +3,7 @@ import type { CaseSeries } from "./alert.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
 import { repeated, valuesOf } from "./case-values.ts";
 import { type Minute, objectiveSeries } from "./objective-series.ts";
-import type { TestGroup } from "./rule-tests.ts";
+import type { TestGroup } from "./promtool-tests.ts";
 
 /** One evaluation of the rules is all that a figure needs; the longest short window fits in twice. */
 export const objectiveStepSeconds = 43_200;

@@ -1,4 +1,4 @@
-import type { RunMetrics } from "../evaluate.ts";
+import type { RunMetrics } from "../run-metrics.ts";
 
 /** What the model says: one of several classes, or a number. */
 export type TrainingTask = "classification" | "regression";

@@ -1,4 +1,5 @@
-import { evaluate, type RunMetrics } from "../evaluate.ts";
+import { evaluate } from "../evaluate.ts";
+import type { RunMetrics } from "../run-metrics.ts";
 import { fitBoostedTrees } from "./boosted-trees.ts";
 import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
 import { fitLinear, type Loss } from "./linear-model.ts";
