@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,8 +10,8 @@ import { fileMissing, StorageFault } from "./storage-fault.ts";
 const maxAttempts = 3;
 const firstPauseMs = 200;
 
-/** Writes the stream to the path and holds it to what its row says. */
-async function writeVerified(body: Readable, path: string, file: KeptFile, signal: AbortSignal): Promise<void> {
+/** Writes the stream and holds it to what its row says. */
+async function writeVerified(body: Readable, target: FileHandle, file: KeptFile, signal: AbortSignal): Promise<void> {
   const hash = createHash("sha256");
   let sizeBytes = 0;
   await pipeline(
@@ -25,7 +24,7 @@ async function writeVerified(body: Readable, path: string, file: KeptFile, signa
         yield chunk;
       }
     },
-    createWriteStream(path, { flags: "wx" }),
+    target.createWriteStream(),
     { signal },
   );
   if (sizeBytes === file.sizeBytes && hash.digest("hex") === file.sha256) return;
@@ -39,17 +38,24 @@ async function writeVerified(body: Readable, path: string, file: KeptFile, signa
  * the SDK's retries end with the headers.
  */
 export async function fetchFile(
-  open: () => Promise<Readable>,
+  openBody: () => Promise<Readable>,
   path: string,
   file: KeptFile,
   signal: AbortSignal,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    const body = await open();
+    // First, and awaited: a body that breaks off at once does not wait until its file is there, and this would come after
+    // its removal. Between body and pipeline nothing may be awaited: nobody would hear of the body's end.
+    await using target = await open(path, "wx");
+    const discard = () => rm(path, { force: true });
+    const body = await openBody().catch(async (error: unknown) => {
+      await discard();
+      throw error;
+    });
     try {
-      return await writeVerified(body, path, file, signal);
+      return await writeVerified(body, target, file, signal);
     } catch (error) {
-      await rm(path, { force: true });
+      await discard();
       const isBrokenOff = error instanceof DomainError && error.code === "STORAGE_UNAVAILABLE";
       if (!isBrokenOff || attempt === maxAttempts || signal.aborted) throw error;
     }

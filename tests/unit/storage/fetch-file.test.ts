@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,5 +73,25 @@ test("ends with its signal, also between two tries", async () => {
   await expect(fetchFile(async () => stalled, path(), file, signal)).rejects.not.toBeInstanceOf(DomainError);
   expect(stalled.destroyed).toBe(true);
   await expect(fetchFile(async () => broken(10), path(), file, AbortSignal.timeout(1))).rejects.toThrow();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+// A body that breaks off at once was faster than the opening of its file, which then came after the removal.
+test("its file is there before anything is read: nothing makes it after it was removed", async () => {
+  const seen: boolean[] = [];
+  const open = async (): Promise<Readable> =>
+    Readable.from(
+      (async function* () {
+        seen.push(existsSync(path()));
+        yield content;
+      })(),
+    );
+  await fetchFile(open, path(), file, never);
+  expect(seen).toEqual([true]);
+  await rm(path());
+  const away = async (): Promise<Readable> => {
+    throw storageUnavailable(new StorageFault("gone", "ECONNREFUSED"));
+  };
+  await expect(fetchFile(away, path(), file, never)).rejects.toMatchObject({ code: "STORAGE_UNAVAILABLE" });
   expect(await readdir(folder)).toEqual([]);
 });
