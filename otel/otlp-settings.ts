@@ -93,7 +93,8 @@ export function readOtlpSettings(
   };
   const forSignal = (what: string): Given | undefined => {
     const setBy = [`OTEL_EXPORTER_OTLP_${upper}_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find((name) => given(name));
-    return setBy === undefined ? undefined : { value: given(setBy) ?? "", setBy };
+    // As it stands: the exporter, too, takes a blank at an end for a part of the path.
+    return setBy === undefined ? undefined : { value: env[setBy] ?? "", setBy };
   };
   const endpoints = [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter(
     (name) => given(name) !== undefined,

@@ -1,6 +1,6 @@
 /** The composition root: the only file that wires. Started in order, stopped in reverse. */
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { endOf } from "../otel/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
@@ -17,9 +17,9 @@ import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
-import { listen } from "./http/listen.ts";
+import { closeServer, listen } from "./http/listen.ts";
 import { createLog, type Logger } from "./log.ts";
-import { declareRoutes, requestsCutOff } from "./monitoring/metrics.ts";
+import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
@@ -64,18 +64,6 @@ async function readDeploymentState(store: Store, queue: JobQueue, config: Config
     ttlIntervalSeconds: config.ttlIntervalSeconds,
     filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
   };
-}
-
-/** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
-async function closeServer(server: Server, graceSeconds: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    requestsCutOff(server);
-    server.closeAllConnections();
-  }, graceSeconds * 1000);
-  await closed;
-  clearTimeout(timer);
 }
 
 async function start(config: Config, log: Logger): Promise<Service> {

@@ -17,8 +17,12 @@ interface PemPaths {
   readonly pair: string;
 }
 
-/** The key itself instead of its path, in PEM or in the base64 of DER: it must not be shown. */
-const isContent = (value: string): boolean => /-----BEGIN|^M[A-Za-z0-9+/]{40,}=*$/.test(value);
+/**
+ * What stands in a file instead of its path: PEM, or base64 or hex of either form, in one line or more. It must not be shown.
+ * A path of such letters alone, and that long, is not shown either where nothing can be read at it.
+ */
+const isContent = (value: string): boolean =>
+  /-----BEGIN/.test(value) || /^[A-Za-z0-9+=_\s"'\\-][A-Za-z0-9+/=_\s"'\\-]{39,}$/.test(value);
 
 /** Whatever of it is set, read and looked at; faults name setting and path. */
 export function readPemFiles(
@@ -28,16 +32,16 @@ export function readPemFiles(
   /** The file's text, once `parse` has found it to be what it should. */
   const textOf = (file: Given | undefined, what: string, parse: (text: string) => unknown): string | undefined => {
     if (file === undefined) return undefined;
-    if (isContent(file.value)) {
-      faults.push(`${file.setBy} must be the path of a file, and not what stands in it`);
-      return undefined;
-    }
     let text: string;
     try {
       text = readFileSync(file.value, "utf8");
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-      faults.push(`${file.setBy} names a file that can't be read (${code}): ${file.value}`);
+      faults.push(
+        isContent(file.value)
+          ? `${file.setBy} must be the path of a file, and not what stands in it`
+          : `${file.setBy} names a file that can't be read (${code}): ${file.value}`,
+      );
       return undefined;
     }
     try {

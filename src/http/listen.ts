@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
+import { requestsCutOff } from "../monitoring/metrics.ts";
 
 /** Where to listen, and the setting that the port is from. */
 interface ListenAddress {
@@ -47,4 +48,18 @@ export async function listen(server: Server, to: ListenAddress): Promise<number>
   }
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : to.port;
+}
+
+/** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
+export async function closeServer(server: Server, graceSeconds: number): Promise<void> {
+  // An answer that ends now leaves a connection that would be waited for as long as it may be idle; 0 would be for ever.
+  server.keepAliveTimeout = 1;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    requestsCutOff(server);
+    server.closeAllConnections();
+  }, graceSeconds * 1000);
+  await closed;
+  clearTimeout(timer);
 }

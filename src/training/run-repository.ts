@@ -352,8 +352,16 @@ export async function readAttemptTraces(db: Kysely<Tables>, id: string): Promise
   return row?.attempt_traces ?? [];
 }
 
-/** True when the row says that this artifact is the run's: the commit went through although its answer was lost. */
+/**
+ * True when the row says that this artifact is the run's: the commit went through although its answer was lost. Where it is
+ * under way still, its lock on the row is waited for: a run that succeeds after it was given up would never be counted.
+ */
 export async function hasArtifact(db: Kysely<Tables>, id: string, artifactId: string): Promise<boolean> {
-  const row = await db.selectFrom("training_runs").select("artifact_id").where("id", "=", id).executeTakeFirst();
+  const row = await db
+    .selectFrom("training_runs")
+    .select("artifact_id")
+    .where("id", "=", id)
+    .forShare()
+    .executeTakeFirst();
   return row?.artifact_id === artifactId;
 }

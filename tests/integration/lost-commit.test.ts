@@ -98,5 +98,10 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a COMMIT whose answer is lost, an
     expect(way.hasBroken()).toBe(true);
     expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
     expect((await service.call("GET", `/artifacts/${run.artifactId}/content`)).status).toBe(200);
+    // And it is counted, once, as any other one that has ended well.
+    const ended = () => service.metric("mlops_backend_training_runs_total");
+    await eventually(async () => (await ended()) > 0);
+    expect(await service.metric("mlops_backend_training_runs_total", { outcome: "succeeded" })).toBe(1);
+    expect(await ended()).toBe(1);
   });
 });

@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { ListenFault, listen } from "../../../src/http/listen.ts";
+import { closeServer, ListenFault, listen } from "../../../src/http/listen.ts";
 
 const servers = new Set<ReturnType<typeof createServer>>();
 afterEach(() => {
@@ -46,4 +48,25 @@ test("any other fault passes as it is", async () => {
   await expect(listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" })).rejects.toMatchObject({
     code: "ERR_SERVER_ALREADY_LISTEN",
   });
+});
+
+test("a connection whose answer ends while the server stops does not hold it up for its whole patience", async () => {
+  const server = createServer((_, response) => {
+    response.write("a"); // Its head says keep-alive: nobody knew yet.
+    server.once("finish the answer", () => response.end("b"));
+  });
+  servers.add(server);
+  const port = await listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" });
+  const client = connect(port, "127.0.0.1").setEncoding("latin1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  let answer = "";
+  client.on("data", (text) => (answer += text));
+  await once(client, "data");
+  const startedMs = performance.now();
+  const closed = closeServer(server, 30);
+  server.emit("finish the answer");
+  await closed;
+  if (!client.closed) await once(client, "close");
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(answer).toMatch(/\r\na\r\n1\r\nb\r\n0\r\n\r\n$/);
 });

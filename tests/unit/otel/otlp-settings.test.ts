@@ -107,6 +107,13 @@ describe("certificates of the endpoint and ours", () => {
     expect(readTelemetrySettings({ OTEL_EXPORTER_OTLP_CERTIFICATE: "/nowhere" }).faults).toEqual([]);
   });
 
+  test("are looked for where the exporter looks, which takes a blank at the end for a part of the name", () => {
+    for (const end of [" ", "\r"])
+      expect(faultsOf({ OTEL_EXPORTER_OTLP_CERTIFICATE: `${authority.cert}${end}` })).toEqual([
+        `OTEL_EXPORTER_OTLP_CERTIFICATE names a file that can't be read (ENOENT): ${authority.cert}${end}`,
+      ]);
+  });
+
   test.each(["", "TRACES_", "LOGS_"])("that can't be read are one fault each, with setting and path: %s", (signal) => {
     const [ca, cert, key] = ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"].map(
       (what) => `OTEL_EXPORTER_OTLP_${signal}${what}`,
@@ -131,7 +138,10 @@ describe("certificates of the endpoint and ours", () => {
   test("a key in the place of its path is refused, and not shown", () => {
     const key = readFileSync(ours.key, "utf8");
     const base64 = key.replaceAll(/-----.*-----|\n/g, "");
-    for (const content of [key, base64])
+    const coded = Buffer.from(key).toString("base64");
+    const hex = Buffer.from(base64, "base64").toString("hex");
+    const wrapped = [base64, coded].map((text) => text.replaceAll(/.{64}/g, "$&\n"));
+    for (const content of [key, base64, coded, hex, ...wrapped, ` ${coded}`, `"${coded}"`])
       expect(faultsOf({ ...own, OTEL_EXPORTER_OTLP_CLIENT_KEY: content })).toEqual([
         "OTEL_EXPORTER_OTLP_CLIENT_KEY must be the path of a file, and not what stands in it",
       ]);
