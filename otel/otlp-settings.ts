@@ -61,6 +61,7 @@ export const oneOf =
 function httpUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
     throw new Error("must be an address that begins with http:// or https://");
+  if (text.endsWith(" ")) throw new Error("must be without a blank at its end");
   return text;
 }
 
@@ -102,17 +103,20 @@ export function readOtlpSettings(
   if (endpoints.length === 0 || read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp") === "none")
     return { settings: undefined, faults, read };
 
-  for (const name of endpoints) read(name, httpUrl, "");
-  // The exporter would go on without a file that it can't read, and with what it takes to be no compression.
-  readPemFiles(
-    {
-      authority: forSignal("CERTIFICATE"),
-      certificate: forSignal("CLIENT_CERTIFICATE"),
-      key: forSignal("CLIENT_KEY"),
-      pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
-    },
-    faults,
-  );
+  // As they stand: the exporter would put the path behind a blank, take the whole for no address, and send to localhost.
+  for (const name of endpoints) read(name, () => httpUrl(env[name] ?? ""), "");
+  // The exporter would go on without a file that it can't read, and with what it takes to be no compression. A process
+  // that sends nothing need not have the files: a command on another machine, or who switches it off for their absence.
+  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true")
+    readPemFiles(
+      {
+        authority: forSignal("CERTIFICATE"),
+        certificate: forSignal("CLIENT_CERTIFICATE"),
+        key: forSignal("CLIENT_KEY"),
+        pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
+      },
+      faults,
+    );
   for (const name of ["OTEL_EXPORTER_OTLP_COMPRESSION", `OTEL_EXPORTER_OTLP_${upper}_COMPRESSION`])
     read(name, oneOf(["none", "gzip"]), "none");
   const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);

@@ -20,12 +20,15 @@ const explainedFaults = [
 
 const unwritable = new Set(["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR"]);
 
-/** What the operating system says of a path in DATA_DIR; a fault of any other path is none of the settings'. */
-function explainFolderFault(error: unknown, { dataDir }: Config): string | undefined {
+const isWithin = (folder: string, path: string): boolean => !relative(folder, path).startsWith("..");
+
+/** What the operating system says of a path in DATA_DIR, or of a folder around it; of any other it is not the setting's fault. */
+function explainFolderFault(error: unknown, config: Config): string | undefined {
   if (!(error instanceof Error && "code" in error && "path" in error)) return undefined;
   const [code, path] = [String(error.code), String(error.path)];
-  const isWithin = !relative(resolve(dataDir), resolve(path)).startsWith("..");
-  if (!isWithin || !unwritable.has(code)) return undefined;
+  const [dataDir, place] = [resolve(config.dataDir), resolve(path)];
+  const isOfData = isWithin(dataDir, place) || isWithin(place, dataDir);
+  if (!isOfData || !unwritable.has(code)) return undefined;
   return `DATA_DIR: ${path} can't be written (${code}): name a folder that this user may write.`;
 }
 

@@ -20,10 +20,13 @@ export class ListenFault extends Error {
 
 function explained(error: unknown, { host, port, setBy }: ListenAddress): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const noAddress = `SERVICE_HOST: ${host} is no address of this machine (${code}): correct it.`;
   const lines: Readonly<Record<string, string>> = {
     EADDRINUSE: `${setBy}: port ${port} of ${host} is taken (${code}): stop who listens there, or choose another.`,
     EACCES: `${setBy}: port ${port} may not be listened on (${code}): choose one from 1024 on.`,
-    EADDRNOTAVAIL: `SERVICE_HOST: ${host} is no address of this machine (${code}): correct it.`,
+    EADDRNOTAVAIL: noAddress,
+    EAFNOSUPPORT: noAddress,
+    EINVAL: noAddress,
     ENOTFOUND: `SERVICE_HOST: ${host} does not resolve (${code}): correct it, or the name service.`,
     EAI_AGAIN: `SERVICE_HOST: ${host} does not resolve (${code}): correct it, or the name service.`,
   };

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -144,13 +144,18 @@ test("a DATA_DIR that can't be written, embedded database or not, ends the start
   try {
     const file = join(place, "file");
     await writeFile(file, "");
-    const { code, stderr } = await refusedStart({ dataDir: file, databaseUrl });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      new RegExp(
-        `^DATA_DIR: ${file}\\S* can't be written \\((EEXIST|ENOTDIR)\\): name a folder that this user may write\\.\n$`,
-      ),
-    );
+    // What can't be made may lie around DATA_DIR; for another user's folder the system names that one, too.
+    const link = join(place, "file-that-is-away");
+    await symlink(join(place, "nowhere"), link);
+    for (const dataDir of [file, join(link, "data")]) {
+      const { code, stderr } = await refusedStart({ dataDir, databaseUrl });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^DATA_DIR: ${file}\\S* can't be written \\((EEXIST|ENOTDIR)\\): name a folder that this user may write\\.\n$`,
+        ),
+      );
+    }
   } finally {
     await dropDatabase(databaseUrl);
     await rm(place, { recursive: true });

@@ -33,6 +33,13 @@ test("a host that is none of this machine's is named with its setting", async ()
     name: "ListenFault",
     message: "SERVICE_HOST: 192.0.2.1 is no address of this machine (EADDRNOTAVAIL): correct it.",
   });
+  // Of one interface, which it does not name; and a machine without IPv6 has none at all.
+  expect(await faultOf("fe80::1", 0)).toMatchObject({
+    name: "ListenFault",
+    message: expect.stringMatching(
+      /^SERVICE_HOST: fe80::1 is no address of this machine \((EINVAL|EADDRNOTAVAIL|EAFNOSUPPORT)\): correct it\.$/,
+    ),
+  });
   expect(await faultOf("no-such-host.invalid", 0)).toMatchObject({
     name: "ListenFault",
     message: expect.stringMatching(

@@ -204,6 +204,8 @@ const traffic: Record<string, { readonly requests: number; send(): Promise<unkno
   "stream broken off": { requests: 1, send: () => breakOff(server, "/api/endless", "GET") },
 };
 
+const isOfActive = (name: string): boolean => name === "http_server_active_requests";
+
 test("after any mix of requests each is counted once, none is active, and every label is from its set", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -217,11 +219,13 @@ test("after any mix of requests each is counted once, none is active, and every 
         expect(counted("http.server.request.body.size")).toBe(sent);
         expect(counted("http.server.response.body.size")).toBe(sent);
         expect(counted("http.server.active_requests")).toBe(0);
+        // What Node answers in our place never was a request in hand.
+        const hasBegun = names.some((name) => name !== "malformed");
         expect(
           exposed()
             .map(({ name }) => name.replace(/_total$/, ""))
             .toSorted(),
-        ).toEqual([...httpDefinitions.keys()].toSorted());
+        ).toEqual([...httpDefinitions.keys()].filter((name) => hasBegun || !isOfActive(name)).toSorted());
         expect(strayLabels()).toEqual([]);
         // A stranger may not fill every route with every method.
         const pairs = points(duration).map(({ attributes }) => attributes);
@@ -231,7 +235,7 @@ test("after any mix of requests each is counted once, none is active, and every 
       },
     ),
     // Chance leaves some kind out now and then.
-    { numRuns: 25, examples: [[Object.keys(traffic)]] },
+    { numRuns: 25, examples: [[Object.keys(traffic)], [["malformed"]]] },
   );
 });
 

@@ -50,6 +50,8 @@ test.each([
   ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "loki:3100"],
   ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"],
   ["OTEL_LOGS_EXPORTER", "console"],
+  // The exporter would put the path behind the blank, take the whole for no address, and send to localhost.
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318 "],
   ["OTEL_EXPORTER_OTLP_COMPRESSION", "deflate"],
   ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "GZIP"],
   ["OTEL_BLRP_MAX_QUEUE_SIZE", "0"],
@@ -105,6 +107,8 @@ describe("certificates of the endpoint and ours", () => {
     const perSignal = { [`${key.replace("CLIENT", "TRACES_CLIENT")}`]: ours.key, OTEL_LOGS_EXPORTER: "none" };
     expect(faultsOf({ ...own, [key]: "/nowhere", ...perSignal })).toEqual([]);
     expect(readTelemetrySettings({ OTEL_EXPORTER_OTLP_CERTIFICATE: "/nowhere" }).faults).toEqual([]);
+    // Who switches it off, as a command elsewhere may, needs no file.
+    expect(faultsOf({ OTEL_EXPORTER_OTLP_CERTIFICATE: "/nowhere", OTEL_SDK_DISABLED: "true" })).toEqual([]);
   });
 
   test("are looked for where the exporter looks, which takes a blank at the end for a part of the name", () => {
