@@ -158,6 +158,28 @@ async function quiet({ spans, logs }: OtlpReceiver): Promise<void> {
   });
 }
 
+test.each(both)(
+  "an endpoint that is busy, and says for how long, gets all %s then, and is left alone until then",
+  async (signal) => {
+    const busyMs = 3_000;
+    const receiver = await startReceiver();
+    receiver.answer = { status: 429, headers: { "Retry-After": String(busyMs / 1000) } };
+    const service = await start(receiver.url, [signal], { env: { OTEL_EXPORTER_OTLP_TIMEOUT: "60000" } });
+    await ask(service, 20);
+    await eventually(async () => receiver.contentTypes.length > 0);
+    const refusedMs = performance.now();
+    receiver.answer = { status: 200 };
+    const received = (): number => receiver[signal === "traces" ? "spans" : "logs"].length;
+    await eventually(async () => received() > 0);
+    // The one that was refused came first, a moment before it was seen here.
+    expect(performance.now() - refusedMs).toBeGreaterThan(busyMs - 500);
+    expect(await service.halt()).toBe(0);
+    expect(told(service, signal).count).toBe(0);
+    if (signal === "logs") expect(received()).toBe(linesOf(service));
+    else expect(receiver.spans.filter(({ kind }) => kind === 2)).toHaveLength(20);
+  },
+);
+
 test("an endpoint goes away and comes back: what was made is received or told as lost, each span and line", async () => {
   const receiver = await startReceiver(await freePort());
   const service = await start(receiver.url, both, { env: patient });
