@@ -21,8 +21,12 @@ export async function inTransaction<Value>(
   }
 }
 
-/** The server's own word that a statement, here COMMIT, has failed; a connection that ends says nothing of the kind. */
-const isRefusal = (error: object): boolean => "severity" in error && error.severity === "ERROR";
+/**
+ * The server's own word that a statement, here COMMIT, has failed, by its SQLSTATE: the severity is in the server's
+ * language. Not that the connection (08) or the server itself (57P, 58) is at its end, which says nothing of the kind.
+ */
+const isRefusal = (error: object): boolean =>
+  "severity" in error && "code" in error && /^(?!08|57P|58)[0-9A-Z]{5}$/.test(String(error.code));
 
 /**
  * Whether the transaction that threw it may stand: its COMMIT was under way, and its answer is lost. Nobody can be asked:
