@@ -96,9 +96,16 @@ async function hangForAWhile({ cluster, ledger }: Pick<StormParts, "cluster" | "
     try {
       await delay(100); // What it has written is read by then.
       const held = runInHand(worker.service.lines);
-      if (held === undefined) return false;
+      // PostgreSQL restarts meanwhile: then nobody knows.
+      const isHeldRun = (condition: string): Promise<boolean> =>
+        ledger.count(`from training_runs where id = '${held}' and ${condition}`).then(
+          (count) => count === 1,
+          () => false,
+        );
+      // Its end may be written and not yet logged: then nobody would take it over, and soon there is none left to hang in.
+      if (held === undefined || !(await isHeldRun("status = 'running'"))) return false;
       await delay(hangMs);
-      return (await ledger.count(`from training_runs where id = '${held}' and attempt > 1`)) === 1;
+      return await eventually(() => isHeldRun("attempt > 1"));
     } finally {
       cluster.goOn(worker);
     }
