@@ -176,6 +176,8 @@ export class OtlpReceiver {
   readonly logs: ReceivedLog[] = [];
   /** Content types of the exports so far, whatever they were answered. */
   readonly contentTypes: string[] = [];
+  /** When each of them came, by performance.now(). */
+  readonly arrivalsMs: number[] = [];
   /** What the next exports get; what a refused one held is not kept. */
   answer: ReceiverAnswer = { status: 200 };
   readonly #server;
@@ -219,6 +221,7 @@ export class OtlpReceiver {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const contentType = request.headers["content-type"] ?? "";
+    this.arrivalsMs.push(performance.now());
     this.contentTypes.push(contentType);
     if (this.answer === "hang") return;
     const { status, headers = {}, rejected = 0 } = this.answer;
