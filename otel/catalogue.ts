@@ -62,6 +62,12 @@ export const httpMethods = [
 export const urlSchemes = ["http", "https"] as const;
 
 const serverErrorCodes = Array.from({ length: 100 }, (_, index) => String(500 + index));
+/** Faults of what was sent, not of the system: nobody is woken by them. */
+export const callersRunErrorTypes = [
+  "data",
+  "out_of_memory",
+] as const satisfies readonly (typeof runErrorTypes)[number][];
+
 /** "" is success; a 5xx is its own error type, as the HTTP semantic conventions say. */
 export const httpErrorTypes: readonly string[] = ["", "client_closed", "timeout", "parse_error", ...serverErrorCodes];
 /** "" where no final response was sent. */
@@ -277,7 +283,8 @@ export const catalogue = {
     name: "mlops.backend.training.failures",
     kind: "counter",
     unit: "{run}",
-    description: "Failed training runs by cause; data is the caller's, the others are the system's.",
+    description:
+      "Failed training runs by cause; data and out_of_memory (more than TRAINING_MEMORY_BYTES) are the caller's, the others the system's.",
     attributes: { mode: trainingModes, "error.type": runErrorTypes },
     scope: "process",
     role: "worker",

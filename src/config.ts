@@ -258,6 +258,12 @@ export const settings = {
     "Free bytes below which uploads and trainings get 507, where the embedded database lives; 0: never.",
   ),
   trainingConcurrency: setting("TRAINING_CONCURRENCY", whole(1, 64), "1", "Trainings at once in this process."),
+  trainingMemoryBytes: setting(
+    "TRAINING_MEMORY_BYTES",
+    whole(268_435_456),
+    "2147483648",
+    "Bytes that the process of one training may hold; half of it JavaScript's heap, a quarter DuckDB's.",
+  ),
   trainingTimeoutSeconds: setting(
     "TRAINING_TIMEOUT_SECONDS",
     decimal(0.1, 86_400),

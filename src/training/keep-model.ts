@@ -5,9 +5,9 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { hasArtifact, markSucceeded, type Run } from "./run-repository.ts";
-import type { ThreadResult } from "./training-thread.ts";
+import type { ChildResult } from "./training-child.ts";
 
-type ModelResult = Exclude<ThreadResult, { dataError: unknown }>;
+type ModelResult = Exclude<ChildResult, { dataError: unknown }>;
 
 interface KeepingParts {
   readonly db: Store["db"];

@@ -3,6 +3,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { csvTable, sqlText } from "../datasets/csv-engine.ts";
 import { readHead } from "../datasets/csv-header.ts";
 import type { TableColumn, TrainingTable } from "./trainers/training-table.ts";
+import { memoryShares } from "./training-memory.ts";
 
 /** A column of the CSV, in the file's order. */
 export interface CsvColumn {
@@ -10,12 +11,25 @@ export interface CsvColumn {
   readonly type: "number" | "text";
 }
 
-const MEMORY_LIMIT = "512MB";
+/** What is read, and with how much memory. */
+export interface LoadLimits {
+  /** Names of the columns to read; all when absent. */
+  readonly only?: readonly string[] | undefined;
+  /** Of the whole process; DuckDB gets its share. Its own limit when absent. */
+  readonly memoryBytes?: number | undefined;
+}
 
 /** Reads a CSV with a header row into memory. All its columns must be named, in order: nothing is guessed. */
-export async function loadTable(csvPath: string, columns: readonly CsvColumn[]): Promise<TrainingTable> {
+export async function loadTable(
+  csvPath: string,
+  columns: readonly CsvColumn[],
+  { only, memoryBytes }: LoadLimits = {},
+): Promise<TrainingTable> {
   const absolutePath = path.resolve(csvPath);
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: MEMORY_LIMIT });
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: "1",
+    ...(memoryBytes === undefined ? {} : { memory_limit: `${memoryShares(memoryBytes).duckdbMebibytes}MiB` }),
+  });
   try {
     const connection = await instance.connect();
     try {
@@ -23,7 +37,7 @@ export async function loadTable(csvPath: string, columns: readonly CsvColumn[]):
       await connection.run(`SET allowed_directories = [${sqlText(path.dirname(absolutePath))}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
-      return await readAll(connection, absolutePath, columns);
+      return await readAll(connection, absolutePath, columns, wantedPlaces(columns, only));
     } finally {
       connection.closeSync();
     }
@@ -35,12 +49,14 @@ export async function loadTable(csvPath: string, columns: readonly CsvColumn[]):
 async function readAll(
   connection: DuckDBConnection,
   csvPath: string,
-  columns: readonly CsvColumn[],
+  allColumns: readonly CsvColumn[],
+  places: readonly number[],
 ): Promise<TrainingTable> {
   const table = csvTable(csvPath, await readHead(csvPath), (place) =>
-    columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR",
+    allColumns[place]?.type === "number" ? "DOUBLE" : "VARCHAR",
   );
-  const result = await connection.stream(`FROM ${table}`);
+  const columns = places.map((place) => allColumns[place]!);
+  const result = await connection.stream(`SELECT ${places.map((place) => `c${place}`).join(", ")} FROM ${table}`);
   const numbers = columns.map((): number[] => []);
   const texts = columns.map((): (string | null)[] => []);
   let rowCount = 0;
@@ -59,11 +75,20 @@ async function readAll(
   }
   return {
     rowCount,
-    columns: columns.map(
-      ({ name, type }, place): TableColumn =>
-        type === "number"
-          ? { name, kind: "number", numbers: Float64Array.from(numbers[place]!) }
-          : { name, kind: "text", texts: texts[place]! },
-    ),
+    columns: columns.map(({ name, type }, place): TableColumn => {
+      if (type === "text") return { name, kind: "text", texts: texts[place]! };
+      const column = Float64Array.from(numbers[place]!);
+      // Else both copies of all columns would be there at the end.
+      numbers[place] = [];
+      return { name, kind: "number", numbers: column };
+    }),
   };
+}
+
+/** A name that is no column is left to the trainer, which says so. */
+function wantedPlaces(columns: readonly CsvColumn[], only: readonly string[] | undefined): number[] {
+  const places = [...columns.keys()];
+  const wanted = new Set(only);
+  const chosen = only === undefined ? places : places.filter((place) => wanted.has(columns[place]!.name));
+  return chosen.length > 0 ? chosen : places;
 }

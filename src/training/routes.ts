@@ -126,6 +126,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "IDEMPOTENCY_KEY_INVALID",
         "IDEMPOTENCY_KEY_REUSED",
         "QUEUE_FULL",
+        "TRAINING_TOO_LARGE",
         "DISK_FULL",
         "FILE_MISSING_IN_STORAGE",
         "STORAGE_UNAVAILABLE",
@@ -214,7 +215,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       tag,
       summary: "Cancel a training run, also while it runs",
       params: idParams,
-      responses: { 202: { description: "The run is cancelled; its thread ends within a second.", schema: runSchema } },
+      responses: { 202: { description: "The run is cancelled; its process ends within a second.", schema: runSchema } },
       errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
       async handle({ owner, params, response }) {
         await aboutRun(response, params.id, async () => {

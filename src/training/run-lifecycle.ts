@@ -1,4 +1,5 @@
 import type { RunErrorType } from "../monitoring/metrics.ts";
+import { explainMemory, TrainingMemoryError } from "./training-memory.ts";
 
 /** The first try and two retries. */
 export const MAX_ATTEMPTS = 3;
@@ -22,11 +23,12 @@ export interface RunFault {
 export type NextStep = { readonly status: "queued" } | { readonly status: "failed"; readonly fault: RunFault };
 
 /**
- * The data and the time limit would be the same next time: those faults end the run. All others are the system's, and
- * the run is tried again until its attempts are used up.
+ * The data, what it needs of memory, and the time limit would be the same next time: those faults end the run. All others
+ * are the system's, and the run is tried again until its attempts are used up.
  */
 export function afterFault(attempt: number, fault: RunFault): NextStep {
-  if (fault.type === "data" || fault.type === "timeout") return { status: "failed", fault };
+  if (fault.type === "data" || fault.type === "out_of_memory" || fault.type === "timeout")
+    return { status: "failed", fault };
   return attempt < MAX_ATTEMPTS ? { status: "queued" } : { status: "failed", fault };
 }
 
@@ -56,24 +58,36 @@ export function timeoutFault(timeoutSeconds: number): RunFault {
 
 const fileFault =
   /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY|STORAGE_UNAVAILABLE|FILE_MISSING_IN_STORAGE)$/;
-// Errors come out of a thread with name and message only: node:fs and DuckDB begin theirs like this.
+// Errors come out of a training's process with name, message and code only: node:fs and DuckDB begin theirs like this.
 const fileMessage = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY):|^IO Error:/;
 const databaseFault = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|[0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;
 const databaseMessage =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/;
-const memoryMessage =
-  /Array buffer allocation failed|Invalid (typed )?array (buffer )?length|out of memory|reached heap limit|^Out of Memory Error:/i;
-const crashMessage = /worker (thread )?(exited|terminated)|terminating worker|exit code/i;
+// Of typed arrays, and of DuckDB.
+const arrayMessage = /Array buffer allocation failed|Invalid (typed )?array (buffer )?length/i;
+const duckdbMessage = /^Out of Memory Error:|std::bad_alloc|failed to allocate/i;
+const crashMessage = /^The training's process ended/;
 
-/** Whose fault a thrown error is. The caller is told the kind, never the text: it may hold paths. */
-export function classifyFault(error: unknown): RunFault {
+function memoryErrorOf(error: unknown): TrainingMemoryError | undefined {
+  if (error instanceof TrainingMemoryError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (duckdbMessage.test(message)) return new TrainingMemoryError("duckdb");
+  return arrayMessage.test(message) ? new TrainingMemoryError("process") : undefined;
+}
+
+/**
+ * Whose fault a thrown error is. The caller is told the kind, never the text: it may hold paths.
+ * @param memoryBytes what the training was allowed
+ */
+export function classifyFault(error: unknown, memoryBytes: number): RunFault {
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
   const message = error instanceof Error ? error.message : String(error);
-  if (code === "ERR_WORKER_OUT_OF_MEMORY" || memoryMessage.test(message)) {
+  const memoryError = memoryErrorOf(error);
+  if (memoryError !== undefined) {
     return {
       type: "out_of_memory",
       code: "TRAINING_OUT_OF_MEMORY",
-      message: "The training needed more memory than it may use. Use fewer columns or rows, or a smaller depth.",
+      message: explainMemory(memoryError, memoryBytes),
     };
   }
   if (fileFault.test(code) || fileMessage.test(message)) {

@@ -14,6 +14,7 @@ import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, findRun, insertRun, lockOwner, type Run, readTurns } from "./run-repository.ts";
+import { inMebibytes, leastTrainingBytes } from "./trainers/least-memory.ts";
 
 export type TrainingTask = "classification" | "regression";
 
@@ -76,6 +77,24 @@ export function resolveTarget(
     );
   }
   return { target, task };
+}
+
+/**
+ * What can't fit is refused before it waits and fails.
+ * @throws DomainError TRAINING_TOO_LARGE
+ */
+export function requireMemory(
+  { mode, features }: Pick<RunRequest, "mode" | "features">,
+  dataset: { readonly row_count: number; readonly column_count: number },
+  memoryBytes: number,
+): void {
+  const columns = features === undefined ? dataset.column_count : new Set(features).size + 1;
+  const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode });
+  if (neededBytes <= memoryBytes) return;
+  throw new DomainError(
+    "TRAINING_TOO_LARGE",
+    `${dataset.row_count} rows of ${columns} columns need at least ${inMebibytes(neededBytes)} to train on, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, send fewer rows, or let the operator raise it.`,
+  );
 }
 
 /** Classes or a quantity? Counted only when the run names another target and no task; before the transaction opens. */
@@ -143,6 +162,7 @@ export async function submitRun(
     if (dataset === undefined)
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     const { target, task } = resolveTarget(request, dataset, guessedTask);
+    requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
       throw new DomainError(

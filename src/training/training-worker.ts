@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Piscina } from "piscina";
 import { applyRetention } from "../artifacts/retention.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -23,9 +22,9 @@ import {
   runsChannel,
   startAttempt,
 } from "./run-repository.ts";
-import { type AbortReason, type Attempt, factsOf, trainInThread } from "./train-in-thread.ts";
+import { type AbortReason, type Attempt, factsOf, trainInProcess } from "./train-in-process.ts";
 
-/** Trains runs of the queue in threads. */
+/** Trains runs of the queue, each in a process of its own. */
 export interface TrainingWorker {
   /** For the gauge of worker slots. */
   slots(): { busy: number; idle: number };
@@ -47,25 +46,10 @@ type AttemptEnd = "succeeded" | "failed" | "cancelled" | "lost" | JobReturnedErr
 
 const reconcileMs = 5_000;
 
-// V8's heap of one thread: tables are typed arrays, which lie outside of it.
-const threadLimits = { maxOldGenerationSizeMb: 1024 };
-
-/** Starts taking runs, with as many threads as TRAINING_CONCURRENCY. */
+/** Starts taking runs, as many at once as TRAINING_CONCURRENCY. */
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
   const { store, storage, queue, config, clock, log } = parts;
   const { db } = store;
-  const pool = new Piscina({
-    filename: new URL("./training-thread.ts", import.meta.url).href,
-    minThreads: 0,
-    maxThreads: config.trainingConcurrency,
-    idleTimeout: 60_000,
-    // Threads inherit --import otherwise, and each would start an SDK of its own.
-    execArgv: [],
-    resourceLimits: threadLimits,
-  });
-  // Without a listener a fault of an idle thread would end the process; the pool replaces the thread.
-  pool.on("error", (error) => log.warn({ err: error }, "training: a thread ended"));
-
   const inHand = new Map<string, Attempt>();
   let isReturning = false;
 
@@ -145,7 +129,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const { run } = attempt;
     const modelPath = storage.temporaryPath(`model-${run.id}-${run.attempt}`);
     try {
-      const result = await trainInThread({ db, storage, pool, config, log }, attempt, modelPath);
+      const result = await trainInProcess({ db, storage, config, log }, attempt, modelPath);
       if ("dataError" in result) return await settleFault(attempt, { type: "data", ...result.dataError });
       const saving = result.phases.find(({ name }) => name === "save");
       const facts = { ...factsOf(run), rows: saving?.rows };
@@ -157,7 +141,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       return await withSpan("training save", facts, keep, { startedMs });
     } catch (error) {
       if (!attempt.signal.aborted) {
-        const fault = classifyFault(error);
+        const fault = classifyFault(error, config.trainingMemoryBytes);
         log.warn({ err: error, run_id: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
         return await settleFault(attempt, fault);
       }
@@ -228,7 +212,6 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   }
 
   await using starting = new AsyncDisposableStack();
-  starting.defer(() => pool.destroy());
   await reconcileRuns({ db, queue, clock, log });
   const stopListening = await store.listen(runsChannel, (payload) => {
     const { id, isCancelled } = readRunNotification(payload);

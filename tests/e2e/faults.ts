@@ -109,9 +109,9 @@ export const faults: readonly Fault[] = [
     repair: async (parts) => rmSync(filler(parts)),
   },
   {
-    name: "training threads killed",
+    name: "processes that train killed",
     expected: ["TrainingSuccessBudgetBurn"],
-    mayFollow: mayStall("threads are started and die one after the other"),
+    mayFollow: mayStall("processes are started and die one after the other"),
     async prepare({ service }) {
       await uploaded(service, new Uint8Array(penguinsCsv()));
     },
@@ -124,8 +124,8 @@ export const faults: readonly Fault[] = [
         return ["succeeded", "failed"].includes(status) ? true : undefined;
       });
     },
-    breakIt: async ({ folder }) => switchOn(folder, "dying-threads"),
-    repair: async ({ folder }) => switchOff(folder, "dying-threads"),
+    breakIt: async ({ folder }) => switchOn(folder, "dying-trainings"),
+    repair: async ({ folder }) => switchOff(folder, "dying-trainings"),
   },
   {
     name: "folder of the expired datasets unreadable",

@@ -47,17 +47,17 @@ test("a training whose file can't be read is tried three times, then failed with
   }
 });
 
-test("a training whose thread dies is tried three times, then failed as a crash; the process lives on", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "dying-thread-"));
+test("a training whose process dies is tried three times, then failed as a crash; the process lives on", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "dying-process-"));
   const script = join(folder, "die.cjs");
-  // Loaded into every thread of the process: one that trains ends itself when the table is loaded.
+  // Loaded into the service: what trains is killed when its table is loaded.
   await writeFile(
     script,
-    `const { isMainThread, MessagePort } = require("node:worker_threads");
-    const { postMessage } = MessagePort.prototype;
-    if (!isMainThread) MessagePort.prototype.postMessage = function (message, ...more) {
-      if (message?.progress !== undefined) process.exit(3);
-      postMessage.call(this, message, ...more);
+    `const { ChildProcess } = require("node:child_process");
+    const { emit } = ChildProcess.prototype;
+    ChildProcess.prototype.emit = function (event, message, ...more) {
+      if (event === "message" && message?.progress !== undefined) this.kill("SIGKILL");
+      else return emit.call(this, event, message, ...more);
     };`,
   );
   const service = await startService({ env: { NODE_OPTIONS: `--require=${script}` } });

@@ -1,8 +1,9 @@
-// Loaded into the service and its threads by NODE_OPTIONS=--require: breaks them for as long as a file of that name is
+// Loaded into the service by NODE_OPTIONS=--require: breaks them for as long as a file of that name is
 // in the folder FAULTS.
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
-const { isMainThread, MessagePort } = require("node:worker_threads");
+const { isMainThread } = require("node:worker_threads");
+const { ChildProcess } = require("node:child_process");
 
 const isOn = (fault) => existsSync(join(process.env.FAULTS, fault));
 
@@ -12,11 +13,11 @@ if (isMainThread) {
   setInterval(() => {
     if (isOn("blocked-event-loop")) Atomics.wait(silence, 0, 0, 1_200);
   }, 6_000).unref();
-} else {
-  // A thread that trains ends itself when its table is loaded.
-  const { postMessage } = MessagePort.prototype;
-  MessagePort.prototype.postMessage = function (message, ...more) {
-    if (message?.progress !== undefined && isOn("dying-threads")) process.exit(3);
-    postMessage.call(this, message, ...more);
+
+  // A process that trains is killed when its table is loaded. No answer of it gets through: one may be on its way.
+  const { emit } = ChildProcess.prototype;
+  ChildProcess.prototype.emit = function (event, ...args) {
+    if (event !== "message" || !isOn("dying-trainings")) return emit.call(this, event, ...args);
+    return this.kill("SIGKILL");
   };
 }

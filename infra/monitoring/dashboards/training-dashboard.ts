@@ -1,3 +1,4 @@
+import { callersRunErrorTypes } from "../../../otel/catalogue.ts";
 import { logQueries } from "../log-queries.ts";
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
@@ -59,12 +60,14 @@ export function trainingDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Failed by our fault",
-        description: "Runs in the time range that failed by another cause than the data.",
+        description: "Runs in the time range that failed by another cause than the data or its size.",
         unit: "short",
         decimals: 0,
         noValue: noWorker,
         colours: ["green", [0.5, "red"]],
-        targets: [["Failed", query.increase("trainingFailures", [], { "error.type": '!="data"' })]],
+        targets: [
+          ["Failed", query.increase("trainingFailures", [], { "error.type": `!~"${callersRunErrorTypes.join("|")}"` })],
+        ],
       }),
       number({
         title: "Models better than naive",

@@ -1,3 +1,4 @@
+import { callersRunErrorTypes } from "../../../otel/catalogue.ts";
 import {
   allowedShare,
   answeredRoutes,
@@ -59,7 +60,8 @@ function measurement(key: ObjectiveKey, scope: RuleScope): Events | Minutes {
     case "training_success":
       return {
         kind: "events",
-        bad: (range, apply) => sum(select("trainingFailures", { "error.type": '!="data"' }), range, apply),
+        bad: (range, apply) =>
+          sum(select("trainingFailures", { "error.type": `!~"${callersRunErrorTypes.join("|")}"` }), range, apply),
         total: (range, apply) => sum(select("trainingRuns", { outcome: '!="cancelled"' }), range, apply),
       };
     case "training_start":

@@ -1,3 +1,4 @@
+import { callersRunErrorTypes } from "../../../otel/catalogue.ts";
 import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";
@@ -203,7 +204,7 @@ export const trainingAlerts: readonly AlertFamily[] = [
     "TrainingDataFaultsHigh",
     ({ select, duration }) => {
       const range = duration(21_600);
-      const faults = `sum by (job) (increase(${select("trainingFailures", { "error.type": '="data"' })}[${range}]))`;
+      const faults = `sum by (job) (increase(${select("trainingFailures", { "error.type": `=~"${callersRunErrorTypes.join("|")}"` })}[${range}]))`;
       return [
         {
           severity: "ticket",
@@ -225,7 +226,7 @@ export const trainingAlerts: readonly AlertFamily[] = [
         "after an hour of better data three of ten on two replicas, then none",
         [
           failures("data", counterOf([...each(60, 0), ...each(360, 2.25), ...each(240, 0)])),
-          failures("data", counterOf([...each(60, 0), ...each(360, 0.75), ...each(240, 0)]), "b"),
+          failures("out_of_memory", counterOf([...each(60, 0), ...each(360, 0.75), ...each(240, 0)]), "b"),
           failures("timeout", counterOf(each(660, 2))),
           runs("failed", counterOf([...each(60, 2), ...each(360, 3), ...each(240, 2)])),
           runs("succeeded", counterOf([...each(60, 5), ...each(360, 7), ...each(240, 8)]), "b"),

@@ -2,6 +2,7 @@ import { evaluate } from "../evaluate.ts";
 import type { RunMetrics } from "../run-metrics.ts";
 import { fitBoostedTrees } from "./boosted-trees.ts";
 import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
+import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import { fitLinear, type Loss } from "./linear-model.ts";
 import {
   type ModelDocument,
@@ -24,12 +25,6 @@ const HELD_OUT_FRACTION = 0.25;
 const VALIDATION_FRACTION = 0.15;
 // Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
 const MIN_ROWS_FOR_EARLY_STOPPING = 60;
-
-/**
- * Features of the model times rows. Each is four bytes, and eight more in a light model: 500 columns of text with 50
- * categories in 10,000 rows took 2.7 GB, outside of what a limit on the thread's heap sees (measured on Node 24, November 2026).
- */
-export const MAX_FEATURE_CELLS = 24_000_000;
 
 /** How to train; what is absent has a default. `ridge` is for light models, the others but `seed` for heavy ones. */
 export interface TrainParameters {
@@ -60,6 +55,8 @@ export interface TrainRequest {
   readonly features?: readonly string[] | undefined;
   readonly mode: TrainingMode;
   readonly parameters: TrainParameters;
+  /** What the whole process may hold; when absent, nothing is refused for its size. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /** A model and how good it is. */
@@ -114,33 +111,28 @@ export function trainModel(
       "No column can be learned from: all are empty, constant, or text with too many values. Add or choose other columns.",
     );
   }
-  const width = expandedSources(schema.features).length;
-  if (width * target.rows.length > MAX_FEATURE_CELLS) {
-    throw new TrainingDataError(
-      "TOO_MANY_FEATURES",
-      `The columns become ${width} features, a text column one for each of its values: with ${target.rows.length} rows that is more than fits. Name fewer columns in \`features\`.`,
-    );
-  }
   const impute = mode === "light";
   const loss: Loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
+  const outputs = loss === "softmax" ? classes!.length : 1;
+  requireRoom(request, { features: expandedSources(schema.features).length, trainRows: trainRows.length, outputs });
   const fit = {
     columns: expandColumns(schema.features, columns, trainRows, impute),
     target: trainTarget,
     loss,
-    outputs: loss === "softmax" ? classes!.length : 1,
+    outputs,
   };
   const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
-  const outputs = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
+  const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
   const quality = evaluate(
     classes === undefined
-      ? { task: "regression", actual: testTarget, predicted: outputs, mean: meanOf(trainTarget) }
+      ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
       : {
           task: "classification",
           classes,
           actual: testTarget,
-          probabilities: allProbabilities(outputs, classes.length),
+          probabilities: allProbabilities(predictions, classes.length),
           priors: classes.map((_, k) => trainTarget.filter((value) => value === k).length / trainTarget.length),
         },
   );
@@ -164,6 +156,19 @@ export function trainModel(
     model,
   };
   return { document, metrics };
+}
+
+/** What the columns become is known only now; before it is made, it must be seen to fit. */
+function requireRoom(
+  { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
+  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs">>,
+): void {
+  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
+  if (neededBytes <= memoryBytes) return;
+  throw new TrainingDataError(
+    "TOO_MANY_FEATURES",
+    `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+  );
 }
 
 function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, TableColumn>): TableColumn[] {

@@ -186,9 +186,13 @@ const anchorsOf = (text: string): string[] =>
 const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
 const faultCodes = [
   ...errorCodes,
-  ...[crashFault, timeoutFault(1), ...["out of memory", "ENOSPC: x", "PGlite is closed", "x"].map(classifyFault)].map(
-    ({ code }) => code,
-  ),
+  ...[
+    crashFault,
+    timeoutFault(1),
+    ...["Array buffer allocation failed", "ENOSPC: x", "PGlite is closed", "x"].map((text) =>
+      classifyFault(new Error(text), 1),
+    ),
+  ].map(({ code }) => code),
   ...all(read("src/training/trainers/training-data-error.ts"), /^ {2}\| "(\w+)"/gm),
   ...all(read("src/monitoring/setup.ts"), /"([A-Z_]{8,})"/g),
 ];

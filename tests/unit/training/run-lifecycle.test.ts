@@ -9,15 +9,16 @@ import {
   type RunFault,
   timeoutFault,
 } from "../../../src/training/run-lifecycle.ts";
+import { TrainingMemoryError } from "../../../src/training/training-memory.ts";
 
 const fault = (type: RunFault["type"]): RunFault => ({ type, code: "X", message: "x" });
 
 describe("afterFault", () => {
-  test.each(["data", "timeout"] as const)("%s ends the run at its first attempt", (type) => {
+  test.each(["data", "out_of_memory", "timeout"] as const)("%s ends the run at its first attempt", (type) => {
     expect(afterFault(1, fault(type))).toEqual({ status: "failed", fault: fault(type) });
   });
 
-  test.each(["out_of_memory", "crash", "storage", "database", "other"] as const)(
+  test.each(["crash", "storage", "database", "other"] as const)(
     "%s is tried again until the attempts are used up",
     (type) => {
       for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1)
@@ -31,7 +32,8 @@ describe("classifyFault", () => {
   const withCode = (code: string, message = "…") => Object.assign(new Error(message), { code });
 
   test.each([
-    [withCode("ERR_WORKER_OUT_OF_MEMORY"), "out_of_memory"],
+    [new TrainingMemoryError("heap"), "out_of_memory"],
+    [new Error("Out of Memory Error: could not allocate block of size 256.0 KiB"), "out_of_memory"],
     [new RangeError("Array buffer allocation failed"), "out_of_memory"],
     [withCode("ENOSPC"), "storage"],
     [withCode("STORAGE_UNAVAILABLE"), "storage"],
@@ -42,17 +44,28 @@ describe("classifyFault", () => {
     [withCode("57P01"), "database"],
     [withCode("40001"), "database"],
     [new Error("Connection terminated unexpectedly"), "database"],
-    [new Error("Worker thread exited with exit code 3"), "crash"],
+    [new Error("The training's process ended by SIGKILL: "), "crash"],
     [new TypeError("x is not a function"), "other"],
     ["not an error", "other"],
   ])("%s is %s", (error, type) => {
-    expect(classifyFault(error).type).toBe(type);
+    expect(classifyFault(error, 2 ** 31).type).toBe(type);
   });
 
   test("tells the caller no path", () => {
-    expect(classifyFault(new Error("ENOENT: no such file or directory, open '/data/secret'")).message).not.toContain(
-      "/data",
-    );
+    const error = new Error("ENOENT: no such file or directory, open '/data/secret'");
+    expect(classifyFault(error, 2 ** 31).message).not.toContain("/data");
+  });
+
+  test.each([
+    [
+      new TrainingMemoryError("process", 3 * 2 ** 30),
+      /at least 3,072 MiB.* allows 2,048 MiB.*raise TRAINING_MEMORY_BYTES/,
+    ],
+    [new TrainingMemoryError("heap"), /more than 1024 MiB .*2,048 MiB.*raise TRAINING_MEMORY_BYTES/],
+    [new Error("Out of Memory Error: x"), /more than 512 MiB.*2,048 MiB.*raise TRAINING_MEMORY_BYTES/],
+    [new TrainingMemoryError("machine"), /none left.*give the service more memory/],
+  ])("%s says what was needed, what there is, and what to do", (error, text) => {
+    expect(classifyFault(error, 2 ** 31).message).toMatch(text);
   });
 });
 

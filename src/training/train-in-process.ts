@@ -1,7 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { MessageChannel } from "node:worker_threads";
 import type { Span } from "@opentelemetry/api";
-import type { Piscina } from "piscina";
 import type { Config } from "../config.ts";
 import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
@@ -9,7 +7,8 @@ import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";
-import type { ThreadPhase, ThreadProgress, ThreadResult, ThreadTask } from "./training-thread.ts";
+import type { ChildPhase, ChildProgress, ChildResult, ChildTask } from "./training-child.ts";
+import { runTrainingProcess } from "./training-process.ts";
 
 /** Why an attempt is broken off; `lost`: its run has ended, or is somebody else's. */
 export type AbortReason = "timeout" | "shutdown" | "lost";
@@ -19,47 +18,18 @@ export interface Attempt {
   readonly run: Run;
   readonly startedMs: number;
   readonly span: Span;
-  /** Ends the thread; the first reason stands. */
+  /** Kills its process; the first reason stands. */
   end(reason: AbortReason): void;
   readonly signal: AbortSignal;
 }
 
 const progressWriteMs = 500;
 const ownershipCheckMs = 500;
-// Loading is bounded by the size of an upload; a thread that hangs in it must not hold its slot for ever.
-const longestLoadingMs = 10_000;
-
-/**
- * Ending a thread in the middle of DuckDB's native code ends the whole process (seen: a cancel within milliseconds
- * of the start), so the signal goes through only after the table is loaded.
- */
-function killAfterLoading(signal: AbortSignal): { signal: AbortSignal; allow(): void; dispose(): void } {
-  const controller = new AbortController();
-  let isLoaded = false;
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    if (isLoaded) controller.abort(signal.reason);
-    else timer = setTimeout(() => controller.abort(signal.reason), longestLoadingMs);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return {
-    signal: controller.signal,
-    allow() {
-      isLoaded = true;
-      if (signal.aborted) controller.abort(signal.reason);
-    },
-    dispose() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    },
-  };
-}
 
 /** What each span of an attempt says. */
 export const factsOf = ({ attempt, mode, task }: Run) => ({ attempt, mode, task });
 
-/** Shows each phase of the thread once, below the attempt; saving goes on here, and has a span around it. */
+/** Shows each phase of the process once, below the attempt; saving goes on here, and has a span around it. */
 function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
   const show = pastSpans();
   const phases = ["load", "fit", "evaluate"] as const;
@@ -68,7 +38,7 @@ function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
   let sinceMs = nowMs();
   let knownRows: number | undefined;
   return {
-    over({ name, startedMs, endedMs, rows }: ThreadPhase): void {
+    over({ name, startedMs, endedMs, rows }: ChildPhase): void {
       if (name === "save" || shown.has(name)) return;
       shown.add(name);
       sinceMs = endedMs;
@@ -76,7 +46,7 @@ function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
       describeSpan(span, { rows });
       show(`training ${name}`, { ...factsOf(run), rows }, startedMs, endedMs);
     },
-    /** The thread has ended in the middle of a phase. */
+    /** The process has ended in the middle of a phase. */
     brokenOff(): void {
       const name = phases.find((phase) => !shown.has(phase));
       const facts = { ...factsOf(run), rows: knownRows, outcome: "unfinished" };
@@ -86,17 +56,16 @@ function phaseSpans({ run, span }: Pick<Attempt, "run" | "span">) {
 }
 
 /** What training takes beside the attempt. */
-interface ThreadParts {
+interface AttemptParts {
   readonly db: Store["db"];
   readonly storage: FileStorage;
-  readonly pool: Piscina;
   readonly config: Config;
   readonly log: Logger;
 }
 
-/** Runs the thread until it answers, the time is over, or the run is no longer ours. */
-export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelPath: string): Promise<ThreadResult> {
-  const { db, storage, pool, config } = parts;
+/** Trains in a process until it answers, the time is over, or the run is no longer ours. */
+export async function trainInProcess(parts: AttemptParts, attempt: Attempt, modelPath: string): Promise<ChildResult> {
+  const { db, storage, config } = parts;
   const { run, signal } = attempt;
   const dataset = await db.transaction().execute((tx) => findDatasetForTraining(tx, run.owner, run.dataset_id));
   if (dataset === undefined)
@@ -104,15 +73,8 @@ export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelP
       phases: [],
       dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
     };
-  const { port1, port2 } = new MessageChannel();
   let progress = 0;
-  const killing = killAfterLoading(signal);
   const phases = phaseSpans(attempt);
-  port1.on("message", (message: ThreadProgress) => {
-    progress = message.progress;
-    killing.allow();
-    if (message.over !== undefined) phases.over(message.over);
-  });
   const timeout = setTimeout(
     () => attempt.end("timeout"),
     Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
@@ -121,7 +83,7 @@ export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelP
   const watched = watch(parts, attempt, () => progress, watching.signal);
   try {
     await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
-    const task: ThreadTask = {
+    const task: ChildTask = {
       csvPath: csv.path,
       columns: dataset.columns,
       target: run.target,
@@ -130,9 +92,13 @@ export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelP
       mode: run.mode,
       parameters: run.parameters,
       modelPath,
-      progressPort: port2,
+      memoryBytes: config.trainingMemoryBytes,
     };
-    const result: ThreadResult = await pool.run(task, { signal: killing.signal, transferList: [port2] });
+    const onProgress = (message: ChildProgress): void => {
+      progress = message.progress;
+      if (message.over !== undefined) phases.over(message.over);
+    };
+    const result = await runTrainingProcess(task, { signal, onProgress });
     for (const phase of result.phases) phases.over(phase);
     if ("dataError" in result) phases.brokenOff();
     return result;
@@ -141,8 +107,6 @@ export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelP
     throw error;
   } finally {
     clearTimeout(timeout);
-    killing.dispose();
-    port1.close();
     watching.abort();
     // Before the run's end is written: a late progress would wait for the same row.
     await watched;
@@ -151,7 +115,7 @@ export async function trainInThread(parts: ThreadParts, attempt: Attempt, modelP
 
 /** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
 async function watch(
-  { db, log }: Pick<ThreadParts, "db" | "log">,
+  { db, log }: Pick<AttemptParts, "db" | "log">,
   attempt: Attempt,
   progressNow: () => number,
   until: AbortSignal,

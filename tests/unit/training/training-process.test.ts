@@ -2,12 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { MessageChannel } from "node:worker_threads";
-import { Piscina } from "piscina";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CsvColumn, loadTable } from "../../../src/training/load-table.ts";
 import type { ModelDocument } from "../../../src/training/trainers/model.ts";
-import type { ThreadProgress, ThreadResult, ThreadTask } from "../../../src/training/training-thread.ts";
+import type { ChildProgress, ChildResult, ChildTask } from "../../../src/training/training-child.ts";
+import { runTrainingProcess } from "../../../src/training/training-process.ts";
 import { datasetPath } from "../../support/real-tables.ts";
 
 const weather = datasetPath("seattle-weather.csv");
@@ -20,36 +19,24 @@ const weatherColumns: CsvColumn[] = [
   { name: "weather", type: "text" },
 ];
 let folder: string;
-let pool: Piscina;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "training-"));
-  pool = new Piscina({
-    filename: new URL("../../../src/training/training-thread.ts", import.meta.url).href,
-    maxThreads: 1,
-    execArgv: [],
-  });
 });
 afterAll(async () => {
-  await pool.destroy();
   await rm(folder, { recursive: true });
 });
 
-async function runThread(
-  task: Omit<ThreadTask, "progressPort">,
-): Promise<{ result: ThreadResult; progress: number[] }> {
-  const { port1, port2 } = new MessageChannel();
+const memoryBytes = 2 ** 31;
+
+async function runProcess(task: Omit<ChildTask, "memoryBytes">): Promise<{ result: ChildResult; progress: number[] }> {
   const progress: number[] = [];
-  port1.on("message", (message: ThreadProgress) => progress.push(message.progress));
-  try {
-    const result: ThreadResult = await pool.run({ ...task, progressPort: port2 }, { transferList: [port2] });
-    // The result may overtake the last message.
-    if (!("dataError" in result)) await vi.waitFor(() => expect(progress.at(-1)).toBe(1), 5_000);
-    return { result, progress };
-  } finally {
-    // Not on the port's "close": an idle piscina thread sleeps in Atomics.wait and sends it with its next task only.
-    port1.close();
-  }
+  const onProgress = (message: ChildProgress) => progress.push(message.progress);
+  const result = await runTrainingProcess(
+    { ...task, memoryBytes },
+    { signal: new AbortController().signal, onProgress },
+  );
+  return { result, progress };
 }
 
 test("a CSV comes in as it is: quotes, line breaks, empty cells, both kinds of line end", async () => {
@@ -70,9 +57,9 @@ test("a CSV comes in as it is: quotes, line breaks, empty cells, both kinds of l
   });
 });
 
-test.each(["light", "heavy"] as const)("%s: the thread writes the model it reports", async (mode) => {
+test.each(["light", "heavy"] as const)("%s: the process writes the model it reports", async (mode) => {
   const modelPath = path.join(folder, `${mode}.json`);
-  const { result, progress } = await runThread({
+  const { result, progress } = await runProcess({
     csvPath: weather,
     columns: weatherColumns,
     target: "weather",
@@ -94,7 +81,7 @@ test.each(["light", "heavy"] as const)("%s: the thread writes the model it repor
 });
 
 test("a fault of the data comes back as such", async () => {
-  const { result } = await runThread({
+  const { result } = await runProcess({
     csvPath: weather,
     columns: weatherColumns,
     target: "snow",
@@ -115,6 +102,6 @@ test("a fault of the system is thrown", async () => {
     parameters: {},
   } as const;
   await expect(
-    runThread({ ...task, csvPath: path.join(folder, "gone.csv"), modelPath: path.join(folder, "none.json") }),
+    runProcess({ ...task, csvPath: path.join(folder, "gone.csv"), modelPath: path.join(folder, "none.json") }),
   ).rejects.toThrow();
 });

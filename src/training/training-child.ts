@@ -1,0 +1,155 @@
+/** Entry of the process that trains one model; src/training/training-process.ts starts it, and ends it. */
+import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { Worker } from "node:worker_threads";
+import { type CsvColumn, loadTable } from "./load-table.ts";
+import type { RunMetrics } from "./run-metrics.ts";
+import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "./trainers/model.ts";
+import { type TrainParameters, trainModel } from "./trainers/train-model.ts";
+import { TrainingDataError, type TrainingDataErrorCode } from "./trainers/training-data-error.ts";
+import type { WatchedChild } from "./watch-training-child.ts";
+
+/** One training, as given to the process. */
+export interface ChildTask {
+  readonly csvPath: string;
+  readonly columns: readonly CsvColumn[];
+  readonly target: string;
+  readonly task: TrainingTask;
+  readonly features?: readonly string[] | undefined;
+  readonly mode: TrainingMode;
+  readonly parameters: TrainParameters;
+  /** Where the model goes; the folder must be there. */
+  readonly modelPath: string;
+  /** What the whole process may hold. */
+  readonly memoryBytes: number;
+}
+
+/** A part of the work that is over; times in milliseconds of Unix time, since its clock begins with the process. */
+export interface ChildPhase {
+  readonly name: "load" | "fit" | "evaluate" | "save";
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Of the table. */
+  readonly rows: number;
+}
+
+/** What the process sends while it works. */
+export interface ChildProgress {
+  /** 0 to 1. */
+  readonly progress: number;
+  /** Told when it is over: how far it came must be known also of a process that is killed later. */
+  readonly over?: ChildPhase;
+}
+
+/** A written model, or what is wrong with the data: an error's class and code would not survive the way back. */
+export type ChildResult = { readonly phases: readonly ChildPhase[] } & ModelOrFault;
+type ModelOrFault =
+  | {
+      readonly metrics: RunMetrics;
+      readonly sizeBytes: number;
+      readonly sha256: string;
+      readonly droppedColumns: readonly DroppedColumn[];
+    }
+  | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
+
+/** What the process says at last. */
+export type ChildAnswer = { readonly result: ChildResult } | { readonly fault: ChildFault };
+
+/** A thrown error: its class would not survive the way back. */
+interface ChildFault {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | undefined;
+}
+
+const PROGRESS_INTERVAL_MS = 100;
+
+/** Loads the table, trains, writes the model and flushes it to disk. */
+async function train(task: ChildTask): Promise<ChildResult> {
+  const phases: ChildPhase[] = [];
+  let startedMs = nowMs();
+  let done = 0;
+  const over = (name: ChildPhase["name"], rows: number): void => {
+    const phase = { name, startedMs, endedMs: nowMs(), rows };
+    phases.push(phase);
+    startedMs = phase.endedMs;
+    send({ progress: done, over: phase });
+  };
+  try {
+    const { csvPath, columns, features, target, memoryBytes } = task;
+    const table = await loadTable(csvPath, columns, { only: features && [...features, target], memoryBytes });
+    const rows = table.rowCount;
+    over("load", rows);
+    const post = throttled();
+    const onProgress = (progress: number): void => {
+      done = progress;
+      post(progress);
+    };
+    const { document, metrics } = trainModel({ ...task, table }, onProgress, () => over("fit", rows));
+    over("evaluate", rows);
+    const content = Buffer.from(serializeModelDocument(document), "utf8");
+    await writeFlushed(task.modelPath, content);
+    over("save", rows);
+    return {
+      phases,
+      metrics,
+      sizeBytes: content.length,
+      sha256: createHash("sha256").update(content).digest("hex"),
+      droppedColumns: document.droppedColumns,
+    };
+  } catch (error) {
+    if (!(error instanceof TrainingDataError)) throw error;
+    return { phases, dataError: { code: error.code, message: error.message } };
+  }
+}
+
+function faultOf(error: unknown): ChildFault {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return { name: error.name, message: error.message, code };
+}
+
+function send(message: ChildProgress | ChildAnswer): void {
+  // A parent that is gone hears nothing more; the watching thread sees to the end.
+  process.send?.(message, undefined, undefined, () => {});
+}
+
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
+function throttled(): (fraction: number) => void {
+  let lastPostedMs = Number.NEGATIVE_INFINITY;
+  return (progress) => {
+    const nowMs = performance.now();
+    if (progress < 1 && nowMs - lastPostedMs < PROGRESS_INTERVAL_MS) return;
+    lastPostedMs = nowMs;
+    send({ progress });
+  };
+}
+
+async function writeFlushed(filePath: string, content: Buffer): Promise<void> {
+  await using file = await open(filePath, "w");
+  await file.writeFile(content);
+  await file.sync();
+}
+
+const [parentPid, memoryBytes] = process.argv.slice(2).map(Number);
+if (parentPid === undefined || memoryBytes === undefined || process.send === undefined)
+  throw new Error("This is started by the service only.");
+const workerData: WatchedChild = { parentPid, memoryBytes };
+new Worker(new URL("./watch-training-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
+try {
+  // Where memory runs out the kernel takes this process, and not the service.
+  writeFileSync("/proc/self/oom_score_adj", "1000");
+} catch {
+  // Not Linux, or not allowed: the kernel takes the largest.
+}
+// A supervisor may send its signals to all processes of the service: the service alone decides when a training ends.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+process.once("message", (task: ChildTask) => {
+  train(task).then(
+    (result) => send({ result }),
+    (error: unknown) => send({ fault: faultOf(error) }),
+  );
+});
