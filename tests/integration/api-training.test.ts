@@ -75,6 +75,18 @@ describe("training", () => {
     expect((await service.call("POST", `/training-runs/${json.id}/cancel`)).json.code).toBe("RUN_ALREADY_FINAL");
   });
 
+  test("a waiting run that is cancelled leaves the queue at once, not when its turn comes", async () => {
+    const queued = () => service.metric("mlops_backend_training_queue_jobs", { state: "queued" });
+    const first = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless });
+    await service.waitForRun(first.json.id, (run) => run.status === "running");
+    const second = await service.call("POST", "/training-runs", { datasetId, mode: "light" });
+    await eventually(async () => (await queued()) === 1);
+    expect((await service.call("POST", `/training-runs/${second.json.id}/cancel`)).status).toBe(202);
+    await eventually(async () => (await queued()) === 0);
+    expect((await service.call("GET", `/training-runs/${first.json.id}`)).json.status).toBe("running");
+    await service.call("POST", `/training-runs/${first.json.id}/cancel`);
+  });
+
   test("waiting runs have a place, a limit, and are told apart by Idempotency-Key", async () => {
     const first = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless });
     await service.waitForRun(first.json.id, (run) => run.status === "running");
@@ -190,8 +202,8 @@ describe("models", () => {
       [...Array.from({ length: columns }, (_, column) => letters[(row * 7 + column) % 50]), row % 2].join(",");
     const header = [...Array.from({ length: columns }, (_, column) => `c${column}`), "target"].join(",");
     const csv = `${header}\n${Array.from({ length: 2_000 }, (_, row) => line(row)).join("\n")}\n`;
-    // Its own service: the file is larger than this one takes.
-    const roomy = await startService();
+    // Its own service: the file is larger than this one takes, and the memory smaller.
+    const roomy = await startService({ env: { TRAINING_MEMORY_BYTES: "402653184" } });
     try {
       const dataset = await roomy.upload(csv, { name: "wide" });
       const { json } = await roomy.train(dataset.json.id, { mode: "light" });

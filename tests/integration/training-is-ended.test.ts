@@ -1,16 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { constants, readdirSync, readFileSync } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { penguinsCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 let service: RunningService | undefined;
-const pipes: FileHandle[] = [];
 
 afterEach(async () => {
-  for (const pipe of pipes.splice(0)) await pipe.close();
   await service?.stop();
   service = undefined;
 });
@@ -39,51 +37,53 @@ const isThere = (pid: number): boolean => {
   }
 };
 
-const header = "a,b,label\n";
-const rows = Array.from({ length: 4_000 }, (_, row) => `${row % 97},${(row * 7) % 31},${row % 2 ? "yes" : "no"}\n`);
+// About 3 MB, which every machine reads for longer than a look into /proc takes.
+const rows = Array.from({ length: 300_000 }, (_, row) => `${row % 97},${(row * 7) % 31},${row % 2 ? "yes" : "no"}\n`);
+
+/** Whether a process has the file open. */
+const hasOpen = (pid: number, file: string): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+  } catch {
+    // A descriptor was closed meanwhile: look again.
+    return false;
+  }
+};
+
+const phases = ["the file can't be opened", "the file is being read"] as const;
 
 /**
- * A run whose loading never ends: its file is a pipe that gives no more than `content`. So the moment is hit for sure, on
- * a slow machine and on a quick one.
+ * A run whose loading never ends, so that the moment is hit for sure on a slow machine and on a quick one: its file is a
+ * pipe into which nobody writes, or its process is stopped while it has the file open.
  */
-async function loadingRun(content: string, env: Record<string, string> = {}) {
+async function loadingRun(phase: (typeof phases)[number], env: Record<string, string> = {}) {
   service = await startService({ env });
-  const dataset = await service.upload(header + rows.join(""), { target: "label" });
+  const { pid } = service;
+  const dataset = await service.upload(`a,b,label\n${rows.join("")}`, { target: "label" });
   const file = join(service.dataDir, "files", "dataset", dataset.json.id);
-  await rm(file);
-  execFileSync("mkfifo", [file]);
+  if (phase === "the file can't be opened") {
+    await rm(file);
+    execFileSync("mkfifo", [file]);
+  }
   const run = await service.call("POST", "/training-runs", { datasetId: dataset.json.id, mode: "light" });
   expect(run.status).toBe(202);
-  const { pid } = service;
   const child = await eventually(async () => trainingsOf(pid)[0]);
-  if (content !== "") {
-    // Opening waits for a reader otherwise, and this process would wait with it.
-    const pipe = await eventually(() => open(file, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined));
-    pipes.push(pipe);
-    await pipe.write(content);
+  if (phase === "the file is being read") {
+    while (!hasOpen(child, file)) await new Promise((resolve) => setImmediate(resolve));
+    process.kill(child, "SIGSTOP");
+    expect(hasOpen(child, file)).toBe(true);
   }
   return { service, child, id: run.json.id as string };
 }
 
-const phases = [
-  ["nothing of the file has come", ""],
-  ["the header has come", header],
-  ["rows have come", header + rows.join("")],
-] as const;
-
-test.each(phases)(
-  "%s: a cancelled run's process is gone, its place is free, and the service lives",
-  async (_, content) => {
-    const { service, child, id } = await loadingRun(content);
-    expect((await service.call("POST", `/training-runs/${id}/cancel`)).status).toBe(202);
-    await eventually(async () => !isThere(child));
-    await eventually(
-      async () => (await service.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0,
-    );
-    const next = await service.upload(penguinsCsv());
-    expect((await service.train(next.json.id)).json).toMatchObject({ status: "succeeded", attempt: 1 });
-  },
-);
+test.each(phases)("%s: a cancelled run's process is gone, its place is free, and the service lives", async (phase) => {
+  const { service, child, id } = await loadingRun(phase);
+  expect((await service.call("POST", `/training-runs/${id}/cancel`)).status).toBe(202);
+  await eventually(async () => !isThere(child));
+  await eventually(async () => (await service.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0);
+  const next = await service.upload(penguinsCsv());
+  expect((await service.train(next.json.id)).json).toMatchObject({ status: "succeeded", attempt: 1 });
+});
 
 test("a run that is cancelled before its process is up leaves none", async () => {
   service = await startService();
@@ -98,7 +98,7 @@ test("a run that is cancelled before its process is up leaves none", async () =>
 });
 
 test("a run that takes too long while it loads fails, and its process is gone", async () => {
-  const { service, child, id } = await loadingRun(header, { TRAINING_TIMEOUT_SECONDS: "2" });
+  const { service, child, id } = await loadingRun("the file can't be opened", { TRAINING_TIMEOUT_SECONDS: "2" });
   const { json } = await service.waitForRun(id);
   expect(json).toMatchObject({ status: "failed", attempt: 1, error: { code: "TRAINING_TIMEOUT" } });
   await eventually(async () => !isThere(child));
@@ -106,14 +106,15 @@ test("a run that takes too long while it loads fails, and its process is gone", 
 });
 
 test("a stop while a run loads is in order: exit code 0, and no process is left", async () => {
-  const { service, child } = await loadingRun(header + rows.join(""));
+  const { service, child } = await loadingRun("the file is being read");
   expect(await service.kill("SIGTERM")).toBe(0);
   expect(isThere(child)).toBe(false);
 });
 
-test.each(phases)("%s: a service that is killed leaves no process that trains", async (_, content) => {
-  const { service, child } = await loadingRun(content);
+test.each(phases)("%s: a service that is killed leaves no process that trains", async (phase) => {
+  const { service, child } = await loadingRun(phase);
   await service.kill("SIGKILL");
+  process.kill(child, "SIGCONT");
   await eventually(async () => !isThere(child));
 });
 
@@ -135,7 +136,7 @@ test("a service that is killed leaves no process in the middle of a tight loop",
 });
 
 test("signals to all processes of the service do not end a training: the service decides", async () => {
-  const { service, child, id } = await loadingRun(header);
+  const { service, child, id } = await loadingRun("the file can't be opened");
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(child, signal);
   await service.waitForRun(id, ({ status }) => status === "running");
   expect(isThere(child)).toBe(true);

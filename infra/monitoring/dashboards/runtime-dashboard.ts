@@ -103,14 +103,14 @@ export function runtimeDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "Resident memory",
-        description: "Heap, buffers, threads and the embedded database together.",
+        description: "Heap, buffers and the embedded database together; processes that train are not in it.",
         unit: "bytes",
         noValue: notScraped,
         targets: [[instance, query.processGauge("processMemory")]],
       }),
       graph({
         title: "CPU",
-        description: "1 is one core; trainings run in threads and can take several.",
+        description: "1 is one core; trainings run in processes of their own and are not in it.",
         unit: "short",
         noValue: notScraped,
         targets: [[instance, query.rateOfInstance("processCpu")]],
