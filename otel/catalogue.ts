@@ -20,6 +20,7 @@ export const uploadRejectionReasons = [
   "TOO_FEW_ROWS",
   "TOO_MANY_EMPTY_CELLS",
   "DATASET_TOO_LARGE",
+  "DATASET_TOO_WIDE",
   "ROW_RAGGED",
   "TARGET_UNKNOWN",
   "TARGET_SINGLE_CLASS",

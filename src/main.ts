@@ -9,7 +9,7 @@ import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
-import { openCsvEngine } from "./datasets/csv-engine.ts";
+import { createCsvEngines } from "./datasets/csv-engines.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { profileDataset } from "./datasets/profile-dataset.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
@@ -26,6 +26,7 @@ import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.t
 import { settingsOrExit } from "./settings-or-exit.ts";
 import { claimFiles } from "./storage/claim-files.ts";
 import { openStorage } from "./storage/open-storage.ts";
+import { endedWithin } from "./store/bounded-pool.ts";
 import { openStore, type Store } from "./store/database.ts";
 import { readPostgresConnection } from "./store/postgres-connection.ts";
 import { waitForRoom } from "./store/wait-for-room.ts";
@@ -88,8 +89,8 @@ async function start(config: Config, log: Logger): Promise<Service> {
   await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
 
   await rememberFirstStart(store.db, clock.nowMs());
-  const csvEngine = await openCsvEngine(storage.localFolder);
-  starting.defer(async () => csvEngine.close());
+  const csvEngines = createCsvEngines(storage.localFolder);
+  starting.defer(() => csvEngines.stop());
 
   const { trainingTimeoutSeconds, databaseTimeoutSeconds } = config;
   const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds, databaseTimeoutSeconds });
@@ -99,21 +100,26 @@ async function start(config: Config, log: Logger): Promise<Service> {
     if (hasStarted) await telemetry?.shutdown();
   });
 
-  const parts = { store, db: store.db, storage, queue, csvEngine, config, clock, log };
+  const parts = { store, db: store.db, storage, queue, csvEngines, config, clock, log };
   const works = config.role !== "api";
   const worker = works ? await startTrainingWorker(parts) : undefined;
   if (worker !== undefined) {
     starting.defer(() => worker.stop(graceLeftSeconds()));
-    const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data }) => {
+    const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data, signal }) => {
       try {
-        await profileDataset(parts, String(data.datasetId));
+        await profileDataset(parts, String(data.datasetId), signal);
       } catch (error) {
         log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
         throw new JobReturnedError("The profile could not be made.", { cause: error });
       }
       return "done";
     });
-    starting.defer(profiles);
+    starting.defer(async () => {
+      const ended = profiles();
+      await endedWithin(ended, graceLeftSeconds() * 1000);
+      await csvEngines.profiles.stop();
+      await ended;
+    });
     const cycles = await queue.work("dataset-ttl", { concurrency: 1 }, async () => {
       await runTtlCycle(parts);
       return "done";

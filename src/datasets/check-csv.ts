@@ -1,6 +1,8 @@
+import { stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
-import { type CsvEngine, csvTable } from "./csv-engine.ts";
+import { orEstimated } from "./count-distinct.ts";
+import { type CsvReader, csvTable, isOutOfMemory } from "./csv-engine.ts";
 import { type CsvHead, readHead } from "./csv-header.ts";
 import { lineOfRecord } from "./csv-line.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
@@ -20,9 +22,21 @@ export interface CheckedCsv {
   readonly task: "classification" | "regression";
 }
 
+/** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
+const columnsAtOnce = 800;
+
 /** What DuckDB says of a file that it can't read, as a fault of the file. Cells of the file stand in its message, too. */
 async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<unknown> {
   if (!(error instanceof Error)) return error;
+  if (isOutOfMemory(error)) {
+    // Its own engine and no other's: sent again, it would fail again.
+    const said = /\(([\d.]+ [KMG]iB)\/([\d.]+ [KMG]iB) used\)/.exec(error.message);
+    return new DomainError(
+      "DATASET_TOO_WIDE",
+      `The file's rows are too long to be checked in ${said?.[2] ?? "the memory"} that there is for a file: it has ${head.names.length} columns, ${(await stat(csvPath)).size} bytes. Send fewer columns or shorter cells.`,
+      { cause: error },
+    );
+  }
   const said = error.message.slice(0, error.message.lastIndexOf("\nPossible ")).trimEnd();
   const record = /^Invalid Input Error: CSV Error on Line: (\d+)$/m.exec(said)?.[1];
   const at = record === undefined ? "A row" : `Line ${await lineOfRecord(csvPath, head, Number(record))}`;
@@ -50,41 +64,77 @@ async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<
   return error;
 }
 
-/** Rows, distinct values of the target, and for each column how many cells are filled and how many are numbers. */
-async function count(engine: CsvEngine, csvPath: string, targetIndex: number, head: CsvHead): Promise<number[]> {
-  const { looksNumeric } = head;
+/** What is counted in a file: rows, distinct values of the target, and of each column its filled cells and its numbers. */
+interface Counts {
+  readonly rows: number;
+  readonly targetDistinct: number;
+  readonly filled: readonly number[];
+  readonly numeric: readonly number[];
+}
+
+const isConversionFault = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith("Conversion Error");
+
+/**
+ * Counts in one go what stands in `columns`, and what `also` asks for.
+ * One text for all counts: to read 4,000 columns of an answer holds the event loop for 100 ms.
+ */
+async function countIn(
+  reader: CsvReader,
+  csvPath: string,
+  head: CsvHead,
+  { columns, also }: { readonly columns: readonly number[]; readonly also: readonly string[] },
+): Promise<number[]> {
   const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
-    const counts = looksNumeric.flatMap((_, index) => {
+    const counts = columns.flatMap((index) => {
       const cell = `c${index}`;
       return [`count(${cell})`, `count(${isDouble(index) ? cell : `try_cast(${cell} AS DOUBLE)`})`];
     });
     const table = csvTable(csvPath, head, (index) => (isDouble(index) ? "DOUBLE" : "VARCHAR"));
-    const [first = []] = await engine.query(
-      `SELECT count(*), count(DISTINCT c${targetIndex}), ${counts.join(", ")} FROM ${table}`,
-    );
-    return first.map(Number);
+    const [row = []] = await reader.query(`SELECT concat_ws(' ', ${[...also, ...counts].join(", ")}) FROM ${table}`);
+    return String(row[0]).split(" ").map(Number);
   };
   try {
     // Numbers read as such cost half of text that is cast (docs/performance.md).
-    return await ask((index) => looksNumeric[index] === true);
+    return await ask((index) => head.looksNumeric[index] === true);
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith("Conversion Error")))
-      throw await toFault(error, csvPath, head);
+    if (!isConversionFault(error)) throw error;
   }
+  // The first rows misled: a column that began with numbers holds text too.
+  return ask(() => false);
+}
+
+/** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
+async function count(reader: CsvReader, csvPath: string, targetIndex: number, head: CsvHead): Promise<Counts> {
+  const filled: number[] = [];
+  const numeric: number[] = [];
+  const take = (counts: readonly number[]): void => {
+    for (let at = 0; at < counts.length; at += 2) {
+      filled.push(counts[at]!);
+      numeric.push(counts[at + 1]!);
+    }
+  };
+  const slice = (from: number): number[] =>
+    Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
   try {
-    // The first rows misled: a column that began with numbers holds text too.
-    return await ask(() => false);
+    const [rows = 0, targetDistinct = 0, ...first] = await orEstimated(targetIndex, (distinct) =>
+      countIn(reader, csvPath, head, { columns: slice(0), also: ["count(*)", distinct] }),
+    );
+    take(first);
+    for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce)
+      take(await countIn(reader, csvPath, head, { columns: slice(from), also: [] }));
+    return { rows, targetDistinct, filled, numeric };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
 }
 
 /**
- * Reads a CSV file once, or twice where its first rows mislead, and says what it holds.
+ * Reads a CSV file once, or more often where it is wide or its first rows mislead, and says what it holds.
  * @throws DomainError naming what is wrong and where
  */
 export async function checkCsv(
-  engine: CsvEngine,
+  reader: CsvReader,
   csvPath: string,
   wishedTarget: string | undefined,
   limits: CsvLimits,
@@ -99,15 +149,13 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const row = await count(engine, csvPath, targetIndex, head);
-  const [rowCount = 0, targetDistinct = 0, ...pairs] = row;
+  const { rows: rowCount, targetDistinct, filled, numeric } = await count(reader, csvPath, targetIndex, head);
   if (rowCount < limits.minDataRows) {
     throw new DomainError(
       "TOO_FEW_ROWS",
       `The file has ${rowCount} rows below its header; ${limits.minDataRows} are the least.`,
     );
   }
-  const filled = names.map((_, index) => pairs[2 * index] ?? 0);
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
   const emptyRatio = (cellCount - filled.reduce((sum, count) => sum + count, 0)) / cellCount;
@@ -118,7 +166,7 @@ export async function checkCsv(
     );
   }
   const columns = names.map((name, index): ColumnSummary => {
-    const isNumeric = filled[index]! > 0 && filled[index] === pairs[2 * index + 1];
+    const isNumeric = filled[index]! > 0 && filled[index] === numeric[index];
     return { name, type: isNumeric ? "number" : "text" };
   });
   if (targetDistinct < 2) {

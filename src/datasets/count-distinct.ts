@@ -1,15 +1,32 @@
 import type { FileStorage, KeptFile } from "../storage/file-storage.ts";
-import { type CsvEngine, csvTable } from "./csv-engine.ts";
+import { csvTable, isOutOfMemory } from "./csv-engine.ts";
+import type { CsvEngines } from "./csv-engines.ts";
 import { readHead } from "./csv-header.ts";
+
+/**
+ * Counts distinct values of a column exactly, and where they don't fit into the engine's memory, by estimate: there are
+ * hundreds of thousands of them then, and it does not matter how many.
+ */
+export async function orEstimated<Value>(index: number, count: (distinct: string) => Promise<Value>): Promise<Value> {
+  try {
+    return await count(`count(DISTINCT c${index})`);
+  } catch (error) {
+    if (!isOutOfMemory(error)) throw error;
+  }
+  return count(`approx_count_distinct(c${index})`);
+}
 
 /** Distinct values of one column of a kept dataset: tells classes from quantities when a run names another target. */
 export async function countDistinct(
-  { storage, csvEngine }: { storage: FileStorage; csvEngine: CsvEngine },
+  { storage, csvEngines }: { storage: FileStorage; csvEngines: CsvEngines },
+  owner: string,
   dataset: KeptFile,
   columnIndex: number,
 ): Promise<number> {
-  await using csv = await storage.localFile("dataset", dataset);
-  const table = csvTable(csv.path, await readHead(csv.path));
-  const [row = []] = await csvEngine.query(`SELECT count(DISTINCT c${columnIndex}) FROM ${table}`);
-  return Number(row[0] ?? 0);
+  return csvEngines.counts.use({ owner }, async (reader) => {
+    await using csv = await storage.localFile("dataset", dataset);
+    const table = csvTable(csv.path, await readHead(csv.path));
+    const [row = []] = await orEstimated(columnIndex, (distinct) => reader.query(`SELECT ${distinct} FROM ${table}`));
+    return Number(row[0] ?? 0);
+  });
 }

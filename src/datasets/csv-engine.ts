@@ -2,15 +2,28 @@ import { resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { CsvHead } from "./csv-header.ts";
 
-/** DuckDB, locked to the storage folder: it must never read what a user names. */
-export interface CsvEngine {
+/** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
+export interface CsvReader {
   /** Rows of one statement as plain arrays. */
   query(sql: string): Promise<unknown[][]>;
-  close(): void;
+}
+
+/** A DuckDB with memory of its own. */
+export interface CsvEngine {
+  /** Rows of one statement as plain arrays; ended in the middle, with the signal's reason, once the signal is aborted. */
+  query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
+  /** False after a fault that is not one of the statement or its file: then it is to be closed, and another opened. */
+  isSound(): boolean;
+  /** Ends what is asked in the middle, waits for that, and gives the memory back. */
+  close(): Promise<void>;
 }
 
 /** SQL text in quotes. */
 export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** Whether a statement needed more memory than its engine may take. */
+export const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith("Out of Memory Error");
 
 /**
  * The table of a CSV file with columns c0, c1, …, as text where not said otherwise: nothing is sniffed.
@@ -23,9 +36,10 @@ export function csvTable(
 ): string {
   const read = (header: boolean, type: typeof typeOf): string => {
     const columns = names.map((_, index) => `'c${index}': '${type(index)}'`).join(", ");
-    // DuckDB takes the first line end for that of all, also when it stands within the quotes of a column's name.
+    // DuckDB takes the first line end for that of all, also when it stands within the quotes of a column's name. Two
+    // buffers are held at a time, by default of 32 rows of the greatest length each.
     return `read_csv(${sqlText(resolve(csvPath))}, auto_detect = false, header = ${header}, columns = {${columns}},
-      delim = ',', quote = '"', escape = '"', nullstr = '', max_line_size = 1048576,
+      delim = ',', quote = '"', escape = '"', nullstr = '', max_line_size = 1048576, buffer_size = 4194304,
       new_line = ${sqlText(JSON.stringify(lineEnd).slice(1, -1))})`;
   };
   if (!hasMarkBeforeQuote) return read(true, typeOf);
@@ -37,26 +51,61 @@ export function csvTable(
   return `(SELECT ${cells.join(", ")} FROM (FROM ${read(false, () => "VARCHAR")} OFFSET 1))`;
 }
 
+// An interrupt that comes before the statement has begun is forgotten: it is said again until the statement has ended.
+const interruptEveryMs = 20;
+const faultsOfStatements = /^(Conversion|Invalid Input) Error/;
+
 /**
  * Opens an engine that reads below `folder` only. One thread: a second one makes a check of 10 MiB 15 % dearer
  * (docs/performance.md), and uploads at the same time have a thread each anyway.
  */
-export async function openCsvEngine(folder: string): Promise<CsvEngine> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: "512MB" });
+export async function openCsvEngine(folder: string, memoryMegabytes = 256): Promise<CsvEngine> {
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: `${memoryMegabytes}MB` });
   const setup = await instance.connect();
   await setup.run(`SET allowed_directories = [${sqlText(resolve(folder))}]`);
   await setup.run("SET enable_external_access = false");
   await setup.run("SET lock_configuration = true");
   setup.closeSync();
+  const closing = new AbortController();
+  const inHand = new Set<Promise<unknown>>();
+  let isSound = true;
+
+  async function ask(sql: string, signal: AbortSignal): Promise<unknown[][]> {
+    signal.throwIfAborted();
+    const connection: DuckDBConnection = await instance.connect();
+    let interrupting: NodeJS.Timeout | undefined;
+    const interrupt = (): void => {
+      connection.interrupt();
+      interrupting ??= setInterval(() => connection.interrupt(), interruptEveryMs);
+    };
+    signal.addEventListener("abort", interrupt);
+    try {
+      signal.throwIfAborted();
+      return (await (await connection.run(sql)).getRows()) as unknown[][];
+    } catch (error) {
+      signal.throwIfAborted();
+      isSound &&= error instanceof Error && faultsOfStatements.test(error.message);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      clearInterval(interrupting);
+      // Only now: closed while its statement runs, a connection makes the event loop wait for the statement's end.
+      connection.closeSync();
+    }
+  }
+
   return {
-    async query(sql) {
-      const connection: DuckDBConnection = await instance.connect();
-      try {
-        return (await (await connection.run(sql)).getRows()) as unknown[][];
-      } finally {
-        connection.closeSync();
-      }
+    query(sql, signal) {
+      const asking = ask(sql, signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]));
+      const ended = asking.catch(() => {}).finally(() => inHand.delete(ended)); // The asker hears the fault.
+      inHand.add(ended);
+      return asking;
     },
-    close: () => instance.closeSync(),
+    isSound: () => isSound,
+    async close() {
+      closing.abort(new Error("The engine is closed."));
+      await Promise.all(inHand);
+      instance.closeSync();
+    },
   };
 }

@@ -1,12 +1,20 @@
-import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
-import { type CsvEngine, csvTable } from "./csv-engine.ts";
+import { type CsvReader, csvTable, isOutOfMemory } from "./csv-engine.ts";
 import { readHead } from "./csv-header.ts";
 
 const topCount = 5;
 const maxValueLength = 100;
-const maxLoadedBytes = 64 * 1024 * 1024;
+// DuckDB gives each column of a table 256 KiB at least: 2,000 columns of a small file would take 488 MiB.
+const columnsAtOnce = 100;
+const bytesAtOnce = 32 * 1024 * 1024;
+/** Above it a file would be read too often for its profile to end. */
+const maxExactBytes = 512 * 1024 * 1024;
+
+/** A column with its place in the file. */
+interface PlacedColumn extends ColumnSummary {
+  readonly index: number;
+}
 
 // Half of a pair of surrogates at the cut is no text that PostgreSQL takes.
 const short = (value: unknown): string => String(value).slice(0, maxValueLength).toWellFormed();
@@ -14,54 +22,93 @@ const finiteOrNull = (value: unknown): number | null =>
   value !== null && Number.isFinite(Number(value)) ? Number(value) : null;
 
 /**
- * Describes each column of a checked CSV. A file of usual size is read once: with two scans for each of 2,000 columns a
- * profile took minutes, and all others waited for it. A large one is scanned, so that it needs little memory.
+ * Describes each column of a checked CSV. Some columns at a time are read into a table, so that memory is bounded, and
+ * the file is read a few times only: with two scans for each of 2,000 columns a profile took minutes, and all others
+ * waited for it. What does not fit all the same is estimated, and says so.
  */
 export async function profileCsv(
-  engine: CsvEngine,
+  reader: CsvReader,
   csvPath: string,
   columns: readonly ColumnSummary[],
 ): Promise<ColumnProfile[]> {
   const csv = csvTable(csvPath, await readHead(csvPath));
-  if ((await stat(csvPath)).size > maxLoadedBytes) return profileTable(engine, csv, columns);
-  const table = `profile_${randomUUID().replaceAll("-", "")}`;
-  await engine.query(`CREATE TABLE ${table} AS FROM ${csv}`);
+  const { size } = await stat(csvPath);
+  const width = Math.max(1, Math.min(columnsAtOnce, Math.floor((columns.length * bytesAtOnce) / Math.max(1, size))));
+  const profiles: ColumnProfile[] = [];
+  for (let from = 0; from < columns.length; from += width) {
+    const slice = columns.slice(from, from + width).map((column, place) => ({ ...column, index: from + place }));
+    profiles.push(...(await profileSlice(reader, csv, slice, size <= maxExactBytes)));
+  }
+  return profiles;
+}
+
+async function profileSlice(
+  reader: CsvReader,
+  csv: string,
+  slice: readonly PlacedColumn[],
+  isExact: boolean,
+): Promise<ColumnProfile[]> {
+  if (!isExact) return estimate(reader, csv, slice);
   try {
-    return await profileTable(engine, table, columns);
+    await reader.query(`CREATE OR REPLACE TABLE slice AS SELECT ${slice.map(({ index }) => `c${index}`)} FROM ${csv}`);
+  } catch (error) {
+    if (isOutOfMemory(error)) return estimate(reader, csv, slice);
+    throw error;
+  }
+  try {
+    const profiles: ColumnProfile[] = [];
+    for (const column of slice) {
+      try {
+        profiles.push(await describe(reader, column));
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        profiles.push(...(await estimate(reader, "slice", [column])));
+      }
+    }
+    return profiles;
   } finally {
-    await engine.query(`DROP TABLE ${table}`);
+    await reader.query("DROP TABLE slice");
   }
 }
 
-async function profileTable(
-  engine: CsvEngine,
-  table: string,
-  columns: readonly ColumnSummary[],
-): Promise<ColumnProfile[]> {
-  const profiles: ColumnProfile[] = [];
-  for (const [index, { name, type }] of columns.entries()) {
-    const cell = `c${index}`;
-    const value = type === "number" ? `try_cast(${cell} AS DOUBLE)` : cell;
-    const mean = type === "number" ? `avg(${value})` : "NULL";
-    const [row = []] = await engine.query(
-      `SELECT count(*), count(${cell}), count(DISTINCT ${cell}), min(${value}), max(${value}), ${mean} FROM ${table}`,
-    );
-    const [rows, filled, distinct, least, greatest, average] = row;
-    const top = await engine.query(
-      `SELECT ${cell}, count(*) AS n FROM ${table} WHERE ${cell} IS NOT NULL GROUP BY ${cell} ORDER BY n DESC, ${cell} LIMIT ${topCount}`,
-    );
-    const bound = (edge: unknown): number | string | null =>
-      edge === null || edge === undefined ? null : type === "number" ? finiteOrNull(edge) : short(edge);
-    profiles.push({
-      name,
-      type,
-      nullRatio: Number(rows) === 0 ? 0 : 1 - Number(filled) / Number(rows),
-      distinct: Number(distinct),
-      min: bound(least),
-      max: bound(greatest),
-      mean: type === "number" ? finiteOrNull(average) : null,
-      topValues: top.map(([text, count]) => ({ value: short(text), count: Number(count) })),
-    });
-  }
-  return profiles;
+const edgesOf = ({ index, type }: PlacedColumn): string[] => {
+  const value = type === "number" ? `try_cast(c${index} AS DOUBLE)` : `c${index}`;
+  return [`count(c${index})`, `min(${value})`, `max(${value})`, type === "number" ? `avg(${value})` : "NULL"];
+};
+
+function toProfile({ name, type }: PlacedColumn, row: readonly unknown[]): Omit<ColumnProfile, "topValues"> {
+  const [rows, distinct, filled, least, greatest, average] = row;
+  const bound = (edge: unknown): number | string | null =>
+    edge === null || edge === undefined ? null : type === "number" ? finiteOrNull(edge) : short(edge);
+  return {
+    name,
+    type,
+    nullRatio: Number(rows) === 0 ? 0 : 1 - Number(filled) / Number(rows),
+    distinct: Number(distinct),
+    min: bound(least),
+    max: bound(greatest),
+    mean: type === "number" ? finiteOrNull(average) : null,
+  };
+}
+
+/** Of a column of the table. */
+async function describe(reader: CsvReader, column: PlacedColumn): Promise<ColumnProfile> {
+  const cell = `c${column.index}`;
+  const [row = []] = await reader.query(`SELECT count(*), count(DISTINCT ${cell}), ${edgesOf(column)} FROM slice`);
+  const top = await reader.query(
+    `SELECT ${cell}, count(*) AS n FROM slice WHERE ${cell} IS NOT NULL GROUP BY ${cell} ORDER BY n DESC, ${cell} LIMIT ${topCount}`,
+  );
+  const topValues = top.map(([text, count]) => ({ value: short(text), count: Number(count) }));
+  return { ...toProfile(column, row), topValues };
+}
+
+/** Of columns whose values don't fit into the memory: one pass, which keeps none of them. */
+async function estimate(reader: CsvReader, source: string, columns: readonly PlacedColumn[]): Promise<ColumnProfile[]> {
+  const asked = columns.flatMap((column) => [`approx_count_distinct(c${column.index})`, ...edgesOf(column)]);
+  const [[rows, ...row] = []] = await reader.query(`SELECT count(*), ${asked} FROM ${source}`);
+  return columns.map((column, place) => ({
+    ...toProfile(column, [rows, ...row.slice(place * 5, place * 5 + 5)]),
+    topValues: [],
+    note: "The column is too large to be kept in memory: distinct is an estimate, and topValues are left out.",
+  }));
 }

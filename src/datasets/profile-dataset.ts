@@ -4,28 +4,38 @@ import { withSpan } from "../monitoring/spans.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
 import type { Tables } from "../store/schema.ts";
-import type { CsvEngine } from "./csv-engine.ts";
+import type { CsvEngines } from "./csv-engines.ts";
 import { findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
 
 interface ProfileParts {
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
-  readonly csvEngine: CsvEngine;
+  readonly csvEngines: CsvEngines;
 }
 
-/** Makes the column profile of a dataset, in the background after its upload. A dataset gone meanwhile is no fault. */
-export function profileDataset(parts: ProfileParts, datasetId: string): Promise<void> {
-  return withSpan("dataset profile", { datasetId }, () => makeProfile(parts, datasetId));
+/**
+ * Makes the column profile of a dataset, in the background after its upload. A dataset gone meanwhile is no fault.
+ * @param signal ends it in the middle, with its reason
+ */
+export function profileDataset(parts: ProfileParts, datasetId: string, signal?: AbortSignal): Promise<void> {
+  return withSpan("dataset profile", { datasetId }, () => makeProfile(parts, datasetId, signal));
 }
 
-async function makeProfile({ db, storage, csvEngine }: ProfileParts, datasetId: string): Promise<void> {
+async function makeProfile(
+  { db, storage, csvEngines }: ProfileParts,
+  datasetId: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
   if (dataset === undefined) return;
   try {
     await using csv = await storage.localFile("dataset", keptFileOf(dataset));
-    await setProfile(db, datasetId, await profileCsv(csvEngine, csv.path, dataset.columns));
+    const profile = await csvEngines.profiles.use({ owner: dataset.owner, signal }, (reader) =>
+      profileCsv(reader, csv.path, dataset.columns),
+    );
+    await setProfile(db, datasetId, profile);
   } catch (error) {
     if (isFileMissing(error) || !(await storage.exists("dataset", datasetId))) return;
     throw error;

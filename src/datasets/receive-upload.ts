@@ -11,7 +11,7 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
 import { checkCsv } from "./check-csv.ts";
-import type { CsvEngine } from "./csv-engine.ts";
+import type { CsvEngines } from "./csv-engines.ts";
 import { type Dataset, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
 
 /** What receiving a dataset needs. */
@@ -19,7 +19,7 @@ export interface ReceivingParts {
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
   readonly queue: Pick<JobQueue, "send">;
-  readonly csvEngine: CsvEngine;
+  readonly csvEngines: CsvEngines;
   readonly config: Config;
   readonly clock: Clock;
 }
@@ -59,12 +59,14 @@ function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; 
 /**
  * Takes an upload: checks it, keeps the file, then writes row and profile job in one transaction.
  * The same content, name and target again is the same dataset.
- * @throws DomainError for what is wrong with it; then nothing stays behind
+ * @param signal aborted when its sender has gone: then the check ends in the middle
+ * @throws DomainError for what is wrong with it, the signal's reason once it is aborted; then nothing stays behind
  */
 export async function acceptDataset(
   parts: ReceivingParts,
   owner: string,
   received: ReceivedFile,
+  signal?: AbortSignal,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { fields } = received;
   const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
@@ -75,8 +77,11 @@ export async function acceptDataset(
     );
   const name = readName(fields.name, received.fileName);
   const checked = await withSpan("dataset check", {}, () =>
-    checkCsv(parts.csvEngine, received.temporaryPath, fields.target, parts.config),
+    parts.csvEngines.checks.use({ owner, signal }, (reader) =>
+      checkCsv(reader, received.temporaryPath, fields.target, parts.config),
+    ),
   );
+  signal?.throwIfAborted();
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });

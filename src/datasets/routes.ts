@@ -28,6 +28,7 @@ const columnProfile = z.object({
   max: z.union([z.number(), z.string()]).nullable(),
   mean: z.number().nullable(),
   topValues: z.array(z.object({ value: z.string(), count: z.int() })),
+  note: z.string().optional().describe("What is not exact, where a column is too large for that."),
 });
 
 const datasetSchema = z
@@ -123,6 +124,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     }
     uploadsInHand += 1;
     uploadsByOwner.set(owner, ownUploads + 1);
+    const gone = new AbortController();
+    response.once("close", () => gone.abort(new ClientClosedError()));
     try {
       await store.requireRoom();
       const received = await withSpan("dataset receive", {}, () =>
@@ -136,7 +139,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         }),
       );
       try {
-        return await acceptDataset(parts, owner, received);
+        return await acceptDataset(parts, owner, received, gone.signal);
       } finally {
         await storage.discard(received.temporaryPath);
       }

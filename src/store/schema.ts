@@ -19,6 +19,8 @@ export interface ColumnProfile extends ColumnSummary {
   readonly max: number | string | null;
   readonly mean: number | null;
   readonly topValues: readonly { readonly value: string; readonly count: number }[];
+  /** What the owner is to know of it, where it is not exact. */
+  readonly note?: string;
 }
 
 export interface DatasetsTable {

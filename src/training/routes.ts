@@ -2,7 +2,7 @@ import type { Response } from "express";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
-import type { CsvEngine } from "../datasets/csv-engine.ts";
+import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
@@ -23,7 +23,7 @@ import { submitRun } from "./submit-run.ts";
 export interface TrainingRouteParts {
   readonly store: Store;
   readonly storage: FileStorage;
-  readonly csvEngine: CsvEngine;
+  readonly csvEngines: CsvEngines;
   readonly queue: JobQueue;
   readonly config: Config;
   readonly clock: Clock;
@@ -54,7 +54,7 @@ function aboutRun(response: Response, runId: string, work: () => Promise<void>):
 
 /** The calls under /training-runs, and /metrics/trends and /metrics/summary. */
 export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
-  const { store, storage, csvEngine, queue, config, clock, log, stopping } = parts;
+  const { store, storage, csvEngines, queue, config, clock, log, stopping } = parts;
   const { db } = store;
   const feed = createRunFeed(store);
 
@@ -127,6 +127,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "IDEMPOTENCY_KEY_REUSED",
         "QUEUE_FULL",
         "TRAINING_TOO_LARGE",
+        "CHECKS_BUSY",
         "DISK_FULL",
         "FILE_MISSING_IN_STORAGE",
         "STORAGE_UNAVAILABLE",
@@ -135,7 +136,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         const idempotencyKey = readIdempotencyKey(request.get("Idempotency-Key"));
         await ofRunToBeNamed(async (nameRun) => {
           const run = await submitRun(
-            { store, db, storage, csvEngine, queue, config, clock },
+            { store, db, storage, csvEngines, queue, config, clock },
             { owner, request: body, idempotencyKey, nameRun },
           );
           tellRun(response, run.id);

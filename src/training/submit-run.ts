@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import { countDistinct } from "../datasets/count-distinct.ts";
-import type { CsvEngine } from "../datasets/csv-engine.ts";
+import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
@@ -99,7 +99,7 @@ export function requireMemory(
 
 /** Classes or a quantity? Counted only when the run names another target and no task; before the transaction opens. */
 async function guessTask(
-  { db, storage, csvEngine }: Pick<SubmitParts, "db" | "storage" | "csvEngine">,
+  { db, storage, csvEngines }: Pick<SubmitParts, "db" | "storage" | "csvEngines">,
   owner: string,
   request: RunRequest,
 ): Promise<TrainingTask | undefined> {
@@ -108,7 +108,10 @@ async function guessTask(
   const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
   const type = dataset?.columns[index]?.type;
   if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  const distinct = type === "text" ? 0 : await countDistinct({ storage, csvEngine }, keptFileOf(dataset), index);
+  if (type === "text") return taskOf({ type, distinct: 0 });
+  const distinct =
+    dataset.profile?.[index]?.distinct ??
+    (await countDistinct({ storage, csvEngines }, owner, keptFileOf(dataset), index));
   return taskOf({ type, distinct });
 }
 
@@ -117,7 +120,7 @@ interface SubmitParts {
   readonly store: Pick<Store, "requireRoom">;
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
-  readonly csvEngine: CsvEngine;
+  readonly csvEngines: CsvEngines;
   readonly queue: JobQueue;
   readonly config: Config;
   readonly clock: Clock;
