@@ -36,7 +36,9 @@ export const trainingModes = ["light", "heavy"] as const;
 export const trainingTasks = ["classification", "regression"] as const;
 export const runOutcomes = ["succeeded", "failed", "cancelled"] as const;
 export const runErrorTypes = ["data", "timeout", "out_of_memory", "crash", "storage", "database", "other"] as const;
-export const predictionOutcomes = ["succeeded", "rejected", "failed"] as const;
+export const predictionOutcomes = ["succeeded", "rejected", "failed", "aborted"] as const;
+/** `unknown`: the model's row could not be read, or there is none. */
+export const predictionTasks = [...trainingTasks, "unknown"] as const;
 export const queueJobStates = ["queued", "active", "retry", "failed"] as const;
 export const workerSlotStates = ["busy", "idle"] as const;
 export const storageKinds = ["dataset", "artifact"] as const;
@@ -376,7 +378,7 @@ export const catalogue = {
     kind: "counter",
     unit: "{request}",
     description: "Prediction requests by how they ended.",
-    attributes: { task: trainingTasks, outcome: predictionOutcomes },
+    attributes: { task: predictionTasks, outcome: predictionOutcomes },
     scope: "process",
     role: "api",
     fromStart: true,

@@ -276,6 +276,24 @@ export const settings = {
     "20",
     "Seconds that running work gets at shutdown.",
   ),
+  predictionThreads: setting(
+    "PREDICTION_THREADS",
+    whole(1, 64),
+    "2",
+    "Threads for long predictions, beside one for short ones; small ones take none.",
+  ),
+  maxConcurrentPredictions: setting(
+    "MAX_CONCURRENT_PREDICTIONS",
+    whole(1, 1000),
+    "16",
+    "Long predictions, and short ones, that are made or wait; above it 429. With several owners each has half of them.",
+  ),
+  predictionTimeoutSeconds: setting(
+    "PREDICTION_TIMEOUT_SECONDS",
+    decimal(0.1, 3600),
+    "60",
+    "Seconds that a thread may take for one prediction; after it 422.",
+  ),
   datasetTtlDays: setting(
     "DATASET_TTL_DAYS",
     decimal(0, 36_500),

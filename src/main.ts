@@ -6,6 +6,7 @@ import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
+import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -134,10 +135,17 @@ async function start(config: Config, log: Logger): Promise<Service> {
   }
 
   const stopping = new AbortController();
+  // Stopped after the server: what is under way may end.
+  const predictor = startPredictor(parts);
+  starting.defer(() => predictor.stop());
   const routes =
     config.role === "worker"
       ? []
-      : [...datasetRoutes(parts), ...trainingRoutes({ ...parts, stopping: stopping.signal }), ...artifactRoutes(parts)];
+      : [
+          ...datasetRoutes(parts),
+          ...trainingRoutes({ ...parts, stopping: stopping.signal }),
+          ...artifactRoutes({ ...parts, predictor }),
+        ];
   declareRoutes([
     ...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)),
     "/api/health",

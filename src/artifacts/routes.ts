@@ -1,19 +1,19 @@
 import express, { type Request, type Response } from "express";
 import { z } from "zod";
-import { DomainError } from "../errors.ts";
+import { ClientClosedError, DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
-import { statusOf, toDomainError } from "../http/problem.ts";
+import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
-import { predicted } from "../monitoring/metrics.ts";
-import { withSpan } from "../monitoring/spans.ts";
+import { type Predicted, predicted } from "../monitoring/metrics.ts";
+import { describeSpan, withSpan } from "../monitoring/spans.ts";
+import type { RunMetrics } from "../training/run-metrics.ts";
 import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
-import { csvToRecords } from "./parse-csv-rows.ts";
-import { createModelReader, predict } from "./predict.ts";
+import type { Predictor } from "./predictor.ts";
+import type { PredictionBody } from "./read-prediction-rows.ts";
 import { type RemovalParts, removeArtifact } from "./retention.ts";
 
 const tag = "Artifacts";
-const maxPredictionRows = 1_000;
 const bodyLimitBytes = 4 * 1024 * 1024;
 
 const artifactSchema = z
@@ -32,7 +32,7 @@ const artifactSchema = z
   })
   .meta({ id: "Artifact" });
 
-/** For the document; `readRows` checks by hand, since zod copies records and loses a column called `__proto__`. */
+/** For the document; `readPredictionRows` checks by hand. */
 const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1) }).strict();
 
 const predictionSchema = z
@@ -64,55 +64,53 @@ function toArtifact(row: Artifact): z.input<typeof artifactSchema> {
   };
 }
 
-const parseJson = express.json({ limit: bodyLimitBytes });
-const parseText = express.text({ type: "text/csv", limit: bodyLimitBytes });
+const receiveBody = express.raw({ type: () => true, limit: bodyLimitBytes });
 
-/** Reads the rows of a prediction, as JSON or as CSV. */
-async function readRows(request: Request, response: Response): Promise<Record<string, unknown>[]> {
-  const isCsv = request.is("text/csv") !== false && request.is("text/csv") !== null;
-  if (!isCsv && !request.is("application/json")) {
+/** The rows of a prediction as they come; whoever predicts reads them. */
+async function receiveRows(request: Request, response: Response): Promise<PredictionBody> {
+  const format = request.is("text/csv") ? "csv" : request.is("application/json") ? "json" : undefined;
+  if (format === undefined) {
     throw new DomainError(
       "UNSUPPORTED_MEDIA_TYPE",
       'Send {"rows": [{column: value}]} as application/json, or a CSV as text/csv.',
     );
   }
-  const parser = isCsv ? parseText : parseJson;
   await new Promise<void>((resolve, reject) =>
-    parser(request, response, (error?: unknown) => (error ? reject(error) : resolve())),
+    receiveBody(request, response, (error?: unknown) => (error ? reject(error) : resolve())),
   );
-  return isCsv ? csvToRecords(String(request.body ?? ""), maxPredictionRows) : rowsOf(request.body);
+  const [, charset = "utf-8"] = /;\s*charset="?([^\s;"]+)/i.exec(request.headers["content-type"] ?? "") ?? [];
+  return { format, charset, bytes: request.body as Buffer };
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** The rows of a JSON body; their number is checked first, since looking at each of a million would hold up others. */
-function rowsOf(body: unknown): Record<string, unknown>[] {
-  const fault = (path: string, message: string): DomainError =>
-    new DomainError("VALIDATION_FAILED", "The body is not what this call takes; see errors.", {
-      fields: [{ path, message }],
-    });
-  if (!isRecord(body) || !Array.isArray(body.rows)) throw fault("rows", "must be a list of objects, a row each");
-  const other = Object.keys(body).find((key) => key !== "rows");
-  if (other !== undefined) throw fault(other.slice(0, 80), "is not known here");
-  const rows: unknown[] = body.rows;
-  if (rows.length === 0) throw fault("rows", "must have at least one row");
-  if (rows.length > maxPredictionRows) {
-    throw new DomainError(
-      "TOO_MANY_ROWS",
-      `${rows.length} rows are too many: send up to ${maxPredictionRows} at once.`,
-    );
-  }
-  return rows.map((row, index) => {
-    if (!isRecord(row)) throw fault(`rows.${index}`, "must be an object of column and value");
-    return row;
+/** Aborted with ClientClosedError when the client leaves before its answer is whole. */
+function leavingOf(response: Response): AbortSignal {
+  const leaving = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) leaving.abort(new ClientClosedError());
   });
+  return leaving.signal;
+}
+
+/** How a prediction ended that did not succeed. */
+function outcomeOf(fault: unknown): Exclude<Predicted["outcome"], "succeeded"> {
+  if (fault instanceof ClientClosedError) return "aborted";
+  return isCallersFault(toDomainError(fault).code) ? "rejected" : "failed";
+}
+
+/** What the calls under /artifacts need. */
+export interface ArtifactParts extends RemovalParts {
+  readonly predictor: Predictor;
+}
+
+/** The names of its classes; none where it says numbers. */
+function classesOf({ metrics }: Artifact): readonly string[] {
+  const { confusionMatrix } = metrics as Partial<RunMetrics>;
+  return confusionMatrix?.classes ?? [];
 }
 
 /** The calls under /artifacts: models to look at, download, keep, remove, and predict with. */
-export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
-  const { db, storage } = parts;
-  const readModel = createModelReader(storage);
+export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
+  const { db, storage, predictor } = parts;
 
   async function existing(owner: string, id: string): Promise<Artifact> {
     const artifact = await findArtifact(db, owner, id);
@@ -231,7 +229,10 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
         "ARTIFACT_NOT_FOUND",
         "VALIDATION_FAILED",
         "PREDICTION_INPUT_INVALID",
+        "PREDICTION_TOO_LARGE",
+        "TOO_MANY_PREDICTIONS",
         "TOO_MANY_ROWS",
+        "WRONG_ENCODING",
         "JSON_INVALID",
         "UNSUPPORTED_MEDIA_TYPE",
         "BODY_TOO_LARGE",
@@ -240,25 +241,39 @@ export function artifactRoutes(parts: RemovalParts): ApiRoute[] {
       ],
       async handle({ owner, params, request, response }) {
         const startedMs = performance.now();
-        const artifact = await existing(owner, params.id);
-        const { task } = artifact;
-        const record = (outcome: "succeeded" | "rejected" | "failed", rows: number): void =>
-          predicted({ task, outcome, rows, durationSeconds: (performance.now() - startedMs) / 1000 });
+        const leaving = leavingOf(response);
+        let task: Predicted["task"] = "unknown";
         try {
-          const rows = await readRows(request, response);
-          const facts = { artifactId: artifact.id, task, predictedRows: rows.length };
-          const predictions = await withSpan("prediction", facts, async () => {
-            const made = predict(
-              await readModel({ id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 }),
-              rows,
+          const artifact = await existing(owner, params.id);
+          task = artifact.task;
+          const facts = { artifactId: artifact.id, task: artifact.task };
+          const { bytes } = await withSpan("prediction", facts, async (span) => {
+            const answer = await predictor.predict(
+              {
+                owner,
+                task: artifact.task,
+                mode: artifact.mode,
+                classes: classesOf(artifact),
+                model: { id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 },
+                body: await receiveRows(request, response),
+              },
+              leaving,
             );
-            record("succeeded", rows.length);
-            return made;
+            leaving.throwIfAborted();
+            describeSpan(span, { predictedRows: answer.rows });
+            predicted({
+              task: artifact.task,
+              outcome: "succeeded",
+              rows: answer.rows,
+              durationSeconds: (performance.now() - startedMs) / 1000,
+            });
+            return answer;
           });
-          response.json({ artifactId: artifact.id, task, predictions });
+          response.type("application/json").send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
         } catch (error) {
-          record(statusOf[toDomainError(error).code] >= 500 ? "failed" : "rejected", 0);
-          throw error;
+          const fault = leaving.aborted ? leaving.reason : error;
+          predicted({ task, outcome: outcomeOf(fault) });
+          throw fault;
         }
       },
     }),

@@ -2,6 +2,7 @@ import {
   type artifactRemovalReasons,
   databaseOperationNames,
   type predictionOutcomes,
+  type predictionTasks,
   type runErrorTypes,
   type runOutcomes,
   type trainingModes,
@@ -94,20 +95,26 @@ export function runFinished({ mode, task, outcome, durationSeconds, errorType, r
   });
 }
 
-export interface Predicted {
-  readonly task: TrainingTask;
-  readonly outcome: OneOf<typeof predictionOutcomes>;
-  readonly rows: number;
-  readonly durationSeconds: number;
-}
+/** How a prediction request ended; what succeeded knew its model's task. */
+export type Predicted =
+  | {
+      readonly task: TrainingTask;
+      readonly outcome: "succeeded";
+      readonly rows: number;
+      readonly durationSeconds: number;
+    }
+  | {
+      readonly task: OneOf<typeof predictionTasks>;
+      readonly outcome: Exclude<OneOf<typeof predictionOutcomes>, "succeeded">;
+    };
 
-/** A prediction request has ended; rows and duration count for succeeded ones. */
-export function predicted({ task, outcome, rows, durationSeconds }: Predicted): void {
+/** A prediction request has ended, however it did. */
+export function predicted(ended: Predicted): void {
   guarded(() => {
-    add("predictions", 1, { task, outcome });
-    if (outcome !== "succeeded") return;
-    add("predictionRows", rows, { task });
-    record("predictionDuration", durationSeconds, { task });
+    add("predictions", 1, { task: ended.task, outcome: ended.outcome });
+    if (ended.outcome !== "succeeded") return;
+    add("predictionRows", ended.rows, { task: ended.task });
+    record("predictionDuration", ended.durationSeconds, { task: ended.task });
   });
 }
 

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expandColumns } from "../../src/training/trainers/feature-schema.ts";
 import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/training/trainers/model.ts";
-import { predictRows } from "../../src/training/trainers/predict-rows.ts";
 import { trainModel } from "../../src/training/trainers/train-model.ts";
+import { predictRecords } from "../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../support/real-tables.ts";
 
 const folder = process.argv[2];
@@ -40,7 +40,7 @@ for (const { name, rows, target, task } of cases) {
   for (const mode of ["light", "heavy"] satisfies TrainingMode[]) {
     const table = toTable(rows);
     const { document } = trainModel({ table, target, task, mode, parameters: {} }, () => {});
-    const predictions = predictRows(document, rows);
+    const predictions = predictRecords(document, rows);
     const columns = new Map(table.columns.map((column) => [column.name, column]));
     const all = Int32Array.from(rows.keys());
     const expanded = expandColumns(document.features, columns, all, mode === "light");

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { csvToRecords } from "../../src/artifacts/parse-csv-rows.ts";
+import { parseCsv } from "../../src/artifacts/parse-csv-rows.ts";
 import { carsCsv, penguinsCsv, seattleWeatherCsv } from "./real-data.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -256,7 +256,8 @@ type Client = ReturnType<typeof createClient>;
 async function trainAndPredict(client: Client, dataset: Dataset, name: string, content: Buffer): Promise<void> {
   const runs = [await client.submit(dataset.id, "light"), await client.submit(dataset.id, "heavy")];
   const text = content.toString("utf8");
-  const rows = csvToRecords(text).slice(0, 20);
+  const [names = [], ...lines] = parseCsv(text);
+  const rows = lines.slice(0, 20).map((cells) => Object.fromEntries(names.map((name, at) => [name, cells[at]])));
   for (const run of runs) {
     const ended = await client.finalState(run);
     step(`${name}: ${ended.mode} ${ended.status}`);

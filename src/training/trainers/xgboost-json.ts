@@ -142,16 +142,17 @@ export function predictXgboost(model: XgboostModel, columns: readonly Float32Arr
   } else {
     for (const [id, tree] of booster.model.trees.entries()) {
       const output = booster.model.tree_info[id]!;
-      const conditions = Float32Array.from(tree.split_conditions);
-      const { left_children, right_children, split_indices, default_left } = tree;
+      const { left_children, right_children, split_indices, split_conditions, default_left } = tree;
       for (let row = 0; row < rowCount; row++) {
         let node = 0;
         while (left_children[node]! >= 0) {
           const value = columns[split_indices[node]!]![row]!;
-          const goesLeft = Number.isNaN(value) ? default_left[node] === 1 : value < conditions[node]!;
+          const goesLeft = Number.isNaN(value)
+            ? default_left[node] === 1
+            : value < Math.fround(split_conditions[node]!);
           node = goesLeft ? left_children[node]! : right_children[node]!;
         }
-        margins[row * outputs + output]! += conditions[node]!;
+        margins[row * outputs + output]! += Math.fround(split_conditions[node]!);
       }
     }
   }

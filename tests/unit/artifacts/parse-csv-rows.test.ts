@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvToRecords, parseCsv } from "../../../src/artifacts/parse-csv-rows.ts";
+import { csvToRows, parseCsv } from "../../../src/artifacts/parse-csv-rows.ts";
 import { DomainError } from "../../../src/errors.ts";
+import { csvByCharacter } from "../../support/csv-by-character.ts";
 import { manner, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
 
 function faultOf(text: string): DomainError {
   try {
-    csvToRecords(text);
+    csvToRows(text);
   } catch (error) {
     if (error instanceof DomainError) return error;
     throw error;
@@ -42,40 +43,61 @@ describe("cells", () => {
   });
 });
 
-describe("records", () => {
-  test("have the header's names, whatever those are, and one record a row", () => {
+const csvLike = fc.string({ unit: fc.constantFrom("a", "1", ",", '"', "\n", "\r", " ", "\ufeff"), maxLength: 40 });
+
+test("whatever the text, cells and faults are those of a reader that goes by single characters", () => {
+  const outcomeOf = (read: typeof parseCsv, text: string, maxRecords: number) => {
+    try {
+      return read(text, maxRecords);
+    } catch (error) {
+      return error instanceof DomainError ? [error.code, error.message] : error;
+    }
+  };
+  fc.assert(
+    fc.property(
+      fc.oneof(csvLike, fc.string({ unit: "binary" })),
+      fc.integer({ min: 1, max: 5 }),
+      (text, maxRecords) => {
+        expect(outcomeOf(parseCsv, text, maxRecords)).toEqual(outcomeOf(csvByCharacter, text, maxRecords));
+      },
+    ),
+    { numRuns: 3_000 },
+  );
+});
+
+describe("rows", () => {
+  test("have the header's names, whatever those are, and a cell in each column", () => {
     fc.assert(
       fc.property(writtenTable, ({ names, rows, text }) => {
-        const records = csvToRecords(text);
-        expect(records).toHaveLength(rows.length);
-        for (const [row, record] of records.entries()) {
-          expect(Object.keys(record).sort()).toEqual([...names].sort());
-          for (const [column, name] of names.entries()) expect(record[name]).toBe(rows[row]![column]);
-        }
+        const read = csvToRows(text);
+        expect(read.count).toBe(rows.length);
+        for (const [column, name] of names.entries())
+          expect(read.column(name)).toEqual(rows.map((cells) => cells[column]));
+        expect(read.column(names.join("?"))).toBeUndefined();
       }),
     );
   });
 
   test("names that objects have of their own are names like others", () => {
-    const [record] = csvToRecords("__proto__,constructor,toString\n1,2,3\n");
-    expect(Object.entries(record ?? {})).toEqual([
-      ["__proto__", "1"],
-      ["constructor", "2"],
-      ["toString", "3"],
+    const rows = csvToRows("__proto__,constructor\n1,2\n");
+    expect([rows.column("__proto__"), rows.column("constructor"), rows.column("toString")]).toEqual([
+      ["1"],
+      ["2"],
+      undefined,
     ]);
   });
 
   test("names are trimmed, as they are when a dataset is uploaded", () => {
-    expect(csvToRecords(' a ,"b "\n1, x\n')).toEqual([{ a: "1", b: " x" }]);
+    const rows = csvToRows(' a ,"b "\n1, x\n');
+    expect([rows.column("a"), rows.column("b")]).toEqual([["1"], [" x"]]);
     expect(faultOf('a,"a "\n1,2\n').message).toContain("twice");
   });
 
-  test("any text is read or refused with a code, never more records than lines", () => {
-    const csvLike = fc.string({ unit: fc.constantFrom("a", "1", ",", '"', "\n", "\r", " "), maxLength: 40 });
+  test("any text is read or refused with a code, never more rows than lines", () => {
     fc.assert(
       fc.property(fc.oneof(csvLike, fc.string({ unit: "binary" })), (text) => {
         try {
-          expect(csvToRecords(text).length).toBeLessThanOrEqual(text.split(/[\r\n]/).length);
+          expect(csvToRows(text).count).toBeLessThanOrEqual(text.split(/[\r\n]/).length);
         } catch (error) {
           expect(error).toMatchObject({ name: "DomainError", code: "PREDICTION_INPUT_INVALID" });
         }

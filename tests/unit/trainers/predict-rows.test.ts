@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { PredictionInputError, predictRows } from "../../../src/training/trainers/predict-rows.ts";
+import { PredictionInputError } from "../../../src/training/trainers/predict-rows.ts";
 import { trainModel } from "../../../src/training/trainers/train-model.ts";
+import { predictRecords } from "../../support/predict-records.ts";
 import { readRows, toTable } from "../../support/real-tables.ts";
 
 const penguins = toTable(readRows("penguins.json"));
@@ -23,7 +24,7 @@ const row = {
 
 function faultOf(rows: Record<string, unknown>[]): PredictionInputError {
   try {
-    predictRows(species, rows);
+    predictRecords(species, rows);
   } catch (error) {
     if (error instanceof PredictionInputError) return error;
   }
@@ -40,7 +41,7 @@ test("any row gives finite numbers, and chances that add up to 1", () => {
     const anyRow = fc.tuple(...cells).map((entries) => Object.fromEntries(entries));
     fc.assert(
       fc.property(fc.array(anyRow, { minLength: 1, maxLength: 5 }), (rows) => {
-        const predictions = predictRows(model, rows);
+        const predictions = predictRecords(model, rows);
         expect(predictions).toHaveLength(rows.length);
         for (const { prediction, probabilities } of predictions) {
           if (probabilities === undefined) expect(Number.isFinite(prediction)).toBe(true);
@@ -60,19 +61,19 @@ test("any row gives finite numbers, and chances that add up to 1", () => {
 describe("cells", () => {
   test("numbers may come as text, unknown columns are ignored", () => {
     const asText = Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, String(cell)]));
-    expect(predictRows(species, [{ ...asText, extra: [1] }])).toEqual(predictRows(species, [row]));
+    expect(predictRecords(species, [{ ...asText, extra: [1] }])).toEqual(predictRecords(species, [row]));
   });
 
   test("null, empty and absent are the same: missing", () => {
     const { Sex: _, ...absent } = row;
-    const [full, ...missing] = predictRows(species, [row, absent, { ...row, Sex: null }, { ...row, Sex: "" }]);
+    const [full, ...missing] = predictRecords(species, [row, absent, { ...row, Sex: null }, { ...row, Sex: "" }]);
     expect(full?.prediction).toBe("Adelie");
     expect(missing[0]).toEqual(missing[1]);
     expect(missing[1]).toEqual(missing[2]);
   });
 
   test("an unknown category counts as none", () => {
-    const [unknown, missing] = predictRows(species, [
+    const [unknown, missing] = predictRecords(species, [
       { ...row, Island: "Atlantis" },
       { ...row, Island: null },
     ]);
@@ -81,8 +82,8 @@ describe("cells", () => {
 
   test.each(["NaN", "nan", "inf", "-Infinity"])("%j is missing, as the training data's is", (cell) => {
     const column = "Body Mass (g)";
-    expect(predictRows(species, [{ ...row, [column]: cell }])).toEqual(
-      predictRows(species, [{ ...row, [column]: null }]),
+    expect(predictRecords(species, [{ ...row, [column]: cell }])).toEqual(
+      predictRecords(species, [{ ...row, [column]: null }]),
     );
   });
 
@@ -91,7 +92,7 @@ describe("cells", () => {
     (cell) => {
       const fault = faultOf([row, { ...row, "Body Mass (g)": cell }]);
       expect(fault).toMatchObject({ rowIndex: 1, column: "Body Mass (g)" });
-      expect(fault.message).toContain("Row 1");
+      expect(fault.message).toContain("Row 2");
     },
   );
 
@@ -101,6 +102,6 @@ describe("cells", () => {
   });
 
   test("no rows, no predictions", () => {
-    expect(predictRows(species, [])).toEqual([]);
+    expect(predictRecords(species, [])).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { serializeModelDocument, type TrainingMode } from "../../../src/training/trainers/model.ts";
-import { predictRows } from "../../../src/training/trainers/predict-rows.ts";
 import { seededRandom } from "../../../src/training/trainers/split-rows.ts";
 import { type TrainRequest, trainModel } from "../../../src/training/trainers/train-model.ts";
 import { TrainingDataError } from "../../../src/training/trainers/training-data-error.ts";
+import { predictRecords } from "../../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../../support/real-tables.ts";
 
 const modes: TrainingMode[] = ["light", "heavy"];
@@ -41,7 +41,7 @@ describe("light", () => {
     const [a, b, bias] = booster.model.weights;
     expect([a, b, bias].map((weight) => Math.round(weight! * 1e4) / 1e4)).toEqual([3, -2, 5]);
     expect(metrics.r2).toBeCloseTo(1, 9);
-    expect(predictRows(document, [{ a: 1, b: 1 }])[0]?.prediction).toBeCloseTo(6, 4);
+    expect(predictRecords(document, [{ a: 1, b: 1 }])[0]?.prediction).toBeCloseTo(6, 4);
   });
 
   test("ridge shrinks a single slope as the formula says", () => {
@@ -72,7 +72,7 @@ describe("light", () => {
     const { document } = train(rows, { target: "y", task: "regression", mode: "light" });
     const mean = document.features.find((feature) => feature.column === "b");
     if (mean?.kind !== "number") throw new Error("b is a number.");
-    const [missing, given] = predictRows(document, [
+    const [missing, given] = predictRecords(document, [
       { a: 2, b: null },
       { a: 2, b: mean.mean },
     ]);
@@ -85,7 +85,7 @@ describe("light", () => {
       y: i % 2 === 1 ? (i % 8 === 7 ? "b" : "a") : i % 8 === 0 ? "a" : "b",
     }));
     const { document } = train(rows, { target: "y", task: "classification", mode: "light" });
-    const [even, odd] = predictRows(document, [{ x: 0 }, { x: 1 }]);
+    const [even, odd] = predictRecords(document, [{ x: 0 }, { x: 1 }]);
     // A quarter each, up to which rows the stratified split holds out.
     expect(even?.probabilities?.a).toBeGreaterThan(0.2);
     expect(even?.probabilities?.a).toBeLessThan(0.3);
@@ -119,7 +119,7 @@ describe("heavy", () => {
       mode: "heavy",
       parameters: { rounds: 1, maxDepth: 1, learningRate: 1, lambda: 0 },
     });
-    const predicted = predictRows(document, [{ x: 100 }, { x: 150 }]).map(({ prediction }) => Number(prediction));
+    const predicted = predictRecords(document, [{ x: 100 }, { x: 150 }]).map(({ prediction }) => Number(prediction));
     expect(predicted[0]).toBeCloseTo(10, 4);
     expect(predicted[1]).toBeCloseTo(50, 4);
   });
@@ -131,7 +131,7 @@ describe("heavy", () => {
     }));
     const { document, metrics } = train(rows, { target: "y", task: "classification", mode: "heavy" });
     expect(metrics.accuracy).toBe(1);
-    expect(predictRows(document, [{ x: null }, { x: 3 }]).map(({ prediction }) => prediction)).toEqual([
+    expect(predictRecords(document, [{ x: null }, { x: 3 }]).map(({ prediction }) => prediction)).toEqual([
       "gone",
       "there",
     ]);
@@ -190,7 +190,7 @@ describe.each(modes)("%s, on real data", (mode) => {
   test("the document predicts the same after its way through a file", () => {
     const rows = readRows("cars.json");
     const { document } = train(rows, { target: "Cylinders", task: "classification", mode });
-    expect(predictRows(JSON.parse(serializeModelDocument(document)), rows)).toEqual(predictRows(document, rows));
+    expect(predictRecords(JSON.parse(serializeModelDocument(document)), rows)).toEqual(predictRecords(document, rows));
   });
 
   test("progress goes up to 1", () => {
@@ -208,7 +208,7 @@ describe.each(modes)("%s, on real data", (mode) => {
     const rows = plane.map(({ a, y }) => JSON.parse(`{"__proto__": ${a}, "y": ${y}}`) as Row);
     const { metrics, document } = train(rows, { target: "y", task: "regression", mode });
     expect(Object.keys(metrics.featureImportances)).toEqual(["__proto__"]);
-    expect(predictRows(document, rows.slice(0, 1))[0]?.prediction).toBeTypeOf("number");
+    expect(predictRecords(document, rows.slice(0, 1))[0]?.prediction).toBeTypeOf("number");
   });
 });
 

@@ -1,0 +1,61 @@
+import { DomainError } from "../errors.ts";
+import type { KeptFile, LocalFile } from "../storage/file-storage.ts";
+import { type Prediction, PredictionInputError, predictRows } from "../training/trainers/predict-rows.ts";
+import type { ModelCache } from "./model-cache.ts";
+import { type PredictionBody, readPredictionRows } from "./read-prediction-rows.ts";
+
+/** One prediction, wherever it is made. */
+export interface PredictionTask {
+  readonly task: "classification" | "regression";
+  readonly model: Pick<KeptFile, "id" | "sizeBytes">;
+  readonly body: PredictionBody;
+}
+
+/** The answer as it is sent. */
+export interface PredictionAnswer {
+  /** JSON in UTF-8. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+}
+
+/**
+ * All the work of a prediction: body into rows, model, answer. The event loop and the threads do it by this function.
+ * @param openModel the model's file, asked for where the cache has no such model
+ * @throws DomainError for what is wrong with the body, FILE_MISSING_IN_STORAGE or PREDICTION_TOO_LARGE
+ */
+export async function makePrediction(
+  { task, model, body }: PredictionTask,
+  models: ModelCache,
+  openModel: () => Promise<LocalFile>,
+): Promise<PredictionAnswer> {
+  const rows = readPredictionRows(body);
+  const document = await models.read(model, openModel);
+  const predictions = predicted(() => predictRows(document, rows));
+  return { bytes: encoded({ artifactId: model.id, task, predictions }), rows: rows.count };
+}
+
+function encoded(answer: object): Uint8Array<ArrayBuffer> {
+  try {
+    return new TextEncoder().encode(JSON.stringify(answer));
+  } catch (error) {
+    // A string has an end at 512 MiB: a thousand rows of a hundred classes with names of many kilobytes.
+    if (!(error instanceof RangeError)) throw error;
+    throw new DomainError("PREDICTION_TOO_LARGE", "The answer would be too large. Send fewer rows at once.", {
+      cause: error,
+    });
+  }
+}
+
+function predicted(predict: () => Prediction[]): Prediction[] {
+  try {
+    return predict();
+  } catch (error) {
+    if (!(error instanceof PredictionInputError)) throw error;
+    throw new DomainError("PREDICTION_INPUT_INVALID", error.message, {
+      cause: error,
+      fields: [
+        { path: `rows.${error.rowIndex}${error.column === "" ? "" : `.${error.column}`}`, message: error.message },
+      ],
+    });
+  }
+}

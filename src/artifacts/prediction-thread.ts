@@ -1,0 +1,48 @@
+import { once } from "node:events";
+import type { MessagePort } from "node:worker_threads";
+import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
+import type { LocalFile } from "../storage/file-storage.ts";
+import { makePrediction, type PredictionAnswer, type PredictionTask } from "./make-prediction.ts";
+import { createModelCache } from "./model-cache.ts";
+
+/** What the thread gets; `modelPort` belongs into the transfer list. */
+export interface ThreadPrediction extends PredictionTask {
+  readonly modelPort: MessagePort;
+}
+
+/** What the thread gets over the port when it has asked for the model; without a path the other side knows why. */
+export interface ModelFile {
+  readonly path?: string;
+}
+
+/** An error's class and code would not survive the way back. */
+export type ThreadAnswer = PredictionAnswer | { readonly fault: ThreadFault };
+interface ThreadFault {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fields: readonly FieldFault[];
+}
+
+const models = createModelCache({ models: 8, bytes: 64 * 1024 * 1024 });
+
+function openBy(port: MessagePort): () => Promise<LocalFile> {
+  return async () => {
+    const answer = once(port, "message") as Promise<[ModelFile]>;
+    port.postMessage("wanted");
+    const [{ path }] = await answer;
+    if (path === undefined) throw new Error("The model's file can't be had.");
+    return { path, [Symbol.asyncDispose]: async () => {} };
+  };
+}
+
+/** Piscina's entry: the same work as on the event loop, with models of its own. */
+export default async function predictInThread(task: ThreadPrediction): Promise<ThreadAnswer> {
+  try {
+    return await makePrediction(task, models, openBy(task.modelPort));
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    return { fault: { code: error.code, message: error.message, fields: error.fields } };
+  } finally {
+    task.modelPort.close();
+  }
+}

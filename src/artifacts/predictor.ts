@@ -1,0 +1,163 @@
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Config } from "../config.ts";
+import { DomainError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { FileStorage, KeptFile, LocalFile } from "../storage/file-storage.ts";
+import { createFairPlaces, type FairPlaces } from "./fair-places.ts";
+import { makePrediction, type PredictionAnswer, type PredictionTask } from "./make-prediction.ts";
+import { createModelCache } from "./model-cache.ts";
+import { laneOf, rowsAtMost } from "./prediction-cost.ts";
+import type { ModelFile, ThreadAnswer, ThreadPrediction } from "./prediction-thread.ts";
+import { maxPredictionRows } from "./read-prediction-rows.ts";
+
+/** A prediction that somebody has asked for. */
+export interface PredictionRequest extends PredictionTask {
+  readonly owner: string;
+  readonly model: KeptFile;
+  readonly mode: "light" | "heavy";
+  /** Of the model; none for a number. */
+  readonly classes: readonly string[];
+}
+
+/** Makes predictions, small ones at once and large ones in threads. */
+export interface Predictor {
+  /**
+   * @param signal aborted when nobody waits for the answer any more; its reason is thrown
+   * @throws DomainError for what is wrong with the body, TOO_MANY_PREDICTIONS, PREDICTION_TOO_LARGE
+   */
+  predict(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer>;
+  stop(): Promise<void>;
+}
+
+// One for predictions that end soon, whatever the others take.
+const shortThreads = 1;
+// Starting one takes a tenth of a second of CPU, an idle one some memory.
+const idleTimeoutMs = 300_000;
+// V8's heap of one thread: models are plain objects, twice as large as their file, which is in it as text too.
+const threadLimits = { maxOldGenerationSizeMb: 1024 };
+// Beyond this no heap of that size holds it.
+const largestModelBytes = 256 * 1024 * 1024;
+// What the event loop keeps of models is small: larger ones are read by threads.
+const loopModels = { models: 32, bytes: 16 * 1024 * 1024 };
+
+const tooLarge = (why: string, cause?: unknown): DomainError =>
+  new DomainError(
+    "PREDICTION_TOO_LARGE",
+    `${why} Send fewer rows at once, or download the model and predict with XGBoost.`,
+    { cause },
+  );
+
+/** No prediction is made before somebody asks: threads start then, and end when nobody asks any more. */
+export function startPredictor({
+  storage,
+  config,
+  log,
+}: {
+  readonly storage: FileStorage;
+  readonly config: Config;
+  readonly log: Logger;
+}): Predictor {
+  const pool = new Piscina({
+    filename: new URL("./prediction-thread.ts", import.meta.url).href,
+    minThreads: 0,
+    maxThreads: shortThreads + config.predictionThreads,
+    idleTimeout: idleTimeoutMs,
+    // Threads inherit --import otherwise, and each would start an SDK of its own.
+    execArgv: [],
+    resourceLimits: threadLimits,
+  });
+  // Without a listener a fault of an idle thread would end the process; the pool replaces the thread.
+  pool.on("error", (error) => log.warn({ err: error }, "predictions: a thread ended"));
+
+  const isShared = new Set(config.apiKeys.map(({ owner }) => owner)).size > 1;
+  const inHand = config.maxConcurrentPredictions;
+  const places: Record<"short" | "long", FairPlaces> = {
+    short: createFairPlaces({ atWork: shortThreads, inHand, isShared }),
+    long: createFairPlaces({ atWork: config.predictionThreads, inHand, isShared }),
+  };
+  const models = createModelCache(loopModels);
+
+  async function predictInThread(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer> {
+    const { task, body } = request;
+    const bytes = ofItsOwn(body.bytes);
+    const model = { id: request.model.id, sizeBytes: request.model.sizeBytes };
+    await using files = serveModel(() => storage.localFile("artifact", request.model, signal));
+    const threadTask: ThreadPrediction = { task, model, body: { ...body, bytes }, modelPort: files.port };
+    const seconds = config.predictionTimeoutSeconds;
+    const timeout = AbortSignal.timeout(seconds * 1000);
+    try {
+      const answer: ThreadAnswer = await pool.run(threadTask, {
+        signal: AbortSignal.any([signal, timeout]),
+        transferList: [bytes.buffer, files.port],
+      });
+      if ("fault" in answer) throw new DomainError(answer.fault.code, answer.fault.message, answer.fault);
+      return answer;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (timeout.aborted) throw tooLarge(`The prediction took longer than ${seconds} s.`, error);
+      if (isOutOfMemory(error)) throw tooLarge("Model and rows need more memory than a prediction has.", error);
+      throw files.fault() ?? error;
+    }
+  }
+
+  return {
+    async predict(request, signal) {
+      const { model, body } = request;
+      const lane = laneOf({
+        format: body.format,
+        bodyBytes: body.bytes.length,
+        rows: rowsAtMost(body.format, body.bytes, maxPredictionRows),
+        mode: request.mode,
+        modelBytes: model.sizeBytes,
+        isModelRead: models.has(model.id),
+        classes: request.classes,
+      });
+      if (lane === "loop") return makePrediction(request, models, () => storage.localFile("artifact", model, signal));
+      if (model.sizeBytes > largestModelBytes)
+        throw tooLarge(`The model has ${model.sizeBytes} bytes, and up to ${largestModelBytes} can be predicted with.`);
+      using _place = await places[lane].take(request.owner, signal);
+      return await predictInThread(request, signal);
+    },
+    stop: () => pool.destroy(),
+  };
+}
+
+/** Bytes that can be handed over: those that share their memory with others are copied. */
+function ofItsOwn(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
+}
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+
+/** Answers a thread that asks for the model's file, and holds the file until the prediction is over. */
+function serveModel(open: () => Promise<LocalFile>): AsyncDisposable & { port: MessagePort; fault(): unknown } {
+  const { port1, port2 } = new MessageChannel();
+  let opened: Promise<LocalFile | undefined> | undefined;
+  let fault: unknown;
+  port1.on("message", () => {
+    opened = open().then(
+      (file) => {
+        port1.postMessage({ path: file.path } satisfies ModelFile);
+        return file;
+      },
+      (error: unknown) => {
+        fault = error;
+        port1.postMessage({} satisfies ModelFile);
+        return undefined;
+      },
+    );
+  });
+  return {
+    port: port2,
+    fault: () => fault,
+    async [Symbol.asyncDispose]() {
+      port1.close();
+      await (await opened)?.[Symbol.asyncDispose]();
+    },
+  };
+}

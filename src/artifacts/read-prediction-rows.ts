@@ -1,0 +1,81 @@
+import { DomainError } from "../errors.ts";
+import { type PredictionRows, recordsToRows } from "../training/trainers/predict-rows.ts";
+import { csvToRows } from "./parse-csv-rows.ts";
+
+/** Rows of one request at most. */
+export const maxPredictionRows = 1_000;
+
+/** A request's body as it came, decompressed. */
+export interface PredictionBody {
+  readonly format: "json" | "csv";
+  /** As Content-Type says. */
+  readonly charset: string;
+  readonly bytes: Uint8Array;
+}
+
+const invalid = (path: string, message: string): DomainError =>
+  new DomainError("VALIDATION_FAILED", "The body is not what this call takes; see errors.", {
+    fields: [{ path, message }],
+  });
+
+/** Fatal: a letter that can't be read would else become another, and a category nothing in silence. */
+function decode({ bytes, charset }: PredictionBody): string {
+  let decoder: InstanceType<typeof TextDecoder>;
+  try {
+    decoder = new TextDecoder(charset, { fatal: true });
+  } catch (error) {
+    throw new DomainError("UNSUPPORTED_MEDIA_TYPE", "This charset is not known. Send the body as UTF-8.", {
+      cause: error,
+    });
+  }
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    throw new DomainError(
+      "WRONG_ENCODING",
+      `The body is not ${decoder.encoding}. Send UTF-8, or name the charset in Content-Type.`,
+      { cause: error },
+    );
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** By hand: zod copies records and loses a column called `__proto__`. */
+function readJson(text: string): PredictionRows {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw new DomainError("JSON_INVALID", "The body is not valid JSON.", { cause: error });
+  }
+  if (!isRecord(body) || !Array.isArray(body.rows)) throw invalid("rows", "must be a list of objects, a row each");
+  const other = Object.keys(body).find((key) => key !== "rows");
+  if (other !== undefined) throw invalid(other.slice(0, 80), "is not known here");
+  const rows: unknown[] = body.rows;
+  // Before each of a million is looked at.
+  if (rows.length > maxPredictionRows) {
+    throw new DomainError(
+      "TOO_MANY_ROWS",
+      `${rows.length} rows are too many: send up to ${maxPredictionRows} at once.`,
+    );
+  }
+  return recordsToRows(
+    rows.map((row, index) => {
+      if (!isRecord(row)) throw invalid(`rows.${index}`, "must be an object of column and value");
+      return row;
+    }),
+  );
+}
+
+/**
+ * The rows of a body, at least one.
+ * @throws DomainError for what is wrong with it, the same whether it is JSON or CSV
+ */
+export function readPredictionRows(body: PredictionBody): PredictionRows {
+  const text = decode(body);
+  const rows = body.format === "csv" ? csvToRows(text, maxPredictionRows) : readJson(text);
+  if (rows.count === 0) throw invalid("rows", "must have at least one row");
+  return rows;
+}
