@@ -7,8 +7,10 @@ import type { Tables } from "../store/schema.ts";
 import type { CsvEngine } from "./csv-engine.ts";
 import { findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
+import { markFileMissing } from "./profile-repository.ts";
 
-interface ProfileParts {
+/** What making a profile needs. */
+export interface ProfileParts {
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
   readonly csvEngine: CsvEngine;
@@ -27,8 +29,8 @@ async function makeProfile({ db, storage, csvEngine }: ProfileParts, datasetId: 
     await using csv = await storage.localFile("dataset", keptFileOf(dataset));
     await setProfile(db, datasetId, await profileCsv(csvEngine, csv.path, dataset.columns));
   } catch (error) {
-    if (isFileMissing(error) || !(await storage.exists("dataset", datasetId))) return;
-    throw error;
+    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
+    return markFileMissing(db, datasetId);
   }
   datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
 }
