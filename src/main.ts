@@ -12,10 +12,11 @@ import { systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createCsvEngines } from "./datasets/csv-engines.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
-import { profileDataset } from "./datasets/profile-dataset.ts";
+import { reconcileProfiles } from "./datasets/reconcile-profiles.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
+import { workOnProfile } from "./datasets/work-on-profile.ts";
 import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
 import { closeServer, listen } from "./http/listen.ts";
@@ -23,21 +24,26 @@ import { createLog, type Logger } from "./log.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
-import { type JobQueue, JobReturnedError, startQueue } from "./queue/job-queue.ts";
+import { type JobQueue, startQueue } from "./queue/job-queue.ts";
+import { type Round, startReconciliation } from "./reconciliation.ts";
 import { settingsOrExit } from "./settings-or-exit.ts";
 import { claimFiles } from "./storage/claim-files.ts";
+import { finishRemovals } from "./storage/finish-removal.ts";
 import { openStorage } from "./storage/open-storage.ts";
 import { endedWithin } from "./store/bounded-pool.ts";
 import { openStore, type Store } from "./store/database.ts";
 import { readPostgresConnection } from "./store/postgres-connection.ts";
 import { waitForRoom } from "./store/wait-for-room.ts";
+import { reconcileRuns } from "./training/reconcile-runs.ts";
 import { trainingRoutes } from "./training/routes.ts";
-import { startTrainingWorker } from "./training/training-worker.ts";
+import { startTrainingWorker, type TrainingWorkerParts } from "./training/training-worker.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 const orphanAgeMs = 3_600_000;
+// A younger one may be in hand: who removes a file counts it.
+const removalAgeMs = 10_000;
 const checkTimeoutMs = 2_000;
 
 /** A service that takes requests; `stop()` ends everything in reverse. */
@@ -66,6 +72,20 @@ async function readDeploymentState(store: Store, queue: JobQueue, config: Config
     ttlIntervalSeconds: config.ttlIntervalSeconds,
     filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
   };
+}
+
+/** What crashes and outages leave half done, finished by every process that works. */
+function roundsOf(parts: TrainingWorkerParts & { readonly db: Store["db"] }): Round[] {
+  const { clock } = parts;
+  return [
+    { of: "runs", everySeconds: 5, run: () => reconcileRuns(parts) },
+    { of: "profiles", everySeconds: 5, run: () => reconcileProfiles(parts) },
+    {
+      of: "removals",
+      everySeconds: 30,
+      run: () => finishRemovals(parts, new Date(clock.nowMs() - removalAgeMs)),
+    },
+  ];
 }
 
 async function start(config: Config, log: Logger): Promise<Service> {
@@ -103,18 +123,13 @@ async function start(config: Config, log: Logger): Promise<Service> {
 
   const parts = { store, db: store.db, storage, queue, csvEngines, config, clock, log };
   const works = config.role !== "api";
+  if (works) starting.defer(await startReconciliation(roundsOf(parts), log));
   const worker = works ? await startTrainingWorker(parts) : undefined;
   if (worker !== undefined) {
     starting.defer(() => worker.stop(graceLeftSeconds()));
-    const profiles = await queue.work("dataset-profile", { concurrency: 1 }, async ({ data, signal }) => {
-      try {
-        await profileDataset(parts, String(data.datasetId), signal);
-      } catch (error) {
-        log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
-        throw new JobReturnedError("The profile could not be made.", { cause: error });
-      }
-      return "done";
-    });
+    const profiles = await queue.work("dataset-profile", { concurrency: 1 }, ({ data, signal }) =>
+      workOnProfile(parts, String(data.datasetId), signal),
+    );
     starting.defer(async () => {
       const ended = profiles();
       await endedWithin(ended, graceLeftSeconds() * 1000);

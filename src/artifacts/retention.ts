@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { artifactRemoved } from "../monitoring/metrics.ts";
-import { finishRemoval, finishRemovals, type RemovalStores } from "../storage/finish-removal.ts";
+import { finishRemoval, type RemovalStores } from "../storage/finish-removal.ts";
 import { listBeyondRetention, markArtifactDeleting } from "./artifact-repository.ts";
 
 /** What removing models needs. */
@@ -12,7 +12,7 @@ export interface RemovalParts extends RemovalStores {
   readonly log: Logger;
 }
 
-/** Removes one model: marked first, then its file, then its row; a crash between is finished by the next round. */
+/** Removes one model: marked first, then its file, then its row; what is left between is finished by the reconciliation. */
 export async function removeArtifact(
   parts: RemovalParts,
   id: string,
@@ -27,10 +27,9 @@ export async function removeArtifact(
   return true;
 }
 
-/** Keeps the owner's newest MAX_MODEL_ARTIFACTS, pinned ones aside, and finishes what a crash left half removed. */
+/** Keeps the owner's newest MAX_MODEL_ARTIFACTS, pinned ones aside. */
 export async function applyRetention(parts: RemovalParts, owner: string): Promise<void> {
   const { db, config, log } = parts;
-  await finishRemovals(parts, "artifact");
   for (const id of await listBeyondRetention(db, owner, config.maxModelArtifacts)) {
     if (await removeArtifact(parts, id, "retention")) log.info({ artifactId: id }, "model removed by retention");
   }

@@ -14,6 +14,7 @@ const columns = [
   "column_count",
   "columns",
   "profile",
+  "profile_fault",
   "size_bytes",
   "sha256",
   "created_at",
@@ -22,7 +23,7 @@ const columns = [
 ] as const;
 
 /** A dataset's row. */
-export type Dataset = Selectable<DatasetsTable>;
+export type Dataset = Omit<Selectable<DatasetsTable>, "profile_attempts">;
 
 /** The dataset's file, as the storage takes it. */
 export function keptFileOf({ id, size_bytes, sha256 }: Pick<Dataset, "id" | "size_bytes" | "sha256">): KeptFile {
@@ -66,6 +67,7 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       column_count: dataset.columns.length,
       columns: JSON.stringify(dataset.columns),
       profile: null as unknown as string,
+      profile_fault: null as unknown as string,
       size_bytes: dataset.sizeBytes,
       sha256: dataset.sha256,
       created_at: dataset.createdAt,

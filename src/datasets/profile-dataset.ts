@@ -7,8 +7,10 @@ import type { Tables } from "../store/schema.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
+import { markFileMissing } from "./profile-repository.ts";
 
-interface ProfileParts {
+/** What making a profile needs. */
+export interface ProfileParts {
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
   readonly csvEngines: CsvEngines;
@@ -37,8 +39,8 @@ async function makeProfile(
     );
     await setProfile(db, datasetId, profile);
   } catch (error) {
-    if (isFileMissing(error) || !(await storage.exists("dataset", datasetId))) return;
-    throw error;
+    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
+    return markFileMissing(db, datasetId);
   }
   datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
 }

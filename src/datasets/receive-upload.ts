@@ -121,7 +121,8 @@ async function storeDataset(
         createdAt: new Date(clock.nowMs()),
         ...checked,
       });
-      if (dataset !== undefined) await queue.send("dataset-profile", { datasetId: id }, tx);
+      // The job has the dataset's id: whoever finds one finds the other.
+      if (dataset !== undefined) await queue.send("dataset-profile", { datasetId: id }, tx, { id });
       return dataset;
     });
     if (inserted !== undefined) return { dataset: inserted, isNew: true };

@@ -7,7 +7,7 @@ export interface RemovalParts extends RemovalStores {
   readonly clock: Clock;
 }
 
-/** Marks the row, removes the file, then the row: a crash between is finished by the next TTL cycle. */
+/** Marks the row, removes the file, then the row: what is left between is finished by the reconciliation, or a TTL cycle. */
 export async function removeDataset(
   parts: RemovalParts,
   id: string,

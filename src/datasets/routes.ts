@@ -47,7 +47,13 @@ const datasetSchema = z
   .meta({ id: "Dataset" });
 
 const datasetWithProfile = datasetSchema
-  .extend({ profile: z.array(columnProfile).nullable().describe("Made in the background; null until then.") })
+  .extend({
+    profile: z.array(columnProfile).nullable().describe("Made in the background; null until then."),
+    profileFault: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe("Why there is no profile and will be none; null while it may come."),
+  })
   .meta({ id: "DatasetWithProfile" });
 
 const cycleSchema = z
@@ -229,8 +235,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       async handle({ owner, params, response }) {
         const dataset = await existing(owner, params.id);
         // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
-        const etag = `"${dataset.sha256}${dataset.profile === null ? "" : "-profile"}"`;
-        response.setHeader("ETag", etag).json({ ...toDataset(dataset), profile: dataset.profile });
+        const { sha256, profile, profile_fault: profileFault } = dataset;
+        const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
+        response.setHeader("ETag", etag).json({ ...toDataset(dataset), profile, profileFault });
       },
     }),
     defineRoute({

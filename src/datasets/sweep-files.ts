@@ -37,12 +37,12 @@ export async function sweepFiles(
     return 0;
   });
   temporaryRemoved += await unfinished;
+  // Also here, since a role without workers has no rounds of it.
+  await finishRemovals({ db, storage, log }, new Date(oldestMs));
   let orphansRemoved = 0;
   let filesMissing = 0;
   for (const kind of ["dataset", "artifact"] as const) {
     const table = tableOf[kind];
-    // Also here, since a role without workers has no TTL cycle and no retention.
-    await finishRemovals({ db, storage, log }, kind, new Date(oldestMs));
     // Files first: a row written after the listing has its file, a file without a row here is old or an orphan.
     const files = await storage.list(kind);
     const rows = await db.selectFrom(table).select(["id", "file_missing"]).where("deleting_at", "is", null).execute();

@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, Response } from "express";
 import { ClientClosedError, DomainError, type ErrorCode, isSystemError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { answerBrokenOff, answeredCallersFault } from "../monitoring/metrics.ts";
+import { isDatabaseAway } from "../outage.ts";
 
 /** Status of each code; a code without a line here does not compile. */
 export const statusOf = {
@@ -73,33 +74,6 @@ export function isCallersFault(code: ErrorCode): boolean {
 function titleOf(code: ErrorCode): string {
   const words = code.toLowerCase().replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/** PostgreSQL and socket faults that mean «the database is away», not «the statement is wrong». */
-const awayCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "57P01",
-  "57P02",
-  "57P03",
-  "08006",
-  "08001",
-  "08003",
-  "53300",
-  // Statements and transactions that took longer than DATABASE__TIMEOUT_SECONDS.
-  "57014",
-  "25P03",
-]);
-
-function isDatabaseAway(error: Error): boolean {
-  if ("code" in error && typeof error.code === "string" && awayCodes.has(error.code)) return true;
-  // node-postgres says these without a code.
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/.test(
-    error.message,
-  );
 }
 
 /** What body-parser and Express throw, by their `type`. */

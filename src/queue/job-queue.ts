@@ -49,6 +49,12 @@ export interface JobQueue {
     tx: Kysely<Tables>,
     options?: { id?: string; priority?: number },
   ): Promise<void>;
+  /** Sends a job anew in the place of an ended one with its id. Nothing happens where one waits or runs. */
+  renew(
+    queue: QueueName,
+    job: { readonly id: string; readonly data: Record<string, unknown>; readonly priority?: number },
+    tx: Kysely<Tables>,
+  ): Promise<void>;
   /** Takes a job back, also while it runs: its signal is aborted with the next heartbeat. */
   cancel(queue: QueueName, id: string, tx?: Kysely<Tables>): Promise<void>;
   /**
@@ -128,6 +134,12 @@ export async function startQueue(
   const queue: JobQueue = {
     async send(name, data, tx, options = {}) {
       await sendTraced(name, data, (sent) => boss.send(name, sent, { ...options, db: fromKysely(tx) }));
+    },
+    async renew(name, { id, data, priority }, tx) {
+      await sql`
+        delete from pgboss.job
+        where name = ${name} and id = ${id}::uuid and state in ('completed', 'cancelled', 'failed')`.execute(tx);
+      await queue.send(name, data, tx, { id, ...(priority === undefined ? {} : { priority }) });
     },
     async cancel(name, id, tx = db) {
       await boss.cancel(name, id, { db: fromKysely(tx) });

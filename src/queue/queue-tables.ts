@@ -20,13 +20,21 @@ function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Qu
       return {
         ...shared,
         expireInSeconds: Math.min(longestExpirySeconds, Math.ceil(trainingTimeoutSeconds) + 120),
-        // Only a backstop: the run's own row counts attempts, since a shutdown that gives a run back is none, and
-        // pg-boss counts every time a job is taken.
+        // A backstop, behind which the reconciliation sends the job anew: the run's own row counts attempts, since a
+        // shutdown or an outage that gives a run back is none, and pg-boss counts every time a job is taken.
         retryLimit: 1000,
         retryDelay: 1,
       };
     case "dataset-profile":
-      return { ...shared, expireInSeconds: 600, retryLimit: 2, retryDelay: 5 };
+      // The same here. Longer and longer pauses: one that ends its process each time must leave time for the others.
+      return {
+        ...shared,
+        expireInSeconds: 600,
+        retryLimit: 1000,
+        retryDelay: 2,
+        retryBackoff: true,
+        retryDelayMax: 60,
+      };
     case "dataset-ttl":
     case "maintenance":
       // Exclusive: at most one waits or runs, so that slow cycles don't pile up. No retry: the next one comes anyway.

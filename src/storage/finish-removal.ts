@@ -20,22 +20,29 @@ export async function finishRemoval({ db, storage }: RemovalStores, kind: FileKi
 }
 
 /**
- * Finishes what a crash left half removed. One that can't be removed stops neither the others nor a start: the log names
- * it, and the next round tries again.
- * @param markedBefore younger marks may be somebody's removal in hand; absent: all
+ * Finishes what a crash or an outage left half removed, datasets and models. One that can't be removed stops neither the
+ * others nor a start: the log names it, and the next round tries again.
+ * @param markedBefore younger marks may be somebody's removal in hand
  */
 export async function finishRemovals(
   stores: RemovalStores & { readonly log: Logger },
-  kind: FileKind,
-  markedBefore?: Date,
+  markedBefore: Date,
 ): Promise<void> {
-  let query = stores.db.selectFrom(tableOf[kind]).select("id").where("deleting_at", "is not", null);
-  if (markedBefore !== undefined) query = query.where("deleting_at", "<=", markedBefore);
-  for (const { id } of await query.execute()) {
-    try {
-      await finishRemoval(stores, kind, id);
-    } catch (error) {
-      stores.log.warn({ err: error, kind, fileId: id }, "a half removed file could not be removed; it is tried again");
+  for (const kind of ["dataset", "artifact"] as const) {
+    const half = await stores.db
+      .selectFrom(tableOf[kind])
+      .select("id")
+      .where("deleting_at", "<=", markedBefore)
+      .execute();
+    for (const { id } of half) {
+      try {
+        await finishRemoval(stores, kind, id);
+      } catch (error) {
+        stores.log.warn(
+          { err: error, kind, fileId: id },
+          "a half removed file could not be removed; it is tried again",
+        );
+      }
     }
   }
 }

@@ -102,4 +102,17 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table training_runs add column attempt_traces jsonb not null default '[]'`.execute(db);
     },
   },
+  "0004-interruptions": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column interruptions integer not null default 0`.execute(db);
+      await sql`
+        alter table datasets add column profile_attempts integer not null default 0, add column profile_fault jsonb`.execute(
+        db,
+      );
+      // Looked at every few seconds, for rows whose job is gone.
+      await sql`create index datasets_unprofiled on datasets (id) where profile is null and profile_fault is null`.execute(
+        db,
+      );
+    },
+  },
 };

@@ -23,6 +23,12 @@ export interface ColumnProfile extends ColumnSummary {
   readonly note?: string;
 }
 
+/** Why a dataset's profile can't be made, in words for its owner. */
+export interface ProfileFault {
+  readonly code: string;
+  readonly message: string;
+}
+
 export interface DatasetsTable {
   id: string;
   owner: string;
@@ -33,6 +39,10 @@ export interface DatasetsTable {
   column_count: number;
   columns: JSONColumnType<ColumnSummary[]>;
   profile: JSONColumnType<ColumnProfile[] | null>;
+  /** Tries to make the profile, without those that an outage ended. */
+  profile_attempts: Generated<number>;
+  /** Why there is no profile and will be none. */
+  profile_fault: JSONColumnType<ProfileFault | null>;
   size_bytes: BigInteger;
   sha256: string;
   created_at: Timestamp;
@@ -53,7 +63,10 @@ export interface TrainingRunsTable {
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
   /** Place in the order of owners; see nextTurn. */
   turn: Generated<number>;
+  /** Grows with every attempt: what an old one still writes changes nothing. */
   attempt: Generated<number>;
+  /** How many of the attempts were ended from outside, and don't count; see countedAttempts. */
+  interruptions: Generated<number>;
   /** Trace contexts of the attempts so far; empty without traces. */
   attempt_traces: ColumnType<string[], never, never>;
   progress: Generated<number>;

@@ -4,6 +4,11 @@ import { explainMemory, TrainingMemoryError } from "./training-memory.ts";
 /** The first try and two retries. */
 export const MAX_ATTEMPTS = 3;
 
+/** The attempts that a run has used up: one that a shutdown or an outage ended is none. */
+export function countedAttempts({ attempt, interruptions }: { attempt: number; interruptions: number }): number {
+  return attempt - interruptions;
+}
+
 export const runStatuses = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
@@ -25,11 +30,12 @@ export type NextStep = { readonly status: "queued" } | { readonly status: "faile
 /**
  * The data, what it needs of memory, and the time limit would be the same next time: those faults end the run. All others
  * are the system's, and the run is tried again until its attempts are used up.
+ * @param counted attempts so far, this one included; see countedAttempts
  */
-export function afterFault(attempt: number, fault: RunFault): NextStep {
+export function afterFault(counted: number, fault: RunFault): NextStep {
   if (fault.type === "data" || fault.type === "out_of_memory" || fault.type === "timeout")
     return { status: "failed", fault };
-  return attempt < MAX_ATTEMPTS ? { status: "queued" } : { status: "failed", fault };
+  return counted < MAX_ATTEMPTS ? { status: "queued" } : { status: "failed", fault };
 }
 
 /** The fault of a process that died with its run. */
@@ -38,13 +44,6 @@ export const crashFault: RunFault = {
   code: "TRAINING_CRASHED",
   message:
     "The process that trained this run ended unexpectedly, each time it was tried. Submit it again; if it repeats, the data may need more memory than there is.",
-};
-
-/** The fault of a run whose job was gone before any process took it. */
-export const lostFault: RunFault = {
-  type: "crash",
-  code: "TRAINING_CRASHED",
-  message: "The run was lost before it began. Submit it again.",
 };
 
 /** The fault of a training that took too long. */

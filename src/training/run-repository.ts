@@ -3,7 +3,7 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { notify } from "../store/database.ts";
 import type { Tables, TrainingRunsTable } from "../store/schema.ts";
-import { MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
+import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** A run's row. */
 export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces">;
@@ -29,6 +29,7 @@ const columns = [
   "parameters",
   "status",
   "attempt",
+  "interruptions",
   "progress",
   "version",
   "metrics",
@@ -151,8 +152,24 @@ export async function readTurns(
 }
 
 /** Every run that is not final, of all owners. */
-export function listUnfinishedRuns(db: Kysely<Tables>): Promise<Run[]> {
-  return db.selectFrom("training_runs").select(columns).where("status", "in", ["queued", "running"]).execute();
+export function listUnfinishedRuns(db: Kysely<Tables>): Promise<(Run & { readonly turn: number })[]> {
+  return db
+    .selectFrom("training_runs")
+    .select([...columns, "turn"])
+    .where("status", "in", ["queued", "running"])
+    .execute();
+}
+
+/** Whether the run still waits; it is held as it is until the transaction ends. */
+export async function isWaiting(tx: Kysely<Tables>, id: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom("training_runs")
+    .select("id")
+    .where("id", "=", id)
+    .where("status", "=", "queued")
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** How an attempt began. */
@@ -180,12 +197,12 @@ export function startAttempt(
   return db.transaction().execute(async (tx) => {
     const before = await tx
       .selectFrom("training_runs")
-      .select(["status", "attempt", "started_at", "attempt_traces"])
+      .select(["status", "attempt", "interruptions", "started_at", "attempt_traces"])
       .where("id", "=", id)
       .forUpdate()
       .executeTakeFirst();
     if (before === undefined || (before.status !== "queued" && before.status !== "running")) return undefined;
-    if (before.attempt >= MAX_ATTEMPTS) return "exhausted";
+    if (countedAttempts(before) >= MAX_ATTEMPTS) return "exhausted";
     const run = await tx
       .updateTable("training_runs")
       .set((row) => ({
@@ -242,15 +259,14 @@ export async function isRunningAttempt(db: Kysely<Tables>, id: string, attempt: 
 }
 
 /**
- * Puts a running run back into the queue.
- * @param keptAttempt what its row counts from now on: `attempt`, or one less when the attempt shall not count
+ * Puts a running run back into the queue, after an attempt that counts.
  * @returns false when the run is no longer this attempt's
  */
-export function returnToQueue(db: Kysely<Tables>, id: string, attempt: number, keptAttempt: number): Promise<boolean> {
+export function returnToQueue(db: Kysely<Tables>, id: string, attempt: number): Promise<boolean> {
   return db.transaction().execute(async (tx) => {
     const returned = await tx
       .updateTable("training_runs")
-      .set((row) => ({ status: "queued" as const, attempt: keptAttempt, progress: 0, version: row("version", "+", 1) }))
+      .set((row) => ({ status: "queued" as const, progress: 0, version: row("version", "+", 1) }))
       .where("id", "=", id)
       .where("status", "=", "running")
       .where("attempt", "=", attempt)
@@ -258,6 +274,36 @@ export function returnToQueue(db: Kysely<Tables>, id: string, attempt: number, k
       .executeTakeFirst();
     if (returned !== undefined) await notify(tx, runsChannel, id);
     return returned !== undefined;
+  });
+}
+
+/**
+ * An attempt was ended from outside: it does not count, and a run that is still its own waits again. One that was taken
+ * for dead meanwhile, and given to another worker, stays there: only its count is put right.
+ */
+export async function interruptAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const row = await tx
+      .selectFrom("training_runs")
+      .select(["status", "attempt"])
+      .where("id", "=", id)
+      .where("status", "in", ["queued", "running"])
+      .where("attempt", ">=", attempt)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row === undefined) return;
+    const returned =
+      row.status === "running" && row.attempt === attempt ? { status: "queued" as const, progress: 0 } : {};
+    await tx
+      .updateTable("training_runs")
+      .set((old) => ({
+        ...returned,
+        interruptions: old("interruptions", "+", 1),
+        version: old("version", "+", 1),
+      }))
+      .where("id", "=", id)
+      .execute();
+    await notify(tx, runsChannel, id);
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { runStatuses } from "./run-lifecycle.ts";
+import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { Run } from "./run-repository.ts";
 
 // What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
@@ -63,7 +63,10 @@ export const runSchema = z
     features: z.array(z.string()).nullable(),
     parameters: z.record(z.string(), z.number()),
     status: z.enum(runStatuses),
-    attempt: z.number().int().describe("0 while it waits for its first."),
+    attempt: z
+      .number()
+      .int()
+      .describe("0 while it waits for its first. One that a stop of the service or an outage ended does not count."),
     progress: z.number().min(0).max(1),
     version: z.number().int().describe("Grows with every change; the id of its event."),
     queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
@@ -114,7 +117,7 @@ export function toRun(run: Run, queuePosition: number | null) {
     features: run.features,
     parameters: run.parameters,
     status: run.status,
-    attempt: run.attempt,
+    attempt: countedAttempts(run),
     progress: run.progress,
     version: run.version,
     queuePosition,

@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
+import { isOutage } from "../outage.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";
@@ -21,6 +22,8 @@ export interface Attempt {
   /** Kills its process; the first reason stands. */
   end(reason: AbortReason): void;
   readonly signal: AbortSignal;
+  /** Whether the database was away meanwhile: nobody can tell then that the process lives. */
+  hasSeenOutage: boolean;
 }
 
 const progressWriteMs = 500;
@@ -140,6 +143,7 @@ async function watch(
       if (!isOurs) attempt.end("lost");
       isSilent = false;
     } catch (error) {
+      attempt.hasSeenOutage ||= isOutage(error);
       // The training goes on; its end is guarded by the same condition. One line tells of an outage, not two a second.
       if (!isSilent) log.warn({ err: error, run_id: run.id }, "training: progress could not be written");
       isSilent = true;

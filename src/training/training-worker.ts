@@ -5,15 +5,23 @@ import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
 import { describeSpan, failSpan, withSpan } from "../monitoring/spans.ts";
+import { isOutage } from "../outage.ts";
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
 import { activeTraceparent, linkTo } from "../queue/job-trace.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { endLostRun } from "./end-lost-run.ts";
 import { keepModel } from "./keep-model.ts";
-import { reconcileRuns } from "./reconcile-runs.ts";
-import { afterFault, classifyFault, crashFault, type RunFault, timeoutFault } from "./run-lifecycle.ts";
 import {
+  afterFault,
+  classifyFault,
+  countedAttempts,
+  crashFault,
+  type RunFault,
+  timeoutFault,
+} from "./run-lifecycle.ts";
+import {
+  interruptAttempt,
   markFailed,
   type Run,
   readRunNotification,
@@ -44,7 +52,7 @@ export interface TrainingWorkerParts {
 /** How an attempt ended; an error is what its job is given back with. */
 type AttemptEnd = "succeeded" | "failed" | "cancelled" | "lost" | JobReturnedError;
 
-const reconcileMs = 5_000;
+const outagePauseMs = 500;
 
 /** Starts taking runs, as many at once as TRAINING_CONCURRENCY. */
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
@@ -99,7 +107,12 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
 
   async function takeInHand(job: QueuedJob, begun: Pick<Attempt, "run" | "startedMs" | "span">): Promise<AttemptEnd> {
     const controller = new AbortController();
-    const attempt: Attempt = { ...begun, signal: controller.signal, end: (reason) => controller.abort(reason) };
+    const attempt: Attempt = {
+      ...begun,
+      signal: controller.signal,
+      end: (reason) => controller.abort(reason),
+      hasSeenOutage: false,
+    };
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
     inHand.set(attempt.run.id, attempt);
@@ -141,6 +154,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       return await withSpan("training save", facts, keep, { startedMs });
     } catch (error) {
       if (!attempt.signal.aborted) {
+        if (isOutage(error)) return await interrupt(attempt, error);
         const fault = classifyFault(error, config.trainingMemoryBytes);
         log.warn({ err: error, run_id: run.id, attempt: run.attempt, code: fault.code }, "training: an attempt failed");
         return await settleFault(attempt, fault);
@@ -151,13 +165,15 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
           return await settleFault(attempt, timeoutFault(config.trainingTimeoutSeconds));
         case "shutdown":
           // An attempt that we broke off ourselves doesn't count.
-          await returnToQueue(db, run.id, run.attempt, run.attempt - 1);
+          await interruptAttempt(db, run.id, run.attempt);
           return new JobReturnedError("The service stops.");
         case "lost":
           log.info(
             { run_id: run.id, attempt: run.attempt },
             "training: an attempt ends: its run was cancelled or taken over",
           );
+          // Taken for dead because nobody could reach the database: so it was counted, and should not be.
+          if (attempt.hasSeenOutage) await interruptAttempt(db, run.id, run.attempt);
           return await whyNotOurs(run);
       }
     } finally {
@@ -184,11 +200,26 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     return status === "cancelled" ? "cancelled" : "lost";
   }
 
+  /** An outage doesn't count as an attempt. The row hears of it as soon as the database answers again. */
+  async function interrupt({ run }: Attempt, outage: unknown): Promise<JobReturnedError> {
+    log.warn({ err: outage, run_id: run.id, attempt: run.attempt }, "training: an outage ended an attempt");
+    while (!isReturning) {
+      try {
+        await interruptAttempt(db, run.id, run.attempt);
+        break;
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+        await delay(outagePauseMs);
+      }
+    }
+    return new JobReturnedError("An outage ended the attempt.");
+  }
+
   async function settleFault(attempt: Attempt, fault: RunFault): Promise<AttemptEnd> {
     const { run, startedMs } = attempt;
     failSpan(attempt.span, fault);
-    if (afterFault(run.attempt, fault).status === "queued") {
-      if (!(await returnToQueue(db, run.id, run.attempt, run.attempt))) return whyNotOurs(run);
+    if (afterFault(countedAttempts(run), fault).status === "queued") {
+      if (!(await returnToQueue(db, run.id, run.attempt))) return whyNotOurs(run);
       runRetried({ mode: run.mode });
       // The run's row waits already.
       return new JobReturnedError(fault.code);
@@ -199,20 +230,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     return "failed";
   }
 
-  async function reconcileUntil(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await delay(reconcileMs, undefined, { signal }).catch(() => {
-        // Aborted: the loop's condition ends it.
-      });
-      if (signal.aborted) return;
-      await reconcileRuns({ db, queue, clock, log }).catch((error) => {
-        log.warn({ err: error }, "training: rows and jobs could not be compared; the next round tries again");
-      });
-    }
-  }
-
   await using starting = new AsyncDisposableStack();
-  await reconcileRuns({ db, queue, clock, log });
   const stopListening = await store.listen(runsChannel, (payload) => {
     const { id, isCancelled } = readRunNotification(payload);
     if (isCancelled) inHand.get(id)?.end("lost");
@@ -220,8 +238,6 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   starting.defer(stopListening);
   const stopTaking = await queue.work("training", { concurrency: config.trainingConcurrency }, handle);
   const running = starting.move();
-  const reconciling = new AbortController();
-  const reconciled = reconcileUntil(reconciling.signal);
 
   async function stop(graceSeconds: number): Promise<void> {
     const stopped = stopTaking();
@@ -240,8 +256,6 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     } finally {
       graceEnd.abort();
       await returned;
-      reconciling.abort();
-      await reconciled;
       await running.disposeAsync();
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/service.ts";
+import { smallCsv } from "../support/small-csv.ts";
 import type { Acknowledged, Client } from "./cluster-clients.ts";
 import type { Ledger } from "./cluster-ledger.ts";
 import type { Cluster } from "./cluster-members.ts";
@@ -34,15 +35,6 @@ const victimCount = 12;
 const fewestKills = 8;
 /** The heartbeat of a job is 10 s, the queue looks every 5 s, and the rows every 5 s. */
 const hangMs = 21_000;
-
-/** Sixty rows with a rule in them, and none like another's. */
-function smallCsv(next: () => number): Buffer {
-  const rows = Array.from({ length: 60 }, () => {
-    const [a, b] = [next(), next()];
-    return `${a.toFixed(6)},${b.toFixed(6)},${next().toFixed(3)},${a + b > 1 ? "high" : "low"}`;
-  });
-  return Buffer.from(`a,b,noise,label\n${rows.join("\n")}\n`);
-}
 
 /** Half of an owner's uploads and runs, one after the other. */
 async function sendHalf(client: Client, runs: number, half: "first" | "second", next: () => number): Promise<void> {

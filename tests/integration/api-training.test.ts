@@ -64,7 +64,10 @@ describe("training", () => {
   test("a running run is cancelled within a second and can't be cancelled again", async () => {
     const { json } = await service.call("POST", "/training-runs", { datasetId: noiseId, ...endless });
     await service.waitForRun(json.id, (run) => run.status === "running");
-    expect((await service.call("DELETE", `/datasets/${noiseId}`)).json.code).toBe("DATASET_IN_USE");
+    expect(await service.call("DELETE", `/datasets/${noiseId}`)).toMatchObject({
+      status: 409,
+      json: { status: 409, code: "DATASET_IN_USE" },
+    });
     const startedMs = performance.now();
     expect((await service.call("POST", `/training-runs/${json.id}/cancel`)).status).toBe(202);
     await service.waitForRun(json.id, (run) => run.status === "cancelled");

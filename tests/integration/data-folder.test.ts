@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,26 @@ test("files of another database are not swept away: the start is refused", () =>
       await other.stop();
     }
   }));
+
+test("a file without a row stays while its row may be on its way, an hour, and goes then", async () => {
+  const service = await startService();
+  await service.halt();
+  try {
+    for (const kind of ["dataset", "artifact"]) {
+      const folder = join(service.dataDir, "files", kind);
+      const [young, old] = [randomUUID(), randomUUID()];
+      for (const id of [young, old]) await writeFile(join(folder, id), "x");
+      const before = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+      await utimes(join(folder, young), before(50), before(50));
+      await utimes(join(folder, old), before(61), before(61));
+      const again = await startService({ on: service });
+      await again.halt();
+      expect(await readdir(folder)).toEqual([young]);
+    }
+  } finally {
+    await service.stop();
+  }
+});
 
 test.skipIf(onPostgres)("a database restored without its mark keeps its rows", () =>
   withDataset(async (service, datasetId) => {

@@ -61,6 +61,8 @@ export interface ServiceOptions {
   readonly on?: { readonly dataDir: string; readonly databaseUrl: string };
   /** Told of each line while it starts and afterwards. */
   readonly onLine?: (line: string) => void;
+  /** Told of the process before it is ready, for who wants to end it in its start. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 /** A new one on TEST_DATABASE_URL's server; empty where there is none. */
@@ -143,13 +145,14 @@ export async function refusedStart(
 }
 
 /** Starts `src/main.ts` as `npm start` does and waits until it is ready. */
-export async function startService({ env = {}, on, onLine }: ServiceOptions = {}): Promise<RunningService> {
+export async function startService({ env = {}, on, onLine, onSpawn }: ServiceOptions = {}): Promise<RunningService> {
   const place = on ?? (await newPlace());
   const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
     cwd: root,
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "pipe", "pipe"],
   });
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   const lines: string[] = [];
   const errorLines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => errorLines.push(line));

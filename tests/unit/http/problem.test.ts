@@ -32,6 +32,41 @@ beforeAll(async () => {
 });
 afterAll(() => stop?.());
 
+test("the status of a published code stays what it is", () => {
+  // Clients act on these: 4xx codes that ask for another thing to be done, and what may be tried again. A new code is added
+  // here by whoever promises it; one that is here is not changed.
+  expect(statusOf).toMatchObject({
+    DATASET_EXISTS: 409,
+    DATASET_IN_USE: 409,
+    RUN_ALREADY_FINAL: 409,
+    DATASET_NOT_FOUND: 404,
+    RUN_NOT_FOUND: 404,
+    ARTIFACT_NOT_FOUND: 404,
+    NOT_FOUND: 404,
+    METHOD_NOT_ALLOWED: 405,
+    UNAUTHORIZED: 401,
+    HOST_NOT_ALLOWED: 403,
+    DATASET_TOO_LARGE: 413,
+    BODY_TOO_LARGE: 413,
+    NOT_CSV: 415,
+    NOT_MULTIPART: 415,
+    UNSUPPORTED_MEDIA_TYPE: 415,
+    RANGE_NOT_SATISFIABLE: 416,
+    IDEMPOTENCY_KEY_REUSED: 422,
+    TOO_MANY_UPLOADS: 429,
+    QUEUE_FULL: 429,
+    UPLOAD_TIMEOUT: 408,
+    REQUEST_TIMEOUT: 408,
+    QUOTA_EXCEEDED: 507,
+    DISK_FULL: 507,
+    DATABASE_UNAVAILABLE: 503,
+    STORAGE_UNAVAILABLE: 503,
+    NOT_READY: 503,
+    FILE_MISSING_IN_STORAGE: 500,
+    INTERNAL_ERROR: 500,
+  });
+});
+
 async function answerTo(error: Error) {
   thrown = error;
   const response = await fetch(url);

@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type ScratchPostgres, startScratchPostgres } from "../e2e/scratch-postgres.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
+import { checkPromises } from "./check-promises.ts";
+import { beClient, isFinal } from "./client.ts";
+import { countLeftBehind, type LeftBehind } from "./left-behind.ts";
+import { noPromises, type Promises } from "./promises.ts";
+
+export interface CampaignOptions {
+  readonly database: "pglite" | "postgres";
+  readonly kills: number;
+  readonly seed: number;
+  /** It ends then, with fewer kills. */
+  readonly minutes: number;
+}
+
+/** What happened, counted from outside. */
+export interface CampaignReport {
+  readonly kills: { service: number; inItsStart: number; postgres: number };
+  readonly promises: Promises;
+  readonly ends: Readonly<Record<string, number>>;
+  readonly leftBehind: LeftBehind;
+  /** CPU of each process until it was ready; the first is the one on an empty database. */
+  readonly startCpuSeconds: readonly number[];
+}
+
+const clients = 4;
+const longestSettlingSeconds = 240;
+const env = {
+  MAX_QUEUED_RUNS_PER_OWNER: "100000",
+  MAX_MODEL_ARTIFACTS: "100000",
+  MAX_CONCURRENT_UPLOADS: "50",
+  LOG_LEVEL: "info",
+  SHUTDOWN_GRACE_SECONDS: "5",
+};
+
+/** CPU of a process so far; /proc has it in hundredths of a second (proc_pid_stat(5): fields 14 and 15). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Kills service and database at random moments under clients that never pause, and then looks at what is left. */
+export async function runCampaign({ database, kills, seed, minutes }: CampaignOptions): Promise<CampaignReport> {
+  const next = seededRandom(seed);
+  const promises = noPromises();
+  const counts = { service: 0, inItsStart: 0, postgres: 0 };
+  const startCpuSeconds: number[] = [];
+  await using resources = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "campaign-"));
+  resources.defer(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755);
+  let postgres: ScratchPostgres | undefined;
+  if (database === "postgres") postgres = resources.use(await startScratchPostgres(join(folder, "postgres")));
+  const place = { dataDir: join(folder, "data"), databaseUrl: (await postgres?.newDatabase()) ?? "" };
+  await mkdir(place.dataDir);
+
+  let service: RunningService | undefined;
+  resources.defer(async () => void (await service?.kill("SIGKILL")));
+  const start = async (): Promise<void> => {
+    const started = await startService({ on: place, env });
+    startCpuSeconds.push(cpuSeconds(started.pid));
+    service = started;
+  };
+  const killInItsStart = async (): Promise<void> => {
+    let killing: Promise<void> | undefined;
+    const onSpawn = (pid: number): void => {
+      killing = delay(next() * 3_000).then(() => void process.kill(pid, "SIGKILL"));
+    };
+    const started = await startService({ on: place, env, onSpawn }).catch(() => undefined);
+    await killing;
+    await started?.kill("SIGKILL");
+    counts.inItsStart += 1;
+  };
+
+  await start();
+  const endMs = performance.now() + minutes * 60_000;
+  let isOver = false;
+  const work = Array.from({ length: clients }, () =>
+    beClient({ promises, next, service: () => service, isOver: () => isOver }),
+  );
+  const killed = (): number => counts.service + counts.inItsStart;
+  while (killed() < kills && performance.now() < endMs) {
+    const before = promises.counts.upload + promises.counts.train;
+    await delay(100 + next() * 2_400);
+    // On a slow machine it would be killed before it has promised anything, time after time.
+    await eventually(async () => promises.counts.upload + promises.counts.train > before + 3, 120);
+    if (postgres !== undefined && next() < 0.3) {
+      await postgres.stop();
+      await delay(next() * 1_500);
+      await postgres.start();
+      counts.postgres += 1;
+      continue;
+    }
+    const victim = service;
+    service = undefined;
+    await victim?.kill("SIGKILL");
+    counts.service += 1;
+    if (killed() < kills && next() < 0.15) await killInItsStart();
+    await start();
+  }
+  isOver = true;
+  await Promise.all(work);
+
+  const last = service;
+  if (last === undefined) throw new Error("no service is left");
+  await settle(last, promises);
+  await checkPromises(last, promises);
+  const ends = await endsOf(last);
+  await last.halt();
+  service = undefined;
+  return { kills: counts, promises, ends, leftBehind: await countLeftBehind(place), startCpuSeconds };
+}
+
+/** Waits until nothing is in hand any more: every run has ended, every profile is there, nothing is half removed. */
+async function settle(service: RunningService, promises: Promises): Promise<void> {
+  const isSettled = async (): Promise<boolean> => {
+    const jobs = await Promise.all(
+      ["queued", "active", "retry"].map((state) => service.metric("mlops_backend_training_queue_jobs", { state })),
+    );
+    if (jobs.some((count) => count !== 0)) return false;
+    for (const [id, { removal }] of promises.datasets) {
+      if (removal !== "none") continue;
+      const { status, json } = await service.call("GET", `/datasets/${id}`);
+      if (status === 200 && json.profile === null && json.profileFault === null) return false;
+    }
+    return true;
+  };
+  const patience = eventually(isSettled, longestSettlingSeconds);
+  await patience.catch(() => void promises.broken.push(`work is left after ${longestSettlingSeconds} s`));
+  // A round that finishes half removals comes every half minute, and takes what is ten seconds old.
+  await delay(45_000);
+}
+
+async function endsOf(service: RunningService): Promise<Record<string, number>> {
+  const ends: Record<string, number> = {};
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const path = `/training-runs?limit=100${cursor === "" ? "" : `&cursor=${cursor}`}`;
+    const page: { items: { status: string }[]; nextCursor: string | null } = (await service.call("GET", path)).json;
+    for (const { status } of page.items) {
+      const end = isFinal(status) ? status : "unfinished";
+      ends[end] = (ends[end] ?? 0) + 1;
+    }
+    cursor = page.nextCursor;
+  }
+  return ends;
+}
