@@ -92,8 +92,8 @@ async function endingWith<Value>(span: Span, work: () => Promise<Value>): Promis
 }
 
 /**
- * Makes spans of work that is over, e.g. in a thread, which has no tracer, below the span that is active now, whenever
- * it is called; times in milliseconds of Unix time.
+ * Makes spans of work that is over, e.g. in a process that trains, which has no tracer, below the span that is active
+ * now, whenever it is called; times in milliseconds of Unix time.
  */
 export function pastSpans(): (name: SpanName, facts: SpanFacts, startedMs: number, endedMs: number) => void {
   const parent = context.active();

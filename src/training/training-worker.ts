@@ -116,6 +116,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
     inHand.set(attempt.run.id, attempt);
+    // Begun while the grace ended: nobody else would end it.
+    if (isReturning) attempt.end("shutdown");
     try {
       const ended = await runAttempt(attempt);
       describeSpan(attempt.span, { outcome: ended instanceof JobReturnedError ? "returned" : ended });
