@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, sql } from "kysely";
+import { inTransaction, mayStand } from "../store/commit.ts";
 import type { ArtifactsTable, Tables } from "../store/schema.ts";
 
 const columns = [
@@ -111,13 +112,14 @@ export function setPinned(
  * First step of a removal: the row is marked and its run says so, in one transaction.
  * @returns false when another was faster
  */
-export function markArtifactDeleting(
+export async function markArtifactDeleting(
   db: Kysely<Tables>,
   id: string,
   now: Date,
   options: { unlessPinned: boolean },
 ): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
+  let isMarked = false;
+  return inTransaction(db, async (tx) => {
     let marking = tx
       .updateTable("artifacts")
       .set({ deleting_at: now })
@@ -126,13 +128,24 @@ export function markArtifactDeleting(
     if (options.unlessPinned) marking = marking.where("pinned", "=", false);
     const marked = await marking.returning(["run_id"]).executeTakeFirst();
     if (marked === undefined) return false;
+    isMarked = true;
     await tx
       .updateTable("training_runs")
       .set({ artifact_removed_at: now, version: sql`version + 1` })
       .where("id", "=", marked.run_id)
       .execute();
     return true;
+  }).catch(async (error: unknown) => {
+    // Only the answer may be lost: a model that is gone for every caller would never be counted.
+    if (isMarked && mayStand(error) && (await isDeleting(db, id))) return true;
+    throw error;
   });
+}
+
+/** Whether the row is marked; a COMMIT that is under way still is waited for, by its lock on the row. */
+async function isDeleting(db: Kysely<Tables>, id: string): Promise<boolean> {
+  const row = await db.selectFrom("artifacts").select("deleting_at").where("id", "=", id).forShare().executeTakeFirst();
+  return row !== undefined && row.deleting_at !== null;
 }
 
 /** The owner's models older than the newest `keep`, pinned ones aside. */

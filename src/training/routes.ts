@@ -11,12 +11,13 @@ import { runFinished } from "../monitoring/metrics.ts";
 import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { readIdempotencyKey } from "./idempotency.ts";
 import { createRunFeed, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
-import { findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
+import { findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
 import { mode, runRequest, runSchema, task, taskSummary, toRun, trendPoint } from "./run-schemas.ts";
 import { submitRun } from "./submit-run.ts";
 
@@ -79,9 +80,16 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
 
   async function cancel(owner: string, id: string): Promise<Run> {
     const nowMs = clock.nowMs();
-    const cancelled = await db.transaction().execute(async (tx) => {
+    let isMarked = false;
+    const cancelled = await inTransaction(db, async (tx) => {
       const run = await markCancelled(tx, owner, id, nowMs);
+      isMarked = run !== undefined;
       if (run !== undefined) await queue.cancel("training", run.id, tx);
+      return run;
+    }).catch(async (error: unknown) => {
+      // Only the answer may be lost: a run that is cancelled all the same would never be counted.
+      const run = isMarked && mayStand(error) ? await findCancelled(db, id) : undefined;
+      if (run === undefined) throw error;
       return run;
     });
     if (cancelled === undefined) {

@@ -386,6 +386,13 @@ export async function markCancelled(
   return run;
 }
 
+/** The run if it is cancelled: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
+export async function findCancelled(db: Kysely<Tables>, id: string): Promise<Run | undefined> {
+  // The status is looked at here: as a condition it would be asked of the row as it was, and nothing waited for.
+  const run = await db.selectFrom("training_runs").select(columns).where("id", "=", id).forShare().executeTakeFirst();
+  return run?.status === "cancelled" ? run : undefined;
+}
+
 /** What became of a run that is no longer an attempt's; undefined when it is gone. */
 export async function readStatus(db: Kysely<Tables>, id: string): Promise<RunStatus | undefined> {
   const row = await db.selectFrom("training_runs").select("status").where("id", "=", id).executeTakeFirst();

@@ -36,6 +36,7 @@ export interface TrainableDataset {
 
 // One place is free again when a run has been taken; how soon that is depends on the data.
 const queueFullRetrySeconds = 10;
+const mostToldFeatures = 20;
 
 /**
  * Target and task of a run: the dataset's, unless the caller names others.
@@ -64,12 +65,15 @@ export function resolveTarget(
   const known = new Set(dataset.columns.map(({ name }) => name));
   const unknown = request.features?.filter((name) => !known.has(name) || name === target) ?? [];
   if (unknown.length > 0) {
-    const names = unknown.map((name) => (name === target ? `"${name}" (it is the target)` : `"${name}"`)).join(", ");
+    // Ten thousand may be asked for: an answer that repeats all of them is megabytes, and no help.
+    const told = unknown.slice(0, mostToldFeatures);
+    const names = told.map((name) => (name === target ? `"${name}" (it is the target)` : `"${name}"`)).join(", ");
+    const others = unknown.length > told.length ? ` and ${unknown.length - told.length} more` : "";
     throw new DomainError(
       "FEATURE_UNKNOWN",
-      `These can't be features: ${names}. Name columns of the dataset other than the target.`,
+      `These can't be features: ${names}${others}. Name columns of the dataset other than the target.`,
       {
-        fields: unknown.map((name) => ({
+        fields: told.map((name) => ({
           path: "features",
           message: name === target ? `${name} is the target` : `${name} is no column of the dataset`,
         })),

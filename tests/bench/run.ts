@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { type Line, table } from "./figures.ts";
 import { benchHttp } from "./http-bench.ts";
+import { benchPredictions } from "./predict-bench.ts";
 import { benchProfile } from "./profile-bench.ts";
 import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
@@ -21,6 +22,7 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   http: benchHttp,
   scrape: benchScrape,
   service: benchService,
+  predictions: benchPredictions,
   profile: benchProfile,
   rules: benchRules,
   throughput: benchThroughput,

@@ -2,14 +2,15 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { endless, noiseCsv } from "../support/endless-training.ts";
 import { penguinsCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 /** A way to PostgreSQL that breaks a connection off at its COMMIT, which was on its way and arrives all the same. */
 interface BreakingWay extends AsyncDisposable {
   readonly url: string;
-  /** The next one that has written into that table. */
-  breakAtCommitOf(table: string): void;
+  /** The next one of a transaction that has begun a statement with that. */
+  breakAtCommitAfter(statement: string): void;
   /** Whether it has. */
   hasBroken(): boolean;
 }
@@ -21,7 +22,7 @@ async function openWay(databaseUrl: string): Promise<BreakingWay> {
   const target = new URL(databaseUrl);
   const [port, host] = [Number(target.port), target.hostname];
   const sockets = new Set<Socket>();
-  let table: string | undefined;
+  let statement: string | undefined;
   const server = createServer((near) => {
     const far = connect(port, host);
     let hasWritten = false;
@@ -40,9 +41,9 @@ async function openWay(databaseUrl: string): Promise<BreakingWay> {
     near.on("end", () => far.end());
     near.on("data", async (chunk: Buffer) => {
       const text = chunk.toString("latin1");
-      hasWritten ||= table !== undefined && text.includes(`insert into "${table}"`);
+      hasWritten ||= statement !== undefined && text.includes(statement);
       if (hasWritten && /^Q....commit\0$/s.test(text)) {
-        table = undefined;
+        statement = undefined;
         near.destroy();
         await delay(underWayMs);
       }
@@ -53,10 +54,10 @@ async function openWay(databaseUrl: string): Promise<BreakingWay> {
   target.port = String((server.address() as AddressInfo).port);
   return {
     url: target.toString(),
-    breakAtCommitOf(name) {
-      table = name;
+    breakAtCommitAfter(begin) {
+      statement = begin;
     },
-    hasBroken: () => table === undefined,
+    hasBroken: () => statement === undefined,
     async [Symbol.asyncDispose]() {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -81,7 +82,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a COMMIT whose answer is lost, an
 
   test("of an upload: the row has its file, and who sends it again gets that", async () => {
     const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
-    way.breakAtCommitOf("datasets");
+    way.breakAtCommitAfter('insert into "datasets"');
     expect((await service.upload(csv)).json.code).toBe("DATABASE_UNAVAILABLE");
     expect(way.hasBroken()).toBe(true);
     await eventually(async () => (await service.call("GET", "/datasets")).json.items.length === 1);
@@ -93,7 +94,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a COMMIT whose answer is lost, an
 
   test("of a model: the run has it", async () => {
     const { json: dataset } = await service.upload(penguinsCsv());
-    way.breakAtCommitOf("artifacts");
+    way.breakAtCommitAfter('insert into "artifacts"');
     const { json: run } = await service.train(dataset.id);
     expect(way.hasBroken()).toBe(true);
     expect(run).toMatchObject({ status: "succeeded", attempt: 1 });
@@ -103,5 +104,24 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a COMMIT whose answer is lost, an
     await eventually(async () => (await ended()) > 0);
     expect(await service.metric("mlops_backend_training_runs_total", { outcome: "succeeded" })).toBe(1);
     expect(await ended()).toBe(1);
+  });
+
+  test("of a cancellation: the run is cancelled, and counted", async () => {
+    const { json: dataset } = await service.upload(noiseCsv(), { name: "noise" });
+    const { json: run } = await service.call("POST", "/training-runs", { datasetId: dataset.id, ...endless });
+    await service.waitForRun(run.id, ({ status }) => status === "running");
+    way.breakAtCommitAfter('update "training_runs" set "status" = $1, "version"');
+    expect((await service.call("POST", `/training-runs/${run.id}/cancel`)).json).toMatchObject({ status: "cancelled" });
+    expect(way.hasBroken()).toBe(true);
+    expect(await service.metric("mlops_backend_training_runs_total", { outcome: "cancelled" })).toBe(1);
+  });
+
+  test("of a model's removal: it is gone, and counted", async () => {
+    const { json: dataset } = await service.upload(penguinsCsv(), { name: "removed" });
+    const { json: run } = await service.train(dataset.id);
+    way.breakAtCommitAfter('update "artifacts" set "deleting_at"');
+    expect((await service.call("DELETE", `/artifacts/${run.artifactId}`)).status).toBe(204);
+    expect(way.hasBroken()).toBe(true);
+    expect(await service.metric("mlops_backend_artifacts_removed_total", { reason: "request" })).toBe(1);
   });
 });

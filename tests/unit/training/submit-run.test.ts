@@ -33,6 +33,13 @@ test.each<[ErrorCode, Parameters<typeof resolveTarget>[0]]>([
   expect((await faultOf(() => resolveTarget(request, dataset, undefined))).code).toBe(code);
 });
 
+test("of thousands of unknown features twenty are named, and how many more there are", async () => {
+  const features = Array.from({ length: 10_000 }, (_, index) => `unknown ${index}`);
+  const fault = await faultOf(() => resolveTarget({ features }, dataset, undefined));
+  expect(fault.message).toContain('"unknown 19" and 9980 more');
+  expect(fault.fields).toHaveLength(20);
+});
+
 test("requests that mean the same have the same hash", () => {
   const one = hashRequest({ datasetId: "a", mode: "light", parameters: { seed: 1, rounds: 2 }, target: undefined });
   expect(hashRequest({ parameters: { rounds: 2, seed: 1 }, mode: "light", datasetId: "a" })).toBe(one);
