@@ -197,8 +197,7 @@ export function* expositionPieces(metrics: ResourceMetrics, options: ExpositionO
   const families = familiesOf(metrics, options.format === "openmetrics" ? options : others);
   const series = new Map<Family, number>();
   for (const family of families) series.set(family, yield* familyPieces(family, options));
-  for (const family of familiesAboutItself(families, options, series))
-    yield* familyPieces(family, options);
+  for (const family of familiesAboutItself(families, options, series)) yield* familyPieces(family, options);
   yield targetInfo(metrics, options.format) + (options.format === "openmetrics" ? "# EOF\n" : "");
 }
 

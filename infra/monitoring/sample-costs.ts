@@ -1,8 +1,8 @@
 import { metricDefinitions, prometheusName } from "../../otel/catalogue.ts";
 import { tableRow } from "./generated-part.ts";
 import { sentSeriesOfProcess } from "./remote-write.ts";
-import { scrapeSeconds } from "./rules/objective-rules.ts";
 import type { RuleGroup } from "./rules/rule-files.ts";
+import { scrapeSeconds } from "./rules/rule-scope.ts";
 
 const daySeconds = 86_400;
 const retentionDays = 35;

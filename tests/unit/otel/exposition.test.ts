@@ -142,7 +142,8 @@ test("what goes past a series limit is folded and counted, also over several scr
   const aScrape = Math.ceil(limit / 2);
   let text = "";
   for (let scrape = 0; scrape < 3; scrape++) {
-    for (let index = 0; index < aScrape; index++) sdkHttpRecorder.ended({ ...aRequest, route: `/r/${scrape}/${index}` });
+    for (let index = 0; index < aScrape; index++)
+      sdkHttpRecorder.ended({ ...aRequest, route: `/r/${scrape}/${index}` });
     text = await exposition();
   }
   const name = "http_server_request_duration_seconds";
