@@ -646,7 +646,8 @@ export const catalogue = {
     name: "mlops.backend.metrics.series",
     kind: "gauge",
     unit: "{series}",
-    description: "Series in this exposition, of each metric that can grow; all others together as other.",
+    description:
+      "Series in this exposition, creation times aside, of each metric that can grow; all others together as other.",
     attributes: { metric: fromBoundedSource },
     scope: "process",
     fromStart: false,

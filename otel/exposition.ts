@@ -138,11 +138,12 @@ function pointText(family: Family, point: Point, pairs: string, withCreated: boo
   return `${text}${family.name}_count${set} ${count}\n${created}`;
 }
 
-/** How many samples a point is, `_created` aside or not. */
-function samplesOf(family: Family, point: Point, withCreated: boolean): number {
-  const created = withCreated && family.type !== "gauge" ? 1 : 0;
-  if (typeof point.value === "number") return 1 + created;
-  return point.value.bounds.length + 2 + (point.value.sum === undefined ? 0 : 1) + created;
+/**
+ * How many series a point is. `_created` aside: Prometheus takes it for the time at which a series began
+ * (created-timestamp-zero-ingestion), and the ceilings of the catalogue count label sets.
+ */
+function seriesOf({ value }: Point): number {
+  return typeof value === "number" ? 1 : value.bounds.length + 2 + (value.sum === undefined ? 0 : 1);
 }
 
 function head(family: Family, format: Format): string {
@@ -162,14 +163,12 @@ function targetInfo(metrics: ResourceMetrics, format: Format): string {
   return `# HELP ${name} The resource of this process.\n# TYPE ${name} ${type}\ntarget_info${braces(labelText(labels).pairs)} 1\n`;
 }
 
-const hasCreated = ({ format, created }: ExpositionOptions): boolean => created && format === "openmetrics";
-
-/** The lines of one family; returns how many samples they are. */
+/** The lines of one family; returns how many series they are. */
 function* familyPieces(family: Family, options: ExpositionOptions): Generator<string, number> {
-  const withCreated = hasCreated(options);
+  const withCreated = options.created && options.format === "openmetrics";
   const boundTexts = new BoundTexts();
   const written = new Set<string>();
-  let samples = 0;
+  let series = 0;
   let piece = head(family, options.format);
   for (const [index, point] of family.points.entries()) {
     // `a.b` and `a_b` are one name here. Of a series that comes twice Prometheus keeps the first, and complains.
@@ -177,14 +176,14 @@ function* familyPieces(family: Family, options: ExpositionOptions): Generator<st
     if (!written.has(key)) {
       written.add(key);
       piece += pointText(family, point, pairs, withCreated, boundTexts);
-      samples += samplesOf(family, point, withCreated);
+      series += seriesOf(point);
     }
     if ((index + 1) % pointsAPiece > 0) continue;
     yield piece;
     piece = "";
   }
   yield piece;
-  return samples;
+  return series;
 }
 
 /**
@@ -198,8 +197,7 @@ export function* expositionPieces(metrics: ResourceMetrics, options: ExpositionO
   const families = familiesOf(metrics, options.format === "openmetrics" ? options : others);
   const series = new Map<Family, number>();
   for (const family of families) series.set(family, yield* familyPieces(family, options));
-  for (const family of familiesAboutItself(families, options, series, hasCreated(options)))
-    yield* familyPieces(family, options);
+  for (const family of familiesAboutItself(families, options, series)) yield* familyPieces(family, options);
   yield targetInfo(metrics, options.format) + (options.format === "openmetrics" ? "# EOF\n" : "");
 }
 

@@ -179,13 +179,12 @@ const isOverflow = (point: Point): boolean => point.labels[overflowAttribute] ==
 
 /**
  * How much each metric that can grow takes up, and what its series limit has cut off; all others together as `other`.
- * `seriesOf` says how many samples each family was, `withCreated` whether `_created` lines are among them.
+ * `seriesOf` says how many series each family was.
  */
 export function familiesAboutItself(
   families: Iterable<Family>,
   options: FamilyOptions,
   seriesOf: ReadonlyMap<Family, number>,
-  withCreated: boolean,
 ): Family[] {
   const growing = new Map<string, string>();
   for (const [, definition] of metricDefinitions) {
@@ -208,9 +207,8 @@ export function familiesAboutItself(
       );
     }
   }
-  // These two families, of which one is a counter, and target_info.
-  const ofEach = withCreated ? 3 : 2;
-  series.set("other", (series.get("other") ?? 0) + ofEach * labels.length + 1);
+  // These two families, and target_info.
+  series.set("other", (series.get("other") ?? 0) + 2 * labels.length + 1);
   return [series, dropped].map((values, index) => {
     const family = selfFamily(selfDefinitions[index]!, options.prefix);
     for (const [metric, value] of values)

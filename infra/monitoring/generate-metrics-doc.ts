@@ -7,7 +7,7 @@ import {
   prometheusName,
   seriesCeiling,
 } from "../../otel/catalogue.ts";
-import { scrapeSeconds } from "./rules/objective-rules.ts";
+import { scrapeSeconds } from "./rules/rule-scope.ts";
 import { scrapedSamplesADay } from "./sample-costs.ts";
 
 interface SeriesBudget {

@@ -11,6 +11,7 @@ import {
 import type { KnownSeries } from "./lint-promql.ts";
 import { prometheusSeries } from "./prometheus-series.ts";
 import { recordedSeries } from "./recorded-series.ts";
+import { causesOf, knownCauseSeries } from "./rules/known-causes.ts";
 
 /** As Prometheus 3 writes a bound: whole numbers with `.0`. */
 const leValue = (bound: number): string => (Number.isInteger(bound) ? bound.toFixed(1) : String(bound));
@@ -40,6 +41,11 @@ function ofCatalogue(prefix: string, latencyBounds?: readonly number[]): [string
   });
 }
 
+const knownCauseLabels = new Map<string, readonly string[]>([
+  ["effect", Object.keys(causesOf)],
+  ["by", ["cause", "burn"]],
+]);
+
 /**
  * Every series that a dashboard or rule may ask for, by name: those of the catalogue under this prefix, those that the
  * recording rules write, and Prometheus' own.
@@ -48,6 +54,7 @@ export function knownSeries(prefix: string, latencyBounds?: readonly number[]): 
   return new Map([
     ...ofCatalogue(prefix, latencyBounds),
     ...Object.entries(recordedSeries),
+    [knownCauseSeries, { kind: "gauge", labels: knownCauseLabels, aggregated: true }],
     ...Object.entries(prometheusSeries),
   ]);
 }

@@ -16,8 +16,11 @@ export interface KnownSeries {
   readonly aggregated?: boolean;
 }
 
-/** How an expression is used: its value, whether it is there at all, or the growth of its counters. */
-type Use = "value" | "presence" | "growth";
+/**
+ * How an expression is used: its value, whether it is there at all, the growth of its counters, or a difference: of two
+ * extremes of one counter it is growth, too.
+ */
+type Use = "value" | "presence" | "growth" | "difference" | "extreme";
 
 interface Shape {
   readonly isScalar?: boolean;
@@ -44,6 +47,7 @@ const ofPresence = new Set([
   "present_over_time",
   "timestamp",
 ]);
+const extremes = new Set(["max_over_time", "min_over_time"]);
 const keepsSeries = new Set(["topk", "bottomk", "limitk", "limit_ratio"]);
 const onTarget = ["job", "instance"];
 
@@ -108,7 +112,8 @@ export function lintPromql(query: string, known: ReadonlyMap<string, KnownSeries
     );
     for (const matcher of matchers) checkMatcher(matcher, name, series);
     if (use === "growth" && series.kind === "gauge") faults.add(`${name}: a gauge has no rate, increase or resets`);
-    if (use === "value" && series.kind !== "gauge") faults.add(`${name}: a counter needs rate or increase`);
+    if ((use === "value" || use === "difference") && series.kind !== "gauge")
+      faults.add(`${name}: a counter needs rate or increase`);
     if (series.isOfDeployment === true && !isMaxed && use !== "presence")
       faults.add(`${name}: the same on every replica, so take max without (instance)`);
     const isOneBucket = matchers.some((matcher) => /^le\s*=\s*["']/.test(textOf(matcher)));
@@ -146,7 +151,8 @@ export function lintPromql(query: string, known: ReadonlyMap<string, KnownSeries
   function visitFunction(node: PromqlNode, place: Place): Shape {
     const name = textOf(node.getChild("FunctionIdentifier") ?? node);
     const body = operandsOf(node.getChild("FunctionCallBody") ?? node);
-    const use = ofGrowth.has(name) ? "growth" : ofPresence.has(name) ? "presence" : "value";
+    const isExtreme = place.use === "difference" && extremes.has(name);
+    const use = ofGrowth.has(name) ? "growth" : ofPresence.has(name) ? "presence" : isExtreme ? "extreme" : "value";
     if (place.use === "growth") faults.add(`${name}: a rate must be taken of the counter itself`);
     if (body.length === 0) return { isScalar: true };
     const inner = visitAll(body, { use, isMaxed: place.isMaxed });
@@ -168,7 +174,8 @@ export function lintPromql(query: string, known: ReadonlyMap<string, KnownSeries
     const isFilter = node.getChild("And") !== null || node.getChild("Unless") !== null;
     const isSetOperator = isOr || isFilter;
     if (place.use === "growth") faults.add("a rate must be taken of the counter itself, not of something computed");
-    const ofSide: Place = { ...place, use: isSetOperator && place.use === "presence" ? "presence" : "value" };
+    const ofOperands = node.getChild("Sub") === null ? "value" : "difference";
+    const ofSide: Place = { ...place, use: isSetOperator && place.use === "presence" ? "presence" : ofOperands };
     const left = visit(leftNode, ofSide);
     const right = visit(rightNode, isFilter ? { ...ofSide, use: "presence" } : ofSide);
     if (left.isScalar === true) return right;

@@ -45,7 +45,8 @@ const burnHour = {
   factor: 14.4,
   long: "1h",
   short: "5m",
-  forSeconds: 120,
+  // A minute longer than what may stand for it (rules/known-causes.ts): of a cause and its effect the cause is told.
+  forSeconds: 240,
   keepFiringForSeconds: 300,
 } as const;
 const burnSixHours = {

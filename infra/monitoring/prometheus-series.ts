@@ -13,7 +13,7 @@ export const prometheusSeries = {
   scrape_samples_scraped: gauge(),
   scrape_samples_post_metric_relabeling: gauge(),
   // It also has every other label of its alert: those that ours set stand here.
-  ALERTS: gauge("alertname", "alertstate", "severity", "objective"),
+  ALERTS: gauge("alertname", "alertstate", "severity", "objective", "window", "reason"),
   ALERTS_FOR_STATE: gauge("alertname", "severity", "objective"),
   prometheus_build_info: gauge("version"),
   prometheus_config_last_reload_successful: gauge(),

@@ -10,6 +10,7 @@ import type { TelemetrySettings } from "../../otel/telemetry-settings.ts";
 import type { ObjectiveKey } from "./objectives.ts";
 import type { PrometheusSeriesName } from "./prometheus-series.ts";
 import type { RecordedSeriesName } from "./recorded-series.ts";
+import { backendJob } from "./rules/rule-scope.ts";
 
 /** Metrics of one kind or scope, so that e.g. a rate of a gauge is a type error. */
 type KeyWith<Part> = { [Key in MetricKey]: (typeof catalogue)[Key] extends Part ? Key : never }[MetricKey];
@@ -26,6 +27,13 @@ type Matchers<Key extends MetricKey> = { readonly [Attribute in AttributeOf<Key>
 
 /** Every query names the job and instance chosen in the dashboard. */
 export const chosenTarget = 'job=~"$job",instance=~"$instance"';
+/**
+ * The jobs that are this service: those that had our metrics in the time range, and the one that the rules look at, also
+ * while none of its processes answers. Prometheus, Alertmanager and others have figures of the same names (`process_*`,
+ * `scrape_*`, `http_server_*`): with «All» chosen, none of theirs may be among ours.
+ */
+const ownJobs = (buildInfo: string): string =>
+  `query_result(group by (job) (last_over_time(${buildInfo}[$__range])) or group by (job) (up{job="${backendJob}"}))`;
 /** Alerts of the chosen jobs, of what watches them, and of rules that add over jobs; the one that always fires aside. */
 const shownAlerts = 'alertname!="Watchdog",job=~"$job|prometheus|alertmanager|"';
 const alertLabels = "severity, alertname, objective, instance";
@@ -40,6 +48,18 @@ export const legendOf = (attribute: string): string => `{{${labelName(attribute)
  * the step, or what falls between two bars would be in none; `increase` would count that scrape twice.
  */
 const perStep = (rate: string): string => `${rate} * $__interval_ms / 1000`;
+
+/**
+ * How many within the dashboard's time range: whole things, so what the counter has gone up by. `increase` extrapolates to
+ * the range's ends, and shows 193 where 192 were; it stands in where the counter began anew.
+ */
+const wholeIncrease = (labels: string, selector: string): string => {
+  const over = (name: string): string => `${name}(${selector}[$__range])`;
+  return (
+    `round(sum${labels} ((${over("max_over_time")} - ${over("min_over_time")} unless ${over("resets")} > 0)` +
+    ` or ${over("increase")}))`
+  );
+};
 
 const by = (attributes: readonly string[]): string =>
   attributes.length === 0 ? "" : ` by (${attributes.map(labelName).join(", ")})`;
@@ -106,7 +126,7 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
       attributes: readonly AttributeOf<Key>[] = [],
       matchers?: Matchers<Key>,
     ): string {
-      return `sum${by(attributes)} (increase(${selector(key, "", matchers)}[$__range]))`;
+      return wholeIncrease(by(attributes), selector(key, "", matchers));
     },
 
     histogramRate,
@@ -179,9 +199,9 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
       return [growing[key], `max(${series}) / ${seriesCeiling(catalogue[key], latencyBounds)}`] as const;
     }),
 
-    /** Targets that answer without our metrics; Prometheus and Alertmanager have none. */
+    /** Targets that answer without our metrics. */
     blindTargets:
-      `count(up{job=~"$job",job!~"prometheus|alertmanager"} == 1` +
+      `count(up{job=~"$job"} == 1` +
       ` unless on (job, instance) ${prometheusName(catalogue.buildInfo, prefix)}) or vector(0)`,
 
     /** What Prometheus or Alertmanager says of itself or of a target. */
@@ -192,6 +212,23 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
     /** The same of a counter, in each bar of a graph. */
     countsOfPrometheus(name: PrometheusSeriesName, labels = ""): string {
       return perStep(`sum${labels} (rate(${name}[$__rate_interval]))`);
+    },
+
+    /** The same within the dashboard's time range, for one number. */
+    increaseOfPrometheus(name: PrometheusSeriesName): string {
+      return wholeIncrease("", name);
+    },
+
+    /**
+     * Notifications to people, in each bar, by the ways that were ever taken: Alertmanager counts those that it knows, with
+     * 0. A webhook is the dead-man's switch, which is no one.
+     */
+    toldByWay(name: "alertmanager_notifications_total" | "alertmanager_notifications_failed_total"): string {
+      const people = '{integration!="webhook"}';
+      return (
+        `${perStep(`sum by (integration) (rate(${name}${people}[$__rate_interval]))`)}` +
+        ` and on (integration) sum by (integration) (increase(alertmanager_notifications_total${people}[$__range])) > 0`
+      );
     },
 
     /** What the recording rules keep of all objectives, or of one. */
@@ -209,7 +246,7 @@ export function queriesFor({ prefix, latencyBounds }: Pick<TelemetrySettings, "p
 
     /** What the variables of a dashboard are filled from. */
     variables: {
-      job: `label_values(${prometheusName(catalogue.buildInfo, prefix)}, job)`,
+      job: ownJobs(prometheusName(catalogue.buildInfo, prefix)),
       instance: `label_values(${prometheusName(catalogue.buildInfo, prefix)}{job=~"$job"}, instance)`,
     },
 

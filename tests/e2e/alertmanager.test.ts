@@ -77,7 +77,8 @@ describe("what silences what", () => {
       critical("TrainingQueueStalled", "one"),
       critical("TrainingWorkersMissing", "one"),
     );
-    await expectSilenced("one", 6, ["StateUnreadable a critical"]);
+    // That the queue stands still is TrainingWorkersMissing's doing.
+    await expectSilenced("one", 6, ["StateUnreadable a critical", "TrainingQueueStalled critical"]);
   });
 
   test("all targets that are down: what the deployment lacks, too, but of no other job", async () => {
@@ -90,7 +91,12 @@ describe("what silences what", () => {
       critical("FilesMissing", "down"),
       critical("HttpAvailabilityBudgetBurn", "down", { objective: "http_availability" }),
     );
-    await expectSilenced("down", 7, ["StateUnreadable a critical", "TrainingWorkersMissing critical"]);
+    await expectSilenced("down", 7, [
+      // Of one dead process, too, there is one paragraph.
+      "BackendTargetDown a critical",
+      "StateUnreadable a critical",
+      "TrainingWorkersMissing critical",
+    ]);
     await send(critical("TrainingWorkersMissing", "other"));
     await expectSilenced("other", 1, []);
     await send(critical("BackendTargetMissing", "missing"), critical("DatasetTtlStopped", "missing"));
@@ -106,6 +112,30 @@ describe("what silences what", () => {
       { alertname: "SeriesLimitNear", job: "objective", severity: "warning" },
     );
     await expectSilenced("objective", 5, ["HttpLatencyBudgetBurn warning"]);
+  });
+
+  test("a database that is away: that statements wait for it, of that process alone", async () => {
+    const waits = (instance: string): Labels => ({
+      ...{ alertname: "DatabasePoolSaturated", job: "away", severity: "warning" },
+      instance,
+    });
+    await send(critical("StateUnreadable", "away", { instance: "a" }), waits("a"), waits("b"));
+    await expectSilenced("away", 3, ["DatabasePoolSaturated a warning"]);
+  });
+
+  test("no worker: that the queue stands still and grows", async () => {
+    const grows = { alertname: "TrainingQueueBacklog", job: "workers", severity: "warning" };
+    await send(critical("TrainingWorkersMissing", "workers"), critical("TrainingQueueStalled", "workers"), grows);
+    await expectSilenced("workers", 3, ["TrainingQueueBacklog warning", "TrainingQueueStalled critical"]);
+  });
+
+  test("a disk that is full: that it is nearly full", async () => {
+    const of = (reason: string, severity: string): Labels => ({
+      ...{ alertname: "StorageNearlyFull", job: "disk", severity },
+      reason,
+    });
+    await send(of("full", "critical"), of("share", "critical"), of("prediction", "warning"));
+    await expectSilenced("disk", 3, ["StorageNearlyFull critical", "StorageNearlyFull warning"]);
   });
 
   test("expiry that has stopped: that it lags and fails", async () => {

@@ -87,14 +87,31 @@ async function observe(fault: Fault, place: string): Promise<void> {
   };
   await fault.prepare?.(parts);
   const { traffic } = fault;
-  if (traffic !== undefined) running.use(repeated(() => traffic(parts)));
+  let isHeld = false;
+  if (traffic !== undefined)
+    running.use(
+      repeated(async () => {
+        if (isHeld) throw new Error("held");
+        await traffic(parts);
+      }),
+    );
 
+  isHeld = fault.isToldBeforeTraffic === true;
   const faultMs = performance.now();
   await fault.breakIt(parts);
   const pages = await Promise.all(fault.expected.map((alert) => arrival(stack, alert, "firing", faultMs)));
   for (const { text } of pages) {
     expect(text).toMatch(/<https:\/\/wiki\.example\.org\/runbooks\/\w+\.md\|Runbook>/);
     expect(text).toMatch(/<https:\/\/grafana\.example\.org\/d\/mlops-backend-\w+\|Dashboard>/);
+  }
+  if (isHeld) {
+    isHeld = false;
+    // Until the shortest window of a budget, and what it must be held for, have seen nothing but that.
+    await eventually("what follows would be told", 120, async () => {
+      const burnt = 'objective:errors:ratio_rate5m{objective="http_availability"} > 0.5';
+      const held = await stack.prometheus.query(`count_over_time((${burnt})[1h:1s]) > 15`);
+      return held.length > 0 ? true : undefined;
+    });
   }
   const repairMs = performance.now();
   await fault.repair(parts);
@@ -105,6 +122,13 @@ async function observe(fault: Fault, place: string): Promise<void> {
       alert,
       toPageSeconds: Math.round(((pages[index]?.atMs ?? 0) - faultMs) / 100) / 10,
       toResolveSeconds: Math.round(((ends[index]?.atMs ?? 0) - repairMs) / 100) / 10,
+    });
+  }
+  if (fault.isToldBeforeTraffic === true) {
+    // Nothing comes after the end: until even the half hour behind a budget of six is clean.
+    await eventually("the windows have forgotten", 180, async () => {
+      const seen = 'objective:errors:ratio_rate30m{objective="http_availability"} > 0.03';
+      return (await stack.prometheus.query(seen)).length === 0 ? true : undefined;
     });
   }
   const may = new Set([

@@ -43,6 +43,7 @@ const functions: Readonly<Record<string, readonly string[]>> = {
   avg_over_time: ["max_over_time", "last_over_time"],
   sum_over_time: ["max_over_time", "count_over_time"],
   count_over_time: ["sum_over_time", "present_over_time"],
+  present_over_time: ["absent_over_time"],
   clamp_min: ["clamp_max"],
 };
 /** Those that no other could stand for, by the number or the time that they take. */

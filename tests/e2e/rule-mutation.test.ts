@@ -97,7 +97,7 @@ function neededGroups(file: TestFile, rule: Rule, broken: Rule): RuleGroup[] {
   const all = rulesOf(file).flatMap(({ rules }) => rules);
   const needed = new Set(all.filter((each) => nameOf(each) === nameOf(rule)));
   for (const each of needed) {
-    for (const name of each.expr.match(/\bobjective:[\w:]+/g) ?? [])
+    for (const name of each.expr.match(/\b(?:objective|alert):[\w:]+/g) ?? [])
       for (const source of all.filter(({ record }) => record === name)) needed.add(source);
   }
   return rulesOf(file).map(({ name, rules }) => ({
@@ -138,6 +138,21 @@ const equivalents: readonly (readonly [rule: RegExp, what: RegExp, reason: strin
     "of the first each is a 1, of the second it only matters whether it is there",
   ],
   [/^PrometheusStorageNearlyFull/, /0 → 1$/, "no limit is a single byte"],
+  [
+    /^\w+BudgetBurn|^DatasetUploadsFailing critical/,
+    /labels at (20[238]|21[478]|342|[3-9]\d\d): \(job\) → \(job, instance\)$/,
+    "neither of what is explained nor of what explains it an instance is left",
+  ],
+  [
+    /^alert:known_cause:group/,
+    /labels at (30[134]|309|31[379]|323|347): \(job\) → \(job, instance\)$/,
+    "neither of what is explained nor of what explains it an instance is left",
+  ],
+  [
+    /^alert:known_cause:group DatasetUploadsFailing/,
+    /: (sum → (max|avg)|increase → rate)$|at 317: \(job\) → \(job, instance\)$|at 304: \(job\) → \(\)$/,
+    "compared with 0 only, nothing is negative, and all of one job",
+  ],
   [/^TrainingQueueBacklog/, /at 98: max → sum$/, "a slope, compared with 0 only, and the same on each replica"],
 ];
 const isEquivalent = ({ title }: Subject, { what }: Mutant): boolean =>

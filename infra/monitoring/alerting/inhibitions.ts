@@ -1,4 +1,8 @@
-/** What silences what: `source` while it fires silences `target` where the labels of `equal` have the same values. */
+/**
+ * What silences what at the same moment; what outlasts its cause, as the windows of an error budget do, is left out by the
+ * rules themselves (rules/known-causes.ts). `source` while it fires silences `target` where the labels of `equal` have the
+ * same values.
+ */
 export interface Inhibition {
   readonly why: string;
   readonly source: readonly string[];
@@ -44,6 +48,30 @@ export const inhibitions: readonly Inhibition[] = [
     why: "All of them down or unknown silence what the deployment lacks because of it, too.",
     source: ['alertname=~"BackendTargetDown|BackendTargetMissing"', 'instance=""'],
     target: [oneOf(ofTheDeployment)],
+    equal: ["job"],
+  },
+  {
+    why: "All of them down is said once, and not of each as well.",
+    source: ['alertname="BackendTargetDown"', 'targets="all"'],
+    target: ['alertname="BackendTargetDown"', 'targets=""'],
+    equal: ["job"],
+  },
+  {
+    why: "Statements wait for connections to a database that is away.",
+    source: ['alertname="StateUnreadable"'],
+    target: ['alertname="DatabasePoolSaturated"'],
+    equal: ["job", "instance"],
+  },
+  {
+    why: "Where nobody trains, the queue stands still and grows.",
+    source: ['alertname="TrainingWorkersMissing"'],
+    target: ['alertname=~"TrainingQueueBacklog|TrainingQueueStalled"'],
+    equal: ["job"],
+  },
+  {
+    why: "A disk that is full is nearly full, too.",
+    source: ['alertname="StorageNearlyFull"', 'reason="full"'],
+    target: ['alertname="StorageNearlyFull"', 'reason=~"share|prediction"'],
     equal: ["job"],
   },
   {

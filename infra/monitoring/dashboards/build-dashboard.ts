@@ -55,16 +55,15 @@ const ownVariables = {
       .current({ selected: true, text: "none", value: "none" }),
 } as const;
 
-function variable(name: string, label: string, labelValues: string): QueryVariableBuilder {
+function variable(name: string, label: string, query: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)
     .datasource(datasources.Prometheus)
-    .query({ query: labelValues, refId: `variable-${name}` })
+    .query({ query, refId: `variable-${name}` })
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue(".+")
     .current({ selected: true, text: "All", value: "$__all" });
 }
 
@@ -115,8 +114,11 @@ export function buildDashboard(dashboardText: DashboardText, queries: Queries, s
     .refresh("30s")
     .time({ from: "now-1h", to: "now" })
     .variables([
-      variable("job", "Job", queries.variables.job),
-      variable("instance", "Instance", queries.variables.instance),
+      // «All» is all of the list, never `.+`: that would be the jobs of others, too. Each line of the list is a whole
+      // series, of which the label is cut out.
+      variable("job", "Job", queries.variables.job).regex('/job="([^"]+)"/'),
+      // A process that is away is in no list, and must be seen all the same.
+      variable("instance", "Instance", queries.variables.instance).allValue(".+"),
       ...variables.map((name) => ownVariables[name](service)),
     ])
     .annotations(annotations(queries))

@@ -1,6 +1,6 @@
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { bars, graph, number } from "./panels.ts";
+import { bars, graph, number, whole } from "./panels.ts";
 
 const answers = `**Do uploads get in, is there room, and do expired datasets go?** Failed uploads are ours, rejected ones the callers': the reason is the error code that they were given.
 A dataset expires \`DATASET_TTL_DAYS\` after its upload and goes with the next cycle, unless a training needs it. *Lag* is how long the oldest one is overdue.`;
@@ -21,25 +21,23 @@ export function datasetDashboard(query: Queries): DashboardText {
       number({
         title: "Datasets",
         description: "Datasets kept.",
-        unit: "short",
+        unit: whole,
         noValue: noState,
         targets: [["Datasets", query.deploymentGauge("datasets")]],
       }),
       number({
         title: "Accepted uploads",
         description: "In the time range.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: noApi,
         targets: [["Accepted", query.increase("datasetUploads", [], { outcome: '="accepted"' })]],
       }),
       number({
         title: "Failed uploads",
         description: "In the time range, by our fault.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: noApi,
-        colours: ["green", [0.5, "red"]],
+        colours: ["green", [1, "red"]],
         targets: [["Failed", query.increase("datasetUploads", [], { outcome: '="failed"' })]],
       }),
       number({
@@ -65,7 +63,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       number({
         title: "Files missing",
         description: "Rows whose file the last sweep did not find: somebody removed files by hand, or lost a disk.",
-        unit: "short",
+        unit: whole,
         noValue: noState,
         colours: ["green", [1, "red"]],
         targets: [[legendOf("kind"), query.deploymentGauge("filesMissing")]],
@@ -125,7 +123,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       bars({
         title: "TTL cycles by result",
         description: "In each bar. Empty: nothing had expired; failure: something could not be removed.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [[legendOf("result"), query.counts("ttlCycles", ["result"])]],
       }),
@@ -153,7 +151,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       bars({
         title: "Removed by expiry",
         description: "In each bar.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [
           ["Datasets", query.counts("ttlDatasetsRemoved")],
@@ -163,7 +161,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       bars({
         title: "Expiry: errors and files already gone",
         description: "In each bar. An error leaves the dataset for the next cycle.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [1, "red"]],
         targets: [

@@ -2,7 +2,7 @@ import { logQueries } from "../log-queries.ts";
 import { answered, legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
-import { bars, graph, heatmap } from "./panels.ts";
+import { bars, graph, heatmap, whole } from "./panels.ts";
 import { table } from "./tables.ts";
 
 const answers = `**Which route is slow, failing or busy, and who breaks off?** Rate, errors and duration of every route, sizes, and what is being answered now.
@@ -126,7 +126,7 @@ export function httpDashboard(query: Queries): DashboardText {
       graph({
         title: "Requests being answered",
         description: "Begun and not ended, event streams included. Grows without end when something hangs.",
-        unit: "short",
+        unit: whole,
         noValue: "Switched off by PROMETHEUS__INSTRUMENT_INPROGRESS",
         targets: [[legendOf("http.request.method"), query.processSum("httpActiveRequests", ["http.request.method"])]],
       }),
@@ -140,7 +140,7 @@ export function httpDashboard(query: Queries): DashboardText {
       bars({
         title: "Aborted uploads",
         description: "Uploads that the client broke off, in each bar. Many point at a slow way or a short time-out.",
-        unit: "short",
+        unit: whole,
         noValue: "No process serves the API",
         targets: [["Aborted uploads", query.counts("datasetUploads", [], { outcome: '="aborted"' })]],
       }),

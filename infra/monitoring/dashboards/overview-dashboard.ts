@@ -1,7 +1,7 @@
 import { answeredRoutes, apiRoutes, objectiveKeys, objectives } from "../objectives.ts";
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { graph, number } from "./panels.ts";
+import { graph, number, whole } from "./panels.ts";
 import { alertList, table } from "./tables.ts";
 
 const answers = `**Is the backend well, and if not, where to look?** Requests, uploads, trainings, expiry, what is promised and what is wrong now. The links above lead to the details; *job* and *instance* go with them.
@@ -29,7 +29,7 @@ export function overviewDashboard(query: Queries): DashboardText {
       number({
         title: "Firing alerts",
         description: "Alerts that fire now, the one that always does aside.",
-        unit: "short",
+        unit: whole,
         noValue: "Prometheus does not answer",
         colours: ["green", [1, "red"]],
         targets: [["Alerts", query.firingCount]],
@@ -63,7 +63,7 @@ export function overviewDashboard(query: Queries): DashboardText {
       number({
         title: "Datasets",
         description: "Datasets kept.",
-        unit: "short",
+        unit: whole,
         noValue: "The state can't be read",
         targets: [["Datasets", query.deploymentGauge("datasets")]],
         details: "mlops-backend-datasets",

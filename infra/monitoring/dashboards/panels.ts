@@ -43,6 +43,9 @@ export const lineHeight = 7;
 const numberHeight = 4;
 const textHeight = 3;
 
+/** Grafana's unit of whole things: 1,234, where its "short" would say 1.23 K. */
+export const whole = "locale";
+
 /** The colour below the first limit, then each limit with the colour from there on. */
 export type Colours = readonly [base: Colour, ...limits: (readonly [from: number, colour: Colour])[]];
 type Colour = "green" | "orange" | "red" | "text";
@@ -145,7 +148,12 @@ export function graph(text: PanelText): TimeseriesBuilder {
 export function bars(text: PanelText): Builder<Panel> {
   const stacked = new StackingConfigBuilder().mode(StackingMode.Normal).group("A");
   // The shortest step: with shorter ones the ranges of two bars, which are at least four scrapes, would overlap.
-  return graph(text).drawStyle(GraphDrawStyle.Bars).fillOpacity(80).stacking(stacked).interval("1m");
+  // Whole things: what of one falls between two scrapes is a part of it to the query, and none to the reader.
+  return graph({ decimals: 0, ...text })
+    .drawStyle(GraphDrawStyle.Bars)
+    .fillOpacity(80)
+    .stacking(stacked)
+    .interval("1m");
 }
 
 /** The latest figures, large; their limits colour them. */

@@ -1,6 +1,6 @@
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { graph, number } from "./panels.ts";
+import { graph, number, whole } from "./panels.ts";
 
 const answers = `**Is a process at its limits, or does the database hold it up?** Event loop, memory, garbage collection, CPU and file descriptors of each process, and its statements and connections.
 The embedded database has one connection, so it is used or idle as a whole: what matters is whether statements wait. A start of the process is a vertical line.`;
@@ -20,7 +20,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
       number({
         title: "Version",
         description: "Version and revision that run, by number of processes. Two during an update, one after it.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [
           [`${legendOf("version")} ${legendOf("revision")}`, query.processSum("buildInfo", ["version", "revision"])],
@@ -36,7 +36,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
       number({
         title: "Restarts",
         description: "Starts of a process in the time range, its first aside.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [1, "orange"], [3, "red"]],
         targets: [[instance, query.changes("processStartTime")]],
@@ -118,7 +118,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
       graph({
         title: "File descriptors",
         description: "Open, and the most that are allowed; at the limit connections and files fail.",
-        unit: "short",
+        unit: whole,
         noValue: "Linux only",
         targets: [
           [`Open, ${instance}`, query.processGauge("processOpenFds")],
@@ -142,7 +142,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
       graph({
         title: "Database connections",
         description: "Used and idle, and the most there can be; the embedded database has one.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [
           [`${legendOf("db.client.connection.state")}, ${instance}`, query.processGauge("databaseConnections")],
@@ -153,7 +153,7 @@ export function runtimeDashboard(query: Queries): DashboardText {
       graph({
         title: "Statements waiting for a connection",
         description: "Above 0 for minutes: more work than connections, or a statement that hangs.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [1, "orange"]],
         targets: [[instance, query.processGauge("databaseConnectionsPending")]],

@@ -1,6 +1,6 @@
 import { chosenTarget, legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
-import { bars, graph, number } from "./panels.ts";
+import { bars, graph, number, whole } from "./panels.ts";
 
 const answers = `**Can the other dashboards be believed?** Targets and their scrapes, series and what was dropped, rules, notifications, and Prometheus' own room.
 A target that is up and *blind* answers without our metrics: another prefix, or no telemetry. A failed notification can't announce itself; look here, and at the dead-man's switch.`;
@@ -10,10 +10,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
   const instance = legendOf("instance");
   const notScraped = "No process of the backend is scraped";
   const noPrometheus = "Prometheus does not scrape itself";
-  const noAlertmanager = "No Alertmanager is configured";
   const ofChosenJob = 'job=~"$job"';
-  const ofPrometheus = (name: Parameters<Queries["ofPrometheus"]>[0], by = ""): string =>
-    `sum${by} (increase(${query.ofPrometheus(name)}[$__range]))`;
 
   return {
     uid: "mlops-backend-telemetry",
@@ -24,7 +21,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       number({
         title: "Targets down",
         description: "Targets of the chosen jobs that Prometheus can't scrape.",
-        unit: "short",
+        unit: whole,
         noValue: "Prometheus does not answer",
         colours: ["green", [1, "red"]],
         targets: [["Down", `count(${query.ofPrometheus("up", ofChosenJob)} == 0) or vector(0)`]],
@@ -32,7 +29,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       number({
         title: "Targets up, but blind",
         description: "They answer without our metrics: another prefix, or something else listens there.",
-        unit: "short",
+        unit: whole,
         noValue: "Prometheus does not answer",
         colours: ["green", [1, "red"]],
         targets: [["Blind", query.blindTargets]],
@@ -40,7 +37,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       number({
         title: "Samples a scrape",
         description: "The most of one process; after much use about 1,000 are expected.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [2_000, "orange"], [10_000, "red"]],
         targets: [["Samples", `max(${query.ofPrometheus("scrape_samples_scraped", chosenTarget)})`]],
@@ -48,39 +45,36 @@ export function telemetryDashboard(query: Queries): DashboardText {
       number({
         title: "Dropped measurements",
         description: "In the time range, since their metric had reached its limit of series.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: notScraped,
-        colours: ["green", [0.5, "red"]],
+        colours: ["green", [1, "red"]],
         targets: [["Dropped", query.increase("metricsDropped")]],
       }),
       number({
         title: "Failed rule evaluations",
         description: "In the time range. A rule that fails alerts nobody.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: noPrometheus,
-        colours: ["green", [0.5, "red"]],
-        targets: [["Failed", ofPrometheus("prometheus_rule_evaluation_failures_total")]],
+        colours: ["green", [1, "red"]],
+        targets: [["Failed", query.increaseOfPrometheus("prometheus_rule_evaluation_failures_total")]],
       }),
       number({
         title: "Failed notifications",
         description: "In the time range, from Prometheus to Alertmanager and from there to people.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: "Prometheus does not answer",
-        colours: ["green", [0.5, "red"]],
+        colours: ["green", [1, "red"]],
         targets: [
           [
             "Failed",
-            `(${ofPrometheus("prometheus_notifications_errors_total")} or vector(0)) + (${ofPrometheus("alertmanager_notifications_failed_total")} or vector(0))`,
+            `(${query.increaseOfPrometheus("prometheus_notifications_errors_total")} or vector(0)) + (${query.increaseOfPrometheus("alertmanager_notifications_failed_total")} or vector(0))`,
           ],
         ],
       }),
       graph({
         title: "Targets",
         description: "1: the last scrape went well; 0: it did not.",
-        unit: "short",
+        unit: whole,
         max: 1,
         noValue: "Prometheus has no target of this job",
         colours: ["red", [1, "green"]],
@@ -89,7 +83,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       graph({
         title: "Samples a scrape, by process",
         description: "At 20,000 Prometheus refuses the whole scrape (sample_limit).",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [[instance, query.ofPrometheus("scrape_samples_scraped", chosenTarget)]],
       }),
@@ -106,7 +100,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       graph({
         title: "Series by metric",
         description: "Of the metrics that can grow, and of all others together.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [[legendOf("metric"), query.processSum("metricsSeries", ["metric"])]],
       }),
@@ -122,7 +116,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       bars({
         title: "Dropped measurements by metric",
         description: "In each bar; the sum over all labels stays right, the split does not.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [1, "red"]],
         targets: [[legendOf("metric"), query.counts("metricsDropped", ["metric"])]],
@@ -130,7 +124,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       bars({
         title: "Spans and log records not exported",
         description: "In each bar; only where they are sent somewhere.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         colours: ["green", [1, "red"]],
         targets: [[legendOf("signal"), query.counts("telemetryExportDropped", ["signal"])]],
@@ -138,7 +132,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       bars({
         title: "Failed and late rule groups",
         description: "Evaluations that failed, and rounds that were left out, in each bar.",
-        unit: "short",
+        unit: whole,
         colours: ["green", [1, "red"]],
         noValue: "No rules are loaded",
         targets: [
@@ -163,7 +157,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
       bars({
         title: "Notifications to Alertmanager",
         description: "In each bar: sent, failed, and thrown away since the queue was full or none was there.",
-        unit: "short",
+        unit: whole,
         noValue: noPrometheus,
         targets: [
           ["Sent", query.countsOfPrometheus("prometheus_notifications_sent_total")],
@@ -173,18 +167,12 @@ export function telemetryDashboard(query: Queries): DashboardText {
       }),
       bars({
         title: "Notifications to people",
-        description: "In each bar, by the way that Alertmanager takes.",
-        unit: "short",
-        noValue: noAlertmanager,
+        description: "In each bar, by the ways that were taken in the time range; the dead-man's switch aside.",
+        unit: whole,
+        noValue: "Nobody was told of anything in this time",
         targets: [
-          [
-            `Tried, ${legendOf("integration")}`,
-            query.countsOfPrometheus("alertmanager_notifications_total", " by (integration)"),
-          ],
-          [
-            `Failed, ${legendOf("integration")}`,
-            query.countsOfPrometheus("alertmanager_notifications_failed_total", " by (integration)"),
-          ],
+          [`Tried, ${legendOf("integration")}`, query.toldByWay("alertmanager_notifications_total")],
+          [`Failed, ${legendOf("integration")}`, query.toldByWay("alertmanager_notifications_failed_total")],
         ],
       }),
       graph({

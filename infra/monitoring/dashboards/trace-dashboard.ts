@@ -3,7 +3,7 @@ import { legendOf, type Queries } from "../queries.ts";
 import { traceQueries } from "../trace-queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { bars, lines, traces } from "./log-panels.ts";
-import { graph, number } from "./panels.ts";
+import { graph, number, whole } from "./panels.ts";
 
 const answers = `**Which request or training was slow or failed, and what does its log say?** Needs the profile *tracing* (Tempo and Loki). Without it all panels but «Not sent» say that their data source can't be reached; nothing else in Grafana is concerned.
 *Service* is the one that Tempo and Loki know; *job* and *instance* narrow «Not sent» and the vertical lines only. A trace is found half a minute after it ended. Write an id into the last box to see its lines.`;
@@ -23,7 +23,7 @@ export function traceDashboard(query: Queries): DashboardText {
         source: "Loki",
         title: "Lines",
         description: "Lines of the log in the time range, of all levels.",
-        unit: "short",
+        unit: whole,
         noValue: "No lines in this time",
         targets: [["Lines", logQueries.lineCount]],
         span: 6,
@@ -32,7 +32,7 @@ export function traceDashboard(query: Queries): DashboardText {
         source: "Loki",
         title: "Warnings",
         description: "In the time range. What heals itself is a warning; many of one kind are worth a look.",
-        unit: "short",
+        unit: whole,
         noValue: "No warnings",
         targets: [["Warnings", logQueries.warningCount]],
         span: 6,
@@ -41,7 +41,7 @@ export function traceDashboard(query: Queries): DashboardText {
         source: "Loki",
         title: "Errors",
         description: "In the time range. An error means that somebody must act.",
-        unit: "short",
+        unit: whole,
         noValue: "No errors",
         colours: ["green", [1, "red"]],
         targets: [["Errors", logQueries.errorCount]],
@@ -50,7 +50,7 @@ export function traceDashboard(query: Queries): DashboardText {
       number({
         title: "Not sent",
         description: "Spans and lines of the time range that were dropped: what is missing below. By Prometheus.",
-        unit: "short",
+        unit: whole,
         decimals: 0,
         noValue: "No process of the backend is scraped",
         colours: ["green", [0.5, "red"]],
@@ -62,7 +62,7 @@ export function traceDashboard(query: Queries): DashboardText {
         source: "Loki",
         title: "Lines by level",
         description: "Each point counts since the one before it.",
-        unit: "short",
+        unit: whole,
         noValue: noLines,
         targets: [[legendOf("detected_level"), logQueries.linesByLevel]],
       }),
@@ -70,14 +70,14 @@ export function traceDashboard(query: Queries): DashboardText {
         source: "Loki",
         title: "Codes of faults",
         description: "Lines with a code, of requests and of trainings; each point counts since the one before it.",
-        unit: "short",
+        unit: whole,
         noValue: "No faults in this time",
         targets: [[code, logQueries.codes]],
       }),
       bars({
         title: "Most frequent codes",
         description: "Lines of the time range, by the code of their fault; of the ten most frequent.",
-        unit: "short",
+        unit: whole,
         noValue: "No faults in this time",
         targets: [[code, logQueries.topCodes]],
       }),

@@ -3,7 +3,7 @@ import { logQueries } from "../log-queries.ts";
 import { legendOf, type Queries } from "../queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
-import { bars, graph, number } from "./panels.ts";
+import { bars, graph, number, whole } from "./panels.ts";
 
 const answers = `**Do trainings start, end well, and give models that are worth it?** A run waits in the queue, takes a place of a worker, and ends once as succeeded, failed or cancelled.
 Failures of cause *data* are the caller's; all others are the system's. *Lift* compares with a naive guess: 0.4 is an error 40 % smaller than its, below 0 is worse than guessing.`;
@@ -26,7 +26,7 @@ export function trainingDashboard(query: Queries): DashboardText {
       number({
         title: "Waiting",
         description: "Runs in the queue that no worker has taken.",
-        unit: "short",
+        unit: whole,
         noValue: noState,
         targets: [["Waiting", query.deploymentGauge("trainingQueueJobs", { state: '="queued"' })]],
       }),
@@ -53,18 +53,16 @@ export function trainingDashboard(query: Queries): DashboardText {
       number({
         title: "Ended runs",
         description: "Runs that reached a final state in the time range.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: notScraped,
         targets: [["Runs", query.increase("trainingRuns")]],
       }),
       number({
         title: "Failed by our fault",
         description: "Runs in the time range that failed by another cause than the data or its size.",
-        unit: "short",
-        decimals: 0,
+        unit: whole,
         noValue: noWorker,
-        colours: ["green", [0.5, "red"]],
+        colours: ["green", [1, "red"]],
         targets: [
           ["Failed", query.increase("trainingFailures", [], { "error.type": `!~"${callersRunErrorTypes.join("|")}"` })],
         ],
@@ -88,21 +86,21 @@ export function trainingDashboard(query: Queries): DashboardText {
       bars({
         title: "Failures by cause",
         description: "In each bar. Cause data is the caller's; the others are the system's.",
-        unit: "short",
+        unit: whole,
         noValue: noWorker,
         targets: [[legendOf("error.type"), query.counts("trainingFailures", ["error.type"])]],
       }),
       bars({
         title: "Retries",
         description: "Attempts after the first, in each bar: workers that went away, storage or database faults.",
-        unit: "short",
+        unit: whole,
         noValue: noWorker,
         targets: [[mode, query.counts("trainingRetries", ["mode"])]],
       }),
       graph({
         title: "Queue by state",
         description: "Jobs; retry waits for its next attempt.",
-        unit: "short",
+        unit: whole,
         noValue: noState,
         targets: [[legendOf("state"), query.deploymentGauge("trainingQueueJobs")]],
       }),
@@ -139,14 +137,14 @@ export function trainingDashboard(query: Queries): DashboardText {
       graph({
         title: "Places of workers",
         description: "Busy and idle places, all workers together.",
-        unit: "short",
+        unit: whole,
         noValue: noWorker,
         targets: [[legendOf("state"), query.processSum("trainingWorkerSlots", ["state"])]],
       }),
       bars({
         title: "Models removed",
         description: "In each bar: by retention (MAX_MODEL_ARTIFACTS), or since somebody asked for it.",
-        unit: "short",
+        unit: whole,
         noValue: notScraped,
         targets: [[legendOf("reason"), query.counts("artifactsRemoved", ["reason"])]],
       }),

@@ -9,10 +9,11 @@ import {
 } from "../objectives.ts";
 import type { AlertFamily, AlertRule, DashboardName } from "./alert.ts";
 import { burnRateCases, stepMinutes } from "./burn-rate-cases.ts";
+import { type Effect, unlessExplained } from "./known-causes.ts";
 import { objectiveFile } from "./objective-rules.ts";
 
 /** How an objective's alert is called and what it says; only those that have burn rates. */
-const wordings: Readonly<Record<string, { alert: string; dashboard: DashboardName; bad: string; summary: string }>> = {
+const wordings: Readonly<Record<string, { alert: Effect; dashboard: DashboardName; bad: string; summary: string }>> = {
   http_availability: {
     alert: "HttpAvailabilityBudgetBurn",
     dashboard: "http",
@@ -73,6 +74,7 @@ function burnRateRule(key: ObjectiveKey, burn: BurnRate): AlertRule {
       // A guard against little traffic, on the long window only: the short one may hold a single event. A half less,
       // since a count over a range is extrapolated and no whole number.
       `and objective:bad:increase${burn.long}${matcher} > ${objectives[key].minimumBad - 0.5}`,
+      unlessExplained(wording.alert, burn.long),
     ].join("\n"),
     forSeconds: burn.forSeconds,
     keepFiringForSeconds: burn.keepFiringForSeconds,

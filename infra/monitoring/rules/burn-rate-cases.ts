@@ -1,6 +1,8 @@
 import { allowedShare, type BurnRate, type ObjectiveKey, objectives, objectiveWindows } from "../objectives.ts";
 import type { AlertCase, AlertRule, ExpectedAlert } from "./alert.ts";
+import { caseSeries } from "./case-series.ts";
 import { repeated } from "./case-values.ts";
+import { knownCauseSeries } from "./known-causes.ts";
 import { type Minute, objectiveSeries } from "./objective-series.ts";
 
 /** Minutes between two evaluations of the cases: slots of 5 minutes must be evaluated once each. */
@@ -168,6 +170,38 @@ function boundaryCase(key: ObjectiveKey, burn: BurnRate): AlertCase {
   };
 }
 
+/**
+ * Far beyond all thresholds nothing is told where what causes it is, or was; where something else is explained, it is.
+ * Only the alert that is told first is told, too, where it explains the others.
+ */
+function explainedCase(key: ObjectiveKey, burn: BurnRate, rule: AlertRule): AlertCase {
+  const minutes = Math.ceil(burn.forSeconds / 60) + 2 * stepMinutes[burn.severity];
+  const own = { job: "known", effect: rule.name, by: "cause" };
+  const known = [own, { ...own, job: "another", effect: "AnotherAlert" }, { ...own, job: "burnt", by: "burn" }];
+  const series = ["known", "another", "burnt", "free"].flatMap((job) => [
+    ...[burn.long, burn.short].map((window) => ({
+      series: `objective:errors:ratio_rate${window}{job="${job}",objective="${key}"}`,
+      values: `1x${minutes}`,
+    })),
+    {
+      series: `objective:bad:increase${burn.long}{job="${job}",objective="${key}"}`,
+      values: `1000x${minutes}`,
+    },
+  ]);
+  const isFirst = burn === objectives[key].burnRates.find(({ severity }) => severity === "critical");
+  const description = rule.description.replace("{{ $value | humanizePercentage }}", percentage(1));
+  return {
+    name: `${burn.long}/${burn.short}: its cause is told`,
+    series: [...series, ...known.map((labels) => caseSeries(knownCauseSeries, labels, `1x${minutes}`))],
+    checks: [
+      {
+        atSeconds: minutes * 60,
+        fire: ["another", "free", ...(isFirst ? ["burnt"] : [])].map((job) => ({ rule, labels: { job }, description })),
+      },
+    ],
+  };
+}
+
 /** For each burn rate: what must fire, and what close by must not. */
 export function burnRateCases(
   key: ObjectiveKey,
@@ -206,6 +240,7 @@ export function burnRateCases(
       caseOf(`${pair}: all bad, as few as count`, key, rules, [...enough, ...nothing(key, tail)]),
       caseOf(`${pair}: all bad, one too few to count`, key, rules, [...few, ...nothing(key, tail)], after(few.length)),
       boundaryCase(key, burn),
+      explainedCase(key, burn, rules.get(burn)!),
       caseOf(`${pair}: a single one, bad`, key, rules, [...sparse(key, 1, 1), ...nothing(key, tail)], after(1)),
       caseOf(
         `${pair}: a spike too short for the long window`,

@@ -36,9 +36,9 @@ export const monitoringAlerts: readonly AlertFamily[] = [
   alertFamily(
     file,
     "PrometheusRuleFailing",
-    ({ duration }) => {
+    ({ happened }) => {
       const recent = (counter: string) =>
-        `sum by (job, rule_group) (increase(${counter}{job="prometheus"}[${duration(300)}])) > 0`;
+        `sum by (job, rule_group) (${happened(`${counter}{job="prometheus"}`, 300)}) > 0`;
       return [
         {
           severity: "critical",
@@ -47,7 +47,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           forSeconds: 120,
           keepFiringForSeconds: settlingSeconds,
           summary: "Rules fail, and their alerts are blind.",
-          description: "{{ $value | humanize }} evaluations of {{ $labels.rule_group }} failed within 5 minutes.",
+          description: '{{ $value | printf "%.0f" }} evaluations of {{ $labels.rule_group }} failed within 5 minutes.',
           dashboard: "telemetry",
         },
         {
@@ -57,7 +57,8 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           forSeconds: 300,
           keepFiringForSeconds: settlingSeconds,
           summary: "Prometheus is too slow for its rules.",
-          description: "{{ $value | humanize }} rounds of {{ $labels.rule_group }} were left out within 5 minutes.",
+          description:
+            '{{ $value | printf "%.0f" }} rounds of {{ $labels.rule_group }} were left out within 5 minutes.',
           dashboard: "telemetry",
         },
       ];
@@ -66,12 +67,12 @@ export const monitoringAlerts: readonly AlertFamily[] = [
       firingCase("one fails each minute, then none", onTwo("rule_evaluation_failures_total", { rule_group }), {
         rule: failed,
         labels: { job: "prometheus", rule_group },
-        description: `3.5 evaluations of ${rule_group} failed within 5 minutes.`,
+        description: `3 evaluations of ${rule_group} failed within 5 minutes.`,
         pendingAt: 2,
         firesAt: 3,
-        stillAt: 18,
-        goneAt: 19,
-        stillDescription: `1.25 evaluations of ${rule_group} failed within 5 minutes.`,
+        stillAt: 19,
+        goneAt: 20,
+        stillDescription: `1 evaluations of ${rule_group} failed within 5 minutes.`,
       }),
       firingCase(
         "one round is left out each minute, then none",
@@ -82,9 +83,9 @@ export const monitoringAlerts: readonly AlertFamily[] = [
           description: `5 rounds of ${rule_group} were left out within 5 minutes.`,
           pendingAt: 5,
           firesAt: 6,
-          stillAt: 18,
-          goneAt: 19,
-          stillDescription: `1.25 rounds of ${rule_group} were left out within 5 minutes.`,
+          stillAt: 19,
+          goneAt: 20,
+          stillDescription: `1 rounds of ${rule_group} were left out within 5 minutes.`,
         },
       ),
       firingCase("a single one", [prometheus("rule_evaluation_failures_total", once, { rule_group })], {
@@ -106,7 +107,7 @@ export const monitoringAlerts: readonly AlertFamily[] = [
         {
           rule: missed,
           labels: { job: "prometheus", rule_group },
-          description: `1.25 rounds of ${rule_group} were left out within 5 minutes.`,
+          description: `1 rounds of ${rule_group} were left out within 5 minutes.`,
           pendingAt: 5,
           firesAt: 6,
         },
@@ -172,24 +173,25 @@ export const monitoringAlerts: readonly AlertFamily[] = [
   alertFamily(
     file,
     "AlertmanagerNotificationsFailing",
-    ({ duration }) => [
+    ({ happened }) => [
       {
         severity: "critical",
-        expr: `sum by (job, integration) (increase(alertmanager_notifications_failed_total{job="alertmanager"}[${duration(300)}])) > 0`,
+        expr: `sum by (job, integration) (${happened('alertmanager_notifications_failed_total{job="alertmanager"}', 300)}) > 0`,
         forSeconds: 120,
         keepFiringForSeconds: settlingSeconds,
         summary: "Alertmanager can't deliver alerts.",
-        description: "{{ $value | humanize }} notifications by {{ $labels.integration }} failed within 5 minutes.",
+        description: '{{ $value | printf "%.0f" }} notifications by {{ $labels.integration }} failed within 5 minutes.',
         dashboard: "telemetry",
       },
       {
         severity: "critical",
-        expr: `sum by (job, alertmanager) (increase(prometheus_notifications_dropped_total{job="prometheus"}[${duration(300)}])) > 0`,
+        expr: `sum by (job, alertmanager) (${happened('prometheus_notifications_dropped_total{job="prometheus"}', 300)}) > 0`,
         forSeconds: 120,
         keepFiringForSeconds: settlingSeconds,
         labels: { integration: "prometheus" },
         summary: "Prometheus can't reach Alertmanager.",
-        description: "{{ $value | humanize }} alerts for {{ $labels.alertmanager }} were dropped within 5 minutes.",
+        description:
+          '{{ $value | printf "%.0f" }} alerts for {{ $labels.alertmanager }} were dropped within 5 minutes.',
         dashboard: "telemetry",
       },
     ],
@@ -197,12 +199,12 @@ export const monitoringAlerts: readonly AlertFamily[] = [
       firingCase("e-mail fails each minute at two Alertmanagers, then no more", failedNotifications(tenMinutes), {
         rule: delivery,
         labels: { job: "alertmanager", integration: "email" },
-        description: "3.5 notifications by email failed within 5 minutes.",
+        description: "3 notifications by email failed within 5 minutes.",
         pendingAt: 2,
         firesAt: 3,
-        stillAt: 18,
-        goneAt: 19,
-        stillDescription: "1.25 notifications by email failed within 5 minutes.",
+        stillAt: 19,
+        goneAt: 20,
+        stillDescription: "1 notifications by email failed within 5 minutes.",
       }),
       firingCase(
         "Alertmanager is not there for 10 minutes",
@@ -210,12 +212,12 @@ export const monitoringAlerts: readonly AlertFamily[] = [
         {
           rule: reach,
           labels: { job: "prometheus", alertmanager: "http://m/api" },
-          description: "3.5 alerts for http://m/api were dropped within 5 minutes.",
+          description: "3 alerts for http://m/api were dropped within 5 minutes.",
           pendingAt: 2,
           firesAt: 3,
-          stillAt: 18,
-          goneAt: 19,
-          stillDescription: "1.25 alerts for http://m/api were dropped within 5 minutes.",
+          stillAt: 19,
+          goneAt: 20,
+          stillDescription: "1 alerts for http://m/api were dropped within 5 minutes.",
         },
       ),
       firingCase("a single one is not delivered", [failedNotifications(once)[0]!], {

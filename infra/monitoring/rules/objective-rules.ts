@@ -7,7 +7,7 @@ import {
   type ObjectiveKey,
   objectiveWindows,
 } from "../objectives.ts";
-import type { RuleScope } from "./rule-scope.ts";
+import { type RuleScope, scrapeSeconds } from "./rule-scope.ts";
 
 /** A recording rule. */
 export interface RecordingRule {
@@ -84,8 +84,6 @@ function measurement(key: ObjectiveKey, scope: RuleScope): Events | Minutes {
 const minuteSeconds = 60;
 const slotSeconds = 300;
 const slotsOfADay = 86_400 / slotSeconds;
-/** As in prometheus.yml. */
-export const scrapeSeconds = 15;
 
 type Window = keyof typeof objectiveWindows;
 /** Read from the samples; longer ones are added up from the slots, which cost a three-hundredth. */

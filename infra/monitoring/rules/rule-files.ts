@@ -3,6 +3,7 @@ import { objectiveKeys } from "../objectives.ts";
 import { type AlertFamily, type AlertRule, ruleAnnotations, ruleLabels } from "./alert.ts";
 import { burnRateAlerts } from "./burn-rate-alerts.ts";
 import { datasetAlerts } from "./dataset-alerts.ts";
+import { knownCauseFile, knownCauseRules } from "./known-causes.ts";
 import { monitoringAlerts } from "./monitoring-alerts.ts";
 import { objectiveFile, objectiveGroups, type RecordingRule } from "./objective-rules.ts";
 import { processAlerts } from "./process-alerts.ts";
@@ -55,6 +56,7 @@ export function ruleGroups(options: RuleOptions): ReadonlyMap<string, readonly R
   const groups = new Map<string, readonly RuleGroup[]>(
     objectiveKeys.map((key) => [objectiveFile(key), objectiveGroups(key, scope)]),
   );
+  groups.set(knownCauseFile, [{ name: knownCauseFile, rules: knownCauseRules(scope) }]);
   for (const { file } of alertFamilies) {
     const families = alertFamilies.filter((family) => family.file === file);
     const rules = families.flatMap((family) =>

@@ -3,6 +3,9 @@ import { catalogue, labelName, type MetricKey, prometheusName } from "../../../o
 /** The job of the service's targets in prometheus.yml. The rules look at it alone: other services say http_server_*, too. */
 export const backendJob = "backend";
 
+/** As in prometheus.yml. */
+export const scrapeSeconds = 15;
+
 export interface RuleOptions {
   /** PROMETHEUS__METRIC_NAMESPACE and _SUBSYSTEM, as the service has them. */
   readonly prefix: string;
@@ -29,6 +32,11 @@ export interface RuleScope {
   bucket<Key extends MetricKey>(key: Key, bound: number, matchers?: Matchers<Key>): string;
   /** What every replica reads the same from the database, once. */
   deployment<Key extends MetricKey>(key: Key, matchers?: Matchers<Key>): string;
+  /**
+   * How often a counter was counted up in so many seconds: whole things. The range is a scrape longer, so that it begins
+   * with the last sample before; `rate` times the length takes out again what `increase` would add for that scrape.
+   */
+  happened(selector: string, seconds: number): string;
   /** A scaled time as Prometheus writes it, e.g. `1h30m`. */
   duration(seconds: number): string;
   /** A scaled time in seconds. */
@@ -71,6 +79,8 @@ export function ruleScope({ prefix, timeScale }: RuleOptions): RuleScope {
     select: (key, matchers = {}, suffix) => select(key, matchers as AnyMatchers, suffix ?? ""),
     bucket: (key, bound, matchers = {}) => select(key, { ...(matchers as AnyMatchers), le: `="${bound}"` }, "_bucket"),
     deployment: (key, matchers = {}) => `max without (instance) (${select(key, matchers as AnyMatchers, "")})`,
+    happened: (selector, seconds) =>
+      `${Number((seconds * timeScale).toFixed(3))} * rate(${selector}[${durationText((seconds + scrapeSeconds) * timeScale)}])`,
     duration: (seconds) => durationText(seconds * timeScale),
     seconds: (seconds) => Number((seconds * timeScale).toFixed(3)),
   };

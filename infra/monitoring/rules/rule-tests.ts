@@ -1,6 +1,8 @@
 import { defaultPrefix } from "../../../otel/catalogue.ts";
 import { objectiveKeys } from "../objectives.ts";
 import { type AlertCase, type AlertFamily, ruleAnnotations, ruleLabels } from "./alert.ts";
+import { knownCauseTests } from "./known-cause-tests.ts";
+import { knownCauseFile } from "./known-causes.ts";
 import { objectiveFile } from "./objective-rules.ts";
 import { objectiveStepSeconds, objectiveTests } from "./objective-tests.ts";
 import type { TestFile, TestGroup } from "./promtool-tests.ts";
@@ -45,6 +47,12 @@ export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
       },
     ]),
   );
+  tests.set(knownCauseFile, {
+    rule_files: [`../rules/${knownCauseFile}.yml`],
+    evaluation_interval: "1m",
+    group_eval_order: orderOf([knownCauseFile]),
+    tests: knownCauseTests,
+  });
   for (const family of alertFamilies) {
     const { file, reads, stepSeconds } = testsOf(family);
     const read = [...reads, family.file];

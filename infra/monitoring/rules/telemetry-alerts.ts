@@ -70,15 +70,15 @@ export const telemetryAlerts: readonly AlertFamily[] = [
   alertFamily(
     file,
     "MetricsDropped",
-    ({ select, duration }) => [
+    ({ select, happened }) => [
       {
         severity: "warning",
-        expr: `sum by (job, metric) (increase(${select("metricsDropped")}[${duration(900)}])) > 0`,
+        expr: `sum by (job, metric) (${happened(select("metricsDropped"), 900)}) > 0`,
         forSeconds: 0,
         keepFiringForSeconds: settlingSeconds,
         summary: "Measurements are not told apart any more.",
         description:
-          "{{ $value | humanize }} measurements of {{ $labels.metric }} went into its overflow series within 15 minutes.",
+          '{{ $value | printf "%.0f" }} measurements of {{ $labels.metric }} went into its overflow series within 15 minutes.',
         dashboard: "telemetry",
       },
     ],
@@ -92,8 +92,8 @@ export const telemetryAlerts: readonly AlertFamily[] = [
           description: rule.description.replace(/{{ \$value.*?}}/, "2").replace(/{{.*}}/, sampleName("httpRequests")),
           pendingAt: 3,
           firesAt: 4,
-          stillAt: 22,
-          goneAt: 23,
+          stillAt: 23,
+          goneAt: 24,
         },
       ),
       firingCase("a single one", [dropped(counterOf([0, 0, 0, 1, ...each(10, 0)], 0))], {
@@ -109,15 +109,15 @@ export const telemetryAlerts: readonly AlertFamily[] = [
   alertFamily(
     file,
     "TelemetryExportFailing",
-    ({ select, duration }) => [
+    ({ select, happened }) => [
       {
         severity: "warning",
-        expr: `sum by (job, signal) (increase(${select("telemetryExportDropped")}[${duration(300)}])) > 0`,
+        expr: `sum by (job, signal) (${happened(select("telemetryExportDropped"), 300)}) > 0`,
         // A collector that restarts may lose a batch: only what goes on is worth a look.
         forSeconds: 600,
         keepFiringForSeconds: settlingSeconds,
         summary: "Traces or logs do not reach their collector.",
-        description: "{{ $value | humanize }} items ({{ $labels.signal }}) were dropped within 5 minutes.",
+        description: '{{ $value | printf "%.0f" }} items ({{ $labels.signal }}) were dropped within 5 minutes.',
         dashboard: "telemetry",
       },
     ],
@@ -125,19 +125,19 @@ export const telemetryAlerts: readonly AlertFamily[] = [
       firingCase(
         "some each minute, then none",
         [
-          notExported("traces", counterOf([...each(15, 0.25), ...each(30, 0)])),
-          notExported("traces", counterOf([...each(15, 0.125), ...each(30, 0)]), "b"),
+          notExported("traces", counterOf([...each(15, 2), ...each(30, 0)])),
+          notExported("traces", counterOf([...each(15, 1), ...each(30, 0)]), "b"),
           notExported("logs", "0x45"),
         ],
         {
           rule,
           labels: { job: "backend", signal: "traces" },
-          description: "1.875 items (traces) were dropped within 5 minutes.",
+          description: "15 items (traces) were dropped within 5 minutes.",
           pendingAt: 10,
           firesAt: 11,
-          stillAt: 23,
-          goneAt: 24,
-          stillDescription: "468.8m items (traces) were dropped within 5 minutes.",
+          stillAt: 24,
+          goneAt: 25,
+          stillDescription: "3 items (traces) were dropped within 5 minutes.",
         },
       ),
       firingCase(
@@ -149,9 +149,9 @@ export const telemetryAlerts: readonly AlertFamily[] = [
           description: "5 items (logs) were dropped within 5 minutes.",
           pendingAt: 10,
           firesAt: 11,
-          stillAt: 23,
-          goneAt: 24,
-          stillDescription: "1.25 items (logs) were dropped within 5 minutes.",
+          stillAt: 24,
+          goneAt: 25,
+          stillDescription: "1 items (logs) were dropped within 5 minutes.",
         },
       ),
       quietCase("one batch", [notExported("traces", counterOf([0, 0, 500, ...each(30, 0)]))], 5, 13, 20),

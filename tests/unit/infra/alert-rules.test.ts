@@ -9,6 +9,7 @@ import { objectiveKeys } from "../../../infra/monitoring/objectives.ts";
 import { durationSeconds } from "../../../infra/monitoring/promql-tree.ts";
 import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
 import { runbookBase, runbooksNowhere, settlingSeconds } from "../../../infra/monitoring/rules/alert.ts";
+import { causesOf, knownCauseSeries } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
@@ -85,6 +86,31 @@ test("each alert but the one that never ends goes on for a while, so that what c
   const seconds = (text = "0s"): number => durationSeconds(text) ?? 0;
   const short = alerts.filter(({ keep_firing_for }) => seconds(keep_firing_for) < settlingSeconds);
   expect([...new Set(short.map(({ alert }) => alert))]).toEqual(["Watchdog"]);
+});
+
+describe("what is told in the place of another", () => {
+  const ofName = (name: string) => alerts.filter(({ alert }) => alert === name);
+  const held = ({ for: hold = "0s" }: Rule): number => durationSeconds(hold) ?? 0;
+  /** The first to be told, of one name; of a disk the one that breaks things. */
+  const first = (name: string): number =>
+    Math.min(
+      ...ofName(name)
+        .filter(({ labels }) => labels?.reason === undefined || labels.reason === "full")
+        .map(held),
+    );
+
+  test.each(Object.entries(causesOf))("%s is told a minute later than any of %j", (effect, causes) => {
+    // A scrape, a round of the rules, and the age that a reading of the state may have: 35 s.
+    const isSlow = effect === "TrainingStartBudgetBurn"; // ten bad minutes come first
+    for (const cause of causes) {
+      expect(ofName(cause).length, cause).toBeGreaterThan(0);
+      expect(first(effect) - first(cause), cause).toBeGreaterThanOrEqual(isSlow ? 0 : 60);
+    }
+  });
+
+  test.each(Object.keys(causesOf))("each rule of %s asks for it", (effect) => {
+    for (const { expr } of ofName(effect)) expect(expr).toContain(`${knownCauseSeries}{effect="${effect}"`);
+  });
 });
 
 test.each(rules.map(({ alert, record, labels, expr }) => [alert ?? record, labels, expr] as const))(

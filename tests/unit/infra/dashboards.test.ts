@@ -227,6 +227,35 @@ describe("the overview agrees with the objective of", () => {
   });
 });
 
+test("whole things are whole: no decimals, no thousands in one digit, and none that a range extrapolates", () => {
+  const ofCounts = dashboards
+    .flatMap(charts)
+    .filter(({ targets = [] }) => targets.some(({ expr = "" }) => /\$__interval_ms|\[\$__range\]/.test(expr)));
+  expect(ofCounts.length).toBeGreaterThan(15);
+  for (const { title, fieldConfig, targets = [] } of ofCounts) {
+    const { unit, decimals } = fieldConfig?.defaults ?? {};
+    if (unit === "percentunit") continue;
+    expect(unit, title).toBe("locale");
+    const isBars = fieldConfig?.defaults.custom?.drawStyle === "bars";
+    if (isBars) expect(decimals, title).toBe(0);
+    for (const { expr = "" } of isBars ? [] : targets) {
+      const summed = expr.split("increase(").length - 1;
+      expect(expr.match(/round\(sum.*? unless resets\(.*?\) > 0\) or increase\(/g)?.length ?? 0, expr).toBe(summed);
+    }
+  }
+  const inShort = dashboards.flatMap(charts).filter(({ fieldConfig }) => fieldConfig?.defaults.unit === "short");
+  expect(inShort.filter(({ type }) => type !== "table").map(({ title }) => title)).toEqual(["CPU"]);
+});
+
+test("«All» jobs are those of the list, which has none but this service's", () => {
+  for (const { templating, uid } of dashboards) {
+    const [job, instance] = templating.list;
+    expect(job, uid).toMatchObject({ name: "job", includeAll: true, regex: '/job="([^"]+)"/' });
+    expect(job?.allValue ?? null, uid).toBeNull();
+    expect(instance, uid).toMatchObject({ name: "instance", allValue: ".+" });
+  }
+});
+
 test("a model that is called better than naive is", () => {
   const panel = dashboards.flatMap(charts).find(({ title }) => title === "Models better than naive");
   const [, bound] = /le="([\d.]+)"/.exec(panel?.targets?.[0]?.expr ?? "") ?? [];

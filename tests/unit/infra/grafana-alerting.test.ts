@@ -2,8 +2,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { grafanaAlertingFiles, grafanaAlerts } from "../../../infra/monitoring/alerting/grafana-alerting.ts";
+import {
+  grafanaAlertingFiles,
+  grafanaAlerts,
+  toldByOthers,
+} from "../../../infra/monitoring/alerting/grafana-alerting.ts";
 import { readReceivers } from "../../../infra/monitoring/alerting/receiver-settings.ts";
+import { causesOf } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleGroups } from "../../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../../otel/catalogue.ts";
 
@@ -38,7 +43,12 @@ const allRules = [...ruleGroups({ prefix: defaultPrefix, timeScale: 1 }).values(
   .flat()
   .flatMap((group) => group.rules as unknown as PrometheusRule[]);
 const prometheusRules = grafanaAlerts.flatMap((name) =>
-  allRules.filter(({ alert, labels }) => alert === name && labels.severity === "critical"),
+  allRules.filter(
+    ({ alert, labels }) =>
+      alert === name &&
+      labels.severity === "critical" &&
+      !Object.values(labels).some((value) => (toldByOthers as readonly string[]).includes(value)),
+  ),
 );
 
 describe("Grafana's own alerts", () => {
@@ -58,6 +68,15 @@ describe("Grafana's own alerts", () => {
         labels,
       })),
     );
+  });
+
+  test("have the cause of each that its cause is told in place of", () => {
+    const told = new Set<string>(grafanaAlerts);
+    for (const [effect, causes] of Object.entries(causesOf))
+      if (told.has(effect)) expect(causes.filter((cause) => !told.has(cause))).toEqual([]);
+    // One dead process is one message, and a full disk is one.
+    expect(rules.filter(({ title }) => title.startsWith("BackendTargetDown"))).toHaveLength(1);
+    expect(rules.filter(({ title }) => title.startsWith("StorageNearlyFull"))).toHaveLength(1);
   });
 
   test("ask for the names of the given prefix", () => {

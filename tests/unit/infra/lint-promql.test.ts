@@ -48,6 +48,7 @@ describe("a fault", () => {
     ["a compared counter", `${uploads} > 5`, "needs rate or increase"],
     ["the change of a counter", `delta(${uploads}[5m])`, "needs rate or increase"],
     ["the maximum of a counter", `max_over_time(${uploads}[5m])`, "needs rate or increase"],
+    ["a difference of counters", `${uploads} - ${uploads}`, "needs rate or increase"],
     ["a count of a histogram as it is", "http_server_request_duration_seconds_count", "needs rate or increase"],
     ["rate of a sum", `rate(sum(${uploads})[5m:1m])`, "inside of an aggregation"],
     ["rate of a rate", `rate(rate(${uploads}[5m])[5m:1m])`, "of the counter itself"],
@@ -84,6 +85,7 @@ describe("a fault", () => {
 test.each([
   `sum by (outcome) (rate(${uploads}{job=~"$job",instance=~"$instance"}[$__rate_interval]))`,
   `sum(increase(${uploads}[$__range])) > 0`,
+  `sum(max_over_time(${uploads}[$__range]) - min_over_time(${uploads}[$__range]) unless resets(${uploads}[$__range]) > 0)`,
   `sum(rate(${uploads}[$__rate_interval])) * $__interval_ms / 1000`,
   `sum(rate(${uploads}{outcome=~"failed|rejected"}[5m] offset 1d)) / sum(rate(${uploads}[1h30m]))`,
   `changes(${uploads}[5m]) > 0 or resets(${uploads}[5m]) > 0`,

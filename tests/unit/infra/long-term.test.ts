@@ -5,8 +5,8 @@ import { parse } from "yaml";
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
 import { longTermSeries, remoteWriteExample } from "../../../infra/monitoring/remote-write.ts";
-import { scrapeSeconds } from "../../../infra/monitoring/rules/objective-rules.ts";
 import type { RuleGroup } from "../../../infra/monitoring/rules/rule-files.ts";
+import { scrapeSeconds } from "../../../infra/monitoring/rules/rule-scope.ts";
 import { roundCount, sampleCosts } from "../../../infra/monitoring/sample-costs.ts";
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../..", path), "utf8");

@@ -101,7 +101,7 @@ test("the alerts are of these shares, windows and times", () => {
       [long, bad],
     ],
   ];
-  const fast = ["2m", "5m"];
+  const fast = ["4m", "5m"];
   const slow = ["5m", "15m"];
   const ofDay = ["15m", "1h"];
   const ofDays = ["30m", "2h"];

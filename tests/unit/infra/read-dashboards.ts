@@ -21,6 +21,7 @@ export interface Panel {
   readonly fieldConfig?: {
     readonly defaults: {
       readonly unit?: string;
+      readonly decimals?: number;
       readonly noValue?: string;
       readonly thresholds?: { steps: unknown[] };
       readonly custom?: { readonly drawStyle?: string };
@@ -53,7 +54,14 @@ export interface Dashboard {
   readonly title: string;
   readonly panels: readonly Panel[];
   readonly links: readonly Link[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: { query: string } }[] };
+  readonly templating: {
+    readonly list: readonly {
+      readonly name: string;
+      readonly query: { query: string };
+      readonly regex?: string;
+      readonly allValue?: string | null;
+    }[];
+  };
   readonly annotations: { readonly list: readonly { readonly name: string; readonly enable: boolean; expr: string }[] };
 }
 

@@ -4,7 +4,7 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
-import { catalogue, defaultLatencyBounds } from "../../../otel/catalogue.ts";
+import { catalogue, defaultLatencyBounds, seriesCeiling } from "../../../otel/catalogue.ts";
 import {
   type ExpositionOptions,
   escapeHelp,
@@ -128,20 +128,22 @@ test("another prefix renames our metrics only", async () => {
   expect(text).toContain("db_client_operation_duration_seconds_count");
 });
 
+const aRequest = {
+  method: "GET",
+  scheme: "http",
+  statusCode: 200,
+  durationSeconds: 0.1,
+  requestBytes: 0,
+  responseBytes: 0,
+} as const;
+
 test("what goes past a series limit is folded and counted, also over several scrapes", async () => {
-  const ended = {
-    method: "GET",
-    scheme: "http",
-    statusCode: 200,
-    durationSeconds: 0.1,
-    requestBytes: 0,
-    responseBytes: 0,
-  } as const;
   const limit = catalogue.httpRequestDuration.seriesLimit;
   const aScrape = Math.ceil(limit / 2);
   let text = "";
   for (let scrape = 0; scrape < 3; scrape++) {
-    for (let index = 0; index < aScrape; index++) sdkHttpRecorder.ended({ ...ended, route: `/r/${scrape}/${index}` });
+    for (let index = 0; index < aScrape; index++)
+      sdkHttpRecorder.ended({ ...aRequest, route: `/r/${scrape}/${index}` });
     text = await exposition();
   }
   const name = "http_server_request_duration_seconds";
@@ -149,15 +151,38 @@ test("what goes past a series limit is folded and counted, also over several scr
   expect(text).toContain(`mlops_backend_metrics_dropped_total{metric="${name}"} ${3 * aScrape - (limit - 1)}\n`);
 });
 
-test("the metric about series says how many there are", async () => {
+const saidSeries = (text: string): Map<string, number> =>
+  new Map(
+    [...text.matchAll(/^mlops_backend_metrics_series\{metric="(\w+)"\} (\d+)$/gm)].map(([, metric, count]) => [
+      metric!,
+      Number(count),
+    ]),
+  );
+
+test.each([
+  { format: "text", created: false },
+  { format: "openmetrics", created: false },
+  { format: "openmetrics", created: true },
+] as const)("the metric about series says how many there are: $format, created lines $created", async (given) => {
   startCountersAtZero("all");
-  const text = await exposition();
+  const text = await exposition(given);
   const samples = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  const said = samples
-    .filter((line) => line.startsWith("mlops_backend_metrics_series{"))
-    .map((line) => Number(line.split(" ").at(-1)));
-  expect(said.reduce((sum, value) => sum + value, 0)).toBe(samples.length);
-  expect(new Set(samples.map((line) => line.slice(0, line.lastIndexOf(" ")))).size).toBe(samples.length);
+  const series = samples.map((line) => line.slice(0, line.lastIndexOf(" ")));
+  expect(new Set(series).size).toBe(series.length);
+  // To Prometheus they are the time at which a series began, and none of their own.
+  const counted = series.filter((each) => !/^\w+_created(\{|$)/.test(each));
+  expect(counted.length < series.length).toBe(given.created);
+  expect([...saidSeries(text).values()].reduce((sum, value) => sum + value, 0)).toBe(counted.length);
+});
+
+test("a metric at its limit has as many series as its ceiling says, with created lines too", async () => {
+  const definition = catalogue.httpRequests;
+  for (let index = 0; index < 2 * definition.seriesLimit; index++)
+    sdkHttpRecorder.ended({ ...aRequest, route: `/r/${index}` });
+  for (const created of [false, true]) {
+    const series = saidSeries(await exposition({ format: "openmetrics", created }));
+    expect(series.get("mlops_backend_http_requests_total")).toBe(seriesCeiling(definition));
+  }
 });
 
 test("a process of one role does not show what the other does", async () => {
