@@ -15,6 +15,7 @@ import { profileDataset } from "./datasets/profile-dataset.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
+import { DomainError } from "./errors.ts";
 import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
 import { closeServer, listen } from "./http/listen.ts";
@@ -109,7 +110,9 @@ async function start(config: Config, log: Logger): Promise<Service> {
       try {
         await profileDataset(parts, String(data.datasetId), signal);
       } catch (error) {
-        log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
+        // Ended by our own stop it is made by whoever takes the job next, which is no fault.
+        if (!(error instanceof DomainError && error.code === "NOT_READY"))
+          log.warn({ err: error, datasetId: data.datasetId }, "a dataset's profile could not be made");
         throw new JobReturnedError("The profile could not be made.", { cause: error });
       }
       return "done";

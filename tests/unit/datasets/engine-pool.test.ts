@@ -58,7 +58,9 @@ test("what waits or works ends with its signal, and the place is free", async ()
 
 test("an engine that ran out of memory is replaced, and nobody else notices", async () => {
   const { use } = openPool({ size: 1, maxWaiting: 9 });
-  const greedy = use({ owner: "anna" }, (reader) => reader.query("SELECT count(DISTINCT i) FROM range(50000000) AS r(i)"));
+  const greedy = use({ owner: "anna" }, (reader) =>
+    reader.query("SELECT count(DISTINCT i) FROM range(50000000) AS r(i)"),
+  );
   await expect(greedy).rejects.toThrow("Out of Memory Error");
   expect(await use({ owner: "ben" }, (reader) => reader.query("SELECT 42"))).toEqual([[42]]);
 });
