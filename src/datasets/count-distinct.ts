@@ -23,9 +23,9 @@ export async function countDistinct(
   dataset: KeptFile,
   columnIndex: number,
 ): Promise<number> {
+  await using csv = await storage.localFile("dataset", dataset);
+  const table = csvTable(csv.path, await readHead(csv.path));
   return csvEngines.counts.use({ owner }, async (reader) => {
-    await using csv = await storage.localFile("dataset", dataset);
-    const table = csvTable(csv.path, await readHead(csv.path));
     const [row = []] = await orEstimated(columnIndex, (distinct) => reader.query(`SELECT ${distinct} FROM ${table}`));
     return Number(row[0] ?? 0);
   });

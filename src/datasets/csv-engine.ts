@@ -60,7 +60,12 @@ const faultsOfStatements = /^(Conversion|Invalid Input) Error/;
  * (docs/performance.md), and uploads at the same time have a thread each anyway.
  */
 export async function openCsvEngine(folder: string, memoryMegabytes = 256): Promise<CsvEngine> {
-  const instance = await DuckDBInstance.create(":memory:", { threads: "1", memory_limit: `${memoryMegabytes}MB` });
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: "1",
+    memory_limit: `${memoryMegabytes}MB`,
+    // By itself it would write what does not fit into a folder below the working directory, without a bound.
+    temp_directory: "",
+  });
   const setup = await instance.connect();
   await setup.run(`SET allowed_directories = [${sqlText(resolve(folder))}]`);
   await setup.run("SET enable_external_access = false");

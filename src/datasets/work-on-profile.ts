@@ -1,3 +1,4 @@
+import { DomainError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { type JobOutcome, JobReturnedError } from "../queue/job-queue.ts";
 import type { ProfileFault } from "../store/schema.ts";
@@ -32,7 +33,9 @@ export async function workOnProfile(
   } catch (error) {
     const next = afterProfileFault(attempts, error);
     if (typeof next === "object") return giveUp(next, error);
-    log.warn({ err: error, datasetId }, "a dataset's profile could not be made; it is tried again");
+    // Ended by our own stop it is made by whoever takes the job next, which is no fault.
+    if (!signal.aborted && !(error instanceof DomainError && error.code === "NOT_READY"))
+      log.warn({ err: error, datasetId }, "a dataset's profile could not be made; it is tried again");
     if (next === "uncounted")
       await uncountProfile(db, datasetId).catch((fault: unknown) => {
         // The database is away itself: then it counts as one death of a process, of which it has many.

@@ -28,6 +28,8 @@ export async function loadTable(
   const absolutePath = path.resolve(csvPath);
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
+    // What does not fit is a fault with figures, and no file beside the model.
+    temp_directory: "",
     ...(memoryBytes === undefined ? {} : { memory_limit: `${memoryShares(memoryBytes).duckdbMebibytes}MiB` }),
   });
   try {

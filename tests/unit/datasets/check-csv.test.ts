@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CheckedCsv, type CsvLimits, checkCsv } from "../../../src/datasets/check-csv.ts";
 import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.ts";
+import { createEnginePool } from "../../../src/datasets/engine-pool.ts";
 import type { DomainError } from "../../../src/errors.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { manner, numberCell, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
@@ -17,7 +18,7 @@ beforeAll(async () => {
   engine = await openCsvEngine(folder);
 });
 afterAll(async () => {
-  engine?.close();
+  await engine?.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -200,6 +201,53 @@ describe("a faulty CSV", () => {
     const fault = await refusal("a,b\n1,2\n3,4\n", lenient, "c");
     expect(fault.code).toBe("TARGET_UNKNOWN");
     expect(fault.message).toContain("a, b");
+  });
+});
+
+describe("a wide CSV", () => {
+  const columns = 1_700;
+  const header = Array.from({ length: columns }, (_, column) => `c${column}`).join(",");
+  const row = (fill: (column: number) => string): string =>
+    Array.from({ length: columns }, (_, column) => fill(column)).join(",");
+  const good = [0, 1, 2].map((n) => row((column) => (column % 3 === 0 ? `t${n}` : String(n))));
+
+  test("has the types of its columns, wherever they stand", async () => {
+    // Far behind what the first rows say of it: a column in the middle, and one at the end.
+    const late = row((column) => (column === 1_000 || column === columns - 2 ? "late" : String(7)));
+    const checked = await check(`${[header, ...Array(60).fill(good).flat(), late].join("\n")}\n`);
+    expect(checked).toMatchObject({ rowCount: 181, target: `c${columns - 1}`, task: "classification" });
+    const text = checked.columns.flatMap(({ type }, column) => (type === "text" ? [column] : []));
+    const expected = Array.from({ length: columns }, (_, column) => column).filter(
+      (column) => column % 3 === 0 || column === 1_000 || column === columns - 2,
+    );
+    expect(text).toEqual(expected);
+  });
+
+  test("with a row that is too long or too short names its line", async () => {
+    for (const bad of [`${good[0]},1`, good[0]!.slice(0, good[0]!.lastIndexOf(","))]) {
+      const fault = await refusal(`${[header, ...good, bad, ...good].join("\n")}\n`);
+      expect(fault).toMatchObject({
+        code: "ROW_RAGGED",
+        message: expect.stringMatching(/^Line 5 has 1(699|701) cells/),
+      });
+    }
+  });
+
+  test("that does not fit into the engine's memory is the file's fault, with figures, and the next file is checked", async () => {
+    const tight = createEnginePool(() => openCsvEngine(folder, 12), { size: 1, maxWaiting: 0 });
+    try {
+      await writeFile(filePath(), `${[header, ...Array(500).fill(good).flat()].join("\n")}\n`);
+      const fault = await faultOf(() =>
+        tight.use({ owner: "anna" }, (reader) => checkCsv(reader, filePath(), undefined, lenient)),
+      );
+      expect(fault).toMatchObject({ code: "DATASET_TOO_WIDE", message: expect.stringContaining("1700 columns") });
+      expect(fault.message).toMatch(/checked in 11\.4 MiB that there is/);
+      await writeFile(filePath(), "a,label\n1,x\n2,y\n");
+      const checked = await tight.use({ owner: "ben" }, (reader) => checkCsv(reader, filePath(), undefined, lenient));
+      expect(checked.rowCount).toBe(2);
+    } finally {
+      await tight.stop();
+    }
   });
 });
 
