@@ -138,18 +138,23 @@ test("a log that nobody reads any more, and a fault that nobody caught, end it i
   }
 });
 
-test("a signal while the database is being made or reached ends the start in order with 0; the next one succeeds", async () => {
+/** Three embedded databases are made, of which each took over a minute on a machine with a load of 40. */
+const limitMs = 600_000;
+
+test("a signal while the database is being made or reached ends the start in order with 0; the next one succeeds", {
+  timeout: 2 * limitMs,
+}, async () => {
   const place = { dataDir: await mkdtemp(join(tmpdir(), "broken-off-")), databaseUrl: await createDatabase() };
   try {
     // Before anything else can be awaited: the first line of a fresh start, and with PostgreSQL there is none before it is ready.
-    const early = startRaw(place);
+    const early = startRaw(place, { limitMs });
     if (!onPostgres) await early.line(/making the embedded database/);
     early.child.kill("SIGTERM");
     // Where the signal comes before anybody hears it, it is the system's.
     expect([0, "SIGTERM"]).toContain(await early.ended);
     if (!onPostgres) expect(early.lines.at(-1)).toContain("stopped before it was ready");
     expect(existsSync(lockOf(place))).toBe(false);
-    const next = startRaw(place);
+    const next = startRaw(place, { limitMs });
     await next.line(/"msg":"ready"/);
     next.child.kill("SIGTERM");
     expect(await next.ended).toBe(0);

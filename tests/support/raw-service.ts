@@ -19,9 +19,14 @@ export interface RawService {
 /** Starts it; `before` is what a shell is to do first, such as `ulimit`. */
 export function startRaw(
   place: { readonly dataDir: string; readonly databaseUrl: string },
-  options: { readonly env?: Record<string, string>; readonly before?: string; readonly uid?: number } = {},
+  options: {
+    readonly env?: Record<string, string>;
+    readonly before?: string;
+    readonly uid?: number;
+    readonly limitMs?: number;
+  } = {},
 ): RawService {
-  const { env = {}, before = "true", uid } = options;
+  const { env = {}, before = "true", uid, limitMs = 170_000 } = options;
   const command = `${before}; exec "${process.execPath}" --import ./otel/register src/main.ts`;
   const child = spawn("/bin/sh", ["-c", command], {
     cwd: root,
@@ -29,7 +34,7 @@ export function startRaw(
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
     // What hangs fails its test, and is not left behind.
-    timeout: 170_000,
+    timeout: limitMs,
     killSignal: "SIGKILL",
   });
   const lines: string[] = [];
