@@ -6,7 +6,7 @@ import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/
 import { rememberedSpan } from "./exemplars.ts";
 import type { HttpRecorder } from "./http-recorder.ts";
 import { measurementFailed, meterName } from "./instruments.ts";
-import { endOf, isCallersFault } from "./request-end.ts";
+import { endOf, isCallersFault, knownEndOf } from "./request-end.ts";
 import { isMeasured, measurementKey, routeLabelOf, sentBytesOf } from "./route-template.ts";
 
 const startChannel = "http.server.request.start";
@@ -131,7 +131,7 @@ function recordEnd(response: ServerResponse & Measured): void {
   const scheme = schemeOf(socket);
   if (measurement.showsActive) recorder.active(-1, request.method, scheme);
   // A broken-off response still says 200 (seen on Node 24, November 2026).
-  const end = response.writableFinished ? undefined : endOf(request, server);
+  const end = response.writableFinished ? knownEndOf(request) : endOf(request, server);
   recorder.ended({
     method: request.method ?? "",
     scheme,

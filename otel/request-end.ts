@@ -21,9 +21,14 @@ export function markCutOff(server: object): void {
   Object.defineProperty(server, cutOffKey, { value: true, configurable: true });
 }
 
+/** What was said of how a request ended; undefined for nearly all. */
+export function knownEndOf(request: object): RequestEnd | undefined {
+  return (request as { [verdictKey]?: RequestEnd })[verdictKey];
+}
+
 /** How an unfinished request ended; without a word of ours it was the client who went. */
 export function endOf(request: object, server: object): RequestEnd {
-  const known = (request as { [verdictKey]?: RequestEnd })[verdictKey];
+  const known = knownEndOf(request);
   if (known !== undefined) return known;
   return { statusCode: 0, fault: cutOffKey in server ? "other" : "client_closed" };
 }

@@ -45,6 +45,8 @@ function filled(text: string): string {
   if (text.trim() === "") throw new Error("must not be empty");
   return text;
 }
+/** As the system takes it: an address of IPv6 may stand in brackets, as in a URL. */
+const host: Reader<string> = (text) => filled(text).replace(/^\[(.*:.*)\]$/, "$1");
 const list: Reader<string[]> = (text) =>
   text
     .split(",")
@@ -110,7 +112,7 @@ const usual = Object.entries(usualConnections)
  * `otel/telemetry-settings.ts`, since telemetry starts before this file is loaded.
  */
 export const settings = {
-  host: setting("SERVICE_HOST", filled, "127.0.0.1", "Address to listen on; wider than loopback needs API_KEYS."),
+  host: setting("SERVICE_HOST", host, "127.0.0.1", "Address to listen on; wider than loopback needs API_KEYS."),
   port: setting("SERVICE_PORT", whole(0, 65_535), "8000", "Port of the API; 0 takes a free one."),
   role: setting("SERVICE_ROLE", oneOf("all", "api", "worker"), "all", "all | api | worker; worker needs DATABASE_URL."),
   databaseUrl: secret("DATABASE_URL", databaseUrl, "", "postgres://…; empty: the embedded database in DATA_DIR."),

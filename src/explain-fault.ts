@@ -1,10 +1,12 @@
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Config } from "./config.ts";
+import { isSystemError } from "./errors.ts";
 import { ListenFault } from "./http/listen.ts";
 import { ForeignFilesError } from "./storage/claim-files.ts";
 import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { explainDatabaseFault } from "./store/database-faults.ts";
+import { EmbeddedDatabaseFault, explainEmbeddedFault } from "./store/embedded-folder.ts";
 import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
 
@@ -12,13 +14,31 @@ import { NewerSchemaError } from "./store/newer-schema.ts";
 const explainedFaults = [
   DataFolderLockedError,
   DatabaseMovedError,
+  EmbeddedDatabaseFault,
   ForeignFilesError,
   ListenFault,
   NewerSchemaError,
   StorageFault,
 ];
 
-const unwritable = new Set(["EACCES", "EPERM", "EROFS", "EEXIST", "ENOTDIR"]);
+/** What to do about a path that can't be written. */
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full, make room",
+  EDQUOT: "this user's quota is used up, make room",
+  EIO: "the disk or the network share is faulty, look at the system's log",
+};
+const anotherFolder = "name a folder that this user may write";
+const unwritable = new Set([
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "EEXIST",
+  "ENOTDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "EINVAL",
+  "ENOTSUP",
+]);
 
 const isWithin = (folder: string, path: string): boolean => !relative(folder, path).startsWith("..");
 
@@ -28,8 +48,16 @@ function explainFolderFault(error: unknown, config: Config): string | undefined 
   const [code, path] = [String(error.code), String(error.path)];
   const [dataDir, place] = [resolve(config.dataDir), resolve(path)];
   const isOfData = isWithin(dataDir, place) || isWithin(place, dataDir);
-  if (!isOfData || !unwritable.has(code)) return undefined;
-  return `DATA_DIR: ${path} can't be written (${code}): name a folder that this user may write.`;
+  // A folder that can't be made although the one around it is there, as below /proc; a file that is away is another fault.
+  const isUnmakeable = code === "ENOENT" && "syscall" in error && error.syscall === "mkdir";
+  const remedy = remedies[code] ?? (unwritable.has(code) || isUnmakeable ? anotherFolder : undefined);
+  if (!isOfData || remedy === undefined) return undefined;
+  return `DATA_DIR: ${path} can't be written (${code}): ${remedy}.`;
+}
+
+function explainOpenFiles(error: unknown): string | undefined {
+  if (!isSystemError(error, "EMFILE") && !isSystemError(error, "ENFILE")) return undefined;
+  return `ulimit -n: too many files are open (${(error as NodeJS.ErrnoException).code}): raise it, 1024 are usual.`;
 }
 
 /**
@@ -38,5 +66,7 @@ function explainFolderFault(error: unknown, config: Config): string | undefined 
  */
 export function explainFault(error: unknown, config: Config): string | undefined {
   for (const Fault of explainedFaults) if (error instanceof Fault) return error.message;
-  return explainFolderFault(error, config) ?? explainDatabaseFault(error, config);
+  const explained = explainOpenFiles(error) ?? explainFolderFault(error, config);
+  if (explained !== undefined || config.databaseUrl !== "") return explained ?? explainDatabaseFault(error, config);
+  return explainEmbeddedFault(error, join(config.dataDir, "database"));
 }

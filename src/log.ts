@@ -71,6 +71,28 @@ interface LogOptions {
   readonly destination?: DestinationStream;
   /** Takes each line as it was written, to send it elsewhere as well; must neither throw nor wait. */
   readonly exportLine?: ((line: string) => void) | undefined;
+  /** Told once when stdout takes no more lines: whoever read it has gone. Without it that would be a fault that nobody caught. */
+  readonly onLost?: (error: Error) => void;
+}
+
+/** Stdout; when it breaks, what is written later goes nowhere. */
+function standardOutput(onLost: NonNullable<LogOptions["onLost"]>): DestinationStream {
+  const output = pino.destination({ dest: 1 });
+  let isLost = false;
+  const destination = {
+    write: (line: string): void => void (isLost || output.write(line)),
+    // pino asks for it after a fatal line.
+    flushSync: (): void => output.flushSync(),
+  };
+  output.on("error", (error: Error) => {
+    if (isLost) return;
+    isLost = true;
+    // What waits would be tried again at exit, and fail there.
+    output.flushSync = () => {};
+    output.end = () => {};
+    onLost(error);
+  });
+  return destination;
 }
 
 /**
@@ -78,7 +100,8 @@ interface LogOptions {
  * @param level one of pino's level names, or `silent`
  */
 export function createLog(level: string, options: LogOptions = {}): Logger {
-  const { destination, exportLine } = options;
+  const { exportLine, onLost } = options;
+  const destination = options.destination ?? (onLost && standardOutput(onLost));
   const log = pino(
     {
       level,

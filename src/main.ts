@@ -1,4 +1,5 @@
 /** The composition root: the only file that wires. Started in order, stopped in reverse. */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { endOf } from "../otel/request-end.ts";
@@ -17,16 +18,19 @@ import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { workOnProfile } from "./datasets/work-on-profile.ts";
+import { hearEndWish } from "./end-wish.ts";
 import { explainFault } from "./explain-fault.ts";
 import { apiPrefix, createApp } from "./http/app.ts";
-import { closeServer, listen } from "./http/listen.ts";
+import { answersEnded, arrivalLimits, closeServer, listen } from "./http/listen.ts";
 import { createLog, type Logger } from "./log.ts";
+import { followScrapes } from "./monitoring/last-scrape.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
 import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { type JobQueue, startQueue } from "./queue/job-queue.ts";
 import { type Round, startReconciliation } from "./reconciliation.ts";
 import { settingsOrExit } from "./settings-or-exit.ts";
+import { type StartProgress, tellProgress } from "./start-progress.ts";
 import { claimFiles } from "./storage/claim-files.ts";
 import { finishRemovals } from "./storage/finish-removal.ts";
 import { openStorage } from "./storage/open-storage.ts";
@@ -45,6 +49,10 @@ const orphanAgeMs = 3_600_000;
 // A younger one may be in hand: who removes a file counts it.
 const removalAgeMs = 10_000;
 const checkTimeoutMs = 2_000;
+/** A stop that is in order is over that long after its grace, also where the way to PostgreSQL is cut. */
+const longestGoodbyesMs = 20_000;
+/** What a start is at when it is to end, such as a migration, gets that long; nothing half made hinders the next one. */
+const longestBreakOffMs = 10_000;
 
 /** A service that takes requests; `stop()` ends everything in reverse. */
 interface Service {
@@ -88,7 +96,7 @@ function roundsOf(parts: TrainingWorkerParts & { readonly db: Store["db"] }): Ro
   ];
 }
 
-async function start(config: Config, log: Logger): Promise<Service> {
+async function start(config: Config, log: Logger, { step, ...progress }: StartProgress): Promise<Service> {
   await using starting = new AsyncDisposableStack();
   const telemetry = telemetryHandle();
   const telemetrySettings = readTelemetrySettings(process.env).settings;
@@ -96,25 +104,28 @@ async function start(config: Config, log: Logger): Promise<Service> {
   // One deadline for requests and trainings together: the process must be gone within the grace and a little more.
   let stopDeadlineMs = Number.POSITIVE_INFINITY;
   let hasStarted = false;
+  let isStopping = false;
   const graceLeftSeconds = (): number =>
     Math.max(0, Math.min(stopDeadlineMs - performance.now(), config.shutdownGraceSeconds * 1000)) / 1000;
 
-  const store = await openStore(config);
+  const store = await step("opening the database", () => openStore(config, { step, ...progress }));
   starting.defer(() => store.stop());
 
-  const storage = await openStorage(config);
+  const storage = await step("opening the storage of files", () => openStorage(config));
   starting.defer(() => storage.stop());
-  await claimFiles(store.db, storage);
+  await step("asking whose the files are", () => claimFiles(store.db, storage));
   // On the embedded database nobody else lives: every temporary file is left over.
   const temporaryOlderThanMs = store.engine.kind === "pglite" ? 0 : orphanAgeMs;
-  await sweepFiles({ db: store.db, storage, clock, log }, { temporaryOlderThanMs });
+  const sweeping = { db: store.db, storage, clock, log };
+  await step("sweeping files", () => sweepFiles(sweeping, { temporaryOlderThanMs }));
 
   await rememberFirstStart(store.db, clock.nowMs());
   const csvEngines = createCsvEngines(storage.localFolder);
   starting.defer(() => csvEngines.stop());
 
   const { trainingTimeoutSeconds, databaseTimeoutSeconds } = config;
-  const queue = await startQueue(store, { log, clock, trainingTimeoutSeconds, databaseTimeoutSeconds });
+  const queueOptions = { log, clock, trainingTimeoutSeconds, databaseTimeoutSeconds };
+  const queue = await step("opening the queue", () => startQueue(store, queueOptions));
   starting.defer(() => queue.stop());
   starting.defer(async () => {
     // A start that fails ends here too, and is yet to be told.
@@ -125,12 +136,14 @@ async function start(config: Config, log: Logger): Promise<Service> {
   const works = config.role !== "api";
   if (works) starting.defer(await startReconciliation(roundsOf(parts), log));
   const worker = works ? await startTrainingWorker(parts) : undefined;
+  // Of its own, since it ends before /metrics does.
+  const work = starting.use(new AsyncDisposableStack());
   if (worker !== undefined) {
-    starting.defer(() => worker.stop(graceLeftSeconds()));
+    work.defer(() => worker.stop(graceLeftSeconds()));
     const profiles = await queue.work("dataset-profile", { concurrency: 1 }, ({ data, signal }) =>
       workOnProfile(parts, String(data.datasetId), signal),
     );
-    starting.defer(async () => {
+    work.defer(async () => {
       const ended = profiles();
       await endedWithin(ended, graceLeftSeconds() * 1000);
       await csvEngines.profiles.stop();
@@ -140,12 +153,12 @@ async function start(config: Config, log: Logger): Promise<Service> {
       await runTtlCycle(parts);
       return "done";
     });
-    starting.defer(cycles);
+    work.defer(cycles);
     const sweeps = await queue.work("maintenance", { concurrency: 1 }, async () => {
       await sweepFiles(parts, { temporaryOlderThanMs: orphanAgeMs });
       return "done";
     });
-    starting.defer(sweeps);
+    work.defer(sweeps);
     if (config.datasetTtlDays > 0) queue.scheduleEvery("dataset-ttl", config.ttlIntervalSeconds);
   }
 
@@ -188,7 +201,8 @@ async function start(config: Config, log: Logger): Promise<Service> {
     await telemetry.render(undefined).catch((error: unknown) => log.warn({ err: error }, "/metrics fails"));
   }
 
-  const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry };
+  const scrapes = followScrapes();
+  const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry, scrapes };
   let isReady = false;
   const app = createApp({
     config,
@@ -197,6 +211,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
     version,
     readiness: {
       isReady: () => isReady,
+      isStopping: () => isStopping,
       checks: [
         { name: "database", check: () => store.check(checkTimeoutMs) },
         { name: "queue", check: () => queue.check() },
@@ -209,12 +224,11 @@ async function start(config: Config, log: Logger): Promise<Service> {
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);
     },
   });
-  const server = createServer({ requestTimeout: 300_000, headersTimeout: 20_000 }, app);
+  const server = createServer(arrivalLimits, app);
   watchClientErrors(server);
   telemetry?.attachServer?.(server);
   const port = await listen(server, { host: config.host, port: config.port, setBy: "SERVICE_PORT" });
   starting.defer(() => closeServer(server, graceLeftSeconds()));
-  starting.defer(async () => stopping.abort());
 
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
   let metricsPort = port;
@@ -225,7 +239,18 @@ async function start(config: Config, log: Logger): Promise<Service> {
   }
   starting.defer(async () => {
     isReady = false;
+    isStopping = true;
     stopDeadlineMs = performance.now() + config.shutdownGraceSeconds * 1000;
+    stopping.abort();
+    // Both servers listen on, so that what happens within the grace is scraped; the API refuses work (ADR 0023).
+    await Promise.all([answersEnded(server, graceLeftSeconds()), work.disposeAsync()]);
+    const expected = scrapes.expected(performance.now());
+    if (expected.scrapers === 0 || graceLeftSeconds() === 0) return;
+    const waitSeconds = Math.min((expected.dueMs - performance.now()) / 1000, graceLeftSeconds());
+    log.info({ scrapers: expected.scrapers, waitSeconds: Math.ceil(waitSeconds) }, "waiting for one more scrape");
+    const missed = await scrapes.untilReadAgain(stopDeadlineMs);
+    if (missed > 0)
+      log.warn({ scrapers: missed }, "the last values of the metrics were not read by all: no time is left");
   });
   isReady = true;
   hasStarted = true;
@@ -237,36 +262,18 @@ async function start(config: Config, log: Logger): Promise<Service> {
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
-const config = settingsOrExit(() => readConfig(process.env));
-const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog });
-if (telemetryHandle() === undefined) {
-  log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
+/** Whether that ends within the time; a fault of it passes. */
+async function endsWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  const timeUp = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => timeUp.resolve(false), limitMs);
+  try {
+    return await Promise.race([work.then(() => true), timeUp.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
-try {
-  if (config.databaseUrl !== "" && readPostgresConnection(config).connection.isUnchecked)
-    log.warn(
-      "DATABASE__SSL_MODE=require encrypts to whoever answers: verify-full with DATABASE__SSL_ROOT_CERT checks who it is",
-    );
-  const service = await waitForRoom(config, log, () => start(config, log));
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    // A second signal ends at once: whoever sends it does not want to wait.
-    if (isStopping) process.exit(1);
-    isStopping = true;
-    log.info({ signal }, "stopping");
-    service.stop().then(
-      () => {
-        log.info("stopped");
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log.error({ err: error }, "stopping failed");
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+
+function sayReady(service: Service): void {
   log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
   if (service.metricsUrl === undefined)
     log.info("PROMETHEUS__ENABLED or OTEL_SDK_DISABLED switches metrics off: nothing is measured and /metrics is 404");
@@ -274,14 +281,60 @@ try {
     process.stdout.write(
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
     );
-} catch (error) {
+}
+
+/** Ends it as asked, in order and in time. @returns the exit code */
+async function stopInOrder(service: Service): Promise<number> {
+  try {
+    if (await endsWithin(config.shutdownGraceSeconds * 1000 + longestGoodbyesMs, service.stop())) {
+      log.info("stopped");
+      return end.exitCode();
+    }
+    log.error("stopping takes too long: ending as it is");
+  } catch (error) {
+    log.error({ err: error }, "stopping failed");
+  }
+  return 1;
+}
+
+/** Ends a start that is not needed any more. @returns the exit code */
+async function breakOff(starting: Promise<Service>): Promise<number> {
+  const brokenOff = starting.then(
+    (service) => service.stop(),
+    () => {}, // That it was to end, or what it failed by meanwhile.
+  );
+  const hasEnded = await endsWithin(longestBreakOffMs, brokenOff);
+  log.info(hasEnded ? "stopped before it was ready" : "stopped before it was ready, in the middle of a step");
+  return end.exitCode();
+}
+
+async function failStart(error: unknown): Promise<number> {
   const reason = explainFault(error, config);
   if (reason !== undefined) process.stderr.write(`${reason}\n`);
   log.fatal(reason === undefined ? { err: error } : { reason }, "start failed");
-  try {
-    // A few seconds at most.
-    await telemetryHandle()?.shutdown();
-  } finally {
-    process.exit(1);
-  }
+  // A few seconds at most; its faults are its own.
+  await telemetryHandle()
+    ?.shutdown()
+    .catch(() => {});
+  return 1;
 }
+
+const config = settingsOrExit(() => readConfig(process.env));
+const end = hearEndWish(() => log);
+const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
+if (telemetryHandle() === undefined) {
+  log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
+}
+if (config.databaseUrl !== "" && readPostgresConnection(config).connection.isUnchecked)
+  log.warn(
+    "DATABASE__SSL_MODE=require encrypts to whoever answers: verify-full with DATABASE__SSL_ROOT_CERT checks who it is",
+  );
+const wished = once(end.signal, "abort");
+const starting = waitForRoom(config, log, end.signal, () => start(config, log, tellProgress(log, end.signal)));
+const began = await Promise.race([starting, wished]).catch((error: unknown) => ({ error }));
+if (end.signal.aborted) process.exit(await breakOff(starting));
+if ("error" in began) process.exit(await failStart(began.error));
+const service = await starting;
+sayReady(service);
+await wished;
+process.exit(await stopInOrder(service));

@@ -8,6 +8,7 @@ import { explainFault } from "./explain-fault.ts";
 import { createLog } from "./log.ts";
 import { prepareQueueTables } from "./queue/queue-tables.ts";
 import { settingsOrExit } from "./settings-or-exit.ts";
+import { tellProgress } from "./start-progress.ts";
 import { openStore } from "./store/database.ts";
 
 function readSettings(): Config {
@@ -21,7 +22,7 @@ const config = settingsOrExit(readSettings);
 const log = createLog(config.logLevel);
 try {
   await using stack = new AsyncDisposableStack();
-  const store = await openStore(config);
+  const store = await openStore(config, tellProgress(log, new AbortController().signal));
   stack.defer(() => store.stop());
   await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
   log.info("tables are up to date");

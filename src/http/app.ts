@@ -10,6 +10,7 @@ import { activeTraceId } from "../monitoring/spans.ts";
 import { accessLog, type RequestFacts } from "./access-log.ts";
 import { mountHealth, type Readiness } from "./health.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
+import { hasOneHost } from "./one-host.ts";
 import { mountDocs } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
 import type { ApiRoute } from "./route.ts";
@@ -39,6 +40,18 @@ function toHandler(route: ApiRoute): RequestHandler {
     }
     const body = parse(route.body, request.body, "VALIDATION_FAILED", "The body");
     await route.handle({ owner: response.locals.owner, params, query, body, request, response });
+  };
+}
+
+/** Work is refused while the service stops: its port is open for /metrics and the health calls alone. */
+function refuseWhileStopping({ isStopping }: Readiness): RequestHandler {
+  return (_request, response, next) => {
+    if (!isStopping()) return next();
+    // So that the client's next request finds another process.
+    response.setHeader("Connection", "close");
+    throw new DomainError("NOT_READY", "The service is stopping. Nothing was done; try again in a few seconds.", {
+      retryAfterSeconds: 5,
+    });
   };
 }
 
@@ -115,6 +128,14 @@ export function createApp({
       },
     }),
   );
+  app.use((request, response, next) => {
+    if (hasOneHost(request)) return next();
+    response.setHeader("Connection", "close");
+    throw new DomainError(
+      "HOST_INVALID",
+      "The request has more than one Host header: send one (RFC 9112, section 3.2).",
+    );
+  });
   mountTelemetry(app);
   mountHealth(app, readiness, { version, role: config.role }, log);
   app.use(accessLog(log, requestFacts));
@@ -125,13 +146,14 @@ export function createApp({
     const json = express.json({ limit: jsonLimitBytes, strict: true });
     // On each route, not before the router: a refusal is counted and logged under the route that was asked for.
     const authenticated = authenticate(config);
+    const open = refuseWhileStopping(readiness);
     const routesByPath = [...Map.groupBy(routes, ({ path }) => path)];
     // Literal paths first: else `/datasets/:id` takes `/datasets/expired` for an id wherever the method is another.
     const hasParameter = ([path]: (typeof routesByPath)[number]): boolean => path.includes(":");
     for (const [path, ofPath] of routesByPath.sort((a, b) => Number(hasParameter(a)) - Number(hasParameter(b)))) {
       for (const route of ofPath) {
         const handlers = route.body === undefined ? [toHandler(route)] : [json, toHandler(route)];
-        router[route.method](path, authenticated, ...handlers);
+        router[route.method](path, open, authenticated, ...handlers);
       }
       // Before a key is asked for: the document names the methods to everybody, and so this is never a 401.
       router.all(path, methodNotAllowed(ofPath.map(({ method }) => method)));

@@ -12,6 +12,8 @@ export interface ReadinessCheck {
 /** Whether the process takes work: false before its start is whole and from the first signal to stop. */
 export interface Readiness {
   isReady(): boolean;
+  /** From the first wish that it ends. */
+  isStopping(): boolean;
   readonly checks: readonly ReadinessCheck[];
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { requestsCutOff } from "../monitoring/metrics.ts";
 
 /** Where to listen, and the setting that the port is from. */
@@ -40,9 +40,25 @@ const backlog = 4_096;
 /** Of an idle connection: longer than a proxy's, which would else send on one that is just being closed (ADR 0019). */
 const keepAliveMs = 75_000;
 
+/** How long a request may take to arrive, and how often Node looks: its own 30 s would make 20 s up to 50. */
+export const arrivalLimits = { requestTimeout: 300_000, headersTimeout: 20_000, connectionsCheckingInterval: 1_000 };
+
+/** Answers that are not wholly with the operating system yet. */
+const answersOf = new WeakMap<Server, Set<ServerResponse>>();
+
+function followAnswers(server: Server): void {
+  const inHand = new Set<ServerResponse>();
+  answersOf.set(server, inHand);
+  server.prependListener("request", (_request, answer) => {
+    inHand.add(answer);
+    answer.once("close", () => inHand.delete(answer));
+  });
+}
+
 /** Listens there, with room for bursts and patience with idle connections. @returns the port. @throws ListenFault */
 export async function listen(server: Server, to: ListenAddress): Promise<number> {
   server.keepAliveTimeout = keepAliveMs;
+  followAnswers(server);
   try {
     server.listen({ port: to.port, host: to.host, backlog });
     await once(server, "listening");
@@ -53,16 +69,27 @@ export async function listen(server: Server, to: ListenAddress): Promise<number>
   return typeof address === "object" && address !== null ? address.port : to.port;
 }
 
-/** Stops listening and lets requests in hand finish; what is still open after the grace is broken off. */
-export async function closeServer(server: Server, graceSeconds: number): Promise<void> {
-  // An answer that ends now leaves a connection that would be waited for as long as it may be idle; 0 would be for ever.
-  server.keepAliveTimeout = 1;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => {
-    requestsCutOff(server);
-    server.closeAllConnections();
-  }, graceSeconds * 1000);
-  await closed;
+/** Lets the answers in hand go out. @returns whether all did; those that come later are not waited for */
+export async function answersEnded(server: Server, graceSeconds: number): Promise<boolean> {
+  const inHand = [...(answersOf.get(server) ?? [])];
+  const timeUp = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => timeUp.resolve(false), graceSeconds * 1000);
+  // Closed, not ended: what a slow client has yet to take waits in the socket, and server.close() would throw it away.
+  const all = Promise.all(inHand.map((answer) => answer.closed || once(answer, "close"))).then(() => true);
+  const hasEnded = await Promise.race([all, timeUp.promise]);
   clearTimeout(timer);
+  return hasEnded;
+}
+
+/** Ends the server: answers in hand get the grace, what is still open then is broken off, and what asks nothing goes at once. */
+export async function closeServer(server: Server, graceSeconds: number): Promise<void> {
+  // Those that came while we waited are short ones: the server refuses work by then.
+  const hasEnded =
+    (await answersEnded(server, graceSeconds)) && (await answersEnded(server, Math.min(1, graceSeconds)));
+  if (!hasEnded) requestsCutOff(server);
+  const closed = once(server, "close");
+  server.close();
+  // Also connections that have not asked yet: they would be waited for as long as their headers may take.
+  server.closeAllConnections();
+  await closed;
 }

@@ -30,7 +30,14 @@ const problemSchema = z
   .meta({ id: "Problem" });
 
 /** What any call can answer, whatever it does. */
-const everywhere: readonly ErrorCode[] = ["UNAUTHORIZED", "HOST_NOT_ALLOWED", "DATABASE_UNAVAILABLE", "INTERNAL_ERROR"];
+const everywhere: readonly ErrorCode[] = [
+  "HOST_INVALID",
+  "UNAUTHORIZED",
+  "HOST_NOT_ALLOWED",
+  "DATABASE_UNAVAILABLE",
+  "NOT_READY",
+  "INTERNAL_ERROR",
+];
 
 function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
   const responses: Record<string, unknown> = {};

@@ -51,6 +51,11 @@ export function answerBrokenOff(request: object): void {
   guarded(() => markEnd(request, { statusCode: 0, fault: "other" }));
 }
 
+/** The request is answered 400 for how it is written, as Node answers others: it counts as theirs. */
+export function requestMalformed(request: object): void {
+  guarded(() => markEnd(request, { statusCode: 400, fault: "parse_error" }));
+}
+
 /** What this server still answers is broken off by us, since its time to stop is over. */
 export function requestsCutOff(server: object): void {
   guarded(() => markCutOff(server));

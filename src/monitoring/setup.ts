@@ -10,6 +10,9 @@ import { guarded } from "../../otel/instruments.ts";
 import { markEnd } from "../../otel/request-end.ts";
 import { leaveUnmeasured, unmatchedRoute } from "../../otel/route-template.ts";
 import type { Telemetry } from "../../otel/telemetry.ts";
+import { arrivalLimits } from "../http/listen.ts";
+import { hasOneHost } from "../http/one-host.ts";
+import type { Scrapes } from "./last-scrape.ts";
 import { allowScrapeTime } from "./state-gauges.ts";
 
 const compress = promisify(gzip);
@@ -21,6 +24,14 @@ export interface MetricsEndpoint {
   readonly bearerToken: string;
   /** What `telemetryHandle()` gave; undefined when the process was started without `--import ./otel/register`. */
   readonly telemetry: Telemetry | undefined;
+  /** Told of each scrape that was answered; absent: nobody waits for them. */
+  readonly scrapes?: Pick<Scrapes, "answered">;
+}
+
+/** Who scrapes again and again says how long it waits; a person with a browser or curl does not. */
+function scraperOf({ headers, socket }: IncomingMessage): string | undefined {
+  if (headers["x-prometheus-scrape-timeout-seconds"] === undefined) return undefined;
+  return `${socket.remoteAddress} ${headers["user-agent"] ?? ""}`;
 }
 
 function answerProblem(response: ServerResponse, status: number, title: string, code: string, detail: string): void {
@@ -74,12 +85,15 @@ async function answerMetrics(
       "This process was started without --import ./otel/register, so nothing is measured. Start it with npm start.";
     return answerProblem(response, 503, "Service Unavailable", "TELEMETRY_OFF", reason);
   }
+  const beganMs = performance.now();
   const timeout = request.headers["x-prometheus-scrape-timeout-seconds"];
   allowScrapeTime(Array.isArray(timeout) ? timeout[0] : timeout);
   try {
     const { body, contentType } = await endpoint.telemetry.render(request.headers.accept);
     const isCompressed = acceptsGzip(request.headers["accept-encoding"]);
     const bytes = isCompressed ? await compress(body, { level: 1 }) : body;
+    const scraper = scraperOf(request);
+    if (scraper !== undefined) response.once("finish", () => endpoint.scrapes?.answered(scraper, beganMs));
     // The status is set only now, when the outcome is known: the official exporter answers 200 to a failed collection.
     response.statusCode = 200;
     response.setHeader("Content-Type", contentType);
@@ -119,7 +133,15 @@ export function mountMetrics(app: Express, endpoint: MetricsEndpoint): void {
  */
 export function createMetricsServer(endpoint: MetricsEndpoint): Server | undefined {
   if (isOff(endpoint.telemetry)) return undefined;
-  const server = createServer((request, response) => {
+  const server = createServer(arrivalLimits, (request, response) => {
+    if (!hasOneHost(request))
+      return answerProblem(
+        response,
+        400,
+        "Bad Request",
+        "HOST_INVALID",
+        "Send one Host header (RFC 9112, section 3.2).",
+      );
     const path = (request.url ?? "").split("?", 1)[0];
     if (path !== endpoint.path)
       return answerProblem(response, 404, "Not Found", "NOT_FOUND", `Metrics are at ${endpoint.path}.`);

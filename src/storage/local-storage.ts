@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
 import type { FileKind, FileStorage } from "./file-storage.ts";
 import { fileMissing } from "./storage-fault.ts";
 
@@ -45,7 +46,7 @@ export async function openTemporaryFolder(
   root: string,
 ): Promise<Pick<FileStorage, "localFolder" | "temporaryPath" | "discard" | "listTemporary">> {
   const folder = join(root, "tmp");
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   return {
     localFolder: root,
     temporaryPath: (name) => join(folder, name),
@@ -57,7 +58,7 @@ export async function openTemporaryFolder(
 /** Files under a local folder: `<root>/<kind>/<id>`, temporary ones under `<root>/tmp`. */
 export async function openLocalStorage(root: string): Promise<FileStorage> {
   const temporary = await openTemporaryFolder(root);
-  for (const folder of [join(root, "dataset"), join(root, "artifact")]) await mkdir(folder, { recursive: true });
+  for (const folder of [join(root, "dataset"), join(root, "artifact")]) await makeFolder(folder);
   const path = (kind: FileKind, id: string) => join(root, kind, id);
   const markPath = join(root, "deployment");
 

@@ -1,8 +1,11 @@
-import { mkdir, open, readFile, readlink, rm, stat, utimes } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { open, readFile, readlink, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isSystemError } from "../errors.ts";
+import { makeFolder } from "../make-folder.ts";
+import { type StartProgress, untoldProgress } from "../start-progress.ts";
 
 const settleMs = 50;
 const beatMs = 3_000;
@@ -47,12 +50,12 @@ async function pidNamespace(): Promise<string> {
 }
 
 /** Who is out of sight is alive while the lock's time moves on. */
-async function isBeating(path: string): Promise<boolean> {
+async function isBeating(path: string, ended: AbortSignal): Promise<boolean> {
   const modifiedMs = async (): Promise<number> => (await stat(path).catch(() => undefined))?.mtimeMs ?? 0;
   const first = await modifiedMs();
   const endMs = performance.now() + silenceMs;
   while (performance.now() < endMs) {
-    await delay(beatMs / 6);
+    await delay(beatMs / 6, undefined, { signal: ended });
     const now = await modifiedMs();
     if (now !== first) return now !== 0; // 0: it was released.
   }
@@ -63,8 +66,11 @@ async function isBeating(path: string): Promise<boolean> {
  * Takes the folder for this process: PGlite has no lock of its own, and two processes would corrupt it.
  * @throws DataFolderLockedError while another living process holds it
  */
-export async function lockDataFolder(folder: string): Promise<{ release(): Promise<void> }> {
-  await mkdir(folder, { recursive: true });
+export async function lockDataFolder(
+  folder: string,
+  { say, ended }: Pick<StartProgress, "say" | "ended"> = untoldProgress,
+): Promise<{ release(): Promise<void> }> {
+  await makeFolder(folder);
   const path = join(folder, "owner.lock");
   const namespace = await pidNamespace();
   const mine = `${process.pid} ${await startTicks(process.pid)} ${namespace}`;
@@ -83,11 +89,13 @@ export async function lockDataFolder(folder: string): Promise<{ release(): Promi
     const theirs = await readFile(path, "utf8").catch(() => "");
     const [pidText = "", ticks = "", place = namespace] = theirs.split(" ");
     const pid = Number(pidText);
-    const isHeld =
-      place === namespace
-        ? pid > 0 && pid !== process.pid && isAlive(pid) && (ticks === "" || ticks === (await startTicks(pid)))
-        : await isBeating(path);
-    if (isHeld) throw new DataFolderLockedError(folder, pid, place === namespace ? "" : ` of ${place}`);
+    const isElsewhere = place !== namespace;
+    if (isElsewhere)
+      say(`process ${pid} of ${place} has locked ${folder}: up to ${silenceMs / 1000} s show whether it lives`);
+    const isHeld = isElsewhere
+      ? await isBeating(path, ended)
+      : pid > 0 && pid !== process.pid && isAlive(pid) && (ticks === "" || ticks === (await startTicks(pid)));
+    if (isHeld) throw new DataFolderLockedError(folder, pid, isElsewhere ? ` of ${place}` : "");
     // Its owner is dead: killed before it could let go. Unless somebody has taken it since we looked.
     if ((await readFile(path, "utf8").catch(() => "")) === theirs) await rm(path, { force: true });
   }
@@ -101,8 +109,12 @@ function keepBeating(path: string): { release(): Promise<void> } {
     // A beat that fails is one that is missed; the next one follows.
     beat = utimes(path, now, now).catch(() => {});
   }, beatMs).unref();
+  // Whatever ends the process in its own words: a lock of the dead costs the next start in another container 12 s.
+  const atExit = (): void => rmSync(path, { force: true });
+  process.once("exit", atExit);
   return {
     async release() {
+      process.off("exit", atExit);
       clearInterval(timer);
       await beat;
       await rm(path, { force: true });

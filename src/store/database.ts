@@ -1,16 +1,18 @@
-import { chmod, readdir, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { chmod, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
 import { DomainError } from "../errors.ts";
 import { databaseOperation } from "../monitoring/metrics.ts";
 import { outsideOfTraces, statementSpan } from "../monitoring/spans.ts";
+import { type StartProgress, untoldProgress } from "../start-progress.ts";
 import { boundedPool, endedWithin, limitSession } from "./bounded-pool.ts";
 import { shareConnections } from "./connection-shares.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
 import { explainDatabaseFault } from "./database-faults.ts";
+import { openEmbeddedFolder, readyMark } from "./embedded-folder.ts";
 import { listenOnPostgres } from "./listen-on-postgres.ts";
 import { migrations } from "./migrations.ts";
 import { refuseMoved } from "./moved-mark.ts";
@@ -51,7 +53,6 @@ export interface Store {
 
 const connectTimeoutMs = 5_000;
 const longestEndMs = 2_000;
-const readyMark = "database.ready";
 
 function recordOperation(event: LogEvent): string {
   const kind = event.query.query.kind.replace("QueryNode", "").toUpperCase();
@@ -67,42 +68,15 @@ function recordEmbeddedOperation(event: LogEvent): void {
   statementSpan(recordOperation(event), event.queryDurationMillis, error);
 }
 
-async function migrate(db: Kysely<Tables>): Promise<void> {
+async function migrate(db: Kysely<Tables>, progress: StartProgress): Promise<void> {
   await refuseNewerSchema(db);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async (): Promise<Record<string, Migration>> => migrations },
   });
-  const { error } = await migrator.migrateToLatest();
+  // Another process may be at it, and is waited for.
+  const { error } = await progress.step("bringing the tables up to date", () => migrator.migrateToLatest());
   if (error !== undefined) throw error;
-}
-
-/** Whether the migrations have made our tables: before that the folder holds nothing of anyone. */
-async function hasTables(pglite: PGlite): Promise<boolean> {
-  const { rows } = await pglite.query("select 1 from pg_tables where schemaname = 'public' and tablename = 'datasets'");
-  return rows.length > 0;
-}
-
-/**
- * Opens the folder, or makes it. A first start that is killed can leave half an initdb behind, which may open and be
- * faulty later: without the mark that we write after the first migration it is made anew, unless it holds our tables
- * (a backup restored without the mark). What does not open is moved aside, never removed: nobody can tell what it holds.
- */
-async function openFolder(dataDir: string, folder: string): Promise<PGlite> {
-  const names = await readdir(dataDir);
-  if (names.includes(readyMark) || !names.includes("database")) return PGlite.create(folder);
-  let opened: PGlite | undefined;
-  let isReadable = true;
-  try {
-    opened = await PGlite.create(folder);
-    if (await hasTables(opened)) return opened;
-  } catch {
-    isReadable = false;
-  }
-  await opened?.close().catch(() => {}); // It goes either way.
-  if (isReadable) await rm(folder, { recursive: true });
-  else await rename(folder, `${folder}.unreadable-${new Date().toISOString().replaceAll(":", "-")}`);
-  return PGlite.create(folder);
 }
 
 /** The same engine, counting the calls that are not answered yet. */
@@ -129,17 +103,17 @@ function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
   return { counted, inHand: () => inHand };
 }
 
-async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<Store> {
-  const lock = await lockDataFolder(dataDir);
+async function openEmbedded(dataDir: string, minFreeDiskBytes: number, progress: StartProgress): Promise<Store> {
+  const lock = await lockDataFolder(dataDir, progress);
   try {
     await refuseMoved(dataDir);
     const folder = join(dataDir, "database");
-    const pglite = await openFolder(dataDir, folder);
+    const pglite = await openEmbeddedFolder(dataDir, folder, progress);
     // PGlite makes its files readable and writable for everyone, whatever the umask.
     await chmod(folder, 0o700);
     const { counted, inHand } = countInHand(pglite);
     const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: counted }), log: recordEmbeddedOperation });
-    await migrate(db);
+    await migrate(db, progress);
     await writeFile(join(dataDir, readyMark), "The embedded database beside this file was made whole.\n");
     return {
       db,
@@ -198,11 +172,11 @@ function openPool(config: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
-async function openPostgres(settings: StoreSettings): Promise<Store> {
+async function openPostgres(settings: StoreSettings, progress: StartProgress): Promise<Store> {
   const { client } = readPostgresConnection(settings).connection;
   const shares = shareConnections(settings.role ?? "all", settings.databaseMaxConnections);
   const timeoutMs = (settings.databaseTimeoutSeconds ?? 15) * 1000;
-  await migrateOnItsOwn(client);
+  await migrateOnItsOwn(client, progress);
   const pool = openPool({
     ...client,
     max: shares.pool,
@@ -244,10 +218,11 @@ async function openPostgres(settings: StoreSettings): Promise<Store> {
 }
 
 /** On a connection without limits: a migration may take long, and waits for another process's. */
-async function migrateOnItsOwn(client: pg.ClientConfig): Promise<void> {
+async function migrateOnItsOwn(client: pg.ClientConfig, progress: StartProgress): Promise<void> {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: openPool({ ...client, max: 2 }) }) });
   try {
-    await migrate(db);
+    await progress.step("reaching PostgreSQL", () => sql`select 1`.execute(db));
+    await migrate(db, progress);
   } finally {
     await db.destroy();
   }
@@ -265,11 +240,11 @@ interface StoreSettings extends PostgresSettings {
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws DataFolderLockedError, DatabaseMovedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ * @throws DataFolderLockedError, DatabaseMovedError, EmbeddedDatabaseFault, NewerSchemaError, or what the database says (see explainDatabaseFault)
  */
-export function openStore(settings: StoreSettings): Promise<Store> {
+export function openStore(settings: StoreSettings, progress: StartProgress = untoldProgress): Promise<Store> {
   const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;
-  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes) : openPostgres(settings);
+  return databaseUrl === "" ? openEmbedded(dataDir, minFreeDiskBytes, progress) : openPostgres(settings, progress);
 }
 
 /** Tells all processes of the deployment, by LISTEN/NOTIFY, when the transaction commits. */

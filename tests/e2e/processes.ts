@@ -72,6 +72,12 @@ export class OwnProcess {
     this.#child.kill("SIGCONT");
   }
 
+  /** Asks it to end, and waits. @returns its exit code */
+  end(): Promise<number | null> {
+    this.#child.kill("SIGTERM");
+    return this.ended();
+  }
+
   /** Ends it without asking, as a crash would. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");

@@ -17,7 +17,12 @@ test("each reason of an outage is said once, also one that comes behind another'
     if (reason !== undefined) throw new Error(reason);
   };
   const app = express();
-  mountHealth(app, { isReady: () => true, checks: [{ name: "database", check }] }, { version: "0", role: "all" }, log);
+  mountHealth(
+    app,
+    { isReady: () => true, isStopping: () => false, checks: [{ name: "database", check }] },
+    { version: "0", role: "all" },
+    log,
+  );
   const server = createServer(app).listen(0, "127.0.0.1");
   try {
     await once(server, "listening");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { closeServer, ListenFault, listen } from "../../../src/http/listen.ts";
+import { arrivalLimits, closeServer, ListenFault, listen } from "../../../src/http/listen.ts";
 
 const servers = new Set<ReturnType<typeof createServer>>();
 afterEach(() => {
@@ -76,4 +76,80 @@ test("a connection whose answer ends while the server stops does not hold it up 
   if (!client.closed) await once(client, "close");
   expect(performance.now() - startedMs).toBeLessThan(5_000);
   expect(answer).toMatch(/\r\na\r\n1\r\nb\r\n0\r\n\r\n$/);
+});
+
+/** A client that has asked and takes nothing of the answer until it is told to. */
+async function slowClient(port: number): Promise<{ takeAll(): Promise<number> }> {
+  const client = connect(port, "127.0.0.1").pause();
+  await once(client, "connect");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  return {
+    async takeAll() {
+      let bytes = 0;
+      client.on("data", (chunk: Buffer) => (bytes += chunk.length)).resume();
+      client.on("error", () => {});
+      if (!client.closed) await once(client, "close");
+      return bytes;
+    },
+  };
+}
+
+test("an answer that is written but not yet taken by its client is not thrown away by a stop", async () => {
+  // More than the system keeps of a connection for both sides.
+  const body = Buffer.alloc(32 * 1024 * 1024, "a");
+  const answered = Promise.withResolvers<void>();
+  const server = createServer((_, response) => {
+    response.end(body);
+    answered.resolve();
+  });
+  servers.add(server);
+  const port = await listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" });
+  const client = await slowClient(port);
+  await answered.promise;
+  const closed = closeServer(server, 60);
+  expect(await client.takeAll()).toBeGreaterThan(body.length);
+  await closed;
+});
+
+test("a connection that asks nothing does not hold up a stop; one that is answered gets its time, and no more", async () => {
+  const server = createServer(() => {});
+  servers.add(server);
+  const port = await listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" });
+  const silent = connect(port, "127.0.0.1").on("error", () => {});
+  await once(silent, "connect");
+  // Taken by the server, too: it has no other connections.
+  while ((await connectionsOf(server)) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  let isStopped = false;
+  const closed = closeServer(server, 600).then(() => (isStopped = true));
+  await closed;
+  expect(isStopped).toBe(true);
+
+  const unanswered = createServer(() => {});
+  servers.add(unanswered);
+  const asked = once(unanswered, "request");
+  const client = connect(await listen(unanswered, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" }), "127.0.0.1");
+  client.on("error", () => {});
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await asked;
+  await closeServer(unanswered, 0.05);
+});
+
+const connectionsOf = (server: ReturnType<typeof createServer>): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+  );
+
+test("headers that do not end are given up after the 20 s that are promised, not when Node happens to look", async () => {
+  const server = createServer(arrivalLimits, () => {});
+  servers.add(server);
+  const port = await listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" });
+  const client = connect(port, "127.0.0.1").setEncoding("latin1");
+  client.write("GET / HTTP/1.1\r\nHost: x\r\n");
+  // Both on one event loop: a machine that stands still holds up the one as well as the other.
+  const longer = Promise.withResolvers<string>();
+  const timer = setTimeout(() => longer.resolve("nothing within 27 s"), 27_000);
+  const said = await Promise.race([once(client, "data").then(([text]) => String(text)), longer.promise]);
+  clearTimeout(timer);
+  client.destroy();
+  expect(said).toMatch(/^HTTP\/1\.1 408 /);
 });
