@@ -16,8 +16,9 @@ import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { explainFault } from "./explain-fault.ts";
-import { apiPrefix, createApp } from "./http/app.ts";
+import { createApp } from "./http/app.ts";
 import { closeServer, listen } from "./http/listen.ts";
+import { apiPrefix } from "./http/route.ts";
 import { createLog, type Logger } from "./log.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
@@ -134,6 +135,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
       : [...datasetRoutes(parts), ...trainingRoutes({ ...parts, stopping: stopping.signal }), ...artifactRoutes(parts)];
   declareRoutes([
     ...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)),
+    "/",
     "/api/health",
     "/api/health/live",
     "/api/health/ready",

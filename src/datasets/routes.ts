@@ -4,7 +4,8 @@ import { uploadRejectionReasons } from "../../otel/catalogue.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
-import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { pathOf, relativeAddress } from "../http/relative-address.ts";
+import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import { readAway, receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
@@ -167,7 +168,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
           response
             .status(isNew ? 201 : 200)
-            .setHeader("Location", `/api/ml/v1/datasets/${dataset.id}`)
+            .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
             .setHeader("ETag", `"${dataset.sha256}"`)
             .json(toDataset(dataset));
         } catch (error) {

@@ -2,6 +2,9 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
 
+/** Where the API's own routes begin. */
+export const apiPrefix = "/api/ml/v1";
+
 /** One call, checked: what a handler works with. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   /** Who asks. */

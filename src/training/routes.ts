@@ -5,7 +5,8 @@ import type { Config } from "../config.ts";
 import type { CsvEngine } from "../datasets/csv-engine.ts";
 import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
-import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { pathOf, relativeAddress } from "../http/relative-address.ts";
+import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import type { Logger } from "../log.ts";
 import { runFinished } from "../monitoring/metrics.ts";
 import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.ts";
@@ -33,7 +34,6 @@ export interface TrainingRouteParts {
 }
 
 const tag = "Training";
-const apiPath = "/api/ml/v1/training-runs";
 
 const dayMs = 86_400_000;
 
@@ -140,7 +140,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           tellRun(response, run.id);
           response
             .status(202)
-            .location(`${apiPath}/${run.id}`)
+            .location(relativeAddress(pathOf(request), `${apiPrefix}/training-runs/${run.id}`))
             .json(await describeOne(run));
         });
       },
