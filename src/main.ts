@@ -8,7 +8,7 @@ import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, tellUnreadNames } from "./config.ts";
 import { openCsvEngine } from "./datasets/csv-engine.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { profileDataset } from "./datasets/profile-dataset.ts";
@@ -212,6 +212,7 @@ async function start(config: Config, log: Logger): Promise<Service> {
 
 const config = settingsOrExit(() => readConfig(process.env));
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog });
+tellUnreadNames(log, process.env);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }
