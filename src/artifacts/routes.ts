@@ -33,7 +33,7 @@ const artifactSchema = z
   .meta({ id: "Artifact" });
 
 /** For the document; `readRows` checks by hand, since zod copies records and loses a column called `__proto__`. */
-const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1) }).strict();
+const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1).max(maxPredictionRows) }).strict();
 
 const predictionSchema = z
   .object({

@@ -39,9 +39,10 @@ const everywhere: readonly ErrorCode[] = ["UNAUTHORIZED", "HOST_NOT_ALLOWED", "D
 
 function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
   const responses: Record<string, unknown> = {};
-  for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
+  for (const [status, { description, schema, contentType, headers }] of Object.entries(route.responses)) {
     responses[status] = {
       description,
+      ...(headers && { headers }),
       ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }),
     };
   }
@@ -72,7 +73,12 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
       : {
           requestBody: {
             required: true,
-            content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
+            content: Object.fromEntries(
+              Object.entries(content).map(([type, schema]) => [
+                type,
+                { schema, ...(type === "multipart/form-data" && { encoding: route.formEncoding }) },
+              ]),
+            ),
           },
         }),
     responses: responsesOf(route),

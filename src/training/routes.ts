@@ -13,7 +13,7 @@ import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.t
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
-import { readIdempotencyKey } from "./idempotency.ts";
+import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
 import { createRunFeed, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
@@ -107,13 +107,17 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       headers: z.object({
         "Idempotency-Key": z
           .string()
-          .max(255)
+          .regex(idempotencyKey)
           .optional()
           .describe("The same key with the same body within 24 h answers the same run."),
       }),
       body: runRequest,
       responses: {
-        202: { description: "The run waits in the queue; Location tells where to follow it.", schema: runSchema },
+        202: {
+          description: "The run waits in the queue; Location tells where to follow it.",
+          schema: runSchema,
+          headers: z.object({ Location: z.string().describe("Of the run, relative to this address.") }),
+        },
       },
       errors: [
         "DATASET_NOT_FOUND",
@@ -122,6 +126,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "FEATURE_UNKNOWN",
         "VALIDATION_FAILED",
         "JSON_INVALID",
+        "BODY_TOO_LARGE",
         "UNSUPPORTED_MEDIA_TYPE",
         "IDEMPOTENCY_KEY_INVALID",
         "IDEMPOTENCY_KEY_REUSED",
@@ -194,7 +199,12 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         200: {
           description: "Events `status` and `progress` with the run as data, until its final state.",
           contentType: "text/event-stream",
-          schema: z.string(),
+          // Of each event, as tools read it before OpenAPI 3.2.
+          schema: z.object({
+            event: z.enum(["status", "progress"]),
+            id: z.string().describe("The run's version."),
+            data: z.string().describe("A TrainingRun, as JSON."),
+          }),
         },
         204: { description: "The run is final and Last-Event-ID has seen it." },
       },
