@@ -17,7 +17,7 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
     version: string;
   };
   const resource = resourceFromAttributes(resourceAttributes(env, version));
-  const role = env.SERVICE_ROLE ?? "all";
+  const role = env.SERVICE_ROLE || "all";
   const revision = env.BUILD_REVISION || "unknown";
   const opened = settings.metrics
     ? (await import("./metrics-sdk.ts")).openMetrics(settings, { resource, version, role, revision })

@@ -1,6 +1,7 @@
 import { defaultLatencyBounds } from "./catalogue.ts";
-import { type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
-import { readTraceSettings, type TraceSettings } from "./trace-settings.ts";
+import { headerNames } from "./otlp-headers.ts";
+import { logVariables, type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
+import { readTraceSettings, type TraceSettings, traceVariables } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
 export interface TelemetrySettings {
@@ -21,7 +22,7 @@ export interface TelemetrySettings {
   readonly logs: OtlpSettings | undefined;
 }
 
-/** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of unknown names. */
+/** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of names in `src/config.ts`. */
 export const telemetryVariables = {
   PROMETHEUS__ENABLED: {
     fallback: "true",
@@ -40,6 +41,17 @@ export const telemetryVariables = {
     about: "Adds _created lines; only with Prometheus' created-timestamp-zero-ingestion.",
   },
 } as const satisfies Record<string, { fallback: string; about: string }>;
+
+/** OpenTelemetry's own variables that are read here, also those of one signal alone. */
+export const openTelemetryNames: readonly string[] = [
+  "OTEL_SDK_DISABLED",
+  "OTEL_SERVICE_NAME",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  ...Object.keys({ ...traceVariables, ...logVariables }).flatMap((name) =>
+    ["", "_TRACES", "_LOGS"].map((signal) => name.replace(/^(OTEL_EXPORTER_OTLP)(?=_(?!TRACES|LOGS))/, `$1${signal}`)),
+  ),
+  ...headerNames.flatMap((name) => [name, `${name}_FILE`]),
+];
 
 type VariableName = keyof typeof telemetryVariables;
 
@@ -95,7 +107,7 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
   const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
     const { fallback } = telemetryVariables[name];
     try {
-      return reader(env[name] ?? fallback);
+      return reader(env[name] || fallback);
     } catch (error) {
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
       return reader(fallback);
@@ -115,9 +127,5 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
     traces,
     logs,
   };
-  for (const name of Object.keys(env)) {
-    if (name.startsWith("PROMETHEUS__") && !Object.hasOwn(telemetryVariables, name))
-      faults.push(`${name} is not a setting of this service`);
-  }
   return { settings, faults };
 }

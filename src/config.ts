@@ -1,9 +1,11 @@
 // Over 300 lines: the settings are one table, with what reads and checks it.
 import { isIPv4 } from "node:net";
-import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
+import { openTelemetryNames, readTelemetrySettings, telemetryVariables } from "../otel/telemetry-settings.ts";
+import type { Logger } from "./log.ts";
 import { readSecretFiles } from "./secret-files.ts";
 import { fewestConnections, usualConnections } from "./store/connection-shares.ts";
 import { readPostgresConnection, sslModes } from "./store/postgres-connection.ts";
+import { findMisspelt } from "./unknown-names.ts";
 
 /** How a value is read from its text; throws with what it should be. */
 type Reader<Value> = (text: string) => Value;
@@ -12,7 +14,8 @@ function numberBetween(minimum: number, maximum: number, whole: boolean): Reader
   return (text) => {
     const value = Number(text);
     if (
-      text.trim() === "" ||
+      // Not what only a program writes: 0x10 is 16.
+      !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ||
       !Number.isFinite(value) ||
       value < minimum ||
       value > maximum ||
@@ -40,23 +43,44 @@ function oneOf<const Value extends string>(...values: Value[]): Reader<Value> {
   };
 }
 
-const plain: Reader<string> = (text) => text;
-function filled(text: string): string {
-  if (text.trim() === "") throw new Error("must not be empty");
+/** A blank at an end is not seen, and belongs to the name of no bucket, file or token. */
+function plain(text: string): string {
+  if (text.trim() !== text) throw new Error("must be without white space at its ends");
   return text;
 }
 /** As the system takes it: an address of IPv6 may stand in brackets, as in a URL. */
-const host: Reader<string> = (text) => filled(text).replace(/^\[(.*:.*)\]$/, "$1");
+const host: Reader<string> = (text) => plain(text).replace(/^\[(.*:.*)\]$/, "$1");
 const list: Reader<string[]> = (text) =>
   text
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
 
+/** As browsers send them: one that is written otherwise would match no request. */
+function origins(text: string): string[] {
+  return list(text).map((origin) => {
+    const isWeb = /^https?:/.test(origin);
+    const isSent = isWeb
+      ? URL.canParse(origin) && new URL(origin).origin === origin
+      : /^[a-z][\w+.-]*:\/\/[^/\s]+$/.test(origin);
+    if (!isSent) throw new Error("must be origins as browsers send them, e.g. https://app.example.com: no path, no *");
+    return origin;
+  });
+}
+
+/** As they are compared: ports are not looked at. */
+function hostNames(text: string): string[] {
+  return list(text).map((host) => {
+    if (!/^([\w.-]+|\[[\da-f:.]+\])$/i.test(host))
+      throw new Error("must be names of hosts, without port, scheme and *");
+    return host;
+  });
+}
+
 function databaseUrl(text: string): string {
   if (text !== "" && !/^postgres(ql)?:\/\//.test(text))
     throw new Error("must begin with postgres:// or postgresql://, or be empty");
-  return text;
+  return plain(text);
 }
 
 function endpoint(text: string): string {
@@ -65,7 +89,7 @@ function endpoint(text: string): string {
   const isPlain =
     url !== undefined && /^https?:$/.test(url.protocol) && url.username === "" && url.search === "" && url.hash === "";
   if (!isPlain) throw new Error("must be an http:// or https:// address without user, query and fragment, or be empty");
-  return text;
+  return plain(text);
 }
 
 function s3Prefix(text: string): string {
@@ -142,7 +166,7 @@ export const settings = {
     "15",
     "Seconds that PostgreSQL has for a statement; after it 503. Migrations may take longer.",
   ),
-  dataDir: setting("DATA_DIR", filled, "./data", "Folder of files and of the embedded database."),
+  dataDir: setting("DATA_DIR", plain, "./data", "Folder of files and of the embedded database."),
   storageBackend: setting(
     "STORAGE_BACKEND",
     oneOf("local", "s3"),
@@ -150,7 +174,7 @@ export const settings = {
     "Where files are kept: local (DATA_DIR) | s3 (S3__*).",
   ),
   s3Bucket: setting("S3__BUCKET", plain, "", "Name of the bucket."),
-  s3Region: setting("S3__REGION", filled, "us-east-1", "Region of the bucket."),
+  s3Region: setting("S3__REGION", plain, "us-east-1", "Region of the bucket."),
   s3Endpoint: setting("S3__ENDPOINT", endpoint, "", "http(s)://… of another S3 than AWS'; empty: AWS."),
   s3Prefix: setting("S3__PREFIX", s3Prefix, "", "What all names of objects begin with, without / at its ends."),
   s3ForcePathStyle: setting("S3__FORCE_PATH_STYLE", boolean, "false", "true: the bucket in the path, not in the host."),
@@ -198,11 +222,11 @@ export const settings = {
   authDisabled: setting("AUTH__DISABLED", boolean, "false", "true: no keys although not bound to loopback."),
   allowedHosts: setting(
     "AUTH__ALLOWED_HOSTS",
-    list,
+    hostNames,
     "localhost,127.0.0.1,[::1]",
     "Host names accepted while there are no keys.",
   ),
-  corsOrigins: setting("CORS__ALLOW_ORIGINS", list, "", "Origins that browsers may call from, separated by commas."),
+  corsOrigins: setting("CORS__ALLOW_ORIGINS", origins, "", "Origins that browsers may call from, separated by commas."),
   logLevel: setting(
     "LOG_LEVEL",
     oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
@@ -329,7 +353,37 @@ export const secretNames: readonly string[] = Object.values<Setting<unknown>>(se
   .map(({ env }) => env);
 
 /** Names of these families are ours: an unknown one is a typing error, not somebody else's variable. */
-const ownFamilies = ["PROMETHEUS__", "AUTH__", "CORS__", "S3__", "DATABASE__"];
+const ownFamilies = /^(PROMETHEUS|AUTH|CORS|S3|DATABASE)__/;
+
+/** What this process reads, by the names of the environment. */
+const ourNames: readonly string[] = [
+  ...Object.values(settings).map(({ env }) => env),
+  ...secretNames.map((name) => `${name}_FILE`),
+  ...Object.keys(telemetryVariables),
+];
+const namesWithoutFile = new Set(ourNames.filter((name) => !ourNames.includes(`${name}_FILE`)));
+
+/** Names that nobody reads although they look like ours. */
+function faultsInNames(env: NodeJS.ProcessEnv): string[] {
+  const meant = new Map(findMisspelt(env, ourNames).refused.map((each) => [each.name, each.meant]));
+  const faults: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (ourNames.includes(name) || value === "") continue;
+    if (name.endsWith("_FILE") && namesWithoutFile.has(name.slice(0, -"_FILE".length)))
+      faults.push(`${name} is not a setting of this service: only secrets can stand in a file`);
+    else if (meant.has(name)) faults.push(`${name} is not a setting of this service: is ${meant.get(name)} meant?`);
+    else if (ownFamilies.test(name)) faults.push(`${name} is not a setting of this service`);
+  }
+  return faults;
+}
+
+/** Tells, in one line, of names that are not read although they look meant: a platform may have set them by itself. */
+export function tellUnreadNames(log: Logger, env: NodeJS.ProcessEnv): void {
+  const { told } = findMisspelt(env, [...ourNames, ...openTelemetryNames]);
+  if (told.length === 0) return;
+  const names = told.map(({ name, meant }) => `${name} (${meant}?)`);
+  log.warn(`not read, though it looks meant: ${names.join(", ")}`);
+}
 
 /** Everything wrong with the environment, so that one look is enough. */
 export class ConfigError extends Error {
@@ -385,7 +439,7 @@ function contradictionsIn(config: Partial<Config>): string[] {
 }
 
 /**
- * Reads the environment. A value is right or refused, never quietly replaced.
+ * Reads the environment. A value is right or refused, never quietly replaced; an empty one counts as not set.
  * @throws ConfigError naming every fault at once; values of secrets are never part of it
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -395,23 +449,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const fromFile = fromFiles.get(name);
     if (fromFile === "unusable") continue;
     try {
-      values[key] = read(fromFile?.text ?? env[name] ?? fallback);
+      // An empty value is none, as in .env files that name all settings.
+      values[key] = read(fromFile?.text ?? (env[name] || fallback));
     } catch (error) {
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  const telemetry = readTelemetrySettings(env);
-  faults.push(...telemetry.faults);
-  const known = new Set<string>([
-    ...Object.values(settings).map(({ env: name }) => name),
-    ...secretNames.map((name) => `${name}_FILE`),
-  ]);
-  for (const name of Object.keys(env)) {
-    const isOurs = ownFamilies.some((family) => name.startsWith(family));
-    // PROMETHEUS__* are checked where they are read.
-    if (isOurs && !known.has(name) && !name.startsWith("PROMETHEUS__"))
-      faults.push(`${name} is not a setting of this service`);
-  }
+  faults.push(...readTelemetrySettings(env).faults, ...faultsInNames(env));
   faults.push(...contradictionsIn(values as Partial<Config>));
   if (faults.length > 0) throw new ConfigError(faults);
   return values as unknown as Config;

@@ -10,7 +10,7 @@ import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, readConfig, tellUnreadNames } from "./config.ts";
 import { createCsvEngines } from "./datasets/csv-engines.ts";
 import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { reconcileProfiles } from "./datasets/reconcile-profiles.ts";
@@ -20,8 +20,9 @@ import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { workOnProfile } from "./datasets/work-on-profile.ts";
 import { hearEndWish } from "./end-wish.ts";
 import { explainFault } from "./explain-fault.ts";
-import { apiPrefix, createApp } from "./http/app.ts";
+import { createApp } from "./http/app.ts";
 import { answersEnded, arrivalLimits, closeServer, listen } from "./http/listen.ts";
+import { apiPrefix } from "./http/route.ts";
 import { createLog, type Logger } from "./log.ts";
 import { followScrapes } from "./monitoring/last-scrape.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
@@ -176,6 +177,7 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
         ];
   declareRoutes([
     ...new Set(routes.map(({ path }) => `${apiPrefix}${path}`)),
+    "/",
     "/api/health",
     "/api/health/live",
     "/api/health/ready",
@@ -322,6 +324,7 @@ async function failStart(error: unknown): Promise<number> {
 const config = settingsOrExit(() => readConfig(process.env));
 const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
+tellUnreadNames(log, process.env);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }

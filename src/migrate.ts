@@ -3,7 +3,7 @@
  * Each of them would do the same at its own start; here no probe or time limit of a supervisor cuts a long migration
  * short. Any number may run at once: an advisory lock of PostgreSQL lets one work, and the others find it done.
  */
-import { type Config, ConfigError, readConfig } from "./config.ts";
+import { type Config, ConfigError, readConfig, tellUnreadNames } from "./config.ts";
 import { explainFault } from "./explain-fault.ts";
 import { createLog } from "./log.ts";
 import { prepareQueueTables } from "./queue/queue-tables.ts";
@@ -20,6 +20,7 @@ function readSettings(): Config {
 
 const config = settingsOrExit(readSettings);
 const log = createLog(config.logLevel);
+tellUnreadNames(log, process.env);
 try {
   await using stack = new AsyncDisposableStack();
   const store = await openStore(config, tellProgress(log, new AbortController().signal));

@@ -11,6 +11,7 @@ import type { RunMetrics } from "../training/run-metrics.ts";
 import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
 import type { Predictor } from "./predictor.ts";
 import type { PredictionBody } from "./read-prediction-rows.ts";
+import { maxPredictionRows } from "./read-prediction-rows.ts";
 import { type RemovalParts, removeArtifact } from "./retention.ts";
 
 const tag = "Artifacts";
@@ -33,7 +34,7 @@ const artifactSchema = z
   .meta({ id: "Artifact" });
 
 /** For the document; `readPredictionRows` checks by hand. */
-const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1) }).strict();
+const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1).max(maxPredictionRows) }).strict();
 
 const predictionSchema = z
   .object({

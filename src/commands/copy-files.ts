@@ -1,6 +1,6 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
-import { type Config, readConfig } from "../config.ts";
+import { type Config, readConfig, tellUnreadNames } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
 import { settingsOrExit } from "../settings-or-exit.ts";
@@ -54,6 +54,7 @@ const target = readTarget();
 // Both storages are needed, whichever of them is in use: so the settings are held against S3.
 const config = settingsOrExit(() => readConfig({ ...process.env, STORAGE_BACKEND: "s3" }));
 const log = createLog(config.logLevel);
+tellUnreadNames(log, process.env);
 try {
   const report = await copy(config, target, log);
   const isWhole = report.missing + report.damaged + report.failed === 0;

@@ -3,7 +3,7 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { type Config, ConfigError, readConfig } from "../config.ts";
+import { type Config, ConfigError, readConfig, tellUnreadNames } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
 import { prepareQueueTables, queuesOfRows } from "../queue/queue-tables.ts";
@@ -126,6 +126,7 @@ async function move(config: Config, log: Logger): Promise<void> {
 readTarget();
 const config = settingsOrExit(readSettings);
 const log = createLog(config.logLevel);
+tellUnreadNames(log, process.env);
 try {
   await move(config, log);
 } catch (error) {

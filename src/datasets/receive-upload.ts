@@ -32,7 +32,8 @@ interface StorableDataset {
   readonly checked: Awaited<ReturnType<typeof checkCsv>>;
 }
 
-const maxNameLength = 200;
+/** Characters of a dataset's name. */
+export const maxNameLength = 200;
 
 function readName(wished: string | undefined, fileName: string): string {
   const name = (wished ?? fileName.replace(/^.*[\\/]/, "").replace(/\.csv(\.gz)?$/i, "")).trim();

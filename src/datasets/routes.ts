@@ -4,7 +4,8 @@ import { uploadRejectionReasons } from "../../otel/catalogue.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
-import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { pathOf, relativeAddress } from "../http/relative-address.ts";
+import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import { readAway, receiveUpload } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
@@ -12,7 +13,7 @@ import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
-import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
+import { acceptDataset, maxNameLength, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
@@ -67,10 +68,18 @@ const cycleSchema = z
   })
   .meta({ id: "TtlCycle" });
 
-const uploadForm = z.object({
+const uploadForm = z.strictObject({
   file: z.string().meta({ format: "binary", description: "A CSV with a header row, UTF-8, .csv or .csv.gz." }),
-  name: z.string().optional().describe("Default: the file's name."),
+  name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
   target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
+});
+
+const keptHeaders = z.object({
+  Location: z.string().describe("Of the dataset, relative to this address."),
+  ETag: z
+    .string()
+    .regex(/^"[0-9a-f]{64}"$/)
+    .describe("Its sha256."),
 });
 
 /** What an upload is refused with, and where it is nobody's fault. */
@@ -165,9 +174,25 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       tag,
       summary: "Upload a CSV",
       rawBody: { "multipart/form-data": uploadForm },
+      formEncoding: {
+        file: {
+          contentType: "text/csv, application/gzip",
+          headers: {
+            "Content-Disposition": {
+              description: "Its name tells the kind: .csv or .csv.gz.",
+              example: 'form-data; name="file"; filename="table.csv"',
+              schema: { type: "string" },
+            },
+          },
+        },
+      },
       responses: {
-        201: { description: "Kept; Location and ETag name it.", schema: datasetSchema },
-        200: { description: "You sent this content with this name and target before.", schema: datasetSchema },
+        201: { description: "Kept; Location and ETag name it.", schema: datasetSchema, headers: keptHeaders },
+        200: {
+          description: "You sent this content with this name and target before.",
+          schema: datasetSchema,
+          headers: keptHeaders,
+        },
       },
       errors: uploadErrors,
       async handle({ owner, request, response }) {
@@ -176,7 +201,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
           response
             .status(isNew ? 201 : 200)
-            .setHeader("Location", `/api/ml/v1/datasets/${dataset.id}`)
+            .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
             .setHeader("ETag", `"${dataset.sha256}"`)
             .json(toDataset(dataset));
         } catch (error) {

@@ -8,15 +8,13 @@ import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { activeTraceId } from "../monitoring/spans.ts";
 import { accessLog, type RequestFacts } from "./access-log.ts";
+import { mountFrontDoor } from "./front-door.ts";
 import { mountHealth, type Readiness } from "./health.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { hasOneHost } from "./one-host.ts";
-import { mountDocs } from "./openapi.ts";
+import { docsPath, documentPath, mountDocs } from "./openapi.ts";
 import { problemHandler } from "./problem.ts";
-import type { ApiRoute } from "./route.ts";
-
-/** Where the API's own routes begin. */
-export const apiPrefix = "/api/ml/v1";
+import { type ApiRoute, apiPrefix } from "./route.ts";
 
 const jsonLimitBytes = 1_048_576;
 
@@ -118,12 +116,22 @@ export function createApp({
   });
   app.use(
     helmet({
-      // Swagger UI writes style attributes and shows its logo from a data: address.
       contentSecurityPolicy: {
+        // All of it here: helmet's own list lets styles and fonts of any https: address in.
+        useDefaults: false,
         directives: {
-          "style-src": ["'self'", "'unsafe-inline'"],
+          "default-src": ["'self'"],
+          "base-uri": ["'self'"],
+          "font-src": ["'self'"],
+          "form-action": ["'self'"],
+          "frame-ancestors": ["'self'"],
+          // Swagger UI shows its logo from a data: address, and writes style attributes.
           "img-src": ["'self'", "data:"],
-          "upgrade-insecure-requests": null,
+          "object-src": ["'none'"],
+          "script-src": ["'self'"],
+          "script-src-attr": ["'none'"],
+          "style-src": ["'self'"],
+          "style-src-attr": ["'unsafe-inline'"],
         },
       },
     }),
@@ -140,7 +148,13 @@ export function createApp({
   mountHealth(app, readiness, { version, role: config.role }, log);
   app.use(accessLog(log, requestFacts));
 
-  if (routes.length > 0) {
+  const hasApi = routes.length > 0;
+  mountFrontDoor(
+    app,
+    { version, role: config.role },
+    { ...(hasApi && { docs: docsPath, openapi: documentPath, api: `${apiPrefix}/` }), health: "/api/health" },
+  );
+  if (hasApi) {
     mountDocs(app, routes, version);
     const router = Router({ caseSensitive: true });
     const json = express.json({ limit: jsonLimitBytes, strict: true });

@@ -1,6 +1,9 @@
 import { validate } from "uuid";
 import { DomainError } from "../errors.ts";
 
+/** How a cursor looks: `v1:` and a UUID as base64url. */
+export const cursorPattern = "^djE6[A-Za-z0-9_-]{48}$";
+
 /** The opaque cursor after an item: lists go from the newest id (UUIDv7) to the oldest. */
 export function encodeCursor(lastId: string): string {
   return Buffer.from(`v1:${lastId}`).toString("base64url");

@@ -11,7 +11,12 @@ import {
 import type { ErrorCode } from "../errors.ts";
 import { errorCodes } from "../errors.ts";
 import { statusOf } from "./problem.ts";
-import type { ApiRoute } from "./route.ts";
+import { pathOf, relativeAddress } from "./relative-address.ts";
+import { type ApiRoute, apiPrefix } from "./route.ts";
+
+/** Where the document is, and the page that shows it. */
+export const documentPath = "/api/openapi.json";
+export const docsPath = "/api/docs";
 
 const problemSchema = z
   .object({
@@ -41,9 +46,10 @@ const everywhere: readonly ErrorCode[] = [
 
 function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
   const responses: Record<string, unknown> = {};
-  for (const [status, { description, schema, contentType }] of Object.entries(route.responses)) {
+  for (const [status, { description, schema, contentType, headers }] of Object.entries(route.responses)) {
     responses[status] = {
       description,
+      ...(headers && { headers }),
       ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }),
     };
   }
@@ -74,7 +80,12 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
       : {
           requestBody: {
             required: true,
-            content: Object.fromEntries(Object.entries(content).map(([type, schema]) => [type, { schema }])),
+            content: Object.fromEntries(
+              Object.entries(content).map(([type, schema]) => [
+                type,
+                { schema, ...(type === "multipart/form-data" && { encoding: route.formEncoding }) },
+              ]),
+            ),
           },
         }),
     responses: responsesOf(route),
@@ -85,7 +96,7 @@ function operationOf(route: ApiRoute): ZodOpenApiOperationObject {
 export function openApiDocument(routes: readonly ApiRoute[], version: string): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) {
-    const path = `/api/ml/v1${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+    const path = `${apiPrefix}${route.path.replaceAll(/:(\w+)/g, "{$1}")}`;
     paths[path] = { ...paths[path], [route.method]: operationOf(route) };
   }
   return createDocument({
@@ -97,44 +108,51 @@ export function openApiDocument(routes: readonly ApiRoute[], version: string): R
         "Upload CSV datasets, train models on them in the background, download the models and predict with them.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
+    // As seen from the document: also behind a prefix that only a proxy knows.
+    servers: [{ url: relativeAddress(documentPath, "/") }],
     security: [{ apiKey: [] }, {}],
     paths: paths as ZodOpenApiPathsObject,
     components: { securitySchemes: { apiKey: { type: "http", scheme: "bearer" } } },
   });
 }
 
-const initializer = `window.onload = () => {
-  window.ui = SwaggerUIBundle({ url: "/api/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });
+// Its own address leads to the document: what stands in the page is seen from there, and with or without a last slash.
+const initializer = `const url = new URL("${relativeAddress(`${docsPath}/initializer.js`, documentPath)}", document.currentScript.src).href;
+window.onload = () => {
+  window.ui = SwaggerUIBundle({ url, dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null });
 };
 `;
 
-const page = `<!doctype html>
+function pageAsSeenFrom(path: string): string {
+  const file = (name: string): string => relativeAddress(path, `${docsPath}/${name}`);
+  return `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>mlops-backend API</title>
-    <link rel="stylesheet" href="/api/docs/swagger-ui.css">
-    <link rel="icon" href="/api/docs/favicon-32x32.png">
+    <link rel="stylesheet" href="${file("swagger-ui.css")}">
+    <link rel="icon" href="${file("favicon-32x32.png")}">
   </head>
   <body>
     <div id="swagger-ui"></div>
-    <script src="/api/docs/swagger-ui-bundle.js"></script>
-    <script src="/api/docs/initializer.js"></script>
+    <script src="${file("swagger-ui-bundle.js")}"></script>
+    <script src="${file("initializer.js")}"></script>
   </body>
 </html>
 `;
+}
 
 /** Mounts /api/openapi.json and Swagger UI at /api/docs, from local files: it opens without the internet. */
 export function mountDocs(app: Express, routes: readonly ApiRoute[], version: string): void {
   const document = JSON.stringify(openApiDocument(routes, version));
   // The folder, not the package: its entry imports a module that reports its installation.
   const assets = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
-  app.get("/api/openapi.json", (_request, response) => void response.type("application/json").send(document));
-  app.get("/api/docs", (_request, response) => void response.type("html").send(page));
-  app.get("/api/docs/initializer.js", (_request, response) => void response.type("js").send(initializer));
+  app.get(documentPath, (_request, response) => void response.type("application/json").send(document));
+  app.get(docsPath, (request, response) => void response.type("html").send(pageAsSeenFrom(pathOf(request))));
+  app.get(`${docsPath}/initializer.js`, (_request, response) => void response.type("js").send(initializer));
   // By a route, for its template: what a mounted handler answers has none, and would be counted like a path without one.
   const files = Router({ caseSensitive: true });
   files.get("/:file", express.static(assets, { index: false, fallthrough: true, maxAge: "1h" }));
-  app.use("/api/docs", files);
+  app.use(docsPath, files);
 }

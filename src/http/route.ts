@@ -1,6 +1,10 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
+import { cursorPattern } from "./cursor.ts";
+
+/** Where the API's own routes begin. */
+export const apiPrefix = "/api/ml/v1";
 
 /** One call, checked: what a handler works with. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
@@ -19,6 +23,8 @@ export interface ResponseDescription {
   readonly schema?: z.ZodType;
   /** Default application/json. */
   readonly contentType?: string;
+  /** Those that a caller goes by. */
+  readonly headers?: z.ZodObject;
 }
 
 /** One operation of the API: mounted on Express and written into the OpenAPI document from the same value. */
@@ -35,6 +41,8 @@ export interface ApiRoute {
   readonly body?: z.ZodType;
   /** A body that the handler reads itself, for the document only: content type to schema. */
   readonly rawBody?: Readonly<Record<string, z.ZodType>>;
+  /** OpenAPI's Encoding Objects of the fields of such a form, for the document only. */
+  readonly formEncoding?: Readonly<Record<string, object>>;
   readonly headers?: z.ZodObject;
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   readonly errors: readonly ErrorCode[];
@@ -63,7 +71,8 @@ export const idParams = z.object({ id: z.uuid() });
 /** Query of every list. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20).describe("How many items at most."),
-  cursor: z.string().max(200).optional().describe("nextCursor of the page before."),
+  // Not a check: what is no cursor is CURSOR_INVALID (src/http/cursor.ts), a code of its own.
+  cursor: z.string().optional().meta({ pattern: cursorPattern, description: "nextCursor of the page before." }),
 });
 
 /** A page of items, as every list answers. */

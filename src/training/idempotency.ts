@@ -22,10 +22,13 @@ export function hashRequest(request: unknown): string {
     .digest("hex");
 }
 
+/** What a key is: visible ASCII characters. */
+export const idempotencyKey = /^[\x21-\x7e]{1,255}$/;
+
 /** @throws DomainError IDEMPOTENCY_KEY_INVALID */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  if (!/^[\x21-\x7e]{1,255}$/.test(header)) {
+  if (!idempotencyKey.test(header)) {
     throw new DomainError(
       "IDEMPOTENCY_KEY_INVALID",
       "Idempotency-Key takes 1 to 255 visible ASCII characters without spaces, e.g. a UUID.",

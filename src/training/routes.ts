@@ -5,7 +5,8 @@ import type { Config } from "../config.ts";
 import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { DomainError } from "../errors.ts";
 import { decodeCursor, toPage } from "../http/cursor.ts";
-import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { pathOf, relativeAddress } from "../http/relative-address.ts";
+import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import type { Logger } from "../log.ts";
 import { runFinished } from "../monitoring/metrics.ts";
 import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.ts";
@@ -13,7 +14,7 @@ import type { JobQueue } from "../queue/job-queue.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
-import { readIdempotencyKey } from "./idempotency.ts";
+import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
 import { createRunFeed, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
@@ -34,7 +35,6 @@ export interface TrainingRouteParts {
 }
 
 const tag = "Training";
-const apiPath = "/api/ml/v1/training-runs";
 
 const dayMs = 86_400_000;
 
@@ -115,13 +115,17 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       headers: z.object({
         "Idempotency-Key": z
           .string()
-          .max(255)
+          .regex(idempotencyKey)
           .optional()
           .describe("The same key with the same body within 24 h answers the same run."),
       }),
       body: runRequest,
       responses: {
-        202: { description: "The run waits in the queue; Location tells where to follow it.", schema: runSchema },
+        202: {
+          description: "The run waits in the queue; Location tells where to follow it.",
+          schema: runSchema,
+          headers: z.object({ Location: z.string().describe("Of the run, relative to this address.") }),
+        },
       },
       errors: [
         "DATASET_NOT_FOUND",
@@ -130,6 +134,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "FEATURE_UNKNOWN",
         "VALIDATION_FAILED",
         "JSON_INVALID",
+        "BODY_TOO_LARGE",
         "UNSUPPORTED_MEDIA_TYPE",
         "IDEMPOTENCY_KEY_INVALID",
         "IDEMPOTENCY_KEY_REUSED",
@@ -150,7 +155,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           tellRun(response, run.id);
           response
             .status(202)
-            .location(`${apiPath}/${run.id}`)
+            .location(relativeAddress(pathOf(request), `${apiPrefix}/training-runs/${run.id}`))
             .json(await describeOne(run));
         });
       },
@@ -204,7 +209,12 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         200: {
           description: "Events `status` and `progress` with the run as data, until its final state.",
           contentType: "text/event-stream",
-          schema: z.string(),
+          // Of each event, as tools read it before OpenAPI 3.2.
+          schema: z.object({
+            event: z.enum(["status", "progress"]),
+            id: z.string().describe("The run's version."),
+            data: z.string().describe("A TrainingRun, as JSON."),
+          }),
         },
         204: { description: "The run is final and Last-Event-ID has seen it." },
       },

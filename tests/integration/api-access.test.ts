@@ -58,9 +58,18 @@ describe("with API keys", () => {
 describe("without API keys", () => {
   let service: RunningService;
   beforeAll(async () => {
-    service = await startService({ env: { CORS__ALLOW_ORIGINS: "https://app.example" } });
+    service = await startService({
+      env: { CORS__ALLOW_ORIGINS: "https://app.example", PORT: "9999", DATASET_TTL_DAYS: "" },
+    });
   });
   afterAll(() => service?.stop());
+
+  test("what a platform has set by itself and looks meant is told in one line, and an empty value is none", () => {
+    const told = service.lines.map((line) => JSON.parse(line)).filter(({ msg }) => /not read/.test(msg));
+    expect(told.map(({ level, msg }) => [level, msg])).toEqual([
+      ["warn", "not read, though it looks meant: PORT (SERVICE_PORT?)"],
+    ]);
+  });
 
   const rawCall = async (headers: Record<string, string>): Promise<number> => {
     const request = httpRequest(`${service.url}/api/ml/v1/datasets`, { headers, setHost: false });
@@ -126,8 +135,12 @@ describe("without API keys", () => {
 });
 
 describe("at start", () => {
-  const startWith = async (env: Record<string, string>): Promise<{ code: number | null; stderr: string }> => {
-    const child = spawn(process.execPath, ["--import", "./otel/register", "src/main.ts"], {
+  const service = ["--import", "./otel/register", "src/main.ts"];
+  const startWith = async (
+    env: Record<string, string>,
+    program = service,
+  ): Promise<{ code: number | null; stderr: string }> => {
+    const child = spawn(process.execPath, program, {
       env: serviceEnvironment({ dataDir: "/nonexistent/never-made", databaseUrl: "" }, env),
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -151,6 +164,25 @@ describe("at start", () => {
     for (const name of ["SERVICE_PORT", "MAX_EMPTY_RATIO", "API_KEYS", "AUTH__NONSENSE", "PROMETHEUS__LATENCY_BUCKETS"])
       expect(stderr).toContain(name);
     expect(stderr).not.toContain("secret-not-a-hash");
+  });
+
+  test.each([
+    ["the service", service],
+    ["migrate", ["src/migrate.ts"]],
+    ["database:move", ["src/commands/move-database.ts", "--to", "postgres"]],
+    ["storage:copy", ["src/commands/copy-files.ts", "--to", "s3"]],
+  ])("misspelt settings are refused by %s, with those that were meant and everything else", async (_name, program) => {
+    const misspelt = { TRAINING_CONCURENCY: "2", DATASET_TTL_DAY: "30", MAX_UPLOAD_BYTES: "1", PORT: "9999" };
+    const { code, stderr } = await startWith({ ...misspelt, MAX_EMPTY_RATIO: "2", S3__BUCKET: "b" }, program);
+    expect([code, ...stderr.split("\n").map((line) => line.trim())]).toEqual([
+      2,
+      "The configuration is not usable:",
+      "- MAX_EMPTY_RATIO must be a number from 0 to 1",
+      "- TRAINING_CONCURENCY is not a setting of this service: is TRAINING_CONCURRENCY meant?",
+      "- DATASET_TTL_DAY is not a setting of this service: is DATASET_TTL_DAYS meant?",
+      "- MAX_UPLOAD_BYTES is not a setting of this service: is MAX_CSV_UPLOAD_BYTES meant?",
+      "",
+    ]);
   });
 
   test("a wide bind without keys and a worker on the embedded database are refused", async () => {

@@ -44,6 +44,7 @@ const routes = [
   ...["artifacts/:id/content", "artifacts/:id/predictions", "metrics/trends", "metrics/summary"],
 ].map((path) => `/api/ml/v1/${path}`);
 const otherRoutes = [
+  "/",
   "/api/health",
   "/api/health/live",
   "/api/health/ready",

@@ -10,16 +10,16 @@ const secret = "hunter2-c0ffee";
 
 /** Values that no setting may have, by name. */
 const badValues: Record<string, readonly string[]> = {
-  SERVICE_PORT: ["", " ", "many", "-1", "65536", "80.5", "NaN", "Infinity", "1e9"],
-  SERVICE_ROLE: ["", "both", "ALL", "api "],
+  SERVICE_PORT: [" ", "0x50", "0b1", "many", "-1", "65536", "80.5", "NaN", "Infinity", "1e9"],
+  SERVICE_ROLE: ["both", "ALL", "api "],
   DATABASE_URL: [`mysql://user:${secret}@host/db`, secret, ` postgres://u:${secret}@h/d`],
-  STORAGE_BACKEND: ["", "S3", "gcs"],
+  STORAGE_BACKEND: ["S3", "gcs"],
   API_KEYS: [`anna:${secret}`, secret, `:${"0".repeat(64)}`, `anna:${"A".repeat(64)}`, `a b:${"0".repeat(64)}`],
-  AUTH__DISABLED: ["", "1", "yes", "TRUE"],
-  LOG_LEVEL: ["", "loud", "INFO"],
+  AUTH__DISABLED: ["1", "yes", "TRUE"],
+  LOG_LEVEL: ["loud", "INFO"],
   MAX_CSV_UPLOAD_BYTES: ["0", "-1", "10MB", "1.5"],
   MIN_CSV_DATA_ROWS: ["0", "two"],
-  MAX_EMPTY_RATIO: ["-0.1", "1.1", "50%", ""],
+  MAX_EMPTY_RATIO: ["-0.1", "1.1", "50%"],
   MAX_CONCURRENT_UPLOADS: ["0", "1001"],
   UPLOAD_IDLE_TIMEOUT_SECONDS: ["0", "3601", "20s"],
   UPLOAD_MIN_BYTES_PER_SECOND: ["-1", "0.5", "1000001"],
@@ -32,24 +32,36 @@ const badValues: Record<string, readonly string[]> = {
   DATASET_TTL_DAYS: ["-1", "36501", "month"],
   DATASET_TTL_CHECK_INTERVAL_SECONDS: ["0", "1.5", "1h"],
   DATASET_TTL_BATCH_LIMIT: ["0", "100001"],
-  S3__REGION: ["", " "],
-  S3__ENDPOINT: ["localhost:9000", "ftp://h", `http://u:${secret}@h`, `https://h?X-Amz=${secret}`],
+  S3__REGION: [" "],
+  S3__BUCKET: ["models ", " models"],
+  SERVICE_HOST: [" ", "127.0.0.1 "],
+  DATA_DIR: [" ", "/data\n"],
+  METRICS_BEARER_TOKEN: [`${secret} `, `${secret}\n`],
+  AUTH__ALLOWED_HOSTS: ["localhost:8000", "http://localhost", "*", "localhost,a b"],
+  CORS__ALLOW_ORIGINS: [
+    "*",
+    "app.example",
+    "https://app.example/",
+    "https://app.example:443",
+    "https://a.example,https://b.example/x",
+  ],
+  S3__ENDPOINT: ["localhost:9000", "http://h ", "ftp://h", `http://u:${secret}@h`, `https://h?X-Amz=${secret}`],
   S3__PREFIX: ["/a", "a/", "a//b", "a b", "ä"],
-  S3__FORCE_PATH_STYLE: ["", "yes"],
+  S3__FORCE_PATH_STYLE: ["yes"],
   S3__PRESIGN_SECONDS: ["-1", "604801", "1h"],
   S3__PUBLIC_ENDPOINT: ["h", "s3://h"],
-  S3__SERVER_SIDE_ENCRYPTION: ["", "kms", "aes256"],
-  S3__CHECKSUM: ["", "MD5"],
+  S3__SERVER_SIDE_ENCRYPTION: ["kms", "aes256"],
+  S3__CHECKSUM: ["MD5"],
   S3__MAX_ATTEMPTS: ["0", "21"],
   S3__TIMEOUT_SECONDS: ["0", "601"],
   S3__TIME_BUDGET_SECONDS: ["0", "x"],
   METRICS_PORT: [" ", "x", "65536"],
-  PROMETHEUS__ENABLED: ["yes", ""],
+  PROMETHEUS__ENABLED: ["yes"],
   PROMETHEUS__METRICS_PATH: ["metrics", "/api/metrics"],
   PROMETHEUS__LATENCY_BUCKETS: ["[1]", "0.5"],
   PROMETHEUS__METRIC_NAMESPACE: ["1st"],
 };
-/** Names of our families that we don't know: typing errors. */
+/** Names that nobody reads: of our families, misspelt, or with a word left out. */
 const unknownNames = [
   "AUTH__DISABELD",
   "CORS__ORIGINS",
@@ -57,6 +69,10 @@ const unknownNames = [
   "AUTH__",
   "S3__BUCKT",
   "S3__REGION_FILE",
+  "TRAINING_CONCURENCY",
+  "DATASET_TTL_DAY",
+  "MAX_UPLOAD_BYTES",
+  "LOG_LEVEL_FILE",
 ];
 
 const bad = fc
@@ -84,7 +100,7 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 const namesIn = (faults: readonly string[]): string[] => faults.map((fault) => fault.split(/[ =]/)[0]!).sort();
 
 test("every mixture of wrong values and unknown names is reported at once, each by its name, no secret told", () => {
-  const secrets = { METRICS_BEARER_TOKEN: secret, CORS__ALLOW_ORIGINS: secret, UNRELATED: secret };
+  const secrets = { METRICS_BEARER_TOKEN: secret, CORS__ALLOW_ORIGINS: `https://${secret}`, UNRELATED: secret };
   fc.assert(
     fc.property(bad, unknown, (wrong, misspelt) => {
       const faults = faultsOf({ ...secrets, ...wrong, ...misspelt });
@@ -130,7 +146,7 @@ describe("values", () => {
         fc.nat({ max: 65_535 }),
         fc.double({ min: 0, max: 36_500, noNaN: true }),
         fc.boolean(),
-        fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9.]{0,9}$/), { maxLength: 4 }),
+        fc.uniqueArray(fc.stringMatching(/^[a-z][a-z0-9.]{0,9}$/), { minLength: 1, maxLength: 4 }),
         (port, days, isDisabled, hosts) => {
           const config = readConfig({
             SERVICE_PORT: String(port),
@@ -150,9 +166,12 @@ describe("values", () => {
     for (const { env, fallback } of Object.values(settings)) expect(faultsOf({ [env]: fallback })).toEqual([]);
   });
 
-  test("no place is no place: an empty DATA_DIR or SERVICE_HOST is refused", () => {
-    expect(namesIn(faultsOf({ DATA_DIR: "" }))).toEqual(["DATA_DIR"]);
-    expect(namesIn(faultsOf({ SERVICE_HOST: " " }))).toEqual(["SERVICE_HOST"]);
+  test("an empty value is none, whatever the setting: as if its line were not there", () => {
+    const names = [...Object.values(settings).map(({ env }) => env), ...secretNames.map((name) => `${name}_FILE`)];
+    for (const name of names) expect(readConfig({ [name]: "" }), name).toEqual(readConfig({}));
+    expect(readConfig(Object.fromEntries(names.map((name) => [name, ""])))).toEqual(readConfig({}));
+    // Of a name that nobody reads, too: nothing was to be set by it.
+    expect(faultsOf({ AUTH__X: "", DATASET_TTL_DAY: "" })).toEqual([]);
   });
 });
 

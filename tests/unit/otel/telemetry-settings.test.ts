@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { openTelemetryNames, readTelemetrySettings, telemetryVariables } from "../../../otel/telemetry-settings.ts";
 
 test("the defaults are usable", () => {
   const { settings, faults } = readTelemetrySettings({});
@@ -17,7 +17,6 @@ test("the defaults are usable", () => {
 test.for([
   ["PROMETHEUS__ENABLED", "yes"],
   ["PROMETHEUS__ENABLED", "True"],
-  ["PROMETHEUS__ENABLED", ""],
   ["PROMETHEUS__CREATED", "1"],
   ["PROMETHEUS__INSTRUMENT_INPROGRESS", "on"],
   ["PROMETHEUS__METRICS_PATH", "metrics"],
@@ -28,7 +27,6 @@ test.for([
   ["PROMETHEUS__METRICS_PATH", "/.."],
   ["PROMETHEUS__METRICS_PATH", "/:id"],
   ["PROMETHEUS__METRIC_NAMESPACE", "1st"],
-  ["PROMETHEUS__METRIC_NAMESPACE", ""],
   ["PROMETHEUS__METRIC_SUBSYSTEM", "back-end"],
   ["PROMETHEUS__LATENCY_BUCKETS", "0.1,0.5"],
   ["PROMETHEUS__LATENCY_BUCKETS", "[]"],
@@ -38,11 +36,15 @@ test.for([
   ["PROMETHEUS__LATENCY_BUCKETS", "[0, 0.5]"],
   ["PROMETHEUS__LATENCY_BUCKETS", '["0.5"]'],
   ["PROMETHEUS__LATENCY_BUCKETS", JSON.stringify(Array.from({ length: 51 }, (_, index) => (index + 1) / 2))],
-  ["PROMETHEUS__ENABLE", "true"],
 ] as const)("%s=%s is refused by name", ([name, value]) => {
   const { faults } = readTelemetrySettings({ [name]: value });
   expect(faults).toHaveLength(1);
   expect(faults[0]).toContain(name);
+});
+
+test("an empty value is none, of every variable", () => {
+  for (const name of [...Object.keys(telemetryVariables), ...openTelemetryNames])
+    expect(readTelemetrySettings({ [name]: "" }), name).toEqual(readTelemetrySettings({}));
 });
 
 test("all faults are reported together", () => {
