@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ./run.sh up|down|dev|demo|smoke|logs|backup|restore. Its parts are in infra/run.
 set -euo pipefail
+called_from="$PWD"
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 usage() {

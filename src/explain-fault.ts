@@ -7,12 +7,14 @@ import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { explainDatabaseFault } from "./store/database-faults.ts";
 import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
+import { HalfRestoredError } from "./store/replace-data.ts";
 
 /** Faults whose message is the line. */
 const explainedFaults = [
   DataFolderLockedError,
   DatabaseMovedError,
   ForeignFilesError,
+  HalfRestoredError,
   ListenFault,
   NewerSchemaError,
   StorageFault,

@@ -16,6 +16,7 @@ import { migrations } from "./migrations.ts";
 import { refuseMoved } from "./moved-mark.ts";
 import { refuseNewerSchema } from "./newer-schema.ts";
 import { type PostgresSettings, readPostgresConnection } from "./postgres-connection.ts";
+import { refuseHalfRestored } from "./replace-data.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows, on the embedded database or on PostgreSQL; the SQL is the same. */
@@ -133,6 +134,7 @@ async function openEmbedded(dataDir: string, minFreeDiskBytes: number): Promise<
   const lock = await lockDataFolder(dataDir);
   try {
     await refuseMoved(dataDir);
+    await refuseHalfRestored(dataDir);
     const folder = join(dataDir, "database");
     const pglite = await openFolder(dataDir, folder);
     // PGlite makes its files readable and writable for everyone, whatever the umask.
@@ -265,7 +267,7 @@ interface StoreSettings extends PostgresSettings {
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws DataFolderLockedError, DatabaseMovedError, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ * @throws DataFolderLockedError, DatabaseMovedError, HalfRestoredError, NewerSchemaError, or what the database says (see explainDatabaseFault)
  */
 export function openStore(settings: StoreSettings): Promise<Store> {
   const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;

@@ -238,7 +238,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     const place = await newDatabase();
     // On the files it is refused, as it knows none of them, and has made its mark by then; without them it runs.
     const mistaken = await refusedStart(place);
-    expect([mistaken.code, mistaken.stderr]).toEqual([1, expect.stringContaining("the database knows of none")]);
+    expect([mistaken.code, mistaken.stderr]).toEqual([1, expect.stringContaining("belong to another database")]);
     const elsewhere = await mkdtemp(join(tmpdir(), "move-elsewhere-"));
     resources.defer(() => rm(elsewhere, { recursive: true }));
     await (await startService({ on: { ...place, dataDir: elsewhere } })).halt();
