@@ -26,7 +26,7 @@ const backup = (dataDir: string, ...options: string[]) => call("backup-data", da
 const restore = (dataDir: string, ...options: string[]) => call("restore-data", dataDir, options);
 
 // Each starts several processes, one after another.
-describe("backup and restore of the embedded database with its files", { timeout: 180_000 }, () => {
+describe("backup and restore of the embedded database with its files", { timeout: 600_000 }, () => {
   const resources = new AsyncDisposableStack();
   let place: string;
   let dataDir: string;
@@ -66,7 +66,7 @@ describe("backup and restore of the embedded database with its files", { timeout
     await service.halt();
     const made = await backup(dataDir, "--to", archive);
     expect(made).toMatchObject({ code: 0, output: expect.stringContaining('"whole":1,"missing":0,"damaged":0') });
-  }, 180_000);
+  }, 600_000);
   afterAll(() => resources.disposeAsync());
 
   test("what was there at the backup is there again, and what had come since is kept beside it", async () => {

@@ -82,7 +82,7 @@ test("a wrong call, and settings that don't say where to move to, are refused", 
 });
 
 // Each starts several processes, one after another.
-describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", { timeout: 180_000 }, () => {
+describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", { timeout: 600_000 }, () => {
   const resources = new AsyncDisposableStack();
   const key = { "Idempotency-Key": "kept" };
   const oddName = "\"Quotes\", 'single', back\\slash \\N, Ünïcödé 漢字 🌲";
@@ -140,7 +140,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`in use by process ${waiting.pid}`)]);
     await waiting.halt();
     sourceHash = await hashOf(join(dataDir, "database"));
-  }, 180_000);
+  }, 600_000);
   afterAll(() => resources.disposeAsync());
 
   test("rows, jobs and files are the same, queued and interrupted runs are trained, and the source is as it was", async () => {
