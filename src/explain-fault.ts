@@ -9,6 +9,7 @@ import { explainDatabaseFault } from "./store/database-faults.ts";
 import { EmbeddedDatabaseFault, explainEmbeddedFault } from "./store/embedded-folder.ts";
 import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
+import { HalfRestoredError } from "./store/replace-data.ts";
 
 /** Faults whose message is the line. */
 const explainedFaults = [
@@ -16,6 +17,7 @@ const explainedFaults = [
   DatabaseMovedError,
   EmbeddedDatabaseFault,
   ForeignFilesError,
+  HalfRestoredError,
   ListenFault,
   NewerSchemaError,
   StorageFault,

@@ -51,7 +51,19 @@ const stack: readonly Line[] = [
     name: "COMPOSE_PROFILES",
     value: "alerting",
     about:
-      "Profiles that start without being named; ./run.sh up adds the COMPOSE_FILE that tracing and collector need.",
+      "Profiles that start without being named; ./run.sh up adds the COMPOSE_FILE that tracing, collector and replicas need.",
+    commented: true,
+  },
+  {
+    name: "BACKEND_REPLICAS",
+    value: "2",
+    about: "With profile replicas: how many backends; SERVICE_PORT is a range then, 8000-8001. Needs DATABASE_URL.",
+    commented: true,
+  },
+  {
+    name: "WORKER_REPLICAS",
+    value: "2",
+    about: "With profile replicas: how many workers.",
     commented: true,
   },
   {

@@ -114,12 +114,16 @@ async function move(config: Config, log: Logger): Promise<void> {
   resources.defer(() => client.end());
   const { pglite } = source.engine;
   log.info({ to: "DATABASE_URL" }, "moving rows and jobs");
-  const { wereThere, tables } = await moveRows(
+  const { wereThere, replacedEmpty, tables } = await moveRows(
     { query: (text) => pglite.query(text) },
     { query: (text, values) => client.query(text, values) },
     queuesOfRows,
   );
   await markMoved(config.dataDir);
+  if (replacedEmpty)
+    log.info(
+      "an empty deployment was in the new database, of a service that was started on it once: ours has taken its place",
+    );
   log.info({ tables }, wereThere ? "all rows and jobs were there already" : "all rows and jobs are there");
 }
 

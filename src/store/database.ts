@@ -18,6 +18,7 @@ import { migrations } from "./migrations.ts";
 import { refuseMoved } from "./moved-mark.ts";
 import { refuseNewerSchema } from "./newer-schema.ts";
 import { type PostgresSettings, readPostgresConnection } from "./postgres-connection.ts";
+import { refuseHalfRestored } from "./replace-data.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows, on the embedded database or on PostgreSQL; the SQL is the same. */
@@ -107,6 +108,7 @@ async function openEmbedded(dataDir: string, minFreeDiskBytes: number, progress:
   const lock = await lockDataFolder(dataDir, progress);
   try {
     await refuseMoved(dataDir);
+    await refuseHalfRestored(dataDir);
     const folder = join(dataDir, "database");
     const pglite = await openEmbeddedFolder(dataDir, folder, progress);
     // PGlite makes its files readable and writable for everyone, whatever the umask.
@@ -240,7 +242,8 @@ interface StoreSettings extends PostgresSettings {
 
 /**
  * Opens the database and brings its tables up to date.
- * @throws DataFolderLockedError, DatabaseMovedError, EmbeddedDatabaseFault, NewerSchemaError, or what the database says (see explainDatabaseFault)
+ * @throws DataFolderLockedError, DatabaseMovedError, HalfRestoredError, EmbeddedDatabaseFault, NewerSchemaError, or what the
+ *   database says (see explainDatabaseFault)
  */
 export function openStore(settings: StoreSettings, progress: StartProgress = untoldProgress): Promise<Store> {
   const { databaseUrl, dataDir, minFreeDiskBytes = 0 } = settings;

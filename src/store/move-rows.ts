@@ -22,8 +22,13 @@ export class MoveRefusedError extends Error {
 export interface RowsReport {
   /** True: all of them were there already, from a move that was whole. */
   readonly wereThere: boolean;
+  /** True: the target was the deployment of a first start, without a row of anybody's, and is not any more. */
+  readonly replacedEmpty: boolean;
   readonly tables: Readonly<Record<string, TableContent>>;
 }
+
+/** What every deployment has from its first start on: the number that ties it to its files, and its times. */
+const stateTable = "deployment_state";
 
 const plainName = (table: TableShape): string => table.name.replaceAll('"', "").replace("public.", "");
 
@@ -84,7 +89,8 @@ async function copy(source: Session, target: Session, tables: readonly TableShap
 
 /**
  * Moves the rows of all tables and the jobs of `queues` in one transaction of the target: they are there whole, read back
- * and compared, or not at all. A target that holds the same already is left as it is.
+ * and compared, or not at all. A target that holds the same already is left as it is; one that a service was started on
+ * once, by mistake, and that has nothing but its own state, takes ours.
  * @throws MoveRefusedError when it holds anything else
  */
 export async function moveRows(source: Session, target: Session, queues: readonly string[]): Promise<RowsReport> {
@@ -99,18 +105,21 @@ export async function moveRows(source: Session, target: Session, queues: readonl
     for (const { name } of tables) await target.query(`lock table ${name} in exclusive mode`);
     const filled: TableShape[] = [];
     for (const table of tables) if (!(await isEmpty(target, table))) filled.push(table);
+    let replacedEmpty = false;
     if (filled.length > 0) {
       const wanted = await contents(source, tables);
       const different = differences(wanted, await contents(target, tables));
-      if (different.length > 0)
+      if (different.length === 0) return { wereThere: true, replacedEmpty, tables: wanted };
+      if (filled.some((table) => plainName(table) !== stateTable))
         throw new MoveRefusedError(
           `The database of DATABASE_URL is not empty, and holds something else than the embedded one (${different.join("; ")}): make a new one for the move.`,
         );
-      return { wereThere: true, tables: wanted };
+      for (const { name } of filled) await target.query(`delete from ${name}`);
+      replacedEmpty = true;
     }
     const moved = await copy(source, target, tables);
     await target.query("commit");
-    return { wereThere: false, tables: moved };
+    return { wereThere: false, replacedEmpty, tables: moved };
   } finally {
     // After the commit it does nothing; with the connection gone the server rolls back by itself.
     await target.query("rollback").catch(() => {});

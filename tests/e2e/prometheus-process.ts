@@ -52,6 +52,7 @@ function adapted(text: string, ownAddress: string, alertmanager: PrometheusOptio
   const known = [{ targets: [alertmanager ?? []].flat() }];
   configuration.alerting.alertmanagers = [{ static_configs: known }];
   for (const job of configuration.scrape_configs) {
+    if (job.job_name === "backend") delete job.dns_sd_configs;
     if (job.job_name === "prometheus") job.static_configs = [{ targets: [ownAddress] }];
     if (job.job_name === "alertmanager") {
       delete job.dns_sd_configs;

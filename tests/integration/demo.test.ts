@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startService } from "../support/service.ts";
 
@@ -56,6 +57,32 @@ test("the demo runs against a service with keys, metrics of another name elsewhe
       "datasets expired": ["not shown", "not shown", "-"],
     });
     expect(stdout).not.toContain("NO");
+    expect(code).toBe(0);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("what others do on a running service meanwhile is told apart from what the demo did", async () => {
+  const service = await startService({
+    env: { DATASET_TTL_DAYS: "0.0002", DATASET_TTL_CHECK_INTERVAL_SECONDS: "1" },
+  });
+  try {
+    const others = new AbortController();
+    // Somebody else, whose datasets come and expire as long as the demo runs.
+    const busy = (async () => {
+      for (let index = 0; !others.signal.aborted; index += 1) {
+        await service.upload(`a,label\n${index},x\n${index + 1},y\n`, { name: `other-${index}` });
+        await delay(300, undefined, { signal: others.signal }).catch(() => {});
+      }
+    })();
+    const { code, stdout, stderr } = await runDemo(["--url", service.url]);
+    others.abort();
+    await busy;
+    const lineOf = (what: string): string => stdout.split("\n").find((line) => line.startsWith(what)) ?? "";
+    expect(lineOf("datasets expired"), stderr).toMatch(/^datasets expired +3 +\d+ +yes, and [1-9]\d* of others$/);
+    expect(lineOf("uploads accepted")).toMatch(/^uploads accepted +3 +\d+ +yes, and [1-9]\d* of others$/);
+    expect(lineOf("runs succeeded")).toMatch(/^runs succeeded +6 +6 +yes$/);
     expect(code).toBe(0);
   } finally {
     await service.stop();

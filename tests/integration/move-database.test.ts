@@ -82,7 +82,7 @@ test("a wrong call, and settings that don't say where to move to, are refused", 
 });
 
 // Each starts several processes, one after another.
-describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", { timeout: 180_000 }, () => {
+describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to PostgreSQL", { timeout: 600_000 }, () => {
   const resources = new AsyncDisposableStack();
   const key = { "Idempotency-Key": "kept" };
   const oddName = "\"Quotes\", 'single', back\\slash \\N, Ünïcödé 漢字 🌲";
@@ -140,7 +140,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`in use by process ${waiting.pid}`)]);
     await waiting.halt();
     sourceHash = await hashOf(join(dataDir, "database"));
-  }, 180_000);
+  }, 600_000);
   afterAll(() => resources.disposeAsync());
 
   test("rows, jobs and files are the same, queued and interrupted runs are trained, and the source is as it was", async () => {
@@ -234,6 +234,29 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     expect(await readdir(dataDir)).not.toContain("database.moving");
   });
 
+  test("what a first start by mistake has left in the new database is no obstacle", async () => {
+    const place = await newDatabase();
+    // On the files it is refused, as it knows none of them, and has made its mark by then; without them it runs.
+    const mistaken = await refusedStart(place);
+    expect([mistaken.code, mistaken.stderr]).toEqual([1, expect.stringContaining("belong to another database")]);
+    const elsewhere = await mkdtemp(join(tmpdir(), "move-elsewhere-"));
+    resources.defer(() => rm(elsewhere, { recursive: true }));
+    await (await startService({ on: { ...place, dataDir: elsewhere } })).halt();
+    const [mark] = await ask(place.databaseUrl, "select value_ms from deployment_state where key = 'deployment_id'");
+    expect(mark).toBeDefined();
+
+    const moved = await move(place);
+    expect([moved.code, moved.stderr, moved.report.msg]).toEqual([0, "", "all rows and jobs are there"]);
+    expect(moved.stdout).toContain("an empty deployment was in the new database");
+    expect(
+      await ask(place.databaseUrl, "select value_ms from deployment_state where key = 'deployment_id'"),
+    ).not.toEqual([mark]);
+    const service = await startService({ on: place, env: { SERVICE_ROLE: "api" } });
+    expect(await listsOf(service)).toEqual(before);
+    await service.halt();
+    await rm(join(dataDir, "database.moved"));
+  });
+
   test("a row without its file, a database of somebody else's and an empty folder are refused, each by its name", async () => {
     const place = await newDatabase();
     const [id = ""] = await readdir(join(dataDir, "files", "dataset"));
@@ -245,7 +268,10 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     expect(without.stdout).toContain(id);
     expect(await ask(place.databaseUrl, "select 1 from datasets")).toEqual([]);
 
-    await ask(place.databaseUrl, "insert into deployment_state values ('deployment_id', 1)");
+    await ask(
+      place.databaseUrl,
+      "insert into idempotency_keys values ('somebody', 'else', repeat('0', 64), gen_random_uuid(), now())",
+    );
     const foreign = await move(place);
     expect([foreign.code, foreign.stderr]).toEqual([1, expect.stringContaining("is not empty")]);
 

@@ -12,11 +12,17 @@ useScriptFolder();
 describe("demo", () => {
   beforeEach(async () => {
     await mkdir(join(folder, "node_modules", ".bin"), { recursive: true });
-    await program(
-      "node_modules/.bin/node",
-      '[ "$1" = -e ] || printf "%s|key %s|token %s\\n" "$*" "$API_KEY" "$METRICS_BEARER_TOKEN"',
-    );
+    await nodeOf(process.versions.node);
   });
+  /** Node itself, of this version, but for the demo. */
+  const nodeOf = (version: string) =>
+    program(
+      "node_modules/.bin/node",
+      `if [ "$1" = -e ]; then
+        exec ${process.execPath} -e "Object.defineProperty(process.versions, 'node', { value: '${version}' }); $2"
+      fi
+      printf "%s|key %s|token %s\\n" "$*" "$API_KEY" "$METRICS_BEARER_TOKEN"`,
+    );
   const installed = () => mkdir(join(folder, "node_modules", "vega-datasets"));
 
   test("goes where .env says, with its key and token", async () => {
@@ -35,6 +41,8 @@ describe("demo", () => {
     await settings("METRICS_PORT=9464\n");
     expect(await run("demo")).toMatchObject({ code: 1, output: expect.stringContaining("--metrics-url") });
     expect((await run("demo", "--metrics-url", "http://127.0.0.1:9/m")).code).toBe(0);
+    await nodeOf("20.19.0");
+    expect(await run("demo")).toMatchObject({ code: 1, output: "The demo needs Node 24: npm ci brings it.\n" });
   });
 });
 

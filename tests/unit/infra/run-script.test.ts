@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -16,6 +15,7 @@ describe("up", () => {
     ["COMPOSE_PROFILES=alerting\n", base],
     ["COMPOSE_PROFILES=alerting,tracing\n", tracing],
     ["COMPOSE_PROFILES=tracing,collector", `${tracing}:${collector}`],
+    ["COMPOSE_PROFILES=replicas\nDATABASE_URL=postgres://postgres/mlops\n", `${base}:docker-compose.replicas.yml`],
     [`COMPOSE_PROFILES=collector\n${elsewhere}`, `${base}:${collector}`],
     ["COMPOSE_PROFILES=tracing\nCOMPOSE_FILE=mine.yml\n", "mine.yml"],
   ])("with %j the files of Compose are %s, without this script too", async (env, files) => {
@@ -36,19 +36,11 @@ describe("up", () => {
     expect(await written(".env")).toContain(`COMPOSE_FILE=${tracing}:docker-compose.override.yml #`);
   });
 
-  test("takes its line out of .env when the profile is not there any more", async () => {
-    await settings("COMPOSE_PROFILES=tracing\nSERVICE_PORT=8001\n");
-    await run("up");
-    await settings((await written(".env")).replace("COMPOSE_PROFILES=tracing", "COMPOSE_PROFILES="));
-    await run("up");
-    expect(await written(".env")).toBe("COMPOSE_PROFILES=\nSERVICE_PORT=8001\n");
-  });
-
   test("a profile of the environment counts for this time only", async () => {
     await settings("SERVICE_PORT=8001\n");
     await program("bin/docker", `[ "$2" != up ] || echo "files \${COMPOSE_FILE:-unset}"`);
     expect((await run("up", { COMPOSE_PROFILES: "tracing" })).lines).toContain(`files ${tracing}`);
-    expect(await written(".env")).toBe("SERVICE_PORT=8001\n");
+    expect(await written(".env")).not.toContain("COMPOSE_FILE");
   });
 
   test("a collector alone needs to be told where it sends to", async () => {
@@ -57,20 +49,6 @@ describe("up", () => {
     expect(code).toBe(1);
     expect(output).toMatch(/add tracing, or .*TEMPO_OTLP_URL/);
     expect(output).not.toContain("up -d");
-  });
-
-  test("writes .env with the hash of a new key the first time, and leaves it from then on", async () => {
-    const { code, lines } = await run("up", "prometheus");
-    expect(code).toBe(0);
-    expect(lines).toContain("docker compose up -d --build prometheus");
-    const key = (await written(".cache/api-key")).trim();
-    const hash = createHash("sha256").update(key).digest("hex");
-    expect(await written(".env")).toContain(`API_KEYS=demo:${hash}\n`);
-    for (const secret of [".env", ".cache/api-key"])
-      expect((await stat(join(folder, secret))).mode & 0o077, secret).toBe(0);
-    const before = await written(".env");
-    await run("up");
-    expect([await written(".env"), (await written(".cache/api-key")).trim()]).toEqual([before, key]);
   });
 
   test.each([
@@ -152,7 +130,10 @@ describe("up", () => {
     expect(await run("up")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
     await mkdir(join(folder, "node_modules", "yaml"), { recursive: true });
     await mkdir(join(folder, "node_modules", ".bin"));
-    await program("node_modules/.bin/node", 'printf "node %s\\n" "$*"; echo "the links lead nowhere" >&2');
+    await program(
+      "node_modules/.bin/node",
+      'mkdir -m 700 -p .cache/alertmanager .cache/grafana-alerting; printf "node %s\\n" "$*"; echo "the links lead nowhere" >&2',
+    );
     await program(
       "bin/docker",
       'printf "docker %s with %s, %s\\n" "$*" "$ALERTMANAGER_CONFIG_DIR" "$GRAFANA_ALERTING_DIR"',
@@ -164,13 +145,16 @@ describe("up", () => {
         "docker compose up -d --build with ./.cache/alertmanager, ./.cache/grafana-alerting",
       ]),
     );
-    // What runs already reads them anew.
+    // As committed they are for everybody; made under another umask they would be for us alone.
+    expect((await stat(join(folder, ".cache/alertmanager"))).mode & 0o777).toBe(0o755);
+    // What runs already reads them anew, and is not stopped by hand for that: nothing would start it again.
     const running =
-      'case "$*" in *ps*) printf "alertmanager\\ngrafana-alerting\\n" ;; *) printf "docker %s\\n" "$*" ;; esac';
+      'case "$*" in *" ps "*) printf "prometheus\\nalertmanager\\ngrafana-alerting\\n" ;; *) printf "docker %s\\n" "$*" ;; esac';
     await program("bin/docker", running);
     expect((await run("up")).lines).toEqual(
       expect.arrayContaining([
-        "docker compose --profile * kill -s HUP alertmanager",
+        "docker compose --profile * exec -T prometheus kill -HUP 1",
+        "docker compose --profile * exec -T alertmanager kill -HUP 1",
         "docker compose --profile * restart grafana-alerting",
       ]),
     );
@@ -178,6 +162,29 @@ describe("up", () => {
     const refused = await run("up");
     expect(refused.code).toBe(1);
     expect(refused.output).not.toContain("up -d");
+  });
+
+  test.each([
+    [["--scale", "backend=2"], "", "--scale backend=2, and the embedded database serves one process"],
+    [[], "COMPOSE_PROFILES=replicas\n", "COMPOSE_PROFILES has replicas, and the embedded database serves one process"],
+    [
+      ["--scale", "backend=2"],
+      "DATABASE_URL=postgres://db/m\n",
+      "COMPOSE_PROFILES=replicas and BACKEND_REPLICAS say it",
+    ],
+    [[], "COMPOSE_PROFILES=replicas\nDATABASE_URL=postgres://db/m\nMETRICS_PORT=9464\n", "leave METRICS_PORT"],
+  ])("starts no second process that would not work: %j with %j", async (options, env, says) => {
+    await settings(env);
+    const { code, output } = await run("up", ...options);
+    expect([code, output]).toEqual([1, expect.stringContaining(says)]);
+    expect(output).not.toContain("up -d");
+  });
+
+  test("leaves replicas to their common name, and speaks to the first of their ports", async () => {
+    await settings("COMPOSE_PROFILES=replicas\nDATABASE_URL=postgres://db/m\nSERVICE_PORT=8000-8001\n");
+    const { code, output } = await run("up");
+    expect([code, output]).toEqual([0, expect.stringContaining("API http://127.0.0.1:8000/api/docs")]);
+    expect(await written(".cache/prometheus/backend.json")).toBe("[]\n");
   });
 
   test("without Compose says what is missing", async () => {

@@ -220,7 +220,7 @@ test.each([...texts])("%s names only commands, calls and files that exist", (nam
   const commands = all(read("run.sh"), /^ {2}(\w+) {2,}\w/gm);
   expect(commands).toContain("smoke");
   expect(all(text, /run\.sh (\w+)/g).filter((one) => !commands.includes(one))).toEqual([]);
-  const services = all(read("docker-compose.yml"), /^ {2}([a-z]+):$/gm);
+  const services = all(read("docker-compose.yml"), /^ {2}([a-z]+):(?: &\w+)?$/gm);
   const verbs = "logs|restart|ps|stop|start|exec|kill";
   const called = new RegExp(
     `docker compose (?:--?[\\w-]+(?: postgres)? )*(?:${verbs})((?: --?[\\w-]+(?: \\d+\\w)?)*) ([a-z]+)`,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
@@ -13,6 +13,8 @@ export function useScriptFolder(): void {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "run-script-"));
     await copyFile(new URL("../../../run.sh", import.meta.url), join(folder, "run.sh"));
+    await cp(new URL("../../../infra/run", import.meta.url), join(folder, "infra/run"), { recursive: true });
+    for (const name of ["infra/monitoring", "src", "otel"]) await mkdir(join(folder, name));
     // Neither Docker nor the demo itself: both say how they were called.
     await mkdir(join(folder, "bin"));
     await program("bin/docker", 'printf "docker %s\\n" "$*"');

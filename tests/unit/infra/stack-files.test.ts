@@ -5,6 +5,7 @@ import { dashboardTitles } from "../../../infra/monitoring/dashboards/dashboard-
 import { generatedFiles } from "../../../infra/monitoring/generate.ts";
 import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
 import { readConfig, settings } from "../../../src/config.ts";
+import { yaml as stack } from "./stack-files.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -45,6 +46,7 @@ describe("docker-compose.yml", () => {
   test("has the services", () => {
     expect([...services.keys()]).toEqual([
       "backend",
+      "worker",
       "prometheus",
       "grafana",
       "alertmanager",
@@ -81,15 +83,25 @@ describe("docker-compose.yml", () => {
     expect(text).toContain("cap_drop: [ALL]");
     expect(text).toContain("no-new-privileges:true");
     // The image of the backend says it itself.
-    const watched = name === "backend" ? read("infra/docker/Dockerfile") : text;
+    const isOurs = name === "backend" || name === "worker";
+    const watched = isOurs ? read("infra/docker/Dockerfile") : text;
     expect(watched).toMatch(/healthcheck:|^HEALTHCHECK |# No health check: /m);
-    expect(name === "backend" ? watched : text).toMatch(/user: "[1-9]\d*:\d+"|^USER [1-9]\d*:\d+$/m);
+    expect(watched).toMatch(/user: "[1-9]\d*:\d+"|^USER [1-9]\d*:\d+$/m);
   });
 
   test("pins every version", () => {
     const images = [...all(compose, /image: (\S+)/g), ...all(read("infra/docker/Dockerfile"), /^FROM (\S+)/gm)];
     expect(images.length).toBeGreaterThanOrEqual(5);
     expect(images.filter((image) => !/:v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$/.test(image))).toEqual([]);
+  });
+
+  test("runs the Prometheus that infra/tools builds, which is the one that its files are tested with", () => {
+    const [, minor, patch] = /prometheus\/prometheus v0\.(\d+)\.(\d+)/.exec(read("infra/tools/go.mod")) ?? [];
+    // Prometheus 3.16.0 is v0.316.0 as a Go module.
+    const [major, ...rest] = minor ?? "";
+    expect(services.get("prometheus")).toContain(
+      `image: prom/prometheus:v${major}.${Number(rest.join(""))}.${patch}\n`,
+    );
   });
 
   test("mounts what exists", () => {
@@ -104,6 +116,38 @@ describe("docker-compose.yml", () => {
     const unknown = [...names].filter((name) => !new RegExp(`^(# )?${name}=`, "m").test(example));
     // REVISION is what run.sh takes from git.
     expect(unknown).toEqual(["REVISION"]);
+  });
+});
+
+describe("the profile replicas", () => {
+  const { services } = stack("docker-compose.yml");
+  const over = stack("docker-compose.replicas.yml").services;
+  const discovery = stack("infra/monitoring/prometheus/prometheus.yml").scrape_configs[0].dns_sd_configs;
+
+  test("has backend and worker under the name by which Prometheus finds each of them, and nobody else", () => {
+    const [{ names, port, type }] = discovery;
+    expect([names, port, type]).toEqual([["backend-replicas"], 8000, "A"]);
+    for (const { networks } of [services.worker, over.backend])
+      expect(networks).toEqual({ default: { aliases: names } });
+    const others = Object.entries<Record<string, unknown>>(services).filter(([name]) => name !== "worker");
+    expect(others.filter(([, { networks }]) => networks !== undefined)).toEqual([]);
+  });
+
+  test("has a worker that is the backend, but for its role, its port and how many there are", () => {
+    const { profiles, environment, ports, scale, networks, ...same } = services.worker;
+    expect([profiles, ports, scale]).toEqual([["replicas"], [], `\${WORKER_REPLICAS:-1}`]);
+    expect(environment).toEqual({ ...services.backend.environment, SERVICE_ROLE: "worker" });
+    expect({ ...same, ports: services.backend.ports, environment: services.backend.environment }).toEqual(
+      services.backend,
+    );
+  });
+});
+
+describe("the image", () => {
+  test("lets its user read what it copies, whatever the rights in the folder that it is built from", () => {
+    const copies = all(read("infra/docker/Dockerfile"), /^COPY (?!--from)(.*)$/gm);
+    expect(copies).toHaveLength(4);
+    expect(copies.filter((copy) => !copy.startsWith("--chmod=755 "))).toEqual([]);
   });
 });
 

@@ -1,0 +1,73 @@
+/** `npm run data:backup -- --to FILE`: wires what backs up the embedded database with its files. */
+import { open, rename, rm } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import type { Config } from "../config.ts";
+import { explainFault } from "../explain-fault.ts";
+import { createLog, type Logger } from "../log.ts";
+import { settingsOrExit } from "../settings-or-exit.ts";
+import { ArchiveError, packData } from "../store/data-archive.ts";
+import { lockDataFolder } from "../store/data-folder-lock.ts";
+import { readEmbeddedSettings, withVerifiedArchive } from "./verified-archive.ts";
+
+const usage = `Writes the embedded database and the files in DATA_DIR into one archive, with the service stopped, and reads it back.
+
+  npm run data:backup -- --to backup.tar.gz     # --to - writes to stdout, and reads nothing back
+
+  --with-gaps   keeps it although rows have lost their files
+`;
+
+function readOptions(): { to: string; acceptsGaps: boolean } {
+  try {
+    const options = { to: { type: "string" }, "with-gaps": { type: "boolean" } } as const;
+    const { to, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
+    if (to !== undefined && to !== "") return { to, acceptsGaps };
+  } catch {
+    // An unknown option: the usage says which there are.
+  }
+  process.stderr.write(usage);
+  process.exit(2);
+}
+
+async function pack(dataDir: string, to: number): Promise<void> {
+  const lock = await lockDataFolder(dataDir);
+  try {
+    await packData(dataDir, to);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function backup(config: Config, { to, acceptsGaps }: ReturnType<typeof readOptions>, log: Logger): Promise<void> {
+  if (to === "-") return pack(config.dataDir, 1);
+  // Under its name it is whole and was read back; it holds what users have sent, so nobody else may read it.
+  const part = `${to}.part`;
+  const file = await open(part, "wx+", 0o600);
+  try {
+    await pack(config.dataDir, file.fd);
+    await file.sync();
+    const written = await open(part, "r");
+    try {
+      await withVerifiedArchive({ config, from: written.fd, acceptsGaps, log }, () => rename(part, to));
+    } finally {
+      await written.close();
+    }
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  log.info({ file: to }, "database and files are in the archive");
+}
+
+const options = readOptions();
+const config = settingsOrExit(readEmbeddedSettings);
+const log = createLog(config.logLevel);
+try {
+  await backup(config, options, log);
+} catch (error) {
+  const line = error instanceof ArchiveError ? error.message : explainFault(error, config);
+  if (line === undefined) throw error;
+  process.stderr.write(`${line} Nothing was backed up.\n`);
+  process.exitCode = 1;
+}

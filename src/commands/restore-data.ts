@@ -1,0 +1,66 @@
+/** `npm run data:restore -- --from FILE`: wires what puts a backup in the place of the embedded database and its files. */
+import { open } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config.ts";
+import { explainFault } from "../explain-fault.ts";
+import { createLog, type Logger } from "../log.ts";
+import { settingsOrExit } from "../settings-or-exit.ts";
+import { ArchiveError } from "../store/data-archive.ts";
+import { lockDataFolder } from "../store/data-folder-lock.ts";
+import { replaceData } from "../store/replace-data.ts";
+import { readEmbeddedSettings, withVerifiedArchive } from "./verified-archive.ts";
+
+const usage = `Puts an archive of data:backup in the place of the embedded database and the files in DATA_DIR, with the service stopped.
+
+  npm run data:restore -- --from backup.tar.gz     # --from - reads stdin
+
+  --check       only reads it: unpacks it beside the data, opens its database and reads every row's file
+  --with-gaps   takes it although rows have lost their files
+
+What was there is kept in DATA_DIR/replaced-<time>. An archive that is not whole is refused, and nothing changes.
+`;
+
+interface Options {
+  readonly from: string;
+  readonly onlyChecks: boolean;
+  readonly acceptsGaps: boolean;
+}
+
+function readOptions(): Options {
+  try {
+    const options = { from: { type: "string" }, check: { type: "boolean" }, "with-gaps": { type: "boolean" } } as const;
+    const { from, check: onlyChecks = false, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
+    if (from !== undefined && from !== "") return { from, onlyChecks, acceptsGaps };
+  } catch {
+    // An unknown option: the usage says which there are.
+  }
+  process.stderr.write(usage);
+  process.exit(2);
+}
+
+async function restore(config: Config, { from, onlyChecks, acceptsGaps }: Options, log: Logger): Promise<void> {
+  await using resources = new AsyncDisposableStack();
+  const file = from === "-" ? undefined : await open(from, "r");
+  resources.defer(async () => void (await file?.close()));
+  const archive = { config, from: file?.fd ?? 0, acceptsGaps, log };
+  if (onlyChecks) return withVerifiedArchive(archive, async () => log.info("the archive is whole"));
+  const lock = await lockDataFolder(config.dataDir);
+  resources.defer(() => lock.release());
+  await withVerifiedArchive(archive, async (unpacked) => {
+    const replaced = await replaceData(config.dataDir, unpacked, new Date(systemClock.nowMs()));
+    log.info({ replaced }, "the backup is in place; what was there before is kept until you remove it");
+  });
+}
+
+const options = readOptions();
+const config = settingsOrExit(readEmbeddedSettings);
+const log = createLog(config.logLevel);
+try {
+  await restore(config, options, log);
+} catch (error) {
+  const line = error instanceof ArchiveError ? error.message : explainFault(error, config);
+  if (line === undefined) throw error;
+  process.stderr.write(`${line} Nothing was replaced.\n`);
+  process.exitCode = 1;
+}
