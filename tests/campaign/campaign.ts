@@ -48,7 +48,10 @@ function cpuSeconds(pid: number): number {
 }
 
 /** Kills service and database at random moments under clients that never pause, and then looks at what is left. */
-export async function runCampaign({ database, kills, seed, minutes }: CampaignOptions): Promise<CampaignReport> {
+export async function runCampaign(
+  { database, kills, seed, minutes }: CampaignOptions,
+  { onKill, signal }: { readonly onKill: (soFar: CampaignReport["kills"]) => void; readonly signal: AbortSignal },
+): Promise<CampaignReport> {
   const next = seededRandom(seed);
   const promises = noPromises();
   const counts = { service: 0, inItsStart: 0, postgres: 0 };
@@ -88,6 +91,8 @@ export async function runCampaign({ database, kills, seed, minutes }: CampaignOp
   );
   const killed = (): number => counts.service + counts.inItsStart;
   while (killed() < kills && performance.now() < endMs) {
+    signal.throwIfAborted();
+    onKill(counts);
     const before = promises.counts.upload + promises.counts.train;
     await delay(100 + next() * 2_400);
     // On a slow machine it would be killed before it has promised anything, time after time.
@@ -126,8 +131,8 @@ async function settle(service: RunningService, promises: Promises): Promise<void
       ["queued", "active", "retry"].map((state) => service.metric("mlops_backend_training_queue_jobs", { state })),
     );
     if (jobs.some((count) => count !== 0)) return false;
-    for (const [id, { removal }] of promises.datasets) {
-      if (removal !== "none") continue;
+    // Those too whose answer was lost: they are somebody's all the same.
+    for await (const { id } of listed(service, "/datasets")) {
       const { status, json } = await service.call("GET", `/datasets/${id}`);
       if (status === 200 && json.profile === null && json.profileFault === null) return false;
     }
@@ -141,14 +146,19 @@ async function settle(service: RunningService, promises: Promises): Promise<void
 
 async function endsOf(service: RunningService): Promise<Record<string, number>> {
   const ends: Record<string, number> = {};
-  for (let cursor: string | null = ""; cursor !== null; ) {
-    const path = `/training-runs?limit=100${cursor === "" ? "" : `&cursor=${cursor}`}`;
-    const page: { items: { status: string }[]; nextCursor: string | null } = (await service.call("GET", path)).json;
-    for (const { status } of page.items) {
-      const end = isFinal(status) ? status : "unfinished";
-      ends[end] = (ends[end] ?? 0) + 1;
-    }
-    cursor = page.nextCursor;
+  for await (const { status = "" } of listed(service, "/training-runs")) {
+    const end = isFinal(status) ? status : "unfinished";
+    ends[end] = (ends[end] ?? 0) + 1;
   }
   return ends;
+}
+
+/** All of a list, page by page. */
+async function* listed(service: RunningService, path: string): AsyncGenerator<{ id: string; status?: string }> {
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const page = `${path}?limit=100${cursor === "" ? "" : `&cursor=${cursor}`}`;
+    const { json }: { json: { items: { id: string }[]; nextCursor: string | null } } = await service.call("GET", page);
+    yield* json.items;
+    cursor = json.nextCursor;
+  }
 }

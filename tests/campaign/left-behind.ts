@@ -45,18 +45,16 @@ export async function countLeftBehind(place: { dataDir: string; databaseUrl: str
   try {
     const folder = join(place.dataDir, "files");
     const storage = await openLocalStorage(folder);
-    const idsOf = async (table: "datasets" | "artifacts"): Promise<Set<string>> =>
-      new Set((await store.db.selectFrom(table).select("id").execute()).map(({ id }) => id));
     const count = async (): Promise<{ withoutRow: number; withoutFile: number; temporary: number }> => {
       let [withoutRow, withoutFile] = [0, 0];
       for (const [table, kind] of [
         ["datasets", "dataset"],
         ["artifacts", "artifact"],
       ] as const) {
-        const rows = await idsOf(table);
+        const rows = await store.db.selectFrom(table).select(["id", "deleting_at"]).execute();
         const files = new Set(await readdir(join(folder, kind)));
-        withoutRow += files.difference(rows).size;
-        withoutFile += rows.difference(files).size;
+        withoutRow += files.difference(new Set(rows.map(({ id }) => id))).size;
+        withoutFile += rows.filter(({ id, deleting_at }) => deleting_at === null && !files.has(id)).length;
       }
       return { withoutRow, withoutFile, temporary: (await readdir(join(folder, "tmp"))).length };
     };

@@ -41,7 +41,10 @@ function faultsOf({ promises, leftBehind, startCpuSeconds }: CampaignReport): st
 }
 
 const startedMs = performance.now();
-const report = await runCampaign({ database, kills, seed, minutes });
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ending.abort());
+const onKill = (soFar: object): void => void process.stderr.write(`${JSON.stringify(soFar)}\n`);
+const report = await runCampaign({ database, kills, seed, minutes }, { onKill, signal: ending.signal });
 const { promises, startCpuSeconds, ...rest } = report;
 const sorted = startCpuSeconds.toSorted((one, other) => one - other);
 const faults = faultsOf(report);

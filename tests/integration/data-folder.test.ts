@@ -48,17 +48,19 @@ test("a file without a row stays while its row may be on its way, an hour, and g
   const service = await startService();
   await service.halt();
   try {
-    for (const kind of ["dataset", "artifact"]) {
-      const folder = join(service.dataDir, "files", kind);
-      const [young, old] = [randomUUID(), randomUUID()];
-      for (const id of [young, old]) await writeFile(join(folder, id), "x");
-      const before = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
-      await utimes(join(folder, young), before(50), before(50));
-      await utimes(join(folder, old), before(61), before(61));
-      const again = await startService({ on: service });
-      await again.halt();
-      expect(await readdir(folder)).toEqual([young]);
-    }
+    const folders = ["dataset", "artifact"].map((kind) => join(service.dataDir, "files", kind));
+    const [young, old] = [randomUUID(), randomUUID()];
+    for (const folder of folders)
+      for (const [id, minutes] of [
+        [young, 50],
+        [old, 61],
+      ] as const) {
+        const then = new Date(Date.now() - minutes * 60_000);
+        await writeFile(join(folder, id), "x");
+        await utimes(join(folder, id), then, then);
+      }
+    await (await startService({ on: service })).halt();
+    for (const folder of folders) expect(await readdir(folder)).toEqual([young]);
   } finally {
     await service.stop();
   }
