@@ -47,7 +47,7 @@ const limits: readonly (readonly [shown: RegExp, limit: number | typeof least, a
   [/rule_evaluation_failures_total/, least, "PrometheusRuleFailing"],
   [/notifications_failed_total/, least, "AlertmanagerNotificationsFailing", /alertmanager_notifications_total/],
   [/tsdb_storage_blocks_bytes/, 0.9, "PrometheusStorageNearlyFull", /^prometheus_tsdb_retention_limit/],
-  [/training_failures_total\{[^}]*error_type!="data"/, least],
+  [/training_failures_total\{[^}]*error_type!~"data\|out_of_memory"/, least],
   [/queue_oldest_age_seconds/, 60],
   [/queue_wait_seconds_bucket/, 60],
   [/outcome="server_error".* \/ /, 1 - objectives.http_availability.target],

@@ -33,7 +33,7 @@ test("modes and files that can't be used are refused by the name under which the
   expect(faultsOf(`${url}?ssl=maybe`)).toEqual([`DATABASE_URL: sslmode ${modes}`]);
   expect(faultsOf(url, { DATABASE__SSL_MODE: "full" })).toEqual([`DATABASE__SSL_MODE ${modes}`]);
   expect(faultsOf(url, { DATABASE__SSLMODE: "require" })).toEqual([
-    "DATABASE__SSLMODE is not a setting of this service",
+    "DATABASE__SSLMODE is not a setting of this service: is DATABASE__SSL_MODE meant?",
   ]);
   expect(faultsOf(`${url}?sslmode=require`, { DATABASE__SSL_MODE: "verify-full" })).toEqual([
     "DATABASE__SSL_MODE and sslmode of DATABASE_URL are both set: keep one of them",
