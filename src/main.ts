@@ -6,20 +6,20 @@ import { endOf } from "../otel/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/route-template.ts";
 import { telemetryHandle } from "../otel/telemetry.ts";
 import { readTelemetrySettings } from "../otel/telemetry-settings.ts";
-import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
 import { systemClock } from "./clock.ts";
 import { type Config, readConfig, tellUnreadNames } from "./config.ts";
 import { createCsvEngines } from "./datasets/csv-engines.ts";
-import { datasetTotals, readTtlState, rememberFirstStart } from "./datasets/dataset-repository.ts";
+import { rememberFirstStart } from "./datasets/dataset-repository.ts";
 import { reconcileProfiles } from "./datasets/reconcile-profiles.ts";
 import { datasetRoutes } from "./datasets/routes.ts";
 import { sweepFiles } from "./datasets/sweep-files.ts";
 import { runTtlCycle } from "./datasets/ttl-cycle.ts";
 import { workOnProfile } from "./datasets/work-on-profile.ts";
+import { readDeploymentState } from "./deployment-state.ts";
+import { breakOff, failStart, stopInOrder } from "./end-process.ts";
 import { hearEndWish } from "./end-wish.ts";
-import { explainFault } from "./explain-fault.ts";
 import { createApp } from "./http/app.ts";
 import { answersEnded, arrivalLimits, closeServer, listen } from "./http/listen.ts";
 import { apiPrefix } from "./http/route.ts";
@@ -27,8 +27,8 @@ import { createLog, type Logger } from "./log.ts";
 import { followScrapes } from "./monitoring/last-scrape.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
 import { createMetricsServer, mountMetrics, watchClientErrors } from "./monitoring/setup.ts";
-import { type DeploymentState, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
-import { type JobQueue, startQueue } from "./queue/job-queue.ts";
+import { registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
+import { startQueue } from "./queue/job-queue.ts";
 import { type Round, startReconciliation } from "./reconciliation.ts";
 import { settingsOrExit } from "./settings-or-exit.ts";
 import { type StartProgress, tellProgress } from "./start-progress.ts";
@@ -50,10 +50,6 @@ const orphanAgeMs = 3_600_000;
 // A younger one may be in hand: who removes a file counts it.
 const removalAgeMs = 10_000;
 const checkTimeoutMs = 2_000;
-/** A stop that is in order is over that long after its grace, also where the way to PostgreSQL is cut. */
-const longestGoodbyesMs = 20_000;
-/** What a start is at when it is to end, such as a migration, gets that long; nothing half made hinders the next one. */
-const longestBreakOffMs = 10_000;
 
 /** A service that takes requests; `stop()` ends everything in reverse. */
 interface Service {
@@ -61,26 +57,6 @@ interface Service {
   /** Undefined when metrics are switched off. */
   readonly metricsUrl: string | undefined;
   stop(): Promise<void>;
-}
-
-async function readDeploymentState(store: Store, queue: JobQueue, config: Config): Promise<DeploymentState> {
-  const [datasets, artifacts, jobs, ttl] = await Promise.all([
-    datasetTotals(store.db),
-    artifactTotals(store.db),
-    queue.counts("training"),
-    readTtlState(store.db, config, systemClock),
-  ]);
-  return {
-    datasets: datasets.count,
-    storageBytes: { dataset: datasets.sizeBytes, artifact: artifacts.sizeBytes },
-    queueJobs: { queued: jobs.queued, active: jobs.active, retry: jobs.retry, failed: jobs.failed },
-    queueOldestAgeSeconds: jobs.oldestAgeSeconds,
-    ttlLagSeconds: ttl.lagSeconds,
-    ttlLastSuccessTimestampSeconds: ttl.lastSuccessTimestampSeconds,
-    ttlEnabled: config.datasetTtlDays > 0,
-    ttlIntervalSeconds: config.ttlIntervalSeconds,
-    filesMissing: { dataset: datasets.filesMissing, artifact: artifacts.filesMissing },
-  };
 }
 
 /** What crashes and outages leave half done, finished by every process that works. */
@@ -264,17 +240,6 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
-/** Whether that ends within the time; a fault of it passes. */
-async function endsWithin(limitMs: number, work: Promise<unknown>): Promise<boolean> {
-  const timeUp = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => timeUp.resolve(false), limitMs);
-  try {
-    return await Promise.race([work.then(() => true), timeUp.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 function sayReady(service: Service): void {
   log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
   if (service.metricsUrl === undefined)
@@ -285,45 +250,10 @@ function sayReady(service: Service): void {
     );
 }
 
-/** Ends it as asked, in order and in time. @returns the exit code */
-async function stopInOrder(service: Service): Promise<number> {
-  try {
-    if (await endsWithin(config.shutdownGraceSeconds * 1000 + longestGoodbyesMs, service.stop())) {
-      log.info("stopped");
-      return end.exitCode();
-    }
-    log.error("stopping takes too long: ending as it is");
-  } catch (error) {
-    log.error({ err: error }, "stopping failed");
-  }
-  return 1;
-}
-
-/** Ends a start that is not needed any more. @returns the exit code */
-async function breakOff(starting: Promise<Service>): Promise<number> {
-  const brokenOff = starting.then(
-    (service) => service.stop(),
-    () => {}, // That it was to end, or what it failed by meanwhile.
-  );
-  const hasEnded = await endsWithin(longestBreakOffMs, brokenOff);
-  log.info(hasEnded ? "stopped before it was ready" : "stopped before it was ready, in the middle of a step");
-  return end.exitCode();
-}
-
-async function failStart(error: unknown): Promise<number> {
-  const reason = explainFault(error, config);
-  if (reason !== undefined) process.stderr.write(`${reason}\n`);
-  log.fatal(reason === undefined ? { err: error } : { reason }, "start failed");
-  // A few seconds at most; its faults are its own.
-  await telemetryHandle()
-    ?.shutdown()
-    .catch(() => {});
-  return 1;
-}
-
 const config = settingsOrExit(() => readConfig(process.env));
 const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
+const life = { config, end, log, telemetry: telemetryHandle() };
 tellUnreadNames(log, process.env);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
@@ -335,9 +265,9 @@ if (config.databaseUrl !== "" && readPostgresConnection(config).connection.isUnc
 const wished = once(end.signal, "abort");
 const starting = waitForRoom(config, log, end.signal, () => start(config, log, tellProgress(log, end.signal)));
 const began = await Promise.race([starting, wished]).catch((error: unknown) => ({ error }));
-if (end.signal.aborted) process.exit(await breakOff(starting));
-if ("error" in began) process.exit(await failStart(began.error));
+if (end.signal.aborted) process.exit(await breakOff(life, starting));
+if ("error" in began) process.exit(await failStart(life, began.error));
 const service = await starting;
 sayReady(service);
 await wished;
-process.exit(await stopInOrder(service));
+process.exit(await stopInOrder(life, service));

@@ -18,8 +18,17 @@ import { type ApiRoute, apiPrefix } from "./route.ts";
 
 const jsonLimitBytes = 1_048_576;
 
-function faultsOf(error: z.ZodError): FieldFault[] {
-  return error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+const mostFaults = 20;
+const longestFault = 400;
+
+/** The first faults in words; a body of a megabyte can have a hundred thousand, and would be sent back whole. */
+function faultsOf({ issues }: z.ZodError): FieldFault[] {
+  const told = issues.slice(0, mostFaults).map(({ path, message }) => ({
+    path: path.join("."),
+    message: message.length > longestFault ? `${message.slice(0, longestFault).toWellFormed()} …` : message,
+  }));
+  const more = issues.length - told.length;
+  return more === 0 ? told : [...told, { path: "", message: `and ${more} more` }];
 }
 
 function parse(schema: z.ZodType | undefined, value: unknown, code: ErrorCode, what: string): unknown {

@@ -43,12 +43,17 @@ export async function answeredWithin<Value>(
   }
 }
 
-/** Waits for that time at most: a goodbye on a dead connection has no answer either. What fails in time is thrown. */
-export async function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+/**
+ * Waits for that time at most: a goodbye on a dead connection has no answer either. What fails in time is thrown.
+ * @returns whether it has ended
+ */
+export async function endedWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   try {
     await answeredWithin(work, timeoutMs, () => {});
+    return true;
   } catch (error) {
     if (!(error instanceof NoAnswerError)) throw error;
+    return false;
   }
 }
 

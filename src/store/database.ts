@@ -215,7 +215,9 @@ async function openPostgres(settings: StoreSettings, progress: StartProgress): P
     requireRoom: async () => {}, // The server's disk is not ours to see; it answers when it is full.
     // Its connection is there for all, and outlives the request that asked for it.
     listen: (channel, onPayload) => outsideOfTraces(() => listenOnPostgres({ client, timeoutMs }, channel, onPayload)),
-    stop: () => endedWithin(db.destroy(), longestEndMs),
+    async stop() {
+      await endedWithin(db.destroy(), longestEndMs);
+    },
   };
 }
 

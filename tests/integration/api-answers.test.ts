@@ -131,6 +131,25 @@ test("the document says what keys, cursors and forms are, and how large a body m
   expect([json.name, form.schema.additionalProperties]).toEqual(["page", false]);
 });
 
+test("of very many faults the first are named, and how many more there are", async () => {
+  const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, place) => [`unknown${place}`, 1]));
+  const features = Array.from({ length: 5_000 }, () => 1);
+  for (const [body, last] of [
+    [unknown, expect.stringMatching(/^Unrecognized keys: "unknown0".* …$/)],
+    [{ features }, expect.stringMatching(/^and \d{4} more$/)],
+  ] as const) {
+    const response = await fetch(`${service.url}/api/ml/v1/training-runs`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    expect(response.status, text.slice(0, 400)).toBe(400);
+    expect(text.length).toBeLessThan(4_096);
+    expect(JSON.parse(text).errors.at(-1).message).toEqual(last);
+  }
+});
+
 test("who saw a dataset before its profile was made is not told that nothing changed", async () => {
   const { json, headers } = await service.upload(csv, { name: "to profile" });
   const path = `/datasets/${json.id}`;
