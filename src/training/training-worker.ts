@@ -74,7 +74,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   // Without a listener a fault of an idle thread would end the process; the pool replaces the thread.
   pool.on("error", (error) => log.warn({ err: error }, "training: a thread ended"));
 
-  const inHand = new Map<string, Attempt>();
+  // Not by run: one that was taken for dead may be here twice, for the moment until its first attempt hears of it.
+  const inHand = new Set<Attempt>();
   let isReturning = false;
 
   function finished(
@@ -131,13 +132,13 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     };
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
-    inHand.set(attempt.run.id, attempt);
+    inHand.add(attempt);
     try {
       const ended = await runAttempt(attempt);
       describeSpan(attempt.span, { outcome: ended instanceof JobReturnedError ? "returned" : ended });
       return ended;
     } finally {
-      inHand.delete(attempt.run.id);
+      inHand.delete(attempt);
       job.signal.removeEventListener("abort", onClaimLost);
     }
   }
@@ -250,7 +251,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   starting.defer(() => pool.destroy());
   const stopListening = await store.listen(runsChannel, (payload) => {
     const { id, isCancelled } = readRunNotification(payload);
-    if (isCancelled) inHand.get(id)?.end("lost");
+    for (const attempt of inHand) if (isCancelled && attempt.run.id === id) attempt.end("lost");
   });
   starting.defer(stopListening);
   const stopTaking = await queue.work("training", { concurrency: config.trainingConcurrency }, handle);
@@ -262,7 +263,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const returned = delay(graceSeconds * 1000, undefined, { signal: graceEnd.signal }).then(
       () => {
         isReturning = true;
-        for (const attempt of inHand.values()) attempt.end("shutdown");
+        for (const attempt of inHand) attempt.end("shutdown");
       },
       () => {
         // Everything ended within the grace.
