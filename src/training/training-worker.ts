@@ -58,7 +58,8 @@ const outagePauseMs = 500;
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
   const { store, storage, queue, config, clock, log } = parts;
   const { db } = store;
-  const inHand = new Map<string, Attempt>();
+  // Not by run: one that was taken for dead may be here twice, for the moment until its first attempt hears of it.
+  const inHand = new Set<Attempt>();
   let isReturning = false;
 
   function finished(
@@ -115,7 +116,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     };
     const onClaimLost = () => attempt.end("lost");
     job.signal.addEventListener("abort", onClaimLost, { once: true });
-    inHand.set(attempt.run.id, attempt);
+    inHand.add(attempt);
     // Begun while the grace ended: nobody else would end it.
     if (isReturning) attempt.end("shutdown");
     try {
@@ -123,7 +124,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       describeSpan(attempt.span, { outcome: ended instanceof JobReturnedError ? "returned" : ended });
       return ended;
     } finally {
-      inHand.delete(attempt.run.id);
+      inHand.delete(attempt);
       job.signal.removeEventListener("abort", onClaimLost);
     }
   }
@@ -235,7 +236,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
   await using starting = new AsyncDisposableStack();
   const stopListening = await store.listen(runsChannel, (payload) => {
     const { id, isCancelled } = readRunNotification(payload);
-    if (isCancelled) inHand.get(id)?.end("lost");
+    for (const attempt of inHand) if (isCancelled && attempt.run.id === id) attempt.end("lost");
   });
   starting.defer(stopListening);
   const stopTaking = await queue.work("training", { concurrency: config.trainingConcurrency }, handle);
@@ -247,7 +248,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     const returned = delay(graceSeconds * 1000, undefined, { signal: graceEnd.signal }).then(
       () => {
         isReturning = true;
-        for (const attempt of inHand.values()) attempt.end("shutdown");
+        for (const attempt of inHand) attempt.end("shutdown");
       },
       () => {
         // Everything ended within the grace.

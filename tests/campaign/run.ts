@@ -32,7 +32,8 @@ if (
 function faultsOf({ promises, leftBehind, startCpuSeconds }: CampaignReport): string[] {
   const { filesForTheSweep: _files, temporaryForTheSweep: _temporary, ...mustBeNone } = leftBehind;
   const left = Object.entries(mustBeNone).filter(([, count]) => count !== 0);
-  const slow = startCpuSeconds.filter((seconds) => seconds > longestStartCpuSeconds);
+  // The first one makes the database: it is what the others are compared to.
+  const slow = startCpuSeconds.slice(1).filter((seconds) => seconds > longestStartCpuSeconds);
   return [
     ...promises.broken,
     ...left.map(([what, count]) => `left behind: ${what} ${count}`),
@@ -46,7 +47,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const onKill = (soFar: object): void => void process.stderr.write(`${JSON.stringify(soFar)}\n`);
 const report = await runCampaign({ database, kills, seed, minutes }, { onKill, signal: ending.signal });
 const { promises, startCpuSeconds, ...rest } = report;
-const sorted = startCpuSeconds.toSorted((one, other) => one - other);
+const sorted = startCpuSeconds.slice(1).toSorted((one, other) => one - other);
 const faults = faultsOf(report);
 const figures = {
   database,
