@@ -23,7 +23,6 @@ export interface ReceivedFile {
 /** Boundaries and part headers of a form are small: a body longer than limit and this is over the limit. */
 const formOverheadBytes = 64 * 1024;
 const maxFieldBytes = 4_096;
-const textFieldNames: readonly string[] = ["name", "target"];
 /** Who sends on for longer than this after the answer is cut off. */
 const readAwaySeconds = 10;
 // A chunk of the form has 64 KiB: written one by one, handing them to the thread pool costs more than the writing
@@ -123,15 +122,6 @@ function toFault(error: unknown): unknown {
 /** The text fields of a form. multer makes lists and objects of `name` sent twice and of `name[a]`; none is meant here. */
 function textFields(body: unknown): Record<string, string> {
   const fields = { ...(body as Record<string, unknown>) };
-  // Left out in silence, a misspelt `target` would train on another column.
-  const unknown = Object.keys(fields).find(
-    (name) => !textFieldNames.includes(name) && typeof fields[name] === "string",
-  );
-  if (unknown !== undefined)
-    throw new DomainError(
-      "FIELD_INVALID",
-      `The form field «${unknown.slice(0, 80)}» is not known here: \`file\`, \`name\` and \`target\` are all.`,
-    );
   const nested = Object.keys(fields).find((name) => typeof fields[name] !== "string");
   if (nested !== undefined)
     throw new DomainError(
