@@ -223,9 +223,10 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
     // Both servers listen on, so that what happens within the grace is scraped; the API refuses work (ADR 0023).
     await Promise.all([answersEnded(server, graceLeftSeconds()), work.disposeAsync()]);
     const expected = scrapes.expected(performance.now());
-    if (expected.scrapers === 0 || graceLeftSeconds() === 0) return;
+    if (expected.scrapers === 0) return;
     const waitSeconds = Math.min((expected.dueMs - performance.now()) / 1000, graceLeftSeconds());
-    log.info({ scrapers: expected.scrapers, waitSeconds: Math.ceil(waitSeconds) }, "waiting for one more scrape");
+    if (waitSeconds > 0)
+      log.info({ scrapers: expected.scrapers, waitSeconds: Math.ceil(waitSeconds) }, "waiting for one more scrape");
     const missed = await scrapes.untilReadAgain(stopDeadlineMs);
     if (missed > 0)
       log.warn({ scrapers: missed }, "the last values of the metrics were not read by all: no time is left");

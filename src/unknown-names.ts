@@ -75,7 +75,9 @@ export function findMisspelt(
     const meant = place ?? meantBy(name, ours);
     // Who sets both to the same has understood: SERVICE_PORT=$PORT.
     if (meant === undefined || (place !== undefined && env[place] === value)) continue;
-    if (place !== undefined || platformFamilies.test(name)) told.push({ name, meant });
+    // SSL_CERT is not only ours without its family: DATABASE__SSL_CERT.
+    const isWithoutFamily = meant.endsWith(`__${name}`);
+    if (place !== undefined || isWithoutFamily || platformFamilies.test(name)) told.push({ name, meant });
     else refused.push({ name, meant });
   }
   return { refused, told };

@@ -1,4 +1,5 @@
 /** `npm run data:backup -- --to FILE`: wires what backs up the embedded database with its files. */
+import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { Config } from "../config.ts";
@@ -41,7 +42,14 @@ async function backup(config: Config, { to, acceptsGaps }: ReturnType<typeof rea
   if (to === "-") return pack(config.dataDir, 1);
   // Under its name it is whole and was read back; it holds what users have sent, so nobody else may read it.
   const part = `${to}.part`;
-  const file = await open(part, "wx+", 0o600);
+  if (existsSync(to)) throw new ArchiveError(`${to} is there already: name another file.`);
+  const file = await open(part, "wx+", 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw new ArchiveError(
+      error.code === "EEXIST"
+        ? `${part} is there already, of a backup that is being made or was broken off: remove it, or name another file.`
+        : `--to: ${part} can't be written (${error.code}).`,
+    );
+  });
   try {
     await pack(config.dataDir, file.fd);
     await file.sync();

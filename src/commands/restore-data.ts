@@ -1,5 +1,5 @@
 /** `npm run data:restore -- --from FILE`: wires what puts a backup in the place of the embedded database and its files. */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config.ts";
@@ -39,15 +39,26 @@ function readOptions(): Options {
   process.exit(2);
 }
 
+async function openArchive(path: string): Promise<FileHandle> {
+  return open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    throw new ArchiveError(`--from: ${path} can't be read (${error.code}).`);
+  });
+}
+
+/** What was there may have been put aside already. */
+let hasBegun = false;
+
 async function restore(config: Config, { from, onlyChecks, acceptsGaps }: Options, log: Logger): Promise<void> {
   await using resources = new AsyncDisposableStack();
-  const file = from === "-" ? undefined : await open(from, "r");
+  const file = from === "-" ? undefined : await openArchive(from);
   resources.defer(async () => void (await file?.close()));
   const archive = { config, from: file?.fd ?? 0, acceptsGaps, log };
-  if (onlyChecks) return withVerifiedArchive(archive, async () => log.info("the archive is whole"));
+  // Awaited here: the archive is closed at the end of this function.
+  if (onlyChecks) return await withVerifiedArchive(archive, async () => log.info("the archive is whole"));
   const lock = await lockDataFolder(config.dataDir);
   resources.defer(() => lock.release());
-  await withVerifiedArchive(archive, async (unpacked) => {
+  await withVerifiedArchive({ ...archive, isLocked: true }, async (unpacked) => {
+    hasBegun = true;
     const replaced = await replaceData(config.dataDir, unpacked, new Date(systemClock.nowMs()));
     log.info({ replaced }, "the backup is in place; what was there before is kept until you remove it");
   });
@@ -61,6 +72,6 @@ try {
 } catch (error) {
   const line = error instanceof ArchiveError ? error.message : explainFault(error, config);
   if (line === undefined) throw error;
-  process.stderr.write(`${line} Nothing was replaced.\n`);
+  process.stderr.write(hasBegun ? `${line}\n` : `${line} Nothing was replaced.\n`);
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Config, ConfigError, readConfig } from "../config.ts";
 import type { Logger } from "../log.ts";
@@ -7,6 +7,7 @@ import { openStorage } from "../storage/open-storage.ts";
 import { verifyFiles } from "../storage/verify-files.ts";
 import { ArchiveError, unpackData } from "../store/data-archive.ts";
 import { openStore, type Store } from "../store/database.ts";
+import { EmbeddedDatabaseFault } from "../store/embedded-folder.ts";
 import { NewerSchemaError } from "../store/newer-schema.ts";
 
 /** A backup that was unpacked, and found to be whole. */
@@ -30,23 +31,34 @@ async function openUnpacked(dataDir: string): Promise<Store> {
     return await openStore({ databaseUrl: "", dataDir });
   } catch (error) {
     if (error instanceof NewerSchemaError) throw error;
-    throw new ArchiveError("The database in the archive does not open.", { cause: error });
+    const why = error instanceof EmbeddedDatabaseFault ? `: ${error.message}` : ".";
+    throw new ArchiveError(`The database in the archive does not open${why}`, { cause: error });
   }
 }
 
 /**
  * Unpacks the archive behind `from` beside the data, opens its database, and reads the file of every row, held against the
  * hash in it; then calls `use`. What it does not take over is removed.
+ * @param isLocked whether the caller holds the lock of the folder
  * @throws ArchiveError when it is not whole, ForeignFilesError when its files are not its database's
  */
 export async function withVerifiedArchive(
-  { config, from, acceptsGaps, log }: { config: Config; from: number; acceptsGaps: boolean; log: Logger },
+  {
+    config,
+    from,
+    acceptsGaps,
+    log,
+    isLocked = false,
+  }: { config: Config; from: number; acceptsGaps: boolean; log: Logger; isLocked?: boolean },
   use: (unpacked: Unpacked) => Promise<void>,
 ): Promise<void> {
   await using resources = new AsyncDisposableStack();
   // On the same volume: a rename is all that a restore does with it.
-  const folder = join(config.dataDir, "archive.unpacked");
-  await rm(folder, { recursive: true, force: true });
+  const name = join(config.dataDir, "archive.unpacked");
+  await mkdir(config.dataDir, { recursive: true });
+  // Without the lock another may unpack beside this one; with it, what stands there was broken off.
+  const folder = isLocked ? name : await mkdtemp(`${name}-`);
+  if (isLocked) await rm(folder, { recursive: true, force: true });
   resources.defer(() => rm(folder, { recursive: true, force: true }));
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { holdsFiles } = await unpackData(from, folder);

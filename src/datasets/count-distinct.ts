@@ -25,7 +25,8 @@ export async function countDistinct(
 ): Promise<number> {
   await using csv = await storage.localFile("dataset", dataset);
   const table = csvTable(csv.path, await readHead(csv.path));
-  return csvEngines.counts.use({ owner }, async (reader) => {
+  // Awaited here: a copy of a file in a bucket goes with this function.
+  return await csvEngines.counts.use({ owner }, async (reader) => {
     const [row = []] = await orEstimated(columnIndex, (distinct) => reader.query(`SELECT ${distinct} FROM ${table}`));
     return Number(row[0] ?? 0);
   });

@@ -13,74 +13,13 @@ import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
 import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
-import { acceptDataset, maxNameLength, type ReceivingParts } from "./receive-upload.ts";
+import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
+import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
 
 const tag = "Datasets";
-
-const columnProfile = z.object({
-  name: z.string(),
-  type: z.enum(["number", "text"]),
-  nullRatio: z.number(),
-  distinct: z.int(),
-  min: z.union([z.number(), z.string()]).nullable(),
-  max: z.union([z.number(), z.string()]).nullable(),
-  mean: z.number().nullable(),
-  topValues: z.array(z.object({ value: z.string(), count: z.int() })),
-  note: z.string().optional().describe("What is not exact, where a column is too large for that."),
-});
-
-const datasetSchema = z
-  .object({
-    id: z.uuid(),
-    name: z.string(),
-    target: z.string(),
-    task: z.enum(["classification", "regression"]),
-    rows: z.int(),
-    columns: z.int(),
-    sizeBytes: z.int().describe("Of the expanded CSV, as is sha256."),
-    sha256: z.string(),
-    createdAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
-  })
-  .meta({ id: "Dataset" });
-
-const datasetWithProfile = datasetSchema
-  .extend({
-    profile: z.array(columnProfile).nullable().describe("Made in the background; null until then."),
-    profileFault: z
-      .object({ code: z.string(), message: z.string() })
-      .nullable()
-      .describe("Why there is no profile and will be none; null while it may come."),
-  })
-  .meta({ id: "DatasetWithProfile" });
-
-const cycleSchema = z
-  .object({
-    cutoff: z.iso.datetime().nullable(),
-    limit: z.int(),
-    deleted: z.int(),
-    filesRemoved: z.int(),
-    filesMissing: z.int(),
-    errors: z.int(),
-  })
-  .meta({ id: "TtlCycle" });
-
-const uploadForm = z.strictObject({
-  file: z.string().meta({ format: "binary", description: "A CSV with a header row, UTF-8, .csv or .csv.gz." }),
-  name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
-  target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
-});
-
-const keptHeaders = z.object({
-  Location: z.string().describe("Of the dataset, relative to this address."),
-  ETag: z
-    .string()
-    .regex(/^"[0-9a-f]{64}"$/)
-    .describe("Its sha256."),
-});
 
 /** What an upload is refused with, and where it is nobody's fault. */
 const uploadErrors: ErrorCode[] = [

@@ -16,7 +16,11 @@ export function mountFrontDoor(
     const tell = (): void => void response.json({ name: "mlops-backend", ...about, ...Object.fromEntries(links) });
     if (docs === undefined) return tell();
     // The first is for whoever takes anything, as curl does.
-    response.format({ json: tell, html: () => response.redirect(302, relativeAddress(pathOf(request), docs)) });
+    response.format({
+      json: tell,
+      html: () => response.redirect(302, relativeAddress(pathOf(request), docs)),
+      default: tell,
+    });
   });
   app.all("/", methodNotAllowed(["get"]));
 }

@@ -7,7 +7,8 @@ import { makeFolder } from "../make-folder.ts";
 import type { FileKind, FileStorage } from "./file-storage.ts";
 import { fileMissing } from "./storage-fault.ts";
 
-async function flush(path: string): Promise<void> {
+/** Flushes a file, or the names in a folder, to the disk. */
+export async function flush(path: string): Promise<void> {
   const handle = await open(path, "r");
   try {
     await handle.sync();

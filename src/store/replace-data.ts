@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../errors.ts";
+import { flush } from "../storage/local-storage.ts";
 
 const markName = "restore.unfinished";
 
@@ -26,15 +27,6 @@ export async function refuseHalfRestored(dataDir: string): Promise<void> {
   throw new HalfRestoredError(dataDir);
 }
 
-async function flushFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /**
  * Puts an unpacked backup in the place of database and files, and keeps what was there beside them. Until all of it is in
  * its place a mark keeps a service from starting. The caller holds the lock of the folder.
@@ -49,14 +41,14 @@ export async function replaceData(
   await writeFile(join(dataDir, markName), "A backup is being restored. No service starts while this file is here.\n", {
     flush: true,
   });
-  await flushFolder(dataDir);
+  await flush(dataDir);
   // The mark of a move to PostgreSQL is about the database that goes.
   const there = (await readdir(dataDir)).filter((name) => [...names, "database.moved"].includes(name));
   const aside = join(dataDir, `replaced-${now.toISOString().replaceAll(":", "-")}`);
   if (there.length > 0) await mkdir(aside);
   for (const name of there) await rename(join(dataDir, name), join(aside, name));
   for (const name of names) await rename(join(folder, name), join(dataDir, name));
-  await flushFolder(dataDir);
+  await flush(dataDir);
   await rm(join(dataDir, markName));
   return there.length > 0 ? aside : undefined;
 }

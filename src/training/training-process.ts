@@ -77,9 +77,14 @@ function whyItEnded({ code, signal, errorText }: ChildEnd, { isMemoryKill }: { i
   return new Error(`The training's process ended by ${signal ?? `exit code ${code}`}: ${errorText.trim().slice(-500)}`);
 }
 
-/** How often the kernel has ended a process for want of memory; undefined where it does not tell. */
+/**
+ * How often the kernel has ended a process for want of memory: of this container where it counts them (cgroup v2), else of
+ * the machine. Undefined where it does not tell.
+ */
 async function countMemoryKills(): Promise<string | undefined> {
-  const counters = await readFile("/proc/vmstat", "utf8").catch(() => "");
+  const counters = await readFile("/sys/fs/cgroup/memory.events", "utf8")
+    .catch(() => readFile("/proc/vmstat", "utf8"))
+    .catch(() => "");
   return /^oom_kill (\d+)$/m.exec(counters)?.[1];
 }
 

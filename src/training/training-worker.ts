@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { applyRetention } from "../artifacts/retention.ts";
+import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
@@ -53,6 +54,7 @@ export interface TrainingWorkerParts {
 type AttemptEnd = "succeeded" | "failed" | "cancelled" | "lost" | JobReturnedError;
 
 const outagePauseMs = 500;
+const longestOutagePauseMs = 60_000;
 
 /** Starts taking runs, as many at once as TRAINING_CONCURRENCY. */
 export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<TrainingWorker> {
@@ -215,6 +217,9 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
         await delay(outagePauseMs);
       }
     }
+    // What can be read and not written, such as a bucket without the right, would have it trained each second for ever.
+    const goesOnMs = performance.now() + backoffMs(run.interruptions, outagePauseMs, longestOutagePauseMs);
+    while (!isReturning && performance.now() < goesOnMs) await delay(outagePauseMs / 2);
     return new JobReturnedError("An outage ended the attempt.");
   }
 

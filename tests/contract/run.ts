@@ -73,6 +73,7 @@ try {
       env: {
         PATH: process.env.PATH,
         HOME: folder,
+        PYTHONDONTWRITEBYTECODE: "1",
         SCHEMATHESIS_HOOKS: join(import.meta.dirname, "hooks.py"),
         CONTRACT_SEEDS: JSON.stringify(seeds),
       },

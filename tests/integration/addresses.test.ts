@@ -13,7 +13,7 @@ const ask = (path: string, accept: string, method = "GET") =>
 test("the address of the ready line leads browsers to the page of the API, and tells the others what there is", async () => {
   const browser = await ask("/", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
   expect([browser.status, browser.headers.get("location")]).toEqual([302, "api/docs"]);
-  for (const accept of ["*/*", "application/json"]) {
+  for (const accept of ["*/*", "application/json", "application/xml"]) {
     const answer = await ask("/", accept);
     expect([answer.status, await answer.json()]).toEqual([
       200,
@@ -36,7 +36,7 @@ test("the address of the ready line leads browsers to the page of the API, and t
     "application/problem+json; charset=utf-8",
   ]);
   const answered = { http_route: "/", http_response_status_code: "200" };
-  await eventually(async () => (await service.metric("http_server_request_duration_seconds_count", answered)) === 2);
+  await eventually(async () => (await service.metric("http_server_request_duration_seconds_count", answered)) === 3);
 });
 
 test("nothing that the service sends holds an address from the root, which a proxy may have moved", async () => {

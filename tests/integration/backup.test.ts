@@ -133,7 +133,17 @@ describe("backup and restore of the embedded database with its files", { timeout
     expect(refused).toMatchObject({ code: 1, output: expect.stringContaining("--with-gaps") });
     expect(refused.output).toContain(keptId);
     expect(await backup(gaps, "--to", file, "--with-gaps")).toMatchObject({ code: 0 });
-    expect(await restore(gaps, "--check", "--from", file)).toMatchObject({ code: 1 });
+    expect(await restore(gaps, "--check", "--from", file)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("--with-gaps"),
+    });
+    expect(await restore(gaps, "--check", "--from", archive)).toMatchObject({ code: 0 });
+    const again = await backup(gaps, "--to", file, "--with-gaps");
+    expect(again).toMatchObject({ code: 1, output: expect.stringContaining("is there already: name another file") });
+    expect(await restore(gaps, "--from", join(place, "nowhere"))).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("can't be read (ENOENT). Nothing was replaced."),
+    });
   });
 });
 

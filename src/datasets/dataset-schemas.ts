@@ -1,0 +1,69 @@
+import { z } from "zod";
+import { maxNameLength } from "./receive-upload.ts";
+
+const columnProfile = z.object({
+  name: z.string(),
+  type: z.enum(["number", "text"]),
+  nullRatio: z.number(),
+  distinct: z.int(),
+  min: z.union([z.number(), z.string()]).nullable(),
+  max: z.union([z.number(), z.string()]).nullable(),
+  mean: z.number().nullable(),
+  topValues: z.array(z.object({ value: z.string(), count: z.int() })),
+  note: z.string().optional().describe("What is not exact, where a column is too large for that."),
+});
+
+/** A dataset as callers see it. */
+export const datasetSchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    target: z.string(),
+    task: z.enum(["classification", "regression"]),
+    rows: z.int(),
+    columns: z.int(),
+    sizeBytes: z.int().describe("Of the expanded CSV, as is sha256."),
+    sha256: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
+  })
+  .meta({ id: "Dataset" });
+
+/** One with what is known of its columns. */
+export const datasetWithProfile = datasetSchema
+  .extend({
+    profile: z.array(columnProfile).nullable().describe("Made in the background; null until then."),
+    profileFault: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .describe("Why there is no profile and will be none; null while it may come."),
+  })
+  .meta({ id: "DatasetWithProfile" });
+
+/** What one TTL cycle did. */
+export const cycleSchema = z
+  .object({
+    cutoff: z.iso.datetime().nullable(),
+    limit: z.int(),
+    deleted: z.int(),
+    filesRemoved: z.int(),
+    filesMissing: z.int(),
+    errors: z.int(),
+  })
+  .meta({ id: "TtlCycle" });
+
+/** The form of an upload. */
+export const uploadForm = z.strictObject({
+  file: z.string().meta({ format: "binary", description: "A CSV with a header row, UTF-8, .csv or .csv.gz." }),
+  name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
+  target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
+});
+
+/** What the answer to an upload says in its headers. */
+export const keptHeaders = z.object({
+  Location: z.string().describe("Of the dataset, relative to this address."),
+  ETag: z
+    .string()
+    .regex(/^"[0-9a-f]{64}"$/)
+    .describe("Its sha256."),
+});
