@@ -139,7 +139,9 @@ test("a file that can't be removed keeps neither the service from starting nor o
     const again = await startService({ on: service });
     expect(await readdir(join(files, "dataset"))).toEqual([stuck]);
     const warned = again.lines.map((line) => JSON.parse(line)).filter(({ level }) => level === "warn");
-    expect(warned.map(({ fileId }) => fileId).sort()).toEqual([stuck, orphan, "left"].sort());
+    // The sweep names it, and so does a later round.
+    const named = new Set(warned.map(({ fileId }) => fileId));
+    expect([...named].sort()).toEqual([stuck, orphan, "left"].sort());
     await again.halt();
   } finally {
     await service.stop();
