@@ -146,7 +146,6 @@ test("a storage that is away is told as such, work waits for it, and it comes ba
     const answers = await Promise.all([
       service.upload(largeCsv(1)),
       service.call("GET", `/datasets/${dataset.id}/content`),
-      service.call("POST", "/training-runs", { datasetId: dataset.id, mode: "light", target: "wind" }),
     ]);
     for (const { status, json, headers, text } of answers) {
       expect([status, json.code, headers.get("retry-after")]).toEqual([503, "STORAGE_UNAVAILABLE", "5"]);

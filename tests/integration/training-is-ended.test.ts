@@ -57,11 +57,14 @@ const phases = ["the file can't be opened", "the file is being read"] as const;
  * pipe into which nobody writes, or its process is stopped while it has the file open.
  */
 async function loadingRun(phase: (typeof phases)[number], env: Record<string, string> = {}) {
-  service = await startService({ env });
-  const { pid } = service;
+  const started = await startService({ env });
+  service = started;
+  const { pid } = started;
   const dataset = await service.upload(`a,b,label\n${rows.join("")}`, { target: "label" });
   const file = join(service.dataDir, "files", "dataset", dataset.json.id);
   if (phase === "the file can't be opened") {
+    // Made before, or the service itself would wait at the pipe.
+    await eventually(async () => (await started.call("GET", `/datasets/${dataset.json.id}`)).json.profile !== null);
     await rm(file);
     execFileSync("mkfifo", [file]);
   }
