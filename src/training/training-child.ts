@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import { type CsvColumn, loadTable } from "./load-table.ts";
 import type { RunMetrics } from "./run-metrics.ts";
@@ -147,9 +148,12 @@ try {
 // A supervisor may send its signals to all processes of the service: the service alone decides when a training ends.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-process.once("message", (task: ChildTask) => {
-  train(task).then(
-    (result) => send({ result }),
-    (error: unknown) => send({ fault: faultOf(error) }),
+process.once("message", async (task: ChildTask) => {
+  const answer = await train(task).then(
+    (result): ChildAnswer => ({ result }),
+    (error: unknown): ChildAnswer => ({ fault: faultOf(error) }),
   );
+  // Node keeps compiled code at the end of a process, and this one is killed.
+  flushCompileCache();
+  send(answer);
 });

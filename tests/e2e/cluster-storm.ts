@@ -145,7 +145,8 @@ export async function storm(parts: StormParts): Promise<StormFacts> {
   });
   await cluster.whole();
   const none = async (from: string) => (await ledger.count(from)) === 0;
-  await eventually(() => none("from training_runs where status in ('queued', 'running')"), 90);
+  // Each run is a process, which costs half a second of CPU: of two busy cores they have little.
+  await eventually(() => none("from training_runs where status in ('queued', 'running')"), 300);
   await eventually(() => none("from datasets where name like 'victim-%'"), 60);
   return { kills: { api: early.api + late.api, worker: late.worker }, restart, firstRuns, expired };
 }

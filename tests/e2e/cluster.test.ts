@@ -99,7 +99,7 @@ describe(`20 owners, 200 uploads and 200 trainings, kills and a restart of Postg
       Object.fromEntries(fate.refused),
     );
     expect(fate.lost, "answers lost").toBeGreaterThan(0);
-  }, 280_000);
+  }, 600_000);
 
   test("every acknowledged upload is there, whole, and once", async () => {
     expect([acknowledged.datasets.size, await count("from datasets")]).toEqual([200, 200]);
