@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { causesOf, type Effect } from "../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
 import { defaultPrefix } from "../../otel/catalogue.ts";
 import { timeScale } from "./alertmanager-process.ts";
@@ -58,6 +59,12 @@ async function activeAlerts(): Promise<string[]> {
   return [...new Set(told.map(({ labels }) => labels.alertname ?? ""))].sort();
 }
 
+/** An alert, and what is told in its place. */
+const toldBy = (alert: string): readonly string[] => [
+  alert,
+  ...(Object.hasOwn(causesOf, alert) ? causesOf[alert as Effect] : []),
+];
+
 /** Idle ones of the service. */
 const sessions = async (): Promise<{ pid: number; application_name: string }[]> => {
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -75,7 +82,8 @@ const sessions = async (): Promise<{ pid: number; application_name: string }[]> 
 async function observe(fault: NetworkFault): Promise<void> {
   const way = ways[fault.way];
   await eventually("nothing is wrong before", 60, async () => {
-    const active = (await activeAlerts()).filter((alert) => fault.alerts.includes(alert));
+    const relevant = new Set(fault.alerts.flatMap(toldBy));
+    const active = (await activeAlerts()).filter((alert) => relevant.has(alert));
     if (active.length > 0) throw new Error(active.join(", "));
     const { status, failing } = await service.readiness();
     if (status !== 200) throw new Error(`not ready: ${failing.join(", ")}`);
@@ -96,7 +104,7 @@ async function observe(fault: NetworkFault): Promise<void> {
       const { failing } = await service.readiness();
       for (const part of failing) told.add(part);
       const missing = [
-        ...fault.alerts.filter((alert) => !seen.has(alert)),
+        ...fault.alerts.filter((alert) => !toldBy(alert).some((told) => seen.has(told))),
         ...fault.failing.filter((part) => !told.has(part)),
       ];
       if (missing.length > 0) throw new Error(`missing: ${missing.join(", ")}`);
