@@ -151,7 +151,8 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       let isOver = false;
       const statuses = new Set<number>();
       const work = (async () => {
-        while (!isOver) statuses.add((await old.call("GET", "/datasets")).status);
+        // Of a table that the last migration leaves alone: it is of this code, which asks for the new columns of the others.
+        while (!isOver) statuses.add((await old.call("GET", "/artifacts")).status);
       })();
       const ends = await Promise.all([1, 2, 3, 4, 5].map(() => migrate(databaseUrl)));
       isOver = true;
