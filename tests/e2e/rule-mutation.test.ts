@@ -238,7 +238,7 @@ beforeAll(async () => {
     survivors.push(...alive.filter(({ subject, next }) => next >= subject.tests.length));
     trials = alive.filter(({ subject, next }) => next < subject.tests.length);
   }
-}, 900_000);
+}, 1_800_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("nothing broken, the tests that expect something pass", () => {
