@@ -2,7 +2,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { durationSeconds } from "../../infra/monitoring/promql-tree.ts";
 import { root } from "./processes.ts";
@@ -220,48 +220,51 @@ async function run(trials: readonly Trial[], round: string): Promise<Trial[]> {
 const survivors: Trial[] = [];
 let unbroken: string[] = [];
 
-beforeAll(async () => {
-  const intact = subjects.map((subject) => ({
-    subject,
-    mutant: { what: "nothing", rule: subject.rule },
-    next: subject.tests.findIndex(({ group }) => isFiring(group)),
-  }));
-  const sound = new Set(await run(intact, "intact"));
-  unbroken = intact.filter((trial) => !sound.has(trial)).map(({ subject }) => subject.title);
+// A quarter of an hour of two cores, so only where somebody asks for it: CHECK_RULE_MUTANTS=true in .ci/run.
+describe.runIf(process.env.CHECK_RULE_MUTANTS === "true")("each break of a rule is noticed by its tests", () => {
+  beforeAll(async () => {
+    const intact = subjects.map((subject) => ({
+      subject,
+      mutant: { what: "nothing", rule: subject.rule },
+      next: subject.tests.findIndex(({ group }) => isFiring(group)),
+    }));
+    const sound = new Set(await run(intact, "intact"));
+    unbroken = intact.filter((trial) => !sound.has(trial)).map(({ subject }) => subject.title);
 
-  let trials: Trial[] = subjects.flatMap((subject) =>
-    mutantsOf(subject.rule).map((mutant) => ({ subject, mutant, next: 0 })),
-  );
-  for (let round = 0; trials.length > 0; round += 1) {
-    const alive = await run(trials, String(round));
-    for (const trial of alive) trial.next += 1;
-    survivors.push(...alive.filter(({ subject, next }) => next >= subject.tests.length));
-    trials = alive.filter(({ subject, next }) => next < subject.tests.length);
-  }
-}, 1_800_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+    let trials: Trial[] = subjects.flatMap((subject) =>
+      mutantsOf(subject.rule).map((mutant) => ({ subject, mutant, next: 0 })),
+    );
+    for (let round = 0; trials.length > 0; round += 1) {
+      const alive = await run(trials, String(round));
+      for (const trial of alive) trial.next += 1;
+      survivors.push(...alive.filter(({ subject, next }) => next >= subject.tests.length));
+      trials = alive.filter(({ subject, next }) => next < subject.tests.length);
+    }
+  }, 1_800_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("nothing broken, the tests that expect something pass", () => {
-  expect(unbroken).toEqual([]);
-});
-
-test("what is broken is still a rule, so that it is the tests that notice", () => {
-  const paths = readdirSync(join(folder, "0")).filter((name) => name.endsWith(".rules.json"));
-  expect(paths.length).toBeGreaterThan(1_000);
-  const { status, stderr } = spawnSync(promtool, ["check", "rules", "--lint=none", ...paths], {
-    cwd: join(folder, "0"),
-    encoding: "utf8",
+  test("nothing broken, the tests that expect something pass", () => {
+    expect(unbroken).toEqual([]);
   });
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-});
 
-test.each(subjects)("$title: each break is noticed", (subject) => {
-  expect(mutantsOf(subject.rule).length).toBeGreaterThan(1);
-  const left = survivors.filter((trial) => trial.subject === subject).map(({ mutant }) => mutant);
-  expect(left.filter((mutant) => !isEquivalent(subject, mutant)).map(({ what }) => what)).toEqual([]);
-  // The list holds nothing that a test tells apart.
-  const listed = mutantsOf(subject.rule).filter((mutant) => isEquivalent(subject, mutant));
-  const unnoticed = new Set(left.map(({ what }) => what));
-  expect(listed.map(({ what }) => what).filter((what) => !unnoticed.has(what))).toEqual([]);
+  test("what is broken is still a rule, so that it is the tests that notice", () => {
+    const paths = readdirSync(join(folder, "0")).filter((name) => name.endsWith(".rules.json"));
+    expect(paths.length).toBeGreaterThan(1_000);
+    const { status, stderr } = spawnSync(promtool, ["check", "rules", "--lint=none", ...paths], {
+      cwd: join(folder, "0"),
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+  });
+
+  test.each(subjects)("$title: each break is noticed", (subject) => {
+    expect(mutantsOf(subject.rule).length).toBeGreaterThan(1);
+    const left = survivors.filter((trial) => trial.subject === subject).map(({ mutant }) => mutant);
+    expect(left.filter((mutant) => !isEquivalent(subject, mutant)).map(({ what }) => what)).toEqual([]);
+    // The list holds nothing that a test tells apart.
+    const listed = mutantsOf(subject.rule).filter((mutant) => isEquivalent(subject, mutant));
+    const unnoticed = new Set(left.map(({ what }) => what));
+    expect(listed.map(({ what }) => what).filter((what) => !unnoticed.has(what))).toEqual([]);
+  });
 });
