@@ -1,5 +1,6 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { inTransaction, mayStand } from "../store/commit.ts";
+import { type Page, readPage } from "../store/read-page.ts";
 import type { ArtifactsTable, Tables } from "../store/schema.ts";
 
 const columns = [
@@ -68,7 +69,7 @@ export function findArtifact(db: Kysely<Tables>, owner: string, id: string): Pro
     .executeTakeFirst();
 }
 
-/** Newest first, one more than `limit`, so that the caller sees whether there is a next page. */
+/** Newest first; a page of models with wide metrics ends early. */
 export function listArtifacts(
   db: Kysely<Tables>,
   owner: string,
@@ -79,16 +80,13 @@ export function listArtifacts(
     runId?: string | undefined;
     mode?: "light" | "heavy" | undefined;
   },
-): Promise<Artifact[]> {
+): Promise<Page<Artifact>> {
   let query = db.selectFrom("artifacts").select(columns).where("owner", "=", owner).where("deleting_at", "is", null);
   if (page.before !== undefined) query = query.where("id", "<", page.before);
   if (page.datasetId !== undefined) query = query.where("dataset_id", "=", page.datasetId);
   if (page.runId !== undefined) query = query.where("run_id", "=", page.runId);
   if (page.mode !== undefined) query = query.where("mode", "=", page.mode);
-  return query
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+  return readPage(db, query, { limit: page.limit, wide: ["metrics"] });
 }
 
 /** @returns the artifact as it is now; undefined when there is none */

@@ -1,7 +1,7 @@
 import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { ClientClosedError, DomainError } from "../errors.ts";
-import { decodeCursor, toPage } from "../http/cursor.ts";
+import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
@@ -135,9 +135,8 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       responses: { 200: { description: "A page of models.", schema: pageOf(artifactSchema) } },
       errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
       async handle({ owner, query, response }) {
-        const rows = await listArtifacts(db, owner, { ...query, before: decodeCursor(query.cursor) });
-        const { items, nextCursor } = toPage(rows, query.limit);
-        response.json({ items: items.map(toArtifact), nextCursor });
+        const page = await listArtifacts(db, owner, { ...query, before: decodeCursor(query.cursor) });
+        response.json(answerPage(page, toArtifact));
       },
     }),
     defineRoute({

@@ -1,10 +1,11 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
 import type { Clock } from "../clock.ts";
 import type { KeptFile } from "../storage/file-storage.ts";
+import { type Page, readPage } from "../store/read-page.ts";
 import type { ColumnProfile, ColumnSummary, DatasetsTable, Tables } from "../store/schema.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
-const columns = [
+const summaryColumns = [
   "id",
   "owner",
   "name",
@@ -12,18 +13,19 @@ const columns = [
   "task",
   "row_count",
   "column_count",
-  "columns",
-  "profile",
-  "profile_fault",
   "size_bytes",
   "sha256",
   "created_at",
   "deleting_at",
   "file_missing",
 ] as const;
+const columns = [...summaryColumns, "columns", "profile", "profile_fault"] as const;
 
 /** A dataset's row. */
 export type Dataset = Omit<Selectable<DatasetsTable>, "profile_attempts">;
+
+/** The same without what grows with its columns. */
+export type DatasetSummary = Pick<Dataset, (typeof summaryColumns)[number]>;
 
 /** The dataset's file, as the storage takes it. */
 export function keptFileOf({ id, size_bytes, sha256 }: Pick<Dataset, "id" | "size_bytes" | "sha256">): KeptFile {
@@ -102,17 +104,19 @@ export function findSameDataset(
   return living(db, owner).where("name", "=", name).where("sha256", "=", sha256).executeTakeFirst();
 }
 
-/** Newest first, one more than `limit`, so that the caller sees whether there is a next page. */
+/** Newest first, without what is known of their columns. */
 export function listDatasets(
   db: Kysely<Tables>,
   owner: string,
   page: { limit: number; before: string | undefined },
-): Promise<Dataset[]> {
-  const query = page.before === undefined ? living(db, owner) : living(db, owner).where("id", "<", page.before);
-  return query
-    .orderBy("id", "desc")
-    .limit(page.limit + 1)
-    .execute();
+): Promise<Page<DatasetSummary>> {
+  let query = db
+    .selectFrom("datasets")
+    .select(summaryColumns)
+    .where("owner", "=", owner)
+    .where("deleting_at", "is", null);
+  if (page.before !== undefined) query = query.where("id", "<", page.before);
+  return readPage(db, query, { limit: page.limit, wide: [] });
 }
 
 /** For the background profile, whoever owns it. */

@@ -2,7 +2,7 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import { uploadRejectionReasons } from "../../otel/catalogue.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
-import { decodeCursor, toPage } from "../http/cursor.ts";
+import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { pathOf, relativeAddress } from "../http/relative-address.ts";
 import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
@@ -12,7 +12,7 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { type Dataset, findDataset, listDatasets } from "./dataset-repository.ts";
+import { type Dataset, type DatasetSummary, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
@@ -43,7 +43,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   // One owner must not keep all others out.
   const maxUploadsOfOwner = ownerCount > 1 ? Math.ceil(config.maxConcurrentUploads / 2) : config.maxConcurrentUploads;
 
-  const toDataset = (row: Dataset): z.input<typeof datasetSchema> => ({
+  const toDataset = (row: DatasetSummary): z.input<typeof datasetSchema> => ({
     id: row.id,
     name: row.name,
     target: row.target,
@@ -167,9 +167,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       responses: { 200: { description: "A page of datasets.", schema: pageOf(datasetSchema) } },
       errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
       async handle({ owner, query, response }) {
-        const rows = await listDatasets(db, owner, { limit: query.limit, before: decodeCursor(query.cursor) });
-        const { items, nextCursor } = toPage(rows, query.limit);
-        response.json({ items: items.map(toDataset), nextCursor });
+        const page = await listDatasets(db, owner, { limit: query.limit, before: decodeCursor(query.cursor) });
+        response.json(answerPage(page, toDataset));
       },
     }),
     defineRoute({

@@ -1,5 +1,6 @@
 import { validate } from "uuid";
 import { DomainError } from "../errors.ts";
+import type { Page } from "../store/read-page.ts";
 
 /** How a cursor looks: `v1:` and a UUID as base64url. */
 export const cursorPattern = "^djE6[A-Za-z0-9_-]{48}$";
@@ -23,12 +24,11 @@ export function decodeCursor(cursor: string | undefined): string | undefined {
   return id;
 }
 
-/** Cuts the one row too many that a list asked for, and makes the cursor of the next page from it. */
-export function toPage<Row extends { id: string }>(
-  rows: Row[],
-  limit: number,
-): { items: Row[]; nextCursor: string | null } {
-  const items = rows.slice(0, limit);
+/** A page as every list answers it, with the cursor of the next one. */
+export function answerPage<Row extends { id: string }, Item>(
+  { items, hasMore }: Page<Row>,
+  toItem: (row: Row) => Item,
+): { items: Item[]; nextCursor: string | null } {
   const last = items.at(-1);
-  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null };
+  return { items: items.map(toItem), nextCursor: hasMore && last !== undefined ? encodeCursor(last.id) : null };
 }

@@ -70,7 +70,13 @@ export const idParams = z.object({ id: z.uuid() });
 
 /** Query of every list. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20).describe("How many items at most."),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(20)
+    .describe("How many items at most. A page of items with much in them has fewer; nextCursor leads on."),
   // Not a check: what is no cursor is CURSOR_INVALID (src/http/cursor.ts), a code of its own.
   cursor: z.string().optional().meta({ pattern: cursorPattern, description: "nextCursor of the page before." }),
 });

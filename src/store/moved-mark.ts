@@ -1,6 +1,6 @@
-import { stat, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isSystemError } from "../errors.ts";
+import { refuseMark } from "./folder-mark.ts";
 
 const markName = "database.moved";
 
@@ -26,12 +26,6 @@ export async function markMoved(dataDir: string): Promise<void> {
 }
 
 /** @throws DatabaseMovedError */
-export async function refuseMoved(dataDir: string): Promise<void> {
-  try {
-    await stat(join(dataDir, markName));
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return;
-    throw error;
-  }
-  throw new DatabaseMovedError(dataDir);
+export function refuseMoved(dataDir: string): Promise<void> {
+  return refuseMark(dataDir, markName, () => new DatabaseMovedError(dataDir));
 }

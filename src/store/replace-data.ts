@@ -1,7 +1,7 @@
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isSystemError } from "../errors.ts";
 import { flush } from "../storage/local-storage.ts";
+import { refuseMark } from "./folder-mark.ts";
 
 const markName = "restore.unfinished";
 
@@ -17,14 +17,8 @@ export class HalfRestoredError extends Error {
 }
 
 /** @throws HalfRestoredError */
-export async function refuseHalfRestored(dataDir: string): Promise<void> {
-  try {
-    await stat(join(dataDir, markName));
-  } catch (error) {
-    if (isSystemError(error, "ENOENT")) return;
-    throw error;
-  }
-  throw new HalfRestoredError(dataDir);
+export function refuseHalfRestored(dataDir: string): Promise<void> {
+  return refuseMark(dataDir, markName, () => new HalfRestoredError(dataDir));
 }
 
 /**

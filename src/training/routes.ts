@@ -4,7 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config.ts";
 import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { DomainError } from "../errors.ts";
-import { decodeCursor, toPage } from "../http/cursor.ts";
+import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { pathOf, relativeAddress } from "../http/relative-address.ts";
 import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import type { Logger } from "../log.ts";
@@ -59,17 +59,17 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
   const { db } = store;
   const feed = createRunFeed(store);
 
-  async function describe(runs: readonly Run[]) {
-    // Positions cost a look at the whole queue: only when one of these waits.
+  /** How each of these is answered. Positions cost a look at the whole queue: only when one of them waits. */
+  async function describerOf(runs: readonly Run[]) {
     const positions = runs.some(({ status }) => status === "queued")
       ? await queue.positions("training")
       : new Map<string, number>();
-    return runs.map((run) => toRun(run, run.status === "queued" ? (positions.get(run.id) ?? null) : null));
+    return (run: Run) => toRun(run, run.status === "queued" ? (positions.get(run.id) ?? null) : null);
   }
 
   async function describeOne(run: Run) {
-    const [described] = await describe([run]);
-    return described;
+    const describe = await describerOf([run]);
+    return describe(run);
   }
 
   async function existing(owner: string, id: string): Promise<Run> {
@@ -175,9 +175,8 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       errors: ["VALIDATION_FAILED", "CURSOR_INVALID"],
       async handle({ owner, query, response }) {
         const { limit, cursor, ...filter } = query;
-        const rows = await listRuns(db, owner, { ...filter, limit, beforeId: decodeCursor(cursor) });
-        const { items, nextCursor } = toPage(rows, limit);
-        response.json({ items: await describe(items), nextCursor });
+        const page = await listRuns(db, owner, { ...filter, limit, beforeId: decodeCursor(cursor) });
+        response.json(answerPage(page, await describerOf(page.items)));
       },
     }),
     defineRoute({

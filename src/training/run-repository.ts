@@ -2,6 +2,7 @@
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
 import { notify } from "../store/database.ts";
+import { type Page, readPage } from "../store/read-page.ts";
 import type { Tables, TrainingRunsTable } from "../store/schema.ts";
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
@@ -90,7 +91,7 @@ export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<
     .executeTakeFirst();
 }
 
-/** Newest first, one more than `limit` so that the caller knows whether a page follows. */
+/** Newest first; a page of wide runs ends early. */
 export function listRuns(
   db: Kysely<Tables>,
   owner: string,
@@ -101,18 +102,13 @@ export function listRuns(
     readonly beforeId?: string | undefined;
     readonly limit: number;
   },
-): Promise<Run[]> {
-  let query = db
-    .selectFrom("training_runs")
-    .select(columns)
-    .where("owner", "=", owner)
-    .orderBy("id", "desc")
-    .limit(filter.limit + 1);
+): Promise<Page<Run>> {
+  let query = db.selectFrom("training_runs").select(columns).where("owner", "=", owner);
   if (filter.datasetId !== undefined) query = query.where("dataset_id", "=", filter.datasetId);
   if (filter.status !== undefined) query = query.where("status", "=", filter.status);
   if (filter.mode !== undefined) query = query.where("mode", "=", filter.mode);
   if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
-  return query.execute();
+  return readPage(db, query, { limit: filter.limit, wide: ["metrics", "features"] });
 }
 
 export async function countWaitingRuns(db: Kysely<Tables>, owner: string): Promise<number> {
