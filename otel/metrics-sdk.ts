@@ -3,19 +3,19 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import type { Resource } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { chooseFormat, contentTypes, type Format } from "./choose-format.ts";
-import { Exemplars, useExemplars } from "./exemplars.ts";
-import { HttpAggregation } from "./http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "./http-metrics.ts";
-import { useHttpRecorder } from "./http-recorder.ts";
-import { guarded, meterName, record, startCountersAtZero } from "./instruments.ts";
-import { onlyObserved } from "./observed-gauges.ts";
-import { runtimeInstrumentation } from "./official-instrumentations.ts";
-import { startProcessMetrics } from "./process-metrics.ts";
-import { shareInFlight, writeInSlices } from "./scrape.ts";
-import type { Telemetry } from "./telemetry.ts";
-import type { TelemetrySettings } from "./telemetry-settings.ts";
-import { metricViews, onlyDeclared } from "./views.ts";
+import { Exemplars, useExemplars } from "./api/exemplars.ts";
+import { useHttpRecorder } from "./api/http-recorder.ts";
+import { guarded, meterName, record, startCountersAtZero } from "./api/instruments.ts";
+import { onlyObserved } from "./api/observed-gauges.ts";
+import type { Telemetry } from "./api/telemetry.ts";
+import { chooseFormat, contentTypes, type Format } from "./exposition/choose-format.ts";
+import { shareInFlight, writeInSlices } from "./exposition/scrape.ts";
+import { HttpAggregation } from "./http/http-aggregation.ts";
+import { HttpMetricsInstrumentation } from "./http/http-metrics.ts";
+import { startProcessMetrics } from "./metrics/process-metrics.ts";
+import { metricViews, onlyDeclared } from "./metrics/views.ts";
+import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
+import { runtimeInstrumentation } from "./traces/official-instrumentations.ts";
 
 /** Metrics whose provider is there, and which do not measure yet. */
 interface OpenedMetrics {

@@ -1,5 +1,5 @@
-import { leaveTelemetryHandle, silentTelemetry } from "./telemetry.ts";
-import { readTelemetrySettings } from "./telemetry-settings.ts";
+import { leaveTelemetryHandle, silentTelemetry } from "./api/telemetry.ts";
+import { readTelemetrySettings } from "./settings/telemetry-settings.ts";
 
 const { settings, faults } = readTelemetrySettings(process.env);
 if (faults.length > 0) {

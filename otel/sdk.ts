@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { logToStandardError } from "./diag-log.ts";
-import { ExportLosses } from "./export-losses.ts";
-import { resourceAttributes } from "./resource.ts";
-import { silentTelemetry, type Telemetry } from "./telemetry.ts";
-import type { TelemetrySettings } from "./telemetry-settings.ts";
+import { silentTelemetry, type Telemetry } from "./api/telemetry.ts";
+import { logToStandardError } from "./export/diag-log.ts";
+import { ExportLosses } from "./export/export-losses.ts";
+import { resourceAttributes } from "./settings/resource.ts";
+import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
 
 /**
  * Starts what the settings ask for, and returns the handle: metrics, and traces and logs where an OTLP endpoint is set.
@@ -26,13 +26,14 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
   const traces =
     settings.traces &&
     (await (
-      await import("./tracing.ts")
+      await import("./traces/tracing.ts")
     ).startTracing(settings.traces, {
       resource,
       metricsPath: settings.metricsPath,
       losses: losses.traces,
     }));
-  const logs = settings.logs && (await import("./log-export.ts")).startLogExport(settings.logs, resource, losses.logs);
+  const logs =
+    settings.logs && (await import("./export/log-export.ts")).startLogExport(settings.logs, resource, losses.logs);
   const metrics = opened?.start({ hasExemplars: traces !== undefined });
   let stopping: Promise<void> | undefined;
   return {

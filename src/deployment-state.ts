@@ -1,9 +1,9 @@
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config.ts";
 import { datasetTotals, readTtlState } from "./datasets/dataset-repository.ts";
 import type { DeploymentState } from "./monitoring/state-gauges.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
+import type { Config } from "./settings/config.ts";
 import type { Store } from "./store/database.ts";
 
 /** What the gauges of the deployment show: one reading of rows and jobs, the same whichever process makes it. */

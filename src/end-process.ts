@@ -1,7 +1,7 @@
-import type { Config } from "./config.ts";
 import type { EndWish } from "./end-wish.ts";
 import { explainFault } from "./explain-fault.ts";
 import type { Logger } from "./log.ts";
+import type { Config } from "./settings/config.ts";
 import { endedWithin } from "./store/bounded-pool.ts";
 
 /** A stop that is in order is over that long after its grace, also where the way to PostgreSQL is cut. */

@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
-import type { Config } from "./config.ts";
 import { isSystemError } from "./errors.ts";
 import { ListenFault } from "./http/listen.ts";
+import type { Config } from "./settings/config.ts";
 import { ForeignFilesError } from "./storage/claim-files.ts";
 import { StorageFault } from "./storage/storage-fault.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";

@@ -1,6 +1,6 @@
-import { headerNames } from "../../otel/otlp-headers.ts";
-import { telemetryVariables } from "../../otel/telemetry-settings.ts";
-import { secretNames, settings } from "../../src/config.ts";
+import { headerNames } from "../../otel/settings/otlp-headers.ts";
+import { telemetryVariables } from "../../otel/settings/telemetry-settings.ts";
+import { secretNames, settings } from "../../src/settings/config.ts";
 
 /** What the chart keeps in a Secret, under `secrets`. */
 export const chartSecrets: readonly string[] = [...secretNames, ...headerNames];

@@ -1,5 +1,5 @@
-import { metricDefinitions, prometheusName } from "../../otel/catalogue.ts";
-import { childrenOf, operandsOf, type PromqlNode, parsePromql } from "./promql-tree.ts";
+import { metricDefinitions, prometheusName } from "../../otel/api/catalogue.ts";
+import { childrenOf, operandsOf, type PromqlNode, parsePromql } from "./queries/promql-tree.ts";
 
 /** Grafana's durations and its step, which the parser doesn't know, and what stands for them meanwhile. */
 const placeholders = [

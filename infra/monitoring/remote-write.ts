@@ -1,5 +1,5 @@
-import { catalogue, prometheusName } from "../../otel/catalogue.ts";
-import { recordedSeries } from "./recorded-series.ts";
+import { catalogue, prometheusName } from "../../otel/api/catalogue.ts";
+import { recordedSeries } from "./queries/recorded-series.ts";
 import { backendJob } from "./rules/rule-scope.ts";
 
 /** Of each process, beside what is recorded: when there was nothing to count, and which version ran. */

@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
+import { type Prediction, PredictionInputError, predictRows } from "../models/predict-rows.ts";
 import type { KeptFile, LocalFile } from "../storage/file-storage.ts";
-import { type Prediction, PredictionInputError, predictRows } from "../training/trainers/predict-rows.ts";
 import type { ModelCache } from "./model-cache.ts";
 import { type PredictionBody, readPredictionRows } from "./read-prediction-rows.ts";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
+import type { ModelDocument } from "../models/model.ts";
 import type { KeptFile, LocalFile } from "../storage/file-storage.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
-import type { ModelDocument } from "../training/trainers/model.ts";
 
 /** What is kept of models that were used; the least recently used ones go first. */
 interface ModelCacheLimits {

@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import type { PredictionRows } from "../training/trainers/predict-rows.ts";
+import type { PredictionRows } from "../models/predict-rows.ts";
 
 const maxColumns = 2_000;
 

@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { Config } from "../config.ts";
 import { DomainError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Config } from "../settings/config.ts";
 import type { FileStorage, KeptFile, LocalFile } from "../storage/file-storage.ts";
 import { createFairPlaces, type FairPlaces } from "./fair-places.ts";
 import { makePrediction, type PredictionAnswer, type PredictionTask } from "./make-prediction.ts";

@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import { type PredictionRows, recordsToRows } from "../training/trainers/predict-rows.ts";
+import { type PredictionRows, recordsToRows } from "../models/predict-rows.ts";
 import { csvToRows } from "./parse-csv-rows.ts";
 
 /** Rows of one request at most. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { artifactRemoved } from "../monitoring/metrics.ts";
+import type { Config } from "../settings/config.ts";
 import { finishRemoval, type RemovalStores } from "../storage/finish-removal.ts";
 import { listBeyondRetention, markArtifactDeleting } from "./artifact-repository.ts";
 

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHandler } from "express";
-import type { Config } from "../config.ts";
 import { DomainError } from "../errors.ts";
+import type { Config } from "../settings/config.ts";
 
 /** Without keys everything belongs to this owner. */
 const localOwner = "local";

@@ -2,10 +2,10 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import type { Config } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
-import { settingsOrExit } from "../settings-or-exit.ts";
+import type { Config } from "../settings/config.ts";
+import { settingsOrExit } from "../settings/settings-or-exit.ts";
 import { ArchiveError, packData } from "../store/data-archive.ts";
 import { lockDataFolder } from "../store/data-folder-lock.ts";
 import { readEmbeddedSettings, withVerifiedArchive } from "./verified-archive.ts";

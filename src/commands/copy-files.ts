@@ -1,9 +1,9 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
-import { type Config, readConfig, tellUnreadNames } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
-import { settingsOrExit } from "../settings-or-exit.ts";
+import { type Config, readConfig, tellUnreadNames } from "../settings/config.ts";
+import { settingsOrExit } from "../settings/settings-or-exit.ts";
 import { claimFiles } from "../storage/claim-files.ts";
 import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";

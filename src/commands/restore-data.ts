@@ -2,10 +2,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
-import type { Config } from "../config.ts";
 import { explainFault } from "../explain-fault.ts";
 import { createLog, type Logger } from "../log.ts";
-import { settingsOrExit } from "../settings-or-exit.ts";
+import type { Config } from "../settings/config.ts";
+import { settingsOrExit } from "../settings/settings-or-exit.ts";
 import { ArchiveError } from "../store/data-archive.ts";
 import { lockDataFolder } from "../store/data-folder-lock.ts";
 import { replaceData } from "../store/replace-data.ts";

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Config, ConfigError, readConfig } from "../config.ts";
 import type { Logger } from "../log.ts";
+import { type Config, ConfigError, readConfig } from "../settings/config.ts";
 import { claimFiles } from "../storage/claim-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { verifyFiles } from "../storage/verify-files.ts";

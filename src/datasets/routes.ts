@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
-import { uploadRejectionReasons } from "../../otel/catalogue.ts";
+import { uploadRejectionReasons } from "../../otel/api/catalogue.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";

@@ -1,8 +1,8 @@
 import type { Span } from "@opentelemetry/api";
-import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { ttlCycleFinished } from "../monitoring/metrics.ts";
 import { describeSpan, withSpan } from "../monitoring/spans.ts";
+import type { Config } from "../settings/config.ts";
 import { finishRemoval } from "../storage/finish-removal.ts";
 import { listDeletingDatasets, listExpiredDatasets, saveTtlSuccess } from "./dataset-repository.ts";
 import { type RemovalParts, removeDataset } from "./remove-dataset.ts";

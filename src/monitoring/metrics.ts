@@ -10,10 +10,10 @@ import {
   type ttlResults,
   type uploadOutcomes,
   uploadRejectionReasons,
-} from "../../otel/catalogue.ts";
-import { httpRecorder } from "../../otel/http-recorder.ts";
-import { add, guarded, record } from "../../otel/instruments.ts";
-import { markCallersFault, markCutOff, markEnd } from "../../otel/request-end.ts";
+} from "../../otel/api/catalogue.ts";
+import { httpRecorder } from "../../otel/api/http-recorder.ts";
+import { add, guarded, record } from "../../otel/api/instruments.ts";
+import { markCallersFault, markCutOff, markEnd } from "../../otel/api/request-end.ts";
 
 type OneOf<Values extends readonly string[]> = Values[number];
 export type TrainingMode = OneOf<typeof trainingModes>;

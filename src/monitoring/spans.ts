@@ -9,14 +9,14 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
-import { guarded } from "../../otel/instruments.ts";
+import { guarded } from "../../otel/api/instruments.ts";
 import {
   type RunOfContext,
   runKey,
   type SpanFacts,
   spanAttributes,
   type spanNames,
-} from "../../otel/span-attributes.ts";
+} from "../../otel/api/span-attributes.ts";
 
 // The API alone: without traces its tracer makes spans that are nothing, and `context.with` is a call.
 const tracer = trace.getTracer("mlops-backend");

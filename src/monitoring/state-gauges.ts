@@ -1,7 +1,7 @@
 import { diag } from "@opentelemetry/api";
-import { queueJobStates, storageKinds } from "../../otel/catalogue.ts";
-import { guarded } from "../../otel/instruments.ts";
-import { observedGauge, observeEachRound } from "../../otel/observed-gauges.ts";
+import { queueJobStates, storageKinds } from "../../otel/api/catalogue.ts";
+import { guarded } from "../../otel/api/instruments.ts";
+import { observedGauge, observeEachRound } from "../../otel/api/observed-gauges.ts";
 
 /** What the whole deployment looks like, read from the database: the same on every replica. */
 export interface DeploymentState {

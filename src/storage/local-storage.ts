@@ -1,21 +1,12 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { open, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../errors.ts";
+import { flush } from "../flush.ts";
 import { makeFolder } from "../make-folder.ts";
 import type { FileKind, FileStorage } from "./file-storage.ts";
 import { fileMissing } from "./storage-fault.ts";
-
-/** Flushes a file, or the names in a folder, to the disk. */
-export async function flush(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 async function listFolder(folder: string): Promise<{ id: string; modifiedMs: number }[]> {
   const found = await Promise.all(

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Config } from "../config.ts";
+import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "./file-storage.ts";
 import { openLocalStorage } from "./local-storage.ts";
 import type { S3Settings } from "./s3-settings.ts";

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { type Given, readPemFiles } from "../pem-files.ts";
+import { type Given, readPemFiles } from "../../otel/settings/pem-files.ts";
 
 /** How a connection is encrypted, in libpq's words; `prefer` and `allow` are not among them, as they may go without. */
 export const sslModes = ["disable", "require", "verify-ca", "verify-full"] as const;

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { flush } from "../storage/local-storage.ts";
+import { flush } from "../flush.ts";
 import { refuseMark } from "./folder-mark.ts";
 
 const markName = "restore.unfinished";

@@ -2,7 +2,7 @@ import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { csvTable, sqlText } from "../datasets/csv-engine.ts";
 import { readHead } from "../datasets/csv-header.ts";
-import type { TableColumn, TrainingTable } from "./trainers/training-table.ts";
+import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import { memoryShares } from "./training-memory.ts";
 
 /** A column of the CSV, in the file's order. */

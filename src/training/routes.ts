@@ -1,7 +1,6 @@
 import type { Response } from "express";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
 import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
@@ -11,6 +10,7 @@ import type { Logger } from "../log.ts";
 import { runFinished } from "../monitoring/metrics.ts";
 import { describeActiveSpan, ofRun, ofRunToBeNamed } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
+import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";

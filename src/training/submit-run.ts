@@ -1,20 +1,20 @@
 import type { Kysely } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
-import type { Config } from "../config.ts";
 import { countDistinct } from "../datasets/count-distinct.ts";
 import type { CsvEngines } from "../datasets/csv-engines.ts";
 import { findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
+import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
+import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, findRun, insertRun, lockOwner, type Run, readTurns } from "./run-repository.ts";
-import { inMebibytes, leastTrainingBytes } from "./trainers/least-memory.ts";
 
 export type TrainingTask = "classification" | "regression";
 

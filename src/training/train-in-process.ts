@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
-import type { Config } from "../config.ts";
 import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
+import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";

@@ -4,11 +4,11 @@ import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
+import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
+import type { RunMetrics } from "../models/model-metrics.ts";
+import { type TrainParameters, trainModel } from "../models/train-model.ts";
+import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
-import type { RunMetrics } from "./run-metrics.ts";
-import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "./trainers/model.ts";
-import { type TrainParameters, trainModel } from "./trainers/train-model.ts";
-import { TrainingDataError, type TrainingDataErrorCode } from "./trainers/training-data-error.ts";
 import type { WatchedChild } from "./watch-training-child.ts";
 
 /** One training, as given to the process. */

@@ -1,4 +1,4 @@
-import { inMebibytes } from "./trainers/least-memory.ts";
+import { inMebibytes } from "../models/least-memory.ts";
 
 const mebibyte = 1024 * 1024;
 

@@ -17,7 +17,7 @@ if (has("http")) {
   await import("../../src/datasets/routes.ts");
 }
 if (has("pglite")) {
-  const { readConfig } = await import("../../src/config.ts");
+  const { readConfig } = await import("../../src/settings/config.ts");
   const { openStore } = await import("../../src/store/database.ts");
   const store = await openStore(readConfig({ DATA_DIR: folder }));
   process.on("SIGTERM", () => void store.stop().then(() => process.exit(0)));

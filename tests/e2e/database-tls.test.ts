@@ -45,11 +45,11 @@ afterAll(() => resources.disposeAsync());
 const url = (parameters: string, { user = "postgres", host = "localhost" } = {}): string =>
   `postgres://${user}:${password}@${host}:${postgres.port}/${database}${parameters}`;
 
-/** `node src/migrate.ts`, to its end: it opens the pool and the queue's. */
+/** `node src/commands/migrate.ts`, to its end: it opens the pool and the queue's. */
 function migrate(
   databaseUrl: string,
   env: Record<string, string> = {},
-  command = ["src/migrate.ts"],
+  command = ["src/commands/migrate.ts"],
 ): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve) => {
     const options = { cwd: root, env: serviceEnvironment({ dataDir: folder, databaseUrl }, env) };

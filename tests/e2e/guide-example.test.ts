@@ -57,7 +57,7 @@ beforeAll(() => {
 });
 
 test("the guide's metric, panel and alert compile, are formatted, and are generated", async () => {
-  await run(join(tree, "infra/monitoring/generate.ts"));
+  await run(join(tree, "infra/monitoring/generate/generate.ts"));
   await run("node_modules/typescript/bin/tsc", "--noEmit", "--project", tree);
   const biome = ["node_modules/@biomejs/biome/bin/biome", "check", "--vcs-enabled=false"];
   await run(...biome, `--config-path=${tree}/biome.json`, ...["otel", "src", "infra"].map((name) => join(tree, name)));

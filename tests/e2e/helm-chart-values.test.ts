@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { chartSecrets } from "../../infra/helm/values-schema.ts";
-import { telemetryVariables } from "../../otel/telemetry-settings.ts";
+import { telemetryVariables } from "../../otel/settings/telemetry-settings.ts";
 import { environmentOf, type Manifest, notes, ofKind, render } from "./rendered-chart.ts";
 
 describe("wrong values are refused, and what is wrong is named:", () => {

@@ -3,12 +3,12 @@ import { createServer } from "node:http";
 import { metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { chooseFormat, contentTypes } from "../../otel/choose-format.ts";
-import { HttpAggregation } from "../../otel/http-aggregation.ts";
-import { meterName, startCountersAtZero } from "../../otel/instruments.ts";
-import { writeInSlices } from "../../otel/scrape.ts";
-import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
-import { metricViews } from "../../otel/views.ts";
+import { meterName, startCountersAtZero } from "../../otel/api/instruments.ts";
+import { chooseFormat, contentTypes } from "../../otel/exposition/choose-format.ts";
+import { writeInSlices } from "../../otel/exposition/scrape.ts";
+import { HttpAggregation } from "../../otel/http/http-aggregation.ts";
+import { metricViews } from "../../otel/metrics/views.ts";
+import { readTelemetrySettings } from "../../otel/settings/telemetry-settings.ts";
 import { runFinished } from "../../src/monitoring/metrics.ts";
 
 const { settings, faults } = readTelemetrySettings(process.env);

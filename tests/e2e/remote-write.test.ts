@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { recordedSeries } from "../../infra/monitoring/recorded-series.ts";
+import { recordedSeries } from "../../infra/monitoring/queries/recorded-series.ts";
 import { longTermSeries } from "../../infra/monitoring/remote-write.ts";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue.ts";
 import { freePort } from "../support/free-port.ts";
 import { eventually, OwnProcess, root, startService } from "./processes.ts";
 import { type PrometheusProcess, type Series, startPrometheus } from "./prometheus-process.ts";

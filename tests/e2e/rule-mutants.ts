@@ -1,5 +1,10 @@
 // The lexical places of an expression that a mistake could be made in, each broken in turn.
-import { childrenOf, durationSeconds, type PromqlNode, parsePromql } from "../../infra/monitoring/promql-tree.ts";
+import {
+  childrenOf,
+  durationSeconds,
+  type PromqlNode,
+  parsePromql,
+} from "../../infra/monitoring/queries/promql-tree.ts";
 
 /** A rule as it stands in a generated file. */
 export interface Rule {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { durationSeconds } from "../../infra/monitoring/promql-tree.ts";
+import { durationSeconds } from "../../infra/monitoring/queries/promql-tree.ts";
 import { root } from "./processes.ts";
 import { type Mutant, mutantsOf, type Rule } from "./rule-mutants.ts";
 

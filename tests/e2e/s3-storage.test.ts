@@ -10,7 +10,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/settings/config.ts";
 import type { FileStorage } from "../../src/storage/file-storage.ts";
 import { openS3Storage } from "../../src/storage/s3-storage.ts";
 import { openStore } from "../../src/store/database.ts";

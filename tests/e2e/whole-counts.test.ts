@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { queriesFor } from "../../infra/monitoring/queries.ts";
-import { defaultLatencyBounds, defaultPrefix } from "../../otel/catalogue.ts";
+import { queriesFor } from "../../infra/monitoring/queries/queries.ts";
+import { defaultLatencyBounds, defaultPrefix } from "../../otel/api/catalogue.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mlops-backend-counts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

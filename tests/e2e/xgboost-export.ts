@@ -1,9 +1,9 @@
 /** Writes models, their features and their predictions for `xgboost_predicts_the_same.py` to check. */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expandColumns } from "../../src/training/trainers/feature-schema.ts";
-import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/training/trainers/model.ts";
-import { trainModel } from "../../src/training/trainers/train-model.ts";
+import { expandColumns } from "../../src/models/feature-schema.ts";
+import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/models/model.ts";
+import { trainModel } from "../../src/models/train-model.ts";
 import { predictRecords } from "../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../support/real-tables.ts";
 

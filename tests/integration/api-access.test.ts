@@ -168,7 +168,7 @@ describe("at start", () => {
 
   test.each([
     ["the service", service],
-    ["migrate", ["src/migrate.ts"]],
+    ["migrate", ["src/commands/migrate.ts"]],
     ["database:move", ["src/commands/move-database.ts", "--to", "postgres"]],
     ["storage:copy", ["src/commands/copy-files.ts", "--to", "s3"]],
   ])("misspelt settings are refused by %s, with those that were meant and everything else", async (_name, program) => {

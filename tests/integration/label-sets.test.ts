@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { attributeSetLimit, catalogue } from "../../otel/catalogue.ts";
+import { attributeSetLimit, catalogue } from "../../otel/api/catalogue.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const duration = "http_server_request_duration_seconds_count";

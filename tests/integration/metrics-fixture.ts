@@ -3,11 +3,12 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import express from "express";
-import { attachRouteAccessor } from "../../otel/route-template.ts";
-import { telemetryHandle } from "../../otel/telemetry.ts";
-import { readTelemetrySettings } from "../../otel/telemetry-settings.ts";
+import { attachRouteAccessor } from "../../otel/api/route-template.ts";
+import { telemetryHandle } from "../../otel/api/telemetry.ts";
+import { readTelemetrySettings } from "../../otel/settings/telemetry-settings.ts";
+import { watchClientErrors } from "../../src/http/client-errors.ts";
+import { createMetricsServer, mountMetrics } from "../../src/http/metrics-endpoint.ts";
 import { declareRoutes } from "../../src/monitoring/metrics.ts";
-import { createMetricsServer, mountMetrics, watchClientErrors } from "../../src/monitoring/setup.ts";
 import { registerProcessGauges, registerStateGauges } from "../../src/monitoring/state-gauges.ts";
 import { deploymentState } from "../support/deployment-state.ts";
 

@@ -12,10 +12,10 @@ import { createDatabase, dropDatabase, refusedStart, serviceEnvironment, startSe
 const execute = promisify(execFile);
 const root = new URL("../..", import.meta.url).pathname;
 
-/** `node src/migrate.ts`, to its end. */
+/** `node src/commands/migrate.ts`, to its end. */
 async function migrate(databaseUrl: string, more = {}): Promise<{ code: number; output: string }> {
   const env = serviceEnvironment({ dataDir: "/nowhere", databaseUrl }, more);
-  return execute(process.execPath, ["src/migrate.ts"], { cwd: root, env }).then(
+  return execute(process.execPath, ["src/commands/migrate.ts"], { cwd: root, env }).then(
     ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
     ({ code, stdout, stderr }) => ({ code, output: stdout + stderr }),
   );

@@ -201,7 +201,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     const place = await newDatabase();
     const { databaseUrl } = place;
     await new Promise((resolve) =>
-      execFile(process.execPath, ["src/migrate.ts"], { cwd: root, env: serviceEnvironment(place) }, resolve),
+      execFile(process.execPath, ["src/commands/migrate.ts"], { cwd: root, env: serviceEnvironment(place) }, resolve),
     );
     // Datasets are in by then, runs are not.
     await ask(

@@ -1,5 +1,5 @@
-import { defaultLatencyBounds } from "../../otel/catalogue.ts";
-import type { ExpositionOptions } from "../../otel/exposition.ts";
+import { defaultLatencyBounds } from "../../otel/api/catalogue.ts";
+import type { ExpositionOptions } from "../../otel/exposition/exposition.ts";
 
 /** How tests write an exposition; one that needs another format, role or start says so. */
 export const expositionOptions: ExpositionOptions = {

@@ -1,11 +1,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { KnownLines } from "../../infra/monitoring/lint-logql.ts";
-import type { KnownSpans } from "../../infra/monitoring/lint-traceql.ts";
-import { allowedResource } from "../../otel/resource.ts";
-import { spanNames } from "../../otel/span-attributes.ts";
-import { allowedKeys } from "../../otel/span-guard.ts";
+import type { KnownLines } from "../../infra/monitoring/queries/lint-logql.ts";
+import type { KnownSpans } from "../../infra/monitoring/queries/lint-traceql.ts";
+import { spanNames } from "../../otel/api/span-attributes.ts";
+import { allowedResource } from "../../otel/settings/resource.ts";
+import { allowedKeys } from "../../otel/traces/span-guard.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -19,7 +19,7 @@ export const writtenFields = globSync("src/**/*.ts", { cwd: root }).flatMap((pat
   ),
 );
 /** What of a line goes with it as an attribute under another name. */
-const exported = [...read("otel/log-export.ts").matchAll(/attributes\["(exception\.\w+)"\]/g)].map(
+const exported = [...read("otel/export/log-export.ts").matchAll(/attributes\["(exception\.\w+)"\]/g)].map(
   ([, name = ""]) => name,
 );
 const { attributes } = parse(read("infra/monitoring/loki/loki.yml")).limits_config.otlp_config.resource_attributes

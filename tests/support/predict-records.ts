@@ -1,5 +1,5 @@
-import type { ModelDocument } from "../../src/training/trainers/model.ts";
-import { type Prediction, predictRows, recordsToRows } from "../../src/training/trainers/predict-rows.ts";
+import type { ModelDocument } from "../../src/models/model.ts";
+import { type Prediction, predictRows, recordsToRows } from "../../src/models/predict-rows.ts";
 
 /** Predicts rows as JSON has them: objects of column and value. */
 export function predictRecords(document: ModelDocument, records: readonly Record<string, unknown>[]): Prediction[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { TableColumn, TrainingTable } from "../../src/training/trainers/training-table.ts";
+import type { TableColumn, TrainingTable } from "../../src/models/training-table.ts";
 
 export type Row = Record<string, string | number | null>;
 

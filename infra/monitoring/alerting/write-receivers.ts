@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseEnv } from "node:util";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 import { missingReceivers } from "./alertmanager-config.ts";
 import { alertmanagerFiles } from "./alertmanager-files.ts";
 import { grafanaAlertingFiles } from "./grafana-alerting.ts";

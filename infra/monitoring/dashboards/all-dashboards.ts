@@ -1,5 +1,5 @@
 import type { Dashboard } from "@grafana/grafana-foundation-sdk/dashboard";
-import type { Queries } from "../queries.ts";
+import type { Queries } from "../queries/queries.ts";
 import { buildDashboard } from "./build-dashboard.ts";
 import type { DashboardUid } from "./dashboard-list.ts";
 import { datasetDashboard } from "./dataset-dashboard.ts";

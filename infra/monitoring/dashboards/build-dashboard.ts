@@ -14,7 +14,7 @@ import {
   VariableRefresh,
   VariableSort,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import type { Queries } from "../queries.ts";
+import type { Queries } from "../queries/queries.ts";
 import { type DashboardUid, dashboardTitles, dashboardUids } from "./dashboard-list.ts";
 import { text } from "./panels.ts";
 import { datasources } from "./targets.ts";

@@ -1,5 +1,5 @@
-import { logQueries } from "../log-queries.ts";
-import { answered, legendOf, type Queries } from "../queries.ts";
+import { logQueries } from "../queries/log-queries.ts";
+import { answered, legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
 import { bars, graph, heatmap, whole } from "./panels.ts";

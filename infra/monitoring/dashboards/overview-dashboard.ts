@@ -1,5 +1,5 @@
 import { answeredRoutes, apiRoutes, objectiveKeys, objectives } from "../objectives.ts";
-import { legendOf, type Queries } from "../queries.ts";
+import { legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { graph, number, whole } from "./panels.ts";
 import { alertList, table } from "./tables.ts";

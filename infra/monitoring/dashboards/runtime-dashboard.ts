@@ -1,4 +1,4 @@
-import { legendOf, type Queries } from "../queries.ts";
+import { legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { graph, number, whole } from "./panels.ts";
 

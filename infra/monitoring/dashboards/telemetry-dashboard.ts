@@ -1,4 +1,4 @@
-import { chosenTarget, legendOf, type Queries } from "../queries.ts";
+import { chosenTarget, legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { bars, graph, number, whole } from "./panels.ts";
 

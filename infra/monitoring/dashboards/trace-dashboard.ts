@@ -1,6 +1,6 @@
-import { logQueries } from "../log-queries.ts";
-import { legendOf, type Queries } from "../queries.ts";
-import { traceQueries } from "../trace-queries.ts";
+import { logQueries } from "../queries/log-queries.ts";
+import { legendOf, type Queries } from "../queries/queries.ts";
+import { traceQueries } from "../queries/trace-queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { bars, lines, traces } from "./log-panels.ts";
 import { graph, number, whole } from "./panels.ts";

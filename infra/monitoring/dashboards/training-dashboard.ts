@@ -1,6 +1,6 @@
-import { callersRunErrorTypes } from "../../../otel/catalogue.ts";
-import { logQueries } from "../log-queries.ts";
-import { legendOf, type Queries } from "../queries.ts";
+import { callersRunErrorTypes } from "../../../otel/api/catalogue.ts";
+import { logQueries } from "../queries/log-queries.ts";
+import { legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";
 import { lines } from "./log-panels.ts";
 import { bars, graph, number, whole } from "./panels.ts";

@@ -1,4 +1,4 @@
-import { catalogue, type MetricKey, prometheusName } from "../../../otel/catalogue.ts";
+import { catalogue, type MetricKey, prometheusName } from "../../../otel/api/catalogue.ts";
 import type { CaseSeries } from "./alert.ts";
 import { backendJob } from "./rule-scope.ts";
 

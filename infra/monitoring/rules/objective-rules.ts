@@ -1,4 +1,4 @@
-import { callersRunErrorTypes } from "../../../otel/catalogue.ts";
+import { callersRunErrorTypes } from "../../../otel/api/catalogue.ts";
 import {
   allowedShare,
   answeredRoutes,

@@ -1,4 +1,4 @@
-import { catalogue, labelName, type MetricKey, prometheusName } from "../../../otel/catalogue.ts";
+import { catalogue, labelName, type MetricKey, prometheusName } from "../../../otel/api/catalogue.ts";
 
 /** The job of the service's targets in prometheus.yml. The rules look at it alone: other services say http_server_*, too. */
 export const backendJob = "backend";

@@ -1,4 +1,4 @@
-import { attributeSetLimit, catalogue } from "../../../otel/catalogue.ts";
+import { attributeSetLimit, catalogue } from "../../../otel/api/catalogue.ts";
 import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";

@@ -82,9 +82,9 @@ async function start(): Promise<void> {
   app.disable("x-powered-by");
   app.set("etag", false);
   if (isOurs) {
-    const { attachRouteAccessor } = await import("../../../otel/route-template.ts");
-    const { telemetryHandle } = await import("../../../otel/telemetry.ts");
-    const { mountMetrics: mountOurs } = await import("../../../src/monitoring/setup.ts");
+    const { attachRouteAccessor } = await import("../../../otel/api/route-template.ts");
+    const { telemetryHandle } = await import("../../../otel/api/telemetry.ts");
+    const { mountMetrics: mountOurs } = await import("../../../src/http/metrics-endpoint.ts");
     mountMetrics = (application) => {
       attachRouteAccessor(application);
       mountOurs(application, { path: "/metrics", bearerToken: "", telemetry: telemetryHandle() });
@@ -113,8 +113,8 @@ async function start(): Promise<void> {
   );
   const server = require("node:http").createServer(app);
   if (isOurs) {
-    require("../../../src/monitoring/setup.ts").watchClientErrors(server);
-    require("../../../otel/telemetry.ts").telemetryHandle()?.attachServer?.(server);
+    require("../../../src/http/client-errors.ts").watchClientErrors(server);
+    require("../../../otel/api/telemetry.ts").telemetryHandle()?.attachServer?.(server);
   }
   server.listen(0, "127.0.0.1", () => {
     const address = server.address();

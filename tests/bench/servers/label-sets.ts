@@ -52,8 +52,8 @@ async function handlerOf(variant: string): Promise<Handler> {
   }
   const reader = await openTelemetryReader();
   if (variant === "official") return (request, response) => reader.getMetricsRequestHandler(request, response);
-  const { contentTypes } = await import("../../../otel/choose-format.ts");
-  const { writeInSlices } = await import("../../../otel/scrape.ts");
+  const { contentTypes } = await import("../../../otel/exposition/choose-format.ts");
+  const { writeInSlices } = await import("../../../otel/exposition/scrape.ts");
   return async (_request, response) => {
     const { resourceMetrics } = await reader.collect();
     const body = await writeInSlices(resourceMetrics, {

@@ -1,8 +1,8 @@
 /** The service's queue with nothing to do: POST /jobs?count=N sends so many jobs and answers when all are filed. */
 import { createServer } from "node:http";
-import { readConfig } from "../../../src/config.ts";
 import { createLog } from "../../../src/log.ts";
 import { startQueue } from "../../../src/queue/job-queue.ts";
+import { readConfig } from "../../../src/settings/config.ts";
 import { openStore } from "../../../src/store/database.ts";
 
 const store = await openStore(readConfig(process.env));

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { insertArtifact, setPinned } from "../../../src/artifacts/artifact-repository.ts";
 import { applyRetention, removeArtifact } from "../../../src/artifacts/retention.ts";
 import { systemClock } from "../../../src/clock.ts";
-import { readConfig } from "../../../src/config.ts";
 import { createLog } from "../../../src/log.ts";
+import { readConfig } from "../../../src/settings/config.ts";
 import { openLocalStorage } from "../../../src/storage/local-storage.ts";
 import { openStore, type Store } from "../../../src/store/database.ts";
 

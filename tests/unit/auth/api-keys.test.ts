@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { authenticate } from "../../../src/auth/api-keys.ts";
-import { type Config, readConfig } from "../../../src/config.ts";
 import { DomainError } from "../../../src/errors.ts";
+import { type Config, readConfig } from "../../../src/settings/config.ts";
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 

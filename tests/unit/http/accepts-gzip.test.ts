@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { acceptsGzip } from "../../../src/monitoring/setup.ts";
+import { acceptsGzip } from "../../../src/http/metrics-endpoint.ts";
 
 test.for([
   [undefined, false],

@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import express from "express";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { endOf } from "../../../otel/request-end.ts";
+import { endOf } from "../../../otel/api/request-end.ts";
 import { problemHandler } from "../../../src/http/problem.ts";
 import { readRange, sendFile } from "../../../src/http/send-file.ts";
 import { createLog } from "../../../src/log.ts";

@@ -2,17 +2,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { knownSeries } from "../../../infra/monitoring/known-series.ts";
-import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 import { objectiveKeys } from "../../../infra/monitoring/objectives.ts";
-import { durationSeconds } from "../../../infra/monitoring/promql-tree.ts";
-import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
+import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
+import { lintPromql } from "../../../infra/monitoring/queries/lint-promql.ts";
+import { durationSeconds } from "../../../infra/monitoring/queries/promql-tree.ts";
+import { recordedSeries } from "../../../infra/monitoring/queries/recorded-series.ts";
 import { runbookBase, runbooksNowhere, settlingSeconds } from "../../../infra/monitoring/rules/alert.ts";
 import { causesOf, knownCauseSeries } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue.ts";
 
 interface Rule {
   readonly alert?: string;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 import { objectives } from "../../../infra/monitoring/objectives.ts";
 
 interface Thresholds {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { dashboardTitles, dashboardUids } from "../../../infra/monitoring/dashboards/dashboard-list.ts";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { knownSeries } from "../../../infra/monitoring/known-series.ts";
-import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
-import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/catalogue.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
+import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
+import { lintPromql } from "../../../infra/monitoring/queries/lint-promql.ts";
+import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/api/catalogue.ts";
 import { promqlOf } from "../../support/promql-of.ts";
 import { charts, everyPanel, type Panel, readDashboards } from "./read-dashboards.ts";
 

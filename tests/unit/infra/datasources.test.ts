@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { knownSeries } from "../../../infra/monitoring/known-series.ts";
-import { lintLogql } from "../../../infra/monitoring/lint-logql.ts";
-import { lintPromql } from "../../../infra/monitoring/lint-promql.ts";
-import { lintTraceql } from "../../../infra/monitoring/lint-traceql.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
-import { spanAttributes } from "../../../otel/span-attributes.ts";
+import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
+import { lintLogql } from "../../../infra/monitoring/queries/lint-logql.ts";
+import { lintPromql } from "../../../infra/monitoring/queries/lint-promql.ts";
+import { lintTraceql } from "../../../infra/monitoring/queries/lint-traceql.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { spanAttributes } from "../../../otel/api/span-attributes.ts";
 import { knownLines, knownSpans } from "../../support/known-telemetry.ts";
 import { monitoring, root, services, valuesOf, yaml } from "./stack-files.ts";
 

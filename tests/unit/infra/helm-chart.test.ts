@@ -6,9 +6,9 @@ import { chartFolder } from "../../../infra/helm/chart-files.ts";
 import { chartValues } from "../../../infra/helm/chart-readme.ts";
 import { chartSecrets, valuesSchema } from "../../../infra/helm/values-schema.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
-import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
-import { settings } from "../../../src/config.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
+import { settings } from "../../../src/settings/config.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

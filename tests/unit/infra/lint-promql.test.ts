@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { knownSeries } from "../../../infra/monitoring/known-series.ts";
-import { lintPromql, shortestRangeSeconds } from "../../../infra/monitoring/lint-promql.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
+import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
+import { lintPromql, shortestRangeSeconds } from "../../../infra/monitoring/queries/lint-promql.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue.ts";
 import { promqlOf } from "../../support/promql-of.ts";
 
 const root = join(import.meta.dirname, "../../..");

@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { lintLogql } from "../../../infra/monitoring/lint-logql.ts";
-import { lintTraceql } from "../../../infra/monitoring/lint-traceql.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
+import { lintLogql } from "../../../infra/monitoring/queries/lint-logql.ts";
+import { lintTraceql } from "../../../infra/monitoring/queries/lint-traceql.ts";
 import { knownLines, knownSpans, writtenFields } from "../../support/known-telemetry.ts";
 
 const root = join(import.meta.dirname, "../../..");

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { recordedSeries } from "../../../infra/monitoring/recorded-series.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
+import { roundCount, sampleCosts } from "../../../infra/monitoring/generate/sample-costs.ts";
+import { recordedSeries } from "../../../infra/monitoring/queries/recorded-series.ts";
 import { longTermSeries, remoteWriteExample } from "../../../infra/monitoring/remote-write.ts";
 import type { RuleGroup } from "../../../infra/monitoring/rules/rule-files.ts";
 import { scrapeSeconds } from "../../../infra/monitoring/rules/rule-scope.ts";
-import { roundCount, sampleCosts } from "../../../infra/monitoring/sample-costs.ts";
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, "../../..", path), "utf8");
 const example = "infra/monitoring/prometheus/remote-write.example.yml";

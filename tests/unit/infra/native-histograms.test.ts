@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 import { histogramNames, nativeQuery } from "../../../infra/monitoring/native-histograms.ts";
 
 const names = new Set(["wait_seconds"]);

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readOtlpSettings } from "../../../otel/otlp-settings.ts";
+import { readOtlpSettings } from "../../../otel/settings/otlp-settings.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");

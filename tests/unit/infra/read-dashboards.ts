@@ -1,4 +1,4 @@
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 
 interface Link {
   readonly title: string;

@@ -8,7 +8,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
 import { ruleScope } from "../../../infra/monitoring/rules/rule-scope.ts";
-import { defaultPrefix } from "../../../otel/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue.ts";
 import { errorCodes } from "../../../src/errors.ts";
 import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
 
@@ -194,8 +194,8 @@ const faultCodes = [
       classifyFault(new Error(text), 1),
     ),
   ].map(({ code }) => code),
-  ...all(read("src/training/trainers/training-data-error.ts"), /^ {2}\| "(\w+)"/gm),
-  ...all(read("src/monitoring/setup.ts"), /"([A-Z_]{8,})"/g),
+  ...all(read("src/models/training-data-error.ts"), /^ {2}\| "(\w+)"/gm),
+  ...all(read("src/http/metrics-endpoint.ts"), /"([A-Z_]{8,})"/g),
 ];
 /** Names of others, each with whose it is. */
 const foreignNames = [

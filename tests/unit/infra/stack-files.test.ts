@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { dashboardTitles } from "../../../infra/monitoring/dashboards/dashboard-list.ts";
-import { generatedFiles } from "../../../infra/monitoring/generate.ts";
-import { telemetryVariables } from "../../../otel/telemetry-settings.ts";
-import { readConfig, settings } from "../../../src/config.ts";
+import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
+import { telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
+import { readConfig, settings } from "../../../src/settings/config.ts";
 import { yaml as stack } from "./stack-files.ts";
 
 const root = join(import.meta.dirname, "../../..");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { spanAttributes } from "../../../otel/span-attributes.ts";
+import { spanAttributes } from "../../../otel/api/span-attributes.ts";
 import { monitoring, services, valuesOf, yaml } from "./stack-files.ts";
 
 describe("Tempo and Loki", () => {

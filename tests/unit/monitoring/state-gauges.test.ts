@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Telemetry } from "../../../otel/api/telemetry.ts";
 import { startTelemetry } from "../../../otel/sdk.ts";
-import type { Telemetry } from "../../../otel/telemetry.ts";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 import {
   allowScrapeTime,
   type DeploymentState,

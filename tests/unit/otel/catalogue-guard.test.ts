@@ -1,11 +1,11 @@
 import { diag, metrics } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { catalogue } from "../../../otel/catalogue.ts";
-import { add, meterName, record } from "../../../otel/instruments.ts";
+import { catalogue } from "../../../otel/api/catalogue.ts";
+import { add, meterName, record } from "../../../otel/api/instruments.ts";
+import type { Telemetry } from "../../../otel/api/telemetry.ts";
+import { runtimeMeterName } from "../../../otel/metrics/views.ts";
 import { startTelemetry } from "../../../otel/sdk.ts";
-import type { Telemetry } from "../../../otel/telemetry.ts";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
-import { runtimeMeterName } from "../../../otel/views.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 
 let telemetry: Telemetry;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { metricsDocument } from "../../../infra/monitoring/generate-metrics-doc.ts";
+import { metricsDocument } from "../../../infra/monitoring/generate/generate-metrics-doc.ts";
 import {
   allowedAttributes,
   boundsOf,
@@ -11,8 +11,8 @@ import {
   metricDefinitions,
   prometheusName,
   seriesCeiling,
-} from "../../../otel/catalogue.ts";
-import { metricViews } from "../../../otel/views.ts";
+} from "../../../otel/api/catalogue.ts";
+import { metricViews } from "../../../otel/metrics/views.ts";
 
 /** Ours, and those of others that one could set: a namespace and a subsystem. */
 const prefixes = [

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { chooseFormat } from "../../../otel/choose-format.ts";
+import { chooseFormat } from "../../../otel/exposition/choose-format.ts";
 
 const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
 

@@ -8,10 +8,10 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { labelName } from "../../../otel/catalogue.ts";
-import type { Format } from "../../../otel/choose-format.ts";
-import { type ExpositionOptions, expositionPieces } from "../../../otel/exposition.ts";
-import { writeInSlices } from "../../../otel/scrape.ts";
+import { labelName } from "../../../otel/api/catalogue.ts";
+import type { Format } from "../../../otel/exposition/choose-format.ts";
+import { type ExpositionOptions, expositionPieces } from "../../../otel/exposition/exposition.ts";
+import { writeInSlices } from "../../../otel/exposition/scrape.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedFamily, parseExposition, seriesKey } from "../../support/parse-exposition.ts";
 

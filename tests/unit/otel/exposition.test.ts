@@ -4,7 +4,8 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
-import { catalogue, defaultLatencyBounds, seriesCeiling } from "../../../otel/catalogue.ts";
+import { catalogue, defaultLatencyBounds, seriesCeiling } from "../../../otel/api/catalogue.ts";
+import { startCountersAtZero } from "../../../otel/api/instruments.ts";
 import {
   type ExpositionOptions,
   escapeHelp,
@@ -12,10 +13,9 @@ import {
   formatBound,
   formatNumber,
   writeExposition,
-} from "../../../otel/exposition.ts";
-import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
-import { startCountersAtZero } from "../../../otel/instruments.ts";
-import { metricViews } from "../../../otel/views.ts";
+} from "../../../otel/exposition/exposition.ts";
+import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { metricViews } from "../../../otel/metrics/views.ts";
 import { databaseOperation, datasetUpload, predicted, runFinished } from "../../../src/monitoring/metrics.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 

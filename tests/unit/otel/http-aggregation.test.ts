@@ -3,12 +3,17 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import { attributeSetLimit, defaultLatencyBounds, httpMethods, metricDefinitions } from "../../../otel/catalogue.ts";
-import { writeExposition } from "../../../otel/exposition.ts";
-import { HttpAggregation } from "../../../otel/http-aggregation.ts";
-import type { EndedRequest } from "../../../otel/http-recorder.ts";
-import { sdkHttpRecorder } from "../../../otel/http-recorder-sdk.ts";
-import { metricViews } from "../../../otel/views.ts";
+import {
+  attributeSetLimit,
+  defaultLatencyBounds,
+  httpMethods,
+  metricDefinitions,
+} from "../../../otel/api/catalogue.ts";
+import type { EndedRequest } from "../../../otel/api/http-recorder.ts";
+import { writeExposition } from "../../../otel/exposition/exposition.ts";
+import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
+import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { metricViews } from "../../../otel/metrics/views.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 
 afterEach(() => metrics.disable());

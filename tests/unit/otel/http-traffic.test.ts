@@ -17,14 +17,14 @@ import {
   httpMethods,
   labelName,
   type MetricDefinition,
-} from "../../../otel/catalogue.ts";
-import { writeExposition } from "../../../otel/exposition.ts";
-import { HttpAggregation } from "../../../otel/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http-metrics.ts";
-import { useHttpRecorder } from "../../../otel/http-recorder.ts";
-import { attachRouteAccessor } from "../../../otel/route-template.ts";
+} from "../../../otel/api/catalogue.ts";
+import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
+import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
+import { writeExposition } from "../../../otel/exposition/exposition.ts";
+import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
+import { watchClientErrors } from "../../../src/http/client-errors.ts";
 import { methodNotAllowed } from "../../../src/http/method-not-allowed.ts";
-import { watchClientErrors } from "../../../src/monitoring/setup.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedFamily, parseExposition } from "../../support/parse-exposition.ts";
 import { breakOff, breakOffPipelined, sendInTurn, sendRaw } from "./raw-requests.ts";

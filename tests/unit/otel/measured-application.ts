@@ -1,5 +1,5 @@
 import express, { Router } from "express";
-import { attachRouteAccessor } from "../../../otel/route-template.ts";
+import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
 import { answerBrokenOff } from "../../../src/monitoring/metrics.ts";
 
 /** Routes that answer in all the ways that make a difference to what is measured. */

@@ -12,10 +12,10 @@ import {
   type MetricDefinition,
   type MetricKey,
   metricDefinitions,
-} from "../../../otel/catalogue.ts";
-import { writeExposition } from "../../../otel/exposition.ts";
-import { add, meter, record } from "../../../otel/instruments.ts";
-import { metricViews } from "../../../otel/views.ts";
+} from "../../../otel/api/catalogue.ts";
+import { add, meter, record } from "../../../otel/api/instruments.ts";
+import { writeExposition } from "../../../otel/exposition/exposition.ts";
+import { metricViews } from "../../../otel/metrics/views.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { type ParsedSample, parseExposition, parseSample, seriesKey } from "../../support/parse-exposition.ts";
 

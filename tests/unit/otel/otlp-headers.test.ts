@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { headerNames, readOtlpHeaders } from "../../../otel/otlp-headers.ts";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { headerNames, readOtlpHeaders } from "../../../otel/settings/otlp-headers.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 const secret = "s3cr3t";

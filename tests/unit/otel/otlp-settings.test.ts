@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { batchOf, readOtlpSettings } from "../../../otel/otlp-settings.ts";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { batchOf, readOtlpSettings } from "../../../otel/settings/otlp-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 import { makeAuthority } from "../../support/certificates.ts";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };

@@ -1,11 +1,11 @@
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
 import { afterEach, expect, test, vi } from "vitest";
-import { expositionPieces } from "../../../otel/exposition.ts";
-import { meter } from "../../../otel/instruments.ts";
-import { shareInFlight, writeInSlices } from "../../../otel/scrape.ts";
+import { meter } from "../../../otel/api/instruments.ts";
+import { expositionPieces } from "../../../otel/exposition/exposition.ts";
+import { shareInFlight, writeInSlices } from "../../../otel/exposition/scrape.ts";
 import { startTelemetry } from "../../../otel/sdk.ts";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 
 afterEach(() => vi.restoreAllMocks());

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { openTelemetryNames, readTelemetrySettings, telemetryVariables } from "../../../otel/telemetry-settings.ts";
+import {
+  openTelemetryNames,
+  readTelemetrySettings,
+  telemetryVariables,
+} from "../../../otel/settings/telemetry-settings.ts";
 
 test("the defaults are usable", () => {
   const { settings, faults } = readTelemetrySettings({});

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readTelemetrySettings } from "../../../otel/telemetry-settings.ts";
-import { readTraceSettings } from "../../../otel/trace-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
+import { readTraceSettings } from "../../../otel/settings/trace-settings.ts";
 
 const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ConfigError, readConfig } from "../../../src/config.ts";
+import { ConfigError, readConfig } from "../../../src/settings/config.ts";
 import { readPostgresConnection } from "../../../src/store/postgres-connection.ts";
 
 let folder: string;

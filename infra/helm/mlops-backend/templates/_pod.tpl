@@ -43,7 +43,7 @@ spec:
     - name: migrate
       image: {{ include "mlops-backend.image" $root }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-      command: [node, src/migrate.ts]
+      command: [node, src/commands/migrate.ts]
       {{- include "mlops-backend.environment" . | nindent 6 }}
       resources:
         {{- toYaml .values.resources | nindent 8 }}

@@ -1,0 +1,131 @@
+import { defaultLatencyBounds } from "../api/catalogue.ts";
+import { headerNames } from "./otlp-headers.ts";
+import { logVariables, type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
+import { readTraceSettings, type TraceSettings, traceVariables } from "./trace-settings.ts";
+
+/** What telemetry takes from the environment. */
+export interface TelemetrySettings {
+  /** False with OTEL_SDK_DISABLED=true, or where nothing is asked for: nothing of the SDK is loaded. */
+  readonly enabled: boolean;
+  /** False with PROMETHEUS__ENABLED=false too: no meters, /metrics is 404. */
+  readonly metrics: boolean;
+  readonly metricsPath: string;
+  /** Of our own names, e.g. `mlops_backend`. */
+  readonly prefix: string;
+  readonly latencyBounds: readonly number[];
+  readonly instrumentInProgress: boolean;
+  /** `_created` lines. */
+  readonly created: boolean;
+  /** Undefined without an OTLP endpoint: then nothing of traces is loaded. */
+  readonly traces: TraceSettings | undefined;
+  /** Undefined without an OTLP endpoint: then logs are on stdout alone. */
+  readonly logs: OtlpSettings | undefined;
+}
+
+/** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of names in `src/settings/config.ts`. */
+export const telemetryVariables = {
+  PROMETHEUS__ENABLED: {
+    fallback: "true",
+    about: "false: no metrics, /metrics answers 404; traces and logs go on where an OTLP endpoint is set.",
+  },
+  PROMETHEUS__METRICS_PATH: { fallback: "/metrics", about: "Where metrics are served." },
+  PROMETHEUS__METRIC_NAMESPACE: { fallback: "mlops", about: "First part of our metric names." },
+  PROMETHEUS__METRIC_SUBSYSTEM: { fallback: "backend", about: "Second part of our metric names." },
+  PROMETHEUS__LATENCY_BUCKETS: {
+    fallback: JSON.stringify(defaultLatencyBounds),
+    about: "Bounds of request durations in seconds, a JSON array, ascending, 0.5 among them.",
+  },
+  PROMETHEUS__INSTRUMENT_INPROGRESS: { fallback: "true", about: "Shows the requests being answered now." },
+  PROMETHEUS__CREATED: {
+    fallback: "false",
+    about: "Adds _created lines; only with Prometheus' created-timestamp-zero-ingestion.",
+  },
+} as const satisfies Record<string, { fallback: string; about: string }>;
+
+/** OpenTelemetry's own variables that are read here, also those of one signal alone. */
+export const openTelemetryNames: readonly string[] = [
+  "OTEL_SDK_DISABLED",
+  "OTEL_SERVICE_NAME",
+  "OTEL_RESOURCE_ATTRIBUTES",
+  ...Object.keys({ ...traceVariables, ...logVariables }).flatMap((name) =>
+    ["", "_TRACES", "_LOGS"].map((signal) => name.replace(/^(OTEL_EXPORTER_OTLP)(?=_(?!TRACES|LOGS))/, `$1${signal}`)),
+  ),
+  ...headerNames.flatMap((name) => [name, `${name}_FILE`]),
+];
+
+type VariableName = keyof typeof telemetryVariables;
+
+function boolean(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new Error("must be true or false");
+  return text === "true";
+}
+
+/** Prometheus' rule for metric names, without the colon, which is for recording rules. */
+function namePart(text: string): string {
+  if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(text))
+    throw new Error("must be letters, digits and _, and not begin with a digit");
+  return text;
+}
+
+function metricsPath(text: string): string {
+  if (!/^\/[A-Za-z0-9._~/-]+$/.test(text) || text.includes("//") || text.endsWith("/")) {
+    throw new Error("must begin with /, name a path of letters, digits, . _ ~ -, and not end with /");
+  }
+  if (text.split("/").some((part) => part === "." || part === "..")) throw new Error("must not hold . or .. as a part");
+  if (/^\/api(\/|$)/i.test(text)) throw new Error("must not lie under /api");
+  return text;
+}
+
+function latencyBounds(text: string): readonly number[] {
+  let values: unknown;
+  try {
+    values = JSON.parse(text);
+  } catch {
+    throw new Error("must be a JSON array of seconds, e.g. [0.1, 0.5, 1]");
+  }
+  if (!Array.isArray(values) || values.length < 1 || values.length > 50)
+    throw new Error("must be a JSON array of 1 to 50 numbers");
+  const isAscending = values.every(
+    (value, index) =>
+      typeof value === "number" && Number.isFinite(value) && value > (index === 0 ? 0 : values[index - 1]),
+  );
+  if (!isAscending) throw new Error("must be positive numbers in ascending order");
+  // The latency objective is "under 0.5 s": without that bound its rule would be silently wrong.
+  if (!values.includes(0.5)) throw new Error("must contain 0.5, which the latency objective is measured by");
+  return values as number[];
+}
+
+/**
+ * Reads the telemetry settings, and the files that their secrets stand in; without the SDK. With faults, the settings hold the defaults in the places
+ * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/settings/config.ts`.
+ */
+export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
+  const { traces, faults: traceFaults } = readTraceSettings(env);
+  const { settings: logs, faults: logFaults } = readOtlpSettings(env, "logs");
+  // What both read is one fault.
+  const faults = [...new Set([...traceFaults, ...logFaults])];
+  const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
+    const { fallback } = telemetryVariables[name];
+    try {
+      return reader(env[name] || fallback);
+    } catch (error) {
+      faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
+      return reader(fallback);
+    }
+  };
+  // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
+  const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
+  const prometheusEnabled = read("PROMETHEUS__ENABLED", boolean);
+  const settings: TelemetrySettings = {
+    enabled: sdkEnabled && (prometheusEnabled || traces !== undefined || logs !== undefined),
+    metrics: sdkEnabled && prometheusEnabled,
+    metricsPath: read("PROMETHEUS__METRICS_PATH", metricsPath),
+    prefix: `${read("PROMETHEUS__METRIC_NAMESPACE", namePart)}_${read("PROMETHEUS__METRIC_SUBSYSTEM", namePart)}`,
+    latencyBounds: read("PROMETHEUS__LATENCY_BUCKETS", latencyBounds),
+    instrumentInProgress: read("PROMETHEUS__INSTRUMENT_INPROGRESS", boolean),
+    created: read("PROMETHEUS__CREATED", boolean),
+    traces,
+    logs,
+  };
+  return { settings, faults };
+}

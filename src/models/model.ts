@@ -1,0 +1,124 @@
+import type { RunMetrics } from "./model-metrics.ts";
+
+/** What the model says: one of several classes, or a number. */
+export type TrainingTask = "classification" | "regression";
+
+/** `light`: a linear model. `heavy`: gradient-boosted trees. */
+export type TrainingMode = "light" | "heavy";
+
+/** A number column: one feature of the model. `mean` (of the training rows) stands in for missing cells in light models. */
+export interface NumberFeature {
+  readonly column: string;
+  readonly kind: "number";
+  readonly mean: number;
+}
+
+/** A text column: one 0/1 feature for each category, in this order. Missing and unknown values are all zero. */
+export interface TextFeature {
+  readonly column: string;
+  readonly kind: "text";
+  readonly categories: readonly string[];
+}
+
+/** A source column of the model; the model's own feature order is these, with text columns expanded in place. */
+export type ModelFeature = NumberFeature | TextFeature;
+
+/** A column that was asked for and could not be used. */
+export interface DroppedColumn {
+  readonly name: string;
+  readonly reason: "empty" | "constant" | "too_many_categories";
+}
+
+/** One regression tree, as XGBoost's `save_model` writes it. */
+export interface XgboostTree {
+  base_weights: number[];
+  categories: number[];
+  categories_nodes: number[];
+  categories_segments: number[];
+  categories_sizes: number[];
+  default_left: number[];
+  id: number;
+  left_children: number[];
+  loss_changes: number[];
+  parents: number[];
+  right_children: number[];
+  split_conditions: number[];
+  split_indices: number[];
+  split_type: number[];
+  sum_hessian: number[];
+  tree_param: { num_deleted: string; num_feature: string; num_nodes: string; size_leaf_vector: string };
+}
+
+/** XGBoost's linear booster: weight of feature f for class k at `f * classes + k`, the biases last. */
+export interface XgboostLinearBooster {
+  name: "gblinear";
+  model: { boosted_rounds: number; weights: number[] };
+}
+
+/** XGBoost's tree booster. */
+export interface XgboostTreeBooster {
+  name: "gbtree";
+  model: {
+    gbtree_model_param: { num_parallel_tree: string; num_trees: string };
+    iteration_indptr: number[];
+    tree_info: number[];
+    trees: XgboostTree[];
+  };
+}
+
+/** The objectives that models here are written with. */
+export type XgboostObjective =
+  | { name: "reg:squarederror" | "binary:logistic"; reg_loss_param: { scale_pos_weight: string } }
+  | { name: "multi:softprob"; softmax_multiclass_param: { num_class: string } };
+
+/** XGBoost's own model file: written alone into a `.json`, Python's `Booster.load_model` reads it. */
+export interface XgboostModel {
+  learner: {
+    attributes: Record<string, string>;
+    feature_names: string[];
+    feature_types: string[];
+    gradient_booster: XgboostLinearBooster | XgboostTreeBooster;
+    learner_model_param: {
+      base_score: string;
+      boost_from_average: string;
+      num_class: string;
+      num_feature: string;
+      num_target: string;
+    };
+    objective: XgboostObjective;
+  };
+  version: [number, number, number];
+}
+
+/** A model and all that is needed to use it; plain JSON. */
+export interface ModelDocument {
+  readonly format: "mlops-backend/model";
+  readonly version: 1;
+  readonly library: { readonly name: string; readonly version: string };
+  readonly mode: TrainingMode;
+  readonly task: TrainingTask;
+  readonly target: string;
+  /** In the order of the model's outputs; only for classification. */
+  readonly classes?: readonly string[];
+  readonly features: readonly ModelFeature[];
+  readonly droppedColumns: readonly DroppedColumn[];
+  readonly metrics: RunMetrics;
+  readonly model: XgboostModel;
+}
+
+/** Who wrote the model; the number goes up when the same data would give another model. */
+export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.0.0" } as const;
+
+/** The bytes of a model file. */
+export function serializeModelDocument(document: ModelDocument): string {
+  return JSON.stringify(document, (_key, value: unknown) => {
+    // From 2^51 on every float of 64 bits is whole, and would be written as an integer, which XGBoost refuses.
+    if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) < 2 ** 51) return value;
+    return rawJson(value.toExponential());
+  });
+}
+
+// In Node since 22, in TypeScript's library not yet.
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
+}

@@ -1,0 +1,122 @@
+import { likeliestClass } from "./evaluate.ts";
+import { expandColumns, toFeatureValue } from "./feature-schema.ts";
+import type { ModelDocument, ModelFeature } from "./model.ts";
+import { allProbabilities } from "./train-model.ts";
+import type { TableColumn } from "./training-table.ts";
+import { predictXgboost } from "./xgboost-json.ts";
+
+/** What the model says of one row; `probabilities` by class, only for classification. */
+export interface Prediction {
+  readonly prediction: number | string;
+  readonly probabilities?: Record<string, number>;
+}
+
+/** Rows that the model cannot read. */
+export class PredictionInputError extends Error {
+  /** Place of the row in the request, from 0. */
+  readonly rowIndex: number;
+  readonly column: string;
+
+  constructor(rowIndex: number, column: string, message: string) {
+    super(message);
+    this.name = "PredictionInputError";
+    this.rowIndex = rowIndex;
+    this.column = column;
+  }
+}
+
+/** The rows of a request, as a model asks for them: column by column. */
+export interface PredictionRows {
+  readonly count: number;
+  /** A cell for each row; undefined when no row has the column. */
+  column(name: string): readonly unknown[] | undefined;
+}
+
+/** Rows that are objects of column and value; one that lacks a column of the others has no value there. */
+export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): PredictionRows {
+  return {
+    count: records.length,
+    column(name) {
+      let isThere = false;
+      const cells = records.map((record) => {
+        if (!Object.hasOwn(record, name)) return null;
+        isThere = true;
+        return record[name];
+      });
+      return isThere ? cells : undefined;
+    },
+  };
+}
+
+/**
+ * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values, and a category that was
+ * not in the training rows counts as none; numbers may come as text, as they do from a CSV.
+ * @throws PredictionInputError naming row and column; rows count from 1 in its words, as in those about a CSV
+ */
+export function predictRows(document: ModelDocument, rows: PredictionRows): Prediction[] {
+  if (rows.count === 0) return [];
+  const columns = new Map(document.features.map((feature) => [feature.column, readColumn(feature, rows)]));
+  const places = Int32Array.from({ length: rows.count }, (_, row) => row);
+  const expanded = expandColumns(document.features, columns, places, document.mode === "light");
+  const outputs = predictXgboost(document.model, expanded, rows.count);
+  const { classes } = document;
+  const beyond = outputs.findIndex((output) => !Number.isFinite(output));
+  if (beyond >= 0) {
+    const row = Math.floor(beyond / (outputs.length / rows.count));
+    throw new PredictionInputError(row, "", `Row ${row + 1}: its numbers are so large that the model has no answer.`);
+  }
+  if (classes === undefined) return Array.from(outputs, (prediction) => ({ prediction }));
+  const chances = allProbabilities(outputs, classes.length);
+  return Array.from({ length: rows.count }, (_, row) => {
+    const from = row * classes.length;
+    return {
+      prediction: classes[likeliestClass(chances, from, classes.length)]!,
+      probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
+    };
+  });
+}
+
+function readColumn(feature: ModelFeature, rows: PredictionRows): TableColumn {
+  const name = feature.column;
+  const cells = rows.column(name);
+  if (cells === undefined) {
+    throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
+  }
+  if (feature.kind === "text")
+    return { name, kind: "text", texts: cells.map((cell, row) => readText(cell, row, name)) };
+  const numbers = new Float64Array(rows.count);
+  for (let row = 0; row < numbers.length; row++) numbers[row] = readNumber(cells[row], row, name);
+  return { name, kind: "number", numbers };
+}
+
+function readText(cell: unknown, row: number, column: string): string | null {
+  if (cell === null || cell === undefined || cell === "") return null;
+  if (typeof cell === "string") return cell;
+  if (typeof cell === "number" || typeof cell === "boolean") return String(cell);
+  throw new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be text, not ${kindOf(cell)}.`);
+}
+
+const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+function readNumber(cell: unknown, row: number, column: string): number {
+  if (cell === null || cell === undefined) return Number.NaN;
+  if (typeof cell === "number") return toFeatureValue(cell);
+  if (typeof cell === "string") {
+    // Nearly every cell is one; the rest, which costs five times as much, is for the others.
+    if (numeral.test(cell)) return toFeatureValue(Number(cell));
+    // As DuckDB reads a column of numbers: a row of the training data must be one that the model can predict.
+    const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
+    if (text === "" || /^[+-]?(nan|inf|infinity)$/i.test(text)) return Number.NaN;
+    if (numeral.test(text)) return toFeatureValue(Number(text));
+  }
+  throw new PredictionInputError(
+    row,
+    column,
+    `Row ${row + 1}: column "${column}" must be a number, not ${kindOf(cell)}.`,
+  );
+}
+
+function kindOf(cell: unknown): string {
+  if (typeof cell === "string") return `"${cell.slice(0, 40)}"`;
+  return Array.isArray(cell) ? "a list" : typeof cell === "object" ? "an object" : `a ${typeof cell}`;
+}

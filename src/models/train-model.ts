@@ -1,0 +1,264 @@
+import { fitBoostedTrees } from "./boosted-trees.ts";
+import { evaluate } from "./evaluate.ts";
+import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
+import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
+import { fitLinear, type Loss } from "./linear-model.ts";
+import {
+  type ModelDocument,
+  type ModelFeature,
+  type TrainingMode,
+  type TrainingTask,
+  trainerLibrary,
+  type XgboostModel,
+} from "./model.ts";
+import type { RunMetrics } from "./model-metrics.ts";
+import { splitRows } from "./split-rows.ts";
+import { TrainingDataError } from "./training-data-error.ts";
+import type { TableColumn, TrainingTable } from "./training-table.ts";
+import { readTarget } from "./training-target.ts";
+import { linearToXgboost, predictXgboost, treesToXgboost } from "./xgboost-json.ts";
+
+/** Fewer rows with a target than this leave nothing to learn from or to test on. */
+export const MIN_TRAINING_ROWS = 8;
+
+const HELD_OUT_FRACTION = 0.25;
+const VALIDATION_FRACTION = 0.15;
+// Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
+const MIN_ROWS_FOR_EARLY_STOPPING = 60;
+
+/** How to train; what is absent has a default. `ridge` is for light models, the others but `seed` for heavy ones. */
+export interface TrainParameters {
+  /** Of the split into training and held-out rows. Default 42. */
+  readonly seed?: number | undefined;
+  /** Trees, or trees a class. Default 100. */
+  readonly rounds?: number | undefined;
+  /** Default 6. */
+  readonly maxDepth?: number | undefined;
+  /** Default 0.1. */
+  readonly learningRate?: number | undefined;
+  /** Penalty on the squared standardised weights, summed over rows. Default 1e-6 a row. */
+  readonly ridge?: number | undefined;
+  /** Rounds without a better validation loss after which to stop. Default 15. */
+  readonly earlyStoppingRounds?: number | undefined;
+  /** Least sum of second derivatives in a leaf. Default 1. */
+  readonly minChildWeight?: number | undefined;
+  /** Penalty on the squared leaf values. Default 1. */
+  readonly lambda?: number | undefined;
+}
+
+/** What to train on, and how. */
+export interface TrainRequest {
+  readonly table: TrainingTable;
+  readonly target: string;
+  readonly task: TrainingTask;
+  /** Columns to learn from; all but the target when absent. */
+  readonly features?: readonly string[] | undefined;
+  readonly mode: TrainingMode;
+  readonly parameters: TrainParameters;
+  /** What the whole process may hold; when absent, nothing is refused for its size. */
+  readonly memoryBytes?: number | undefined;
+}
+
+/** A model and how good it is. */
+export interface TrainedModel {
+  readonly document: ModelDocument;
+  readonly metrics: RunMetrics;
+}
+
+/**
+ * Trains on three quarters of the rows that have a target, and measures on the last quarter. Pure and synchronous: the
+ * same request gives the same document, byte for byte.
+ * @param onFitted called when the model is there and is to be measured
+ */
+export function trainModel(
+  request: TrainRequest,
+  onProgress: (fraction: number) => void,
+  onFitted: () => void = () => {},
+): TrainedModel {
+  const { table, task, mode, parameters } = request;
+  const columns = new Map(table.columns.map((column) => [column.name, column]));
+  const targetColumn = columns.get(request.target);
+  if (targetColumn === undefined) {
+    throw new TrainingDataError(
+      "TARGET_NOT_FOUND",
+      `There is no column "${request.target}"; choose one of the table's.`,
+    );
+  }
+  const target = readTarget(targetColumn, task);
+  const { classes } = target;
+  if (target.rows.length < MIN_TRAINING_ROWS) {
+    throw new TrainingDataError(
+      "TOO_FEW_ROWS",
+      `${target.rows.length} rows have a value for "${request.target}"; training needs at least ${MIN_TRAINING_ROWS}.`,
+    );
+  }
+  const seed = parameters.seed ?? 42;
+  const places = Int32Array.from(target.rows.keys());
+  const split = splitRows(places, HELD_OUT_FRACTION, seed, classes && Int32Array.from(target.values));
+  if (split.heldOut.length === 0) {
+    throw new TrainingDataError(
+      "TOO_FEW_ROWS",
+      `Hardly a class of "${request.target}" has more than one row; add rows, or choose another target.`,
+    );
+  }
+  const trainRows = split.kept.map((place) => target.rows[place]!);
+  const trainTarget = Float64Array.from(split.kept, (place) => target.values[place]!);
+  const testTarget = Float64Array.from(split.heldOut, (place) => target.values[place]!);
+  const schema = buildFeatureSchema(chooseColumns(request, columns), trainRows);
+  if (schema.features.length === 0) {
+    throw new TrainingDataError(
+      "NO_USABLE_FEATURES",
+      "No column can be learned from: all are empty, constant, or text with too many values. Add or choose other columns.",
+    );
+  }
+  const impute = mode === "light";
+  const loss: Loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
+  const outputs = loss === "softmax" ? classes!.length : 1;
+  requireRoom(request, { features: expandedSources(schema.features).length, trainRows: trainRows.length, outputs });
+  const fit = {
+    columns: expandColumns(schema.features, columns, trainRows, impute),
+    target: trainTarget,
+    loss,
+    outputs,
+  };
+  const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
+  onFitted();
+  const testRows = split.heldOut.map((place) => target.rows[place]!);
+  const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
+  const quality = evaluate(
+    classes === undefined
+      ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
+      : {
+          task: "classification",
+          classes,
+          actual: testTarget,
+          probabilities: allProbabilities(predictions, classes.length),
+          priors: classes.map((_, k) => trainTarget.filter((value) => value === k).length / trainTarget.length),
+        },
+  );
+  const metrics: RunMetrics = {
+    ...quality,
+    rows: { train: trainRows.length, test: testRows.length },
+    featureImportances: sharesByColumn(schema.features, importances),
+  };
+  onProgress(1);
+  const document: ModelDocument = {
+    format: "mlops-backend/model",
+    version: 1,
+    library: trainerLibrary,
+    mode,
+    task,
+    target: request.target,
+    ...(classes === undefined ? {} : { classes }),
+    features: schema.features,
+    droppedColumns: schema.droppedColumns,
+    metrics,
+    model,
+  };
+  return { document, metrics };
+}
+
+/** What the columns become is known only now; before it is made, it must be seen to fit. */
+function requireRoom(
+  { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
+  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs">>,
+): void {
+  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
+  if (neededBytes <= memoryBytes) return;
+  throw new TrainingDataError(
+    "TOO_MANY_FEATURES",
+    `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+  );
+}
+
+function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, TableColumn>): TableColumn[] {
+  if (request.features === undefined) return request.table.columns.filter((column) => column.name !== request.target);
+  return [...new Set(request.features)].map((name) => {
+    const column = columns.get(name);
+    if (column === undefined || name === request.target) {
+      throw new TrainingDataError(
+        "FEATURE_NOT_FOUND",
+        name === request.target
+          ? `"${name}" is the target and cannot be a feature too; leave it out of the features.`
+          : `There is no column "${name}"; choose features among the table's columns.`,
+      );
+    }
+    return column;
+  });
+}
+
+interface Fit {
+  readonly columns: readonly Float32Array[];
+  readonly target: Float64Array;
+  readonly loss: Loss;
+  readonly outputs: number;
+}
+
+interface Fitted {
+  readonly model: XgboostModel;
+  /** By the model's own features. */
+  readonly importances: Float64Array;
+}
+
+type Trainer = (fit: Fit, parameters: TrainParameters, seed: number, onProgress: (fraction: number) => void) => Fitted;
+
+const trainLight: Trainer = (fit, parameters, _seed, onProgress) => {
+  const ridge = parameters.ridge ?? 1e-6 * fit.target.length;
+  const fitted = fitLinear({ ...fit, ridge }, onProgress);
+  const importances = new Float64Array(fit.columns.length);
+  for (const [at, weight] of fitted.standardised.entries()) {
+    importances[Math.floor(at / fit.outputs)]! += Math.abs(weight);
+  }
+  return { model: linearToXgboost(fitted, fit.loss, fit.outputs), importances };
+};
+
+const trainHeavy: Trainer = (fit, parameters, seed, onProgress) => {
+  const places = Int32Array.from(fit.target.keys());
+  const classOf = fit.loss === "squared" ? undefined : Int32Array.from(fit.target);
+  const fraction = places.length < MIN_ROWS_FOR_EARLY_STOPPING ? 0 : VALIDATION_FRACTION;
+  const { kept, heldOut } = splitRows(places, fraction, seed + 1, classOf);
+  const fitted = fitBoostedTrees(
+    {
+      ...fit,
+      fitRows: kept,
+      validationRows: heldOut,
+      rounds: parameters.rounds ?? 100,
+      maxDepth: parameters.maxDepth ?? 6,
+      learningRate: parameters.learningRate ?? 0.1,
+      earlyStoppingRounds: parameters.earlyStoppingRounds ?? 15,
+      minChildWeight: parameters.minChildWeight ?? 1,
+      lambda: parameters.lambda ?? 1,
+    },
+    onProgress,
+  );
+  return { model: treesToXgboost(fitted, fit.loss, fit.outputs, fit.columns.length), importances: fitted.gains };
+};
+
+function meanOf(values: Float64Array): number {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
+  return mean;
+}
+
+/** Two classes have one output, the chance of the second; here both get theirs. */
+export function allProbabilities(outputs: Float64Array, classCount: number): Float64Array {
+  if (classCount !== 2) return outputs;
+  const probabilities = new Float64Array(outputs.length * 2);
+  for (let row = 0; row < outputs.length; row++) {
+    probabilities[2 * row] = 1 - outputs[row]!;
+    probabilities[2 * row + 1] = outputs[row]!;
+  }
+  return probabilities;
+}
+
+function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {
+  const sums = features.map((feature) => ({ name: feature.column, sum: 0 }));
+  let total = 0;
+  for (const [at, source] of expandedSources(features).entries()) {
+    sums[source]!.sum += importances[at]!;
+    total += importances[at]!;
+  }
+  sums.sort((a, b) => b.sum - a.sum);
+  // fromEntries, since an assignment to a column called "__proto__" would be lost.
+  return Object.fromEntries(sums.map(({ name, sum }) => [name, total > 0 ? sum / total : 0]));
+}

@@ -1,0 +1,238 @@
+import { describe, expect, test } from "vitest";
+import { serializeModelDocument, type TrainingMode } from "../../../src/models/model.ts";
+import { seededRandom } from "../../../src/models/split-rows.ts";
+import { type TrainRequest, trainModel } from "../../../src/models/train-model.ts";
+import { TrainingDataError } from "../../../src/models/training-data-error.ts";
+import { predictRecords } from "../../support/predict-records.ts";
+import { type Row, readRows, toTable } from "../../support/real-tables.ts";
+
+const modes: TrainingMode[] = ["light", "heavy"];
+
+function train(rows: readonly Row[], rest: Omit<TrainRequest, "table" | "parameters"> & Partial<TrainRequest>) {
+  return trainModel({ table: toTable(rows), parameters: {}, ...rest }, () => {});
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof TrainingDataError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+const random = seededRandom(7);
+const plane: Row[] = Array.from({ length: 400 }, () => {
+  const [a, b] = [random() * 10, random() * 4 - 2];
+  return { a, b, y: 3 * a - 2 * b + 5 };
+});
+
+describe("light", () => {
+  test("finds the plane that the points lie on", () => {
+    const { document, metrics } = train(plane, {
+      target: "y",
+      task: "regression",
+      mode: "light",
+      parameters: { ridge: 0 },
+    });
+    const booster = document.model.learner.gradient_booster;
+    if (booster.name !== "gblinear") throw new Error("A light model is linear.");
+    const [a, b, bias] = booster.model.weights;
+    expect([a, b, bias].map((weight) => Math.round(weight! * 1e4) / 1e4)).toEqual([3, -2, 5]);
+    expect(metrics.r2).toBeCloseTo(1, 9);
+    expect(predictRecords(document, [{ a: 1, b: 1 }])[0]?.prediction).toBeCloseTo(6, 4);
+  });
+
+  test("ridge shrinks a single slope as the formula says", () => {
+    const { document } = train(plane, {
+      target: "y",
+      task: "regression",
+      mode: "light",
+      features: ["a"],
+      parameters: { ridge: 300 },
+    });
+    const free = train(plane, {
+      target: "y",
+      task: "regression",
+      mode: "light",
+      features: ["a"],
+      parameters: { ridge: 0 },
+    });
+    const slopeOf = (model: typeof document) => {
+      const booster = model.model.learner.gradient_booster;
+      return booster.name === "gblinear" ? booster.model.weights[0]! : Number.NaN;
+    };
+    // Standardised, the slope is n/(n + ridge) of the free one; 300 rows are trained on.
+    expect(slopeOf(document) / slopeOf(free.document)).toBeCloseTo(0.5, 5);
+  });
+
+  test("a missing number counts as the column's mean", () => {
+    const rows = plane.map((row, i) => (i % 10 === 0 ? { ...row, b: null } : row));
+    const { document } = train(rows, { target: "y", task: "regression", mode: "light" });
+    const mean = document.features.find((feature) => feature.column === "b");
+    if (mean?.kind !== "number") throw new Error("b is a number.");
+    const [missing, given] = predictRecords(document, [
+      { a: 2, b: null },
+      { a: 2, b: mean.mean },
+    ]);
+    expect(missing).toEqual(given);
+  });
+
+  test("logistic chances of one yes/no feature are the shares", () => {
+    const rows = Array.from({ length: 800 }, (_, i) => ({
+      x: i % 2,
+      y: i % 2 === 1 ? (i % 8 === 7 ? "b" : "a") : i % 8 === 0 ? "a" : "b",
+    }));
+    const { document } = train(rows, { target: "y", task: "classification", mode: "light" });
+    const [even, odd] = predictRecords(document, [{ x: 0 }, { x: 1 }]);
+    // A quarter each, up to which rows the stratified split holds out.
+    expect(even?.probabilities?.a).toBeGreaterThan(0.2);
+    expect(even?.probabilities?.a).toBeLessThan(0.3);
+    expect(odd?.probabilities?.b).toBeGreaterThan(0.2);
+    expect(odd?.probabilities?.b).toBeLessThan(0.3);
+  });
+
+  test("many unknowns are solved as well as few", () => {
+    const draw = seededRandom(3);
+    const rows = Array.from({ length: 900 }, () => {
+      const row: Row = {};
+      let y = 0;
+      for (let i = 0; i < 230; i++) {
+        const value = draw();
+        row[`x${i}`] = value;
+        y += value * ((i % 5) - 2);
+      }
+      return { ...row, y };
+    });
+    const { metrics } = train(rows, { target: "y", task: "regression", mode: "light" });
+    expect(metrics.r2).toBeGreaterThan(0.999);
+  });
+});
+
+describe("heavy", () => {
+  test("one step is found at its place, with the mean on each side", () => {
+    const rows = Array.from({ length: 200 }, (_, i) => ({ x: i, y: i < 120 ? 10 : 50 }));
+    const { document } = train(rows, {
+      target: "y",
+      task: "regression",
+      mode: "heavy",
+      parameters: { rounds: 1, maxDepth: 1, learningRate: 1, lambda: 0 },
+    });
+    const predicted = predictRecords(document, [{ x: 100 }, { x: 150 }]).map(({ prediction }) => Number(prediction));
+    expect(predicted[0]).toBeCloseTo(10, 4);
+    expect(predicted[1]).toBeCloseTo(50, 4);
+  });
+
+  test("learns that missing itself says something", () => {
+    const rows = Array.from({ length: 400 }, (_, i) => ({
+      x: i % 4 === 0 ? null : (i % 7) + 1,
+      y: i % 4 === 0 ? "gone" : "there",
+    }));
+    const { document, metrics } = train(rows, { target: "y", task: "classification", mode: "heavy" });
+    expect(metrics.accuracy).toBe(1);
+    expect(predictRecords(document, [{ x: null }, { x: 3 }]).map(({ prediction }) => prediction)).toEqual([
+      "gone",
+      "there",
+    ]);
+  });
+
+  test("finds what no plane can: exclusive or", () => {
+    const draw = seededRandom(5);
+    const rows = Array.from({ length: 600 }, () => {
+      const [a, b] = [draw() - 0.5, draw() - 0.5];
+      return { a, b, y: a * b > 0 ? 1 : 0 };
+    });
+    const heavy = train(rows, { target: "y", task: "classification", mode: "heavy" });
+    const light = train(rows, { target: "y", task: "classification", mode: "light" });
+    expect(heavy.metrics.accuracy).toBeGreaterThan(0.93);
+    expect(light.metrics.accuracy).toBeLessThan(0.7);
+  });
+
+  test("stops early on noise", () => {
+    const draw = seededRandom(11);
+    const rows = Array.from({ length: 500 }, () => ({ a: draw(), b: draw(), y: draw() }));
+    const { document } = train(rows, { target: "y", task: "regression", mode: "heavy", parameters: { rounds: 300 } });
+    const booster = document.model.learner.gradient_booster;
+    expect(booster.name === "gbtree" && booster.model.trees.length).toBeLessThan(60);
+  });
+});
+
+describe.each(modes)("%s, on real data", (mode) => {
+  test.each([
+    { file: "penguins.json", target: "Species", task: "classification", atLeast: 0.95 },
+    { file: "penguins.json", target: "Sex", task: "classification", atLeast: 0.85 },
+    { file: "cars.json", target: "Miles_per_Gallon", task: "regression", atLeast: 0.7 },
+    { file: "cars.json", target: "Origin", task: "classification", atLeast: 0.7 },
+  ] as const)("$file: $target is predicted better than by guessing", ({ file, target, task, atLeast }) => {
+    const rows = readRows(file).filter((row) => row[target] !== ".");
+    const { document, metrics } = train(rows, { target, task, mode });
+    expect(metrics.relativeError).toBeLessThan(0.75);
+    expect(metrics.accuracy ?? metrics.r2).toBeGreaterThan(atLeast);
+    const shares = Object.values(metrics.featureImportances).reduce((sum, share) => sum + share, 0);
+    expect(shares).toBeCloseTo(1, 9);
+    const withTarget = rows.filter((row) => row[target] !== null && row[target] !== undefined);
+    expect(metrics.rows.train + metrics.rows.test).toBe(withTarget.length);
+    if (file === "cars.json")
+      expect(document.droppedColumns).toEqual([{ name: "Name", reason: "too_many_categories" }]);
+  });
+
+  test("the same request gives the same bytes, another seed others", () => {
+    const rows = readRows("penguins.json");
+    const bytes = (seed: number) =>
+      serializeModelDocument(
+        train(rows, { target: "Species", task: "classification", mode, parameters: { seed } }).document,
+      );
+    expect(bytes(1)).toBe(bytes(1));
+    expect(bytes(1)).not.toBe(bytes(2));
+  });
+
+  test("the document predicts the same after its way through a file", () => {
+    const rows = readRows("cars.json");
+    const { document } = train(rows, { target: "Cylinders", task: "classification", mode });
+    expect(predictRecords(JSON.parse(serializeModelDocument(document)), rows)).toEqual(predictRecords(document, rows));
+  });
+
+  test("progress goes up to 1", () => {
+    const seen: number[] = [];
+    trainModel(
+      { table: toTable(plane), target: "y", task: "regression", mode, parameters: { rounds: 20 } },
+      (fraction) => seen.push(fraction),
+    );
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBe(1);
+    if (mode === "heavy") expect(seen.length).toBeGreaterThanOrEqual(20);
+  });
+
+  test("a column called __proto__ is a column like another", () => {
+    const rows = plane.map(({ a, y }) => JSON.parse(`{"__proto__": ${a}, "y": ${y}}`) as Row);
+    const { metrics, document } = train(rows, { target: "y", task: "regression", mode });
+    expect(Object.keys(metrics.featureImportances)).toEqual(["__proto__"]);
+    expect(predictRecords(document, rows.slice(0, 1))[0]?.prediction).toBeTypeOf("number");
+  });
+});
+
+describe("data that cannot be trained on", () => {
+  const mode = "light";
+  test.each([
+    ["TARGET_NOT_FOUND", plane, { target: "z", task: "regression" }],
+    ["TARGET_SINGLE_CLASS", plane.map((row) => ({ ...row, y: "same" })), { target: "y", task: "classification" }],
+    [
+      "NO_USABLE_FEATURES",
+      plane.map(({ y }, i) => ({ id: `row ${i}`, one: 1, y: y ?? null })),
+      { target: "y", task: "regression" },
+    ],
+    ["TOO_FEW_ROWS", plane.slice(0, 7), { target: "y", task: "regression" }],
+    [
+      "TOO_FEW_ROWS",
+      plane.slice(0, 9).map((row, i) => ({ ...row, y: `${i}` })),
+      { target: "y", task: "classification" },
+    ],
+    ["TOO_MANY_CLASSES", plane, { target: "y", task: "classification" }],
+    ["TARGET_NOT_NUMERIC", plane.map((row) => ({ ...row, y: "a" })), { target: "y", task: "regression" }],
+    ["FEATURE_NOT_FOUND", plane, { target: "y", task: "regression", features: ["a", "z"] }],
+    ["FEATURE_NOT_FOUND", plane, { target: "y", task: "regression", features: ["a", "y"] }],
+  ] as const)("%s", (code, rows, request) => {
+    expect(codeOf(() => train(rows, { ...request, mode }))).toBe(code);
+  });
+});
