@@ -15,7 +15,7 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
-import { createRunFeed, readLastEventId, streamRunEvents } from "./run-events.ts";
+import { createRunFeed, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
 import { findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
@@ -76,6 +76,13 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     const run = await findRun(db, owner, id);
     if (run === undefined) throw runNotFound();
     return run;
+  }
+
+  async function readNews(owner: string, id: string): Promise<RunNews | undefined> {
+    const run = await findRun(db, owner, id);
+    if (run === undefined) return undefined;
+    const { version, status, attempt } = run;
+    return { version, status, attempt, json: Buffer.from(JSON.stringify(await describeOne(run))) };
   }
 
   async function cancel(owner: string, id: string): Promise<Run> {
@@ -222,7 +229,10 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         await aboutRun(response, params.id, async () => {
           const run = await existing(owner, params.id);
           const lastEventId = readLastEventId(request.get("Last-Event-ID"));
-          await streamRunEvents({ db, feed, log, stopping }, { run, lastEventId, response, toEvent: describeOne });
+          await streamRunEvents(
+            { feed, log, stopping },
+            { run, lastEventId, response, read: () => readNews(owner, run.id) },
+          );
         });
       },
     }),

@@ -1,10 +1,28 @@
-import { expect, test } from "vitest";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { expect, test, vi } from "vitest";
 import { millisecondsToNextSlot } from "../../../src/queue/slot-timer.ts";
-import { createRunFeed, formatEvent, nextEvent, readLastEventId } from "../../../src/training/run-events.ts";
+import {
+  createRunFeed,
+  nextEvent,
+  type RunNews,
+  readLastEventId,
+  writeEvent,
+} from "../../../src/training/run-events.ts";
 import { readRunNotification } from "../../../src/training/run-repository.ts";
 
-test("an event is what EventSource reads", () => {
-  expect(formatEvent("status", 7, { status: "running" })).toBe('id: 7\nevent: status\ndata: {"status":"running"}\n\n');
+const news = (version: number): RunNews => ({
+  version,
+  status: "running",
+  attempt: 1,
+  json: Buffer.from('{"status":"running"}'),
+});
+
+test("an event is what EventSource reads", async () => {
+  const stream = new PassThrough();
+  writeEvent(stream, "status", news(7));
+  stream.end();
+  expect(await text(stream)).toBe('id: 7\nevent: status\ndata: {"status":"running"}\n\n');
 });
 
 test("what was seen is not sent again; a new attempt is a status, the rest progress", () => {
@@ -48,6 +66,25 @@ test("one listener serves all subscribers and goes with the last", async () => {
   expect(seen).toEqual(["one", "other"]);
   await leaveOther();
   expect(listeners).toBe(0);
+});
+
+test("all who follow a run share one reading of each change", async () => {
+  let tell = (_payload: string): void => {};
+  const feed = createRunFeed({
+    async listen(_channel, onPayload) {
+      tell = onPayload;
+      return async () => {};
+    },
+  });
+  let readings = 0;
+  const read = async (): Promise<RunNews> => news(++readings);
+  const seen: number[] = [];
+  for (let follower = 0; follower < 3; follower += 1)
+    await feed.subscribe("one", async (share) => seen.push((await share(read))!.version));
+  tell("one");
+  await vi.waitFor(() => expect(seen).toEqual([1, 1, 1]));
+  tell("one");
+  await vi.waitFor(() => expect(seen).toEqual([1, 1, 1, 2, 2, 2]));
 });
 
 test("a notification tells who is to be stopped", () => {
