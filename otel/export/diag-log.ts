@@ -1,5 +1,5 @@
 import { DiagLogLevel, diag } from "@opentelemetry/api";
-import type { Signal } from "../api/catalogue.ts";
+import type { Signal } from "../api/catalogue/telemetry.ts";
 import type { ExportLosses } from "./export-losses.ts";
 import { writeToStandardError } from "./standard-error.ts";
 

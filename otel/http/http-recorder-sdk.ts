@@ -1,12 +1,8 @@
 import type { Counter, Histogram, Meter, UpDownCounter } from "@opentelemetry/api";
-import {
-  allowedAttributes,
-  boundsOf,
-  catalogue,
-  httpOutcomes,
-  type MetricDefinition,
-  type MetricKey,
-} from "../api/catalogue.ts";
+import { allowedAttributes } from "../api/catalogue/attribute-sets.ts";
+import { catalogue, type MetricKey } from "../api/catalogue/catalogue.ts";
+import { httpOutcomes } from "../api/catalogue/http.ts";
+import { boundsOf, type MetricDefinition } from "../api/catalogue/metric-definition.ts";
 import { errorTypeOf, type HttpRecorder, methodAttribute, outcomeOf, statusAttribute } from "../api/http-recorder.ts";
 import { add, guarded, record } from "../api/instruments.ts";
 

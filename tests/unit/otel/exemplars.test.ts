@@ -4,7 +4,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { StackContextManager } from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { defaultLatencyBounds } from "../../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { ExemplarSlots, Exemplars, rememberedSpan, rememberSpan, useExemplars } from "../../../otel/api/exemplars.ts";
 import type { EndedRequest } from "../../../otel/api/http-recorder.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";

@@ -4,7 +4,9 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
-import { catalogue, defaultLatencyBounds, seriesCeiling } from "../../../otel/api/catalogue.ts";
+import { seriesCeiling } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { startCountersAtZero } from "../../../otel/api/instruments.ts";
 import {
   type ExpositionOptions,

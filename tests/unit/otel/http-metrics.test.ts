@@ -7,7 +7,7 @@ import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { defaultLatencyBounds } from "../../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { leaveUnmeasured } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";

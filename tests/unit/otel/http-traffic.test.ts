@@ -9,15 +9,14 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import express, { Router } from "express";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
+import { httpMethods } from "../../../otel/api/catalogue/http.ts";
 import {
-  catalogue,
   defaultLatencyBounds,
-  familyName,
   fromBoundedSource,
-  httpMethods,
-  labelName,
   type MetricDefinition,
-} from "../../../otel/api/catalogue.ts";
+} from "../../../otel/api/catalogue/metric-definition.ts";
+import { familyName, labelName } from "../../../otel/api/catalogue/metric-names.ts";
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
