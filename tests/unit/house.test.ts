@@ -40,7 +40,7 @@ function filesOf(tree: string): File[] {
 
 /**
  * The files that a file names by a relative path, in whatever way: import of values or types, static or called, require,
- * `new URL("./worker.ts", import.meta.url)`, join.
+ * the URL of a worker, join.
  */
 function filesNamedIn({ path, text }: File): string[] {
   const named = [...text.matchAll(/["'`](\.{1,2}\/[^"'`\s]+)["'`]/g)].map(([, name = ""]) =>
