@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { silentTelemetry, type Telemetry } from "./api/telemetry.ts";
 import { logToStandardError } from "./export/diag-log.ts";
-import { ExportLosses } from "./export/export-losses.ts";
+import { ExportLosses } from "./export/losses.ts";
 import { resourceAttributes } from "./settings/resource.ts";
 import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
 

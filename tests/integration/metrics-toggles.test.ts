@@ -161,8 +161,8 @@ test("switched on, the same work loads what tells by its absence that it is off"
   for (const part of ["resources/", "sdk-metrics/", "exporter-prometheus/", "instrumentation/"])
     expect(sdk.some((url) => url.includes(`@opentelemetry/${part}`))).toBe(true);
   // The reference of tests, and of who uses the instrumentation with another MeterProvider.
-  expect(loaded.some((url) => url.includes("otel/http/http-aggregation.ts"))).toBe(true);
-  expect(loaded.some((url) => url.includes("otel/http/http-recorder-sdk.ts"))).toBe(false);
+  expect(loaded.some((url) => url.includes("otel/http/aggregation.ts"))).toBe(true);
+  expect(loaded.some((url) => url.includes("otel/http/sdk-recorder.ts"))).toBe(false);
 });
 
 test("started without --import, /metrics says so with 503", async () => {

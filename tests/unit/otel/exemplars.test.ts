@@ -8,7 +8,7 @@ import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definit
 import { ExemplarSlots, Exemplars, rememberedSpan, rememberSpan, useExemplars } from "../../../otel/api/exemplars.ts";
 import type { EndedRequest } from "../../../otel/api/http-recorder.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { predicted } from "../../../src/monitoring/metrics.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";

@@ -16,7 +16,7 @@ import {
   formatNumber,
   writeExposition,
 } from "../../../otel/exposition/exposition.ts";
-import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { databaseOperation, datasetUpload, predicted, runFinished } from "../../../src/monitoring/metrics.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";

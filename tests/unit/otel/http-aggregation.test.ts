@@ -9,8 +9,8 @@ import { httpMethods } from "../../../otel/api/catalogue/http.ts";
 import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import type { EndedRequest } from "../../../otel/api/http-recorder.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 

@@ -11,9 +11,9 @@ import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definit
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { leaveUnmeasured } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
-import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/instrumentation.ts";
+import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { watchClientErrors } from "../../../src/http/client-errors.ts";
 import { requestsCutOff } from "../../../src/monitoring/metrics.ts";

@@ -20,8 +20,8 @@ import { familyName, labelName } from "../../../otel/api/catalogue/metric-names.
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/instrumentation.ts";
 import { watchClientErrors } from "../../../src/http/client-errors.ts";
 import { methodNotAllowed } from "../../../src/http/method-not-allowed.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";

@@ -41,7 +41,7 @@ function recorderInto(instruments: Instruments): HttpRecorder {
   };
 }
 
-/** The instruments of the SDK: the reference that `http-aggregation.ts` is held against. */
+/** The instruments of the SDK: the reference that `aggregation.ts` is held against. */
 export const sdkHttpRecorder: HttpRecorder = recorderInto({ add, record });
 
 /** Instruments of whatever meter is given, for who uses the instrumentation without this service's SDK. */
