@@ -5,24 +5,15 @@ import { expect, test } from "vitest";
 const root = join(import.meta.dirname, "../..");
 
 /**
- * The rooms of each tree from the top floor down: a folder, or a file that stands at the top of the tree. What a room imports
- * is its own or stands below it. The picture is in docs/info.md, «Layout»; who adds a room gives it its floor here and there.
+ * The rooms of each tree from the top floor down, as docs/info.md, «Layout», pictures them: a folder, or a file that stands at
+ * the top of the tree. What a room imports is its own or stands below it.
  */
-const floors: Readonly<Record<string, readonly string[]>> = {
-  src: [
-    ...["main", "commands"],
-    ...["end-process", "explain-fault", "deployment-state"],
-    ...["training", "artifacts", "datasets", "http"],
-    ...["reconciliation", "auth", "storage", "queue", "settings", "store"],
-    ...["models", "monitoring"],
-    ...["end-wish", "start-progress", "outage", "log", "backoff", "make-folder", "flush", "errors", "clock"],
-  ],
-  otel: ["register", "sdk", "metrics-sdk", "traces", "export", "http", "exposition", "metrics", "settings", "api"],
-  "infra/monitoring": [
-    ...["generate", "alerting", "dashboards", "remote-write", "native-histograms"],
-    ...["queries", "rules", "objectives"],
-  ],
-};
+const floors: Record<string, string[]> = {};
+const [, picture = ""] = /```text\n(src [\s\S]*?)```/.exec(readFileSync(join(root, "docs/info.md"), "utf8")) ?? [];
+for (const line of picture.split("\n").filter((each) => each.includes("→"))) {
+  const [, tree = Object.keys(floors).at(-1)!, floor = ""] = /^(\S+)?\s+(.*)$/.exec(line) ?? [];
+  floors[tree] = [...(floors[tree] ?? []), ...floor.split(" → ")];
+}
 
 interface File {
   /** From the root of the repository. */
@@ -70,6 +61,10 @@ function faultsOf(tree: string, file: File): string[] {
     .filter((named) => isIn(named, tree) && order.indexOf(roomOf(tree, named)) < floor)
     .map((named) => `${file.path} → ${named}`);
 }
+
+test("the picture has the trees", () => {
+  expect(Object.keys(floors)).toEqual(["src", "otel", "infra/monitoring"]);
+});
 
 test.each(Object.keys(floors))(
   "no import of %s goes from a lower room to a higher one, and every room has its floor",
