@@ -193,7 +193,7 @@ test("path, prefix, buckets and in-progress follow the environment", async () =>
 
 test("wrong settings start nothing and leave a faulty handle for main.ts to report", async () => {
   const run = promisify(execFile);
-  const code = 'import("./otel/telemetry.ts").then(({ telemetryHandle }) => console.log(telemetryHandle().state))';
+  const code = 'import("./otel/api/telemetry.ts").then(({ telemetryHandle }) => console.log(telemetryHandle().state))';
   const { stdout } = await run(process.execPath, ["--import", "./otel/register", "-e", code], {
     cwd: root,
     env: { PATH: process.env.PATH, PROMETHEUS__LATENCY_BUCKETS: "[1]" },

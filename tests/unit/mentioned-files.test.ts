@@ -80,3 +80,16 @@ test("files and folders that comments name are there", () => {
   );
   expect(missing).toEqual([]);
 });
+
+test("code that sources name from the root, in whatever string, is there", () => {
+  // A test's, of a room that need not be there, and the one that docs/info.md shows.
+  const madeUp = new Set(["src/store/any.ts", "otel/api/catalogue/greetings.ts"]);
+  const fromRoot = /(?<![\w/.$}-])(?:\.\/)?((?:src|otel|infra|tests)\/[\w./-]*\w\.(?:ts|cts|cjs|sh|py))\b/g;
+  const missing = sources.flatMap((path) =>
+    [...read(path).matchAll(fromRoot)]
+      .map(([, name = ""]) => name)
+      .filter((name) => !existsSync(join(root, name)) && !madeUp.has(name))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
