@@ -1,10 +1,17 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { silentTelemetry, type Telemetry } from "./api/telemetry.ts";
 import { logToStandardError } from "./export/diag-log.ts";
-import { ExportLosses } from "./export/export-losses.ts";
+import { ExportLosses } from "./export/losses.ts";
 import { resourceAttributes } from "./settings/resource.ts";
 import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
+
+/** Of the application that this folder stands in. */
+function versionOfApplication(): string {
+  const file = new URL("../package.json", import.meta.url);
+  const { version } = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as { version?: string };
+  return version ?? "unknown";
+}
 
 /**
  * Starts what the settings ask for, and returns the handle: metrics, and traces and logs where an OTLP endpoint is set.
@@ -13,9 +20,7 @@ import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
 export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.ProcessEnv): Promise<Telemetry> {
   const losses = { traces: new ExportLosses("traces"), logs: new ExportLosses("logs") };
   logToStandardError(losses);
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
+  const version = versionOfApplication();
   const resource = resourceFromAttributes(resourceAttributes(env, version));
   const role = env.SERVICE_ROLE || "all";
   const revision = env.BUILD_REVISION || "unknown";

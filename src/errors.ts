@@ -1,30 +1,13 @@
+import { uploadErrorCodes } from "../otel/api/catalogue/datasets.ts";
+
 /**
  * The faults a caller can act on. A code is a promise: clients branch on it, so it is never renamed.
  * HTTP statuses live in `src/http/problem.ts` alone.
  */
 export const errorCodes = [
-  "NOT_MULTIPART",
-  "FILE_MISSING",
-  "UNEXPECTED_FIELD",
-  "TOO_MANY_FILES",
-  "NOT_CSV",
-  "WRONG_ENCODING",
-  "NUL_BYTES",
-  "HEADER_MISSING",
-  "COLUMN_NAMES_INVALID",
-  "TOO_FEW_COLUMNS",
-  "TOO_FEW_ROWS",
-  "TOO_MANY_EMPTY_CELLS",
-  "DATASET_TOO_LARGE",
-  "DATASET_TOO_WIDE",
-  "GZIP_INVALID",
-  "ROW_RAGGED",
-  "TARGET_UNKNOWN",
-  "TARGET_SINGLE_CLASS",
+  ...uploadErrorCodes,
   "TARGET_NOT_NUMERIC",
   "FEATURE_UNKNOWN",
-  "FIELD_INVALID",
-  "DATASET_EXISTS",
   "DATASET_NOT_FOUND",
   "DATASET_IN_USE",
   "RUN_NOT_FOUND",
@@ -48,12 +31,9 @@ export const errorCodes = [
   "HOST_NOT_ALLOWED",
   "NOT_FOUND",
   "METHOD_NOT_ALLOWED",
-  "TOO_MANY_UPLOADS",
-  "UPLOAD_TIMEOUT",
   "CHECKS_BUSY",
   "QUEUE_FULL",
   "TRAINING_TOO_LARGE",
-  "QUOTA_EXCEEDED",
   "DISK_FULL",
   "DATABASE_UNAVAILABLE",
   "STORAGE_UNAVAILABLE",

@@ -4,21 +4,25 @@ import { ListenFault } from "./http/listen.ts";
 import type { Config } from "./settings/config.ts";
 import { ForeignFilesError } from "./storage/claim-files.ts";
 import { StorageFault } from "./storage/storage-fault.ts";
+import { ArchiveError } from "./store/data-archive.ts";
 import { DataFolderLockedError } from "./store/data-folder-lock.ts";
 import { explainDatabaseFault } from "./store/database-faults.ts";
 import { EmbeddedDatabaseFault, explainEmbeddedFault } from "./store/embedded-folder.ts";
+import { MoveRefusedError } from "./store/move-rows.ts";
 import { DatabaseMovedError } from "./store/moved-mark.ts";
 import { NewerSchemaError } from "./store/newer-schema.ts";
 import { HalfRestoredError } from "./store/replace-data.ts";
 
 /** Faults whose message is the line. */
 const explainedFaults = [
+  ArchiveError,
   DataFolderLockedError,
   DatabaseMovedError,
   EmbeddedDatabaseFault,
   ForeignFilesError,
   HalfRestoredError,
   ListenFault,
+  MoveRefusedError,
   NewerSchemaError,
   StorageFault,
 ];

@@ -1,4 +1,5 @@
-import { metricDefinitions, prometheusName } from "../../otel/api/catalogue.ts";
+import { metricDefinitions } from "../../otel/api/catalogue/catalogue.ts";
+import { prometheusName } from "../../otel/api/catalogue/metric-names.ts";
 import { childrenOf, operandsOf, type PromqlNode, parsePromql } from "./queries/promql-tree.ts";
 
 /** Grafana's durations and its step, which the parser doesn't know, and what stands for them meanwhile. */

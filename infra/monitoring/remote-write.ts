@@ -1,4 +1,5 @@
-import { catalogue, prometheusName } from "../../otel/api/catalogue.ts";
+import { catalogue } from "../../otel/api/catalogue/catalogue.ts";
+import { prometheusName } from "../../otel/api/catalogue/metric-names.ts";
 import { recordedSeries } from "./queries/recorded-series.ts";
 import { backendJob } from "./rules/rule-scope.ts";
 

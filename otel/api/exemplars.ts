@@ -1,5 +1,5 @@
 import { type SpanContext, TraceFlags, trace } from "@opentelemetry/api";
-import { boundsOf, type MetricDefinition } from "./catalogue.ts";
+import { boundsOf, type MetricDefinition } from "./catalogue/metric-definition.ts";
 
 /** One measurement that belongs to a trace which is kept: the way from a point of a chart to that trace. */
 export interface Exemplar {

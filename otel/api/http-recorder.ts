@@ -1,5 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { httpMethods } from "./catalogue.ts";
+import { httpMethods } from "./catalogue/http.ts";
 
 /** One request that has ended; the API's own types, so that it needs no SDK. */
 export interface EndedRequest {

@@ -7,17 +7,9 @@ import {
   metrics,
   type UpDownCounter,
 } from "@opentelemetry/api";
-import {
-  allowedAttributes,
-  attributeSetLimit,
-  catalogue,
-  combinationsOf,
-  fromBoundedSource,
-  type MetricDefinition,
-  type MetricKey,
-  metricDefinitions,
-  overflowAttribute,
-} from "./catalogue.ts";
+import { allowedAttributes, attributeSetLimit, combinationsOf } from "./catalogue/attribute-sets.ts";
+import { catalogue, type MetricKey, metricDefinitions } from "./catalogue/catalogue.ts";
+import { fromBoundedSource, type MetricDefinition, overflowAttribute } from "./catalogue/metric-definition.ts";
 import { activeSampledSpan, exemplars } from "./exemplars.ts";
 
 /** The one meter that all our instruments come from. */

@@ -1,6 +1,7 @@
 import type { Attributes, BatchObservableCallback, BatchObservableResult, Observable } from "@opentelemetry/api";
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
-import { catalogue, type MetricDefinition } from "./catalogue.ts";
+import { catalogue } from "./catalogue/catalogue.ts";
+import type { MetricDefinition } from "./catalogue/metric-definition.ts";
 import { meter } from "./instruments.ts";
 
 /** The metrics that are read at a scrape. */

@@ -1,6 +1,6 @@
 import { DiagLogLevel, diag } from "@opentelemetry/api";
-import type { Signal } from "../api/catalogue.ts";
-import type { ExportLosses } from "./export-losses.ts";
+import type { Signal } from "../api/catalogue/telemetry.ts";
+import type { ExportLosses } from "./losses.ts";
 import { writeToStandardError } from "./standard-error.ts";
 
 /** Of an endpoint that answers every export like this. */

@@ -5,7 +5,7 @@ import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { guarded, meterName } from "../api/instruments.ts";
 import { batchOf, exporterOptionsOf, type OtlpSettings } from "../settings/otlp-settings.ts";
-import type { ExportLosses } from "./export-losses.ts";
+import type { ExportLosses } from "./losses.ts";
 
 /** Logs, being sent. */
 export interface LogExport {

@@ -1,5 +1,5 @@
 import type { ResourceMetrics } from "@opentelemetry/sdk-metrics";
-import { labelName } from "../api/catalogue.ts";
+import { labelName } from "../api/catalogue/metric-names.ts";
 import type { Exemplar } from "../api/exemplars.ts";
 import type { Format } from "./choose-format.ts";
 import {

@@ -1,18 +1,14 @@
 import type { HrTime } from "@opentelemetry/api";
 import { DataPointType, type MetricData, type ResourceMetrics } from "@opentelemetry/sdk-metrics";
+import { combinationsOf } from "../api/catalogue/attribute-sets.ts";
+import { catalogue, metricDefinitions } from "../api/catalogue/catalogue.ts";
 import {
   boundsOf,
-  catalogue,
-  combinationsOf,
-  familyName,
   fromBoundedSource,
-  isCounter,
   type MetricDefinition,
-  metricDefinitions,
   overflowAttribute,
-  prometheusName,
-  unitWord,
-} from "../api/catalogue.ts";
+} from "../api/catalogue/metric-definition.ts";
+import { familyName, isCounter, prometheusName, unitWord } from "../api/catalogue/metric-names.ts";
 import type { Exemplar } from "../api/exemplars.ts";
 import { isOfRole } from "../api/instruments.ts";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
 import type { BatchObservableResult, Observable } from "@opentelemetry/api";
-import { catalogue, type MetricKey } from "../api/catalogue.ts";
+import { catalogue, type MetricKey } from "../api/catalogue/catalogue.ts";
 import { guarded, meter } from "../api/instruments.ts";
 import { type GaugeKey, observedGauge, observeEachRound } from "../api/observed-gauges.ts";
 

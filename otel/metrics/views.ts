@@ -4,15 +4,9 @@ import {
   type ResourceMetrics,
   type ViewOptions,
 } from "@opentelemetry/sdk-metrics";
-import {
-  allowedAttributes,
-  attributeSetLimit,
-  boundsOf,
-  type MetricDefinition,
-  type MetricKey,
-  metricDefinitions,
-  overflowAttribute,
-} from "../api/catalogue.ts";
+import { allowedAttributes, attributeSetLimit } from "../api/catalogue/attribute-sets.ts";
+import { type MetricKey, metricDefinitions } from "../api/catalogue/catalogue.ts";
+import { boundsOf, type MetricDefinition, overflowAttribute } from "../api/catalogue/metric-definition.ts";
 import { meterName } from "../api/instruments.ts";
 
 /** The meter of the official runtime instrumentation: we keep its garbage collections only. */

@@ -1,4 +1,4 @@
-import { defaultLatencyBounds } from "../api/catalogue.ts";
+import { defaultLatencyBounds } from "../api/catalogue/metric-definition.ts";
 import { headerNames } from "./otlp-headers.ts";
 import { logVariables, type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
 import { readTraceSettings, type TraceSettings, traceVariables } from "./trace-settings.ts";

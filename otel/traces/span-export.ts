@@ -2,7 +2,7 @@ import { TraceFlags } from "@opentelemetry/api";
 import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
-import type { ExportLosses } from "../export/export-losses.ts";
+import type { ExportLosses } from "../export/losses.ts";
 import { batchOf, exporterOptionsOf, type OtlpSettings } from "../settings/otlp-settings.ts";
 import { guardSpan } from "./span-guard.ts";
 

@@ -11,7 +11,7 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 import { type RunOfContext, runKey, spanAttributes } from "../api/span-attributes.ts";
-import type { ExportLosses } from "../export/export-losses.ts";
+import type { ExportLosses } from "../export/losses.ts";
 import type { TraceSettings } from "../settings/trace-settings.ts";
 import { type EarlySampling, sampleEarly } from "./early-sampling.ts";
 import { followLinks } from "./follow-links.ts";

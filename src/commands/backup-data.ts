@@ -2,12 +2,11 @@
 import { existsSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { explainFault } from "../explain-fault.ts";
-import { createLog, type Logger } from "../log.ts";
+import type { Logger } from "../log.ts";
 import type { Config } from "../settings/config.ts";
-import { settingsOrExit } from "../settings/settings-or-exit.ts";
 import { ArchiveError, packData } from "../store/data-archive.ts";
 import { lockDataFolder } from "../store/data-folder-lock.ts";
+import { optionsOrExit, runCommand } from "./run-command.ts";
 import { readEmbeddedSettings, withVerifiedArchive } from "./verified-archive.ts";
 
 const usage = `Writes the embedded database and the files in DATA_DIR into one archive, with the service stopped, and reads it back.
@@ -17,16 +16,15 @@ const usage = `Writes the embedded database and the files in DATA_DIR into one a
   --with-gaps   keeps it although rows have lost their files
 `;
 
-function readOptions(): { to: string; acceptsGaps: boolean } {
-  try {
-    const options = { to: { type: "string" }, "with-gaps": { type: "boolean" } } as const;
-    const { to, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
-    if (to !== undefined && to !== "") return { to, acceptsGaps };
-  } catch {
-    // An unknown option: the usage says which there are.
-  }
-  process.stderr.write(usage);
-  process.exit(2);
+interface Options {
+  readonly to: string;
+  readonly acceptsGaps: boolean;
+}
+
+function readOptions(): Options | undefined {
+  const options = { to: { type: "string" }, "with-gaps": { type: "boolean" } } as const;
+  const { to, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
+  return to === undefined || to === "" ? undefined : { to, acceptsGaps };
 }
 
 async function pack(dataDir: string, to: number): Promise<void> {
@@ -38,7 +36,7 @@ async function pack(dataDir: string, to: number): Promise<void> {
   }
 }
 
-async function backup(config: Config, { to, acceptsGaps }: ReturnType<typeof readOptions>, log: Logger): Promise<void> {
+async function backup(config: Config, { to, acceptsGaps }: Options, log: Logger): Promise<void> {
   if (to === "-") return pack(config.dataDir, 1);
   // Under its name it is whole and was read back; it holds what users have sent, so nobody else may read it.
   const part = `${to}.part`;
@@ -68,14 +66,11 @@ async function backup(config: Config, { to, acceptsGaps }: ReturnType<typeof rea
   log.info({ file: to }, "database and files are in the archive");
 }
 
-const options = readOptions();
-const config = settingsOrExit(readEmbeddedSettings);
-const log = createLog(config.logLevel);
-try {
-  await backup(config, options, log);
-} catch (error) {
-  const line = error instanceof ArchiveError ? error.message : explainFault(error, config);
-  if (line === undefined) throw error;
-  process.stderr.write(`${line} Nothing was backed up.\n`);
-  process.exitCode = 1;
-}
+const options = optionsOrExit(usage, readOptions);
+await runCommand({
+  readSettings: readEmbeddedSettings,
+  work: (config, log) => backup(config, options, log),
+  failed: "the backup failed",
+  afterFault: () => "Nothing was backed up.",
+  logsToStderr: options.to === "-",
+});

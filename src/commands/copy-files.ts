@@ -1,14 +1,13 @@
 /** `npm run storage:copy -- --to s3|local`: wires, as src/main.ts does, what copies a deployment's files. */
 import { parseArgs } from "node:util";
-import { explainFault } from "../explain-fault.ts";
-import { createLog, type Logger } from "../log.ts";
-import { type Config, readConfig, tellUnreadNames } from "../settings/config.ts";
-import { settingsOrExit } from "../settings/settings-or-exit.ts";
+import type { Logger } from "../log.ts";
+import { type Config, readConfig } from "../settings/config.ts";
 import { claimFiles } from "../storage/claim-files.ts";
 import { type CopyReport, copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
 import { openStore } from "../store/database.ts";
 import { isServed } from "../store/served.ts";
+import { optionsOrExit, runCommand } from "./run-command.ts";
 
 const usage = `Copies the files of all datasets and models to the bucket of S3__*, or back to DATA_DIR, and reads each back.
 
@@ -18,15 +17,9 @@ const usage = `Copies the files of all datasets and models to the bucket of S3__
 It goes on where it was broken off, and removes nothing from where it copies.
 `;
 
-function readTarget(): "s3" | "local" {
-  try {
-    const { to } = parseArgs({ options: { to: { type: "string" } } }).values;
-    if (to === "s3" || to === "local") return to;
-  } catch {
-    // An unknown option: the usage says which there are.
-  }
-  process.stderr.write(usage);
-  process.exit(2);
+function readTarget(): "s3" | "local" | undefined {
+  const { to } = parseArgs({ options: { to: { type: "string" } } }).values;
+  return to === "s3" || to === "local" ? to : undefined;
 }
 
 async function copy(config: Config, target: "s3" | "local", log: Logger): Promise<CopyReport> {
@@ -50,19 +43,15 @@ async function copy(config: Config, target: "s3" | "local", log: Logger): Promis
   return await copyFiles({ db: store.db, from, to, log });
 }
 
-const target = readTarget();
-// Both storages are needed, whichever of them is in use: so the settings are held against S3.
-const config = settingsOrExit(() => readConfig({ ...process.env, STORAGE_BACKEND: "s3" }));
-const log = createLog(config.logLevel);
-tellUnreadNames(log, process.env);
-try {
-  const report = await copy(config, target, log);
-  const isWhole = report.missing + report.damaged + report.failed === 0;
-  log[isWhole ? "info" : "error"](report, isWhole ? "all files are there" : "not all files are there");
-  process.exitCode = isWhole ? 0 : 1;
-} catch (error) {
-  const line = explainFault(error, config);
-  if (line !== undefined) process.stderr.write(`${line}\n`);
-  else log.fatal({ err: error }, "copying failed");
-  process.exitCode = 1;
-}
+const target = optionsOrExit(usage, readTarget);
+await runCommand({
+  // Both storages are needed, whichever of them is in use: so the settings are held against S3.
+  readSettings: () => readConfig({ ...process.env, STORAGE_BACKEND: "s3" }),
+  work: async (config, log) => {
+    const report = await copy(config, target, log);
+    const isWhole = report.missing + report.damaged + report.failed === 0;
+    log[isWhole ? "info" : "error"](report, isWhole ? "all files are there" : "not all files are there");
+    process.exitCode = isWhole ? 0 : 1;
+  },
+  failed: "copying failed",
+});

@@ -4,13 +4,12 @@
  * short. Any number may run at once: an advisory lock of PostgreSQL lets one work, and the others find it done.
  */
 
-import { explainFault } from "../explain-fault.ts";
-import { createLog } from "../log.ts";
+import type { Logger } from "../log.ts";
 import { prepareQueueTables } from "../queue/queue-tables.ts";
-import { type Config, ConfigError, readConfig, tellUnreadNames } from "../settings/config.ts";
-import { settingsOrExit } from "../settings/settings-or-exit.ts";
+import { type Config, ConfigError, readConfig } from "../settings/config.ts";
 import { tellProgress } from "../start-progress.ts";
 import { openStore } from "../store/database.ts";
+import { runCommand } from "./run-command.ts";
 
 function readSettings(): Config {
   const config = readConfig(process.env);
@@ -19,18 +18,12 @@ function readSettings(): Config {
   return config;
 }
 
-const config = settingsOrExit(readSettings);
-const log = createLog(config.logLevel);
-tellUnreadNames(log, process.env);
-try {
+async function migrate(config: Config, log: Logger): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const store = await openStore(config, tellProgress(log, new AbortController().signal));
   stack.defer(() => store.stop());
   await prepareQueueTables(store, { log, trainingTimeoutSeconds: config.trainingTimeoutSeconds });
   log.info("tables are up to date");
-} catch (error) {
-  const line = explainFault(error, config);
-  if (line !== undefined) process.stderr.write(`${line}\n`);
-  else log.fatal({ err: error }, "migration failed");
-  process.exitCode = 1;
 }
+
+await runCommand({ readSettings, work: migrate, failed: "migration failed" });

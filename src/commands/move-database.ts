@@ -3,11 +3,9 @@ import { cp, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { explainFault } from "../explain-fault.ts";
-import { createLog, type Logger } from "../log.ts";
+import type { Logger } from "../log.ts";
 import { prepareQueueTables, queuesOfRows } from "../queue/queue-tables.ts";
-import { type Config, ConfigError, readConfig, tellUnreadNames } from "../settings/config.ts";
-import { settingsOrExit } from "../settings/settings-or-exit.ts";
+import { type Config, ConfigError, readConfig } from "../settings/config.ts";
 import { claimFiles } from "../storage/claim-files.ts";
 import { copyFiles } from "../storage/copy-files.ts";
 import { openStorage } from "../storage/open-storage.ts";
@@ -17,6 +15,7 @@ import { openStore, type Store } from "../store/database.ts";
 import { MoveRefusedError, moveRows } from "../store/move-rows.ts";
 import { markMoved } from "../store/moved-mark.ts";
 import { isServed } from "../store/served.ts";
+import { optionsOrExit, runCommand } from "./run-command.ts";
 
 const usage = `Moves the rows and jobs of the embedded database in DATA_DIR to the PostgreSQL of DATABASE_URL, with the service stopped.
 
@@ -30,14 +29,9 @@ called again.
 /** The embedded database as it was, so that nothing is written into it: opening it alone would. */
 const copyName = "database.moving";
 
-function readTarget(): void {
-  try {
-    if (parseArgs({ options: { to: { type: "string" } } }).values.to === "postgres") return;
-  } catch {
-    // An unknown option: the usage says which there are.
-  }
-  process.stderr.write(usage);
-  process.exit(2);
+function readTarget(): "postgres" | undefined {
+  const { to } = parseArgs({ options: { to: { type: "string" } } }).values;
+  return to === "postgres" ? to : undefined;
 }
 
 function readSettings(): Config {
@@ -127,15 +121,9 @@ async function move(config: Config, log: Logger): Promise<void> {
   log.info({ tables }, wereThere ? "all rows and jobs were there already" : "all rows and jobs are there");
 }
 
-readTarget();
-const config = settingsOrExit(readSettings);
-const log = createLog(config.logLevel);
-tellUnreadNames(log, process.env);
-try {
-  await move(config, log);
-} catch (error) {
-  const line = error instanceof MoveRefusedError ? error.message : explainFault(error, config);
-  if (line !== undefined) process.stderr.write(`${line}\n`);
-  else log.fatal({ err: error }, "moving failed: call it again, it says whether all is there or moves it");
-  process.exitCode = 1;
-}
+optionsOrExit(usage, readTarget);
+await runCommand({
+  readSettings,
+  work: move,
+  failed: "moving failed: call it again, it says whether all is there or moves it",
+});

@@ -2,13 +2,12 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { systemClock } from "../clock.ts";
-import { explainFault } from "../explain-fault.ts";
-import { createLog, type Logger } from "../log.ts";
+import type { Logger } from "../log.ts";
 import type { Config } from "../settings/config.ts";
-import { settingsOrExit } from "../settings/settings-or-exit.ts";
 import { ArchiveError } from "../store/data-archive.ts";
 import { lockDataFolder } from "../store/data-folder-lock.ts";
 import { replaceData } from "../store/replace-data.ts";
+import { optionsOrExit, runCommand } from "./run-command.ts";
 import { readEmbeddedSettings, withVerifiedArchive } from "./verified-archive.ts";
 
 const usage = `Puts an archive of data:backup in the place of the embedded database and the files in DATA_DIR, with the service stopped.
@@ -27,16 +26,10 @@ interface Options {
   readonly acceptsGaps: boolean;
 }
 
-function readOptions(): Options {
-  try {
-    const options = { from: { type: "string" }, check: { type: "boolean" }, "with-gaps": { type: "boolean" } } as const;
-    const { from, check: onlyChecks = false, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
-    if (from !== undefined && from !== "") return { from, onlyChecks, acceptsGaps };
-  } catch {
-    // An unknown option: the usage says which there are.
-  }
-  process.stderr.write(usage);
-  process.exit(2);
+function readOptions(): Options | undefined {
+  const options = { from: { type: "string" }, check: { type: "boolean" }, "with-gaps": { type: "boolean" } } as const;
+  const { from, check: onlyChecks = false, "with-gaps": acceptsGaps = false } = parseArgs({ options }).values;
+  return from === undefined || from === "" ? undefined : { from, onlyChecks, acceptsGaps };
 }
 
 async function openArchive(path: string): Promise<FileHandle> {
@@ -64,14 +57,10 @@ async function restore(config: Config, { from, onlyChecks, acceptsGaps }: Option
   });
 }
 
-const options = readOptions();
-const config = settingsOrExit(readEmbeddedSettings);
-const log = createLog(config.logLevel);
-try {
-  await restore(config, options, log);
-} catch (error) {
-  const line = error instanceof ArchiveError ? error.message : explainFault(error, config);
-  if (line === undefined) throw error;
-  process.stderr.write(hasBegun ? `${line}\n` : `${line} Nothing was replaced.\n`);
-  process.exitCode = 1;
-}
+const options = optionsOrExit(usage, readOptions);
+await runCommand({
+  readSettings: readEmbeddedSettings,
+  work: (config, log) => restore(config, options, log),
+  failed: "the restore failed",
+  afterFault: () => (hasBegun ? "" : "Nothing was replaced."),
+});

@@ -1,6 +1,6 @@
 import type { Request, Response } from "express";
 import { z } from "zod";
-import { uploadRejectionReasons } from "../../otel/api/catalogue.ts";
+import { uploadErrorCodes } from "../../otel/api/catalogue/datasets.ts";
 import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
@@ -22,11 +22,7 @@ import { expiresAt } from "./ttl-policy.ts";
 const tag = "Datasets";
 
 /** What an upload is refused with, and where it is nobody's fault. */
-const uploadErrors: ErrorCode[] = [
-  ...uploadRejectionReasons.filter((reason) => reason !== "other"),
-  "DISK_FULL",
-  "STORAGE_UNAVAILABLE",
-];
+const uploadErrors: ErrorCode[] = [...uploadErrorCodes, "DISK_FULL", "STORAGE_UNAVAILABLE"];
 
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {

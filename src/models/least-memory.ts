@@ -1,8 +1,8 @@
 const mebibyte = 1024 * 1024;
 
 /**
- * What a process that trains holds before it has a row: Node, DuckDB and our code. With 40 rows it took 140 MiB on
- * Linux (docs/adr/0020); somewhat less, so that nothing is refused that would fit.
+ * What a process that trains holds before it has a row: Node, DuckDB and our code. With 40 rows it took 140 MiB on Linux
+ * (docs/adr/0020-a-training-is-a-process.md); somewhat less, so that nothing is refused that would fit.
  */
 const idleBytes = 110 * mebibyte;
 

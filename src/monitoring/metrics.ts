@@ -1,16 +1,8 @@
-import {
-  type artifactRemovalReasons,
-  databaseOperationNames,
-  type predictionOutcomes,
-  type predictionTasks,
-  type runErrorTypes,
-  type runOutcomes,
-  type trainingModes,
-  type trainingTasks,
-  type ttlResults,
-  type uploadOutcomes,
-  uploadRejectionReasons,
-} from "../../otel/api/catalogue.ts";
+import { databaseOperationNames } from "../../otel/api/catalogue/database.ts";
+import { type uploadOutcomes, uploadRejectionReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { predictionOutcomes, predictionTasks } from "../../otel/api/catalogue/predictions.ts";
+import type { runErrorTypes, runOutcomes, trainingModes, trainingTasks } from "../../otel/api/catalogue/training.ts";
+import type { artifactRemovalReasons, ttlResults } from "../../otel/api/catalogue/ttl.ts";
 import { httpRecorder } from "../../otel/api/http-recorder.ts";
 import { add, guarded, record } from "../../otel/api/instruments.ts";
 import { markCallersFault, markCutOff, markEnd } from "../../otel/api/request-end.ts";

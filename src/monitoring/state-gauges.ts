@@ -1,5 +1,6 @@
 import { diag } from "@opentelemetry/api";
-import { queueJobStates, storageKinds } from "../../otel/api/catalogue.ts";
+import { storageKinds } from "../../otel/api/catalogue/datasets.ts";
+import { queueJobStates } from "../../otel/api/catalogue/training.ts";
 import { guarded } from "../../otel/api/instruments.ts";
 import { observedGauge, observeEachRound } from "../../otel/api/observed-gauges.ts";
 

@@ -10,7 +10,7 @@ import { objectiveKeys } from "../../infra/monitoring/objectives.ts";
 import { durationSeconds } from "../../infra/monitoring/queries/promql-tree.ts";
 import { recordedSeries } from "../../infra/monitoring/queries/recorded-series.ts";
 import { ruleFiles, ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { startPrometheus } from "../e2e/prometheus-process.ts";
 import { figure, type Line } from "./figures.ts";
 import { expectJson, send, upload } from "./http-client.ts";

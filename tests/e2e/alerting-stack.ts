@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { type AlertInbox, openAlertInbox } from "./alert-inbox.ts";
 import { startAlertmanager, timeScale } from "./alertmanager-process.ts";
 import { eventually } from "./processes.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { freePort } from "../support/free-port.ts";
 import { promqlOf } from "../support/promql-of.ts";
 import { openAlertInbox } from "./alert-inbox.ts";

@@ -11,7 +11,7 @@ import { dashboardUids } from "../../infra/monitoring/dashboards/dashboard-list.
 import { knownSeries } from "../../infra/monitoring/queries/known-series.ts";
 import { lintPromql } from "../../infra/monitoring/queries/lint-promql.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { readConfig } from "../../src/settings/config.ts";
 import { freePort } from "../support/free-port.ts";
 import { root, startService } from "./processes.ts";

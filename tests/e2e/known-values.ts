@@ -6,7 +6,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { meterName, startCountersAtZero } from "../../otel/api/instruments.ts";
 import { chooseFormat, contentTypes } from "../../otel/exposition/choose-format.ts";
 import { writeInSlices } from "../../otel/exposition/scrape.ts";
-import { HttpAggregation } from "../../otel/http/http-aggregation.ts";
+import { HttpAggregation } from "../../otel/http/aggregation.ts";
 import { metricViews } from "../../otel/metrics/views.ts";
 import { readTelemetrySettings } from "../../otel/settings/telemetry-settings.ts";
 import { runFinished } from "../../src/monitoring/metrics.ts";

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { generatedFiles } from "../../infra/monitoring/generate/generate.ts";
 import { histogramNames, nativeQuery } from "../../infra/monitoring/native-histograms.ts";
 import { ruleGroups } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { freePort } from "../support/free-port.ts";
 import { promqlOf } from "../support/promql-of.ts";
 import { eventually, OwnProcess, startService } from "./processes.ts";

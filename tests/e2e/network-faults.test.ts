@@ -5,7 +5,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { causesOf, type Effect } from "../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { timeScale } from "./alertmanager-process.ts";
 import { databaseAway, type NetworkFault, networkFaults } from "./network-faults.ts";
 import { type ServiceBehind, startServiceBehind, type Ways } from "./network-service.ts";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { recordedSeries } from "../../infra/monitoring/queries/recorded-series.ts";
 import { longTermSeries } from "../../infra/monitoring/remote-write.ts";
 import { ruleFiles } from "../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 import { freePort } from "../support/free-port.ts";
 import { eventually, OwnProcess, root, startService } from "./processes.ts";
 import { type PrometheusProcess, type Series, startPrometheus } from "./prometheus-process.ts";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { queriesFor } from "../../infra/monitoring/queries/queries.ts";
-import { defaultLatencyBounds, defaultPrefix } from "../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../otel/api/catalogue/metric-definition.ts";
+import { defaultPrefix } from "../../otel/api/catalogue/metric-names.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mlops-backend-counts-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { refusedStart, serviceEnvironment, startService } from "../support/service.ts";
 
@@ -145,6 +147,24 @@ describe("backup and restore of the embedded database with its files", { timeout
       output: expect.stringContaining("can't be read (ENOENT). Nothing was replaced."),
     });
   });
+});
+
+test("what a command tells of its settings is not in an archive on stdout", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "backup-"));
+  await cp(inject("migratedFolder"), folder, { recursive: true });
+  // A name that looks meant for the service, and is the platform's.
+  const env = { ...serviceEnvironment({ dataDir: folder, databaseUrl: "" }), PORT: "8000" };
+  const parameters = ["src/commands/backup-data.ts", "--to", "-"];
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, parameters, {
+    cwd: root,
+    env,
+    encoding: "buffer",
+    maxBuffer: Number.POSITIVE_INFINITY,
+  });
+  await rm(folder, { recursive: true });
+  expect(String(stderr)).toContain("PORT (SERVICE_PORT?)");
+  // It throws at anything before, after or between.
+  expect(gunzipSync(stdout).byteLength).toBeGreaterThan(1_000_000);
 });
 
 test("a wrong call, and rows that are elsewhere, are refused", async () => {

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { expect, test } from "vitest";
-import { attributeSetLimit, catalogue } from "../../otel/api/catalogue.ts";
+import { attributeSetLimit } from "../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue } from "../../otel/api/catalogue/catalogue.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const duration = "http_server_request_duration_seconds_count";

@@ -161,8 +161,8 @@ test("switched on, the same work loads what tells by its absence that it is off"
   for (const part of ["resources/", "sdk-metrics/", "exporter-prometheus/", "instrumentation/"])
     expect(sdk.some((url) => url.includes(`@opentelemetry/${part}`))).toBe(true);
   // The reference of tests, and of who uses the instrumentation with another MeterProvider.
-  expect(loaded.some((url) => url.includes("otel/http/http-aggregation.ts"))).toBe(true);
-  expect(loaded.some((url) => url.includes("otel/http/http-recorder-sdk.ts"))).toBe(false);
+  expect(loaded.some((url) => url.includes("otel/http/aggregation.ts"))).toBe(true);
+  expect(loaded.some((url) => url.includes("otel/http/sdk-recorder.ts"))).toBe(false);
 });
 
 test("started without --import, /metrics says so with 503", async () => {
@@ -193,7 +193,7 @@ test("path, prefix, buckets and in-progress follow the environment", async () =>
 
 test("wrong settings start nothing and leave a faulty handle for main.ts to report", async () => {
   const run = promisify(execFile);
-  const code = 'import("./otel/telemetry.ts").then(({ telemetryHandle }) => console.log(telemetryHandle().state))';
+  const code = 'import("./otel/api/telemetry.ts").then(({ telemetryHandle }) => console.log(telemetryHandle().state))';
   const { stdout } = await run(process.execPath, ["--import", "./otel/register", "-e", code], {
     cwd: root,
     env: { PATH: process.env.PATH, PROMETHEUS__LATENCY_BUCKETS: "[1]" },

@@ -1,4 +1,4 @@
-import { defaultLatencyBounds } from "../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../otel/api/catalogue/metric-definition.ts";
 import type { ExpositionOptions } from "../../otel/exposition/exposition.ts";
 
 /** How tests write an exposition; one that needs another format, role or start says so. */

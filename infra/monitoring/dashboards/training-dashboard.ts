@@ -1,4 +1,4 @@
-import { callersRunErrorTypes } from "../../../otel/api/catalogue.ts";
+import { callersRunErrorTypes } from "../../../otel/api/catalogue/training.ts";
 import { logQueries } from "../queries/log-queries.ts";
 import { legendOf, type Queries } from "../queries/queries.ts";
 import type { DashboardText } from "./build-dashboard.ts";

@@ -1,12 +1,7 @@
-import {
-  attributeSetLimit,
-  boundsOf,
-  fromBoundedSource,
-  type MetricDefinition,
-  metricDefinitions,
-  prometheusName,
-  seriesCeiling,
-} from "../../../otel/api/catalogue.ts";
+import { attributeSetLimit, seriesCeiling } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
+import { boundsOf, fromBoundedSource, type MetricDefinition } from "../../../otel/api/catalogue/metric-definition.ts";
+import { prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import { scrapeSeconds } from "../rules/rule-scope.ts";
 import { scrapedSamplesADay } from "./sample-costs.ts";
 
@@ -76,7 +71,7 @@ function budgetRows({ freshStart, afterDemo }: SeriesBudget): string[] {
 export function metricsDocument(budget: SeriesBudget, differences: readonly HttpDifference[]): string {
   const total = metricDefinitions.reduce((sum, [, definition]) => sum + seriesCeiling(definition), 0);
   return `${[
-    "<!-- Generated from otel/api/catalogue.ts by npm run monitoring:generate. Do not edit. -->",
+    "<!-- Generated from otel/api/catalogue/ by npm run monitoring:generate. Do not edit. -->",
     "# Metrics",
     "",
     "Every metric of the service with its default prefix and bounds. A value outside its closed set becomes `other`.",

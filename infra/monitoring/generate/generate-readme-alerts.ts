@@ -1,4 +1,4 @@
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { budgetDays, objectiveKeys, objectives } from "../objectives.ts";
 import { alertFamilies } from "../rules/rule-files.ts";
 import { ruleScope } from "../rules/rule-scope.ts";

@@ -1,4 +1,5 @@
-import { metricDefinitions, prometheusName } from "../../../otel/api/catalogue.ts";
+import { metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
+import { prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import { sentSeriesOfProcess } from "../remote-write.ts";
 import { knownCauseSeries } from "../rules/known-causes.ts";
 import type { RuleGroup } from "../rules/rule-files.ts";

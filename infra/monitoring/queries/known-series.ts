@@ -1,13 +1,11 @@
+import { metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
 import {
   type AttributeValues,
   boundsOf,
   fromBoundedSource,
-  isCounter,
-  labelName,
   type MetricDefinition,
-  metricDefinitions,
-  prometheusName,
-} from "../../../otel/api/catalogue.ts";
+} from "../../../otel/api/catalogue/metric-definition.ts";
+import { isCounter, labelName, prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import { causesOf, knownCauseSeries } from "../rules/known-causes.ts";
 import type { KnownSeries } from "./lint-promql.ts";
 import { prometheusSeries } from "./prometheus-series.ts";

@@ -1,11 +1,7 @@
-import {
-  catalogue,
-  type fromBoundedSource,
-  labelName,
-  type MetricKey,
-  prometheusName,
-  seriesCeiling,
-} from "../../../otel/api/catalogue.ts";
+import { seriesCeiling } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue, type MetricKey } from "../../../otel/api/catalogue/catalogue.ts";
+import type { fromBoundedSource } from "../../../otel/api/catalogue/metric-definition.ts";
+import { labelName, prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import type { TelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 import type { ObjectiveKey } from "../objectives.ts";
 import { backendJob } from "../rules/rule-scope.ts";

@@ -1,4 +1,4 @@
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import type { AlertCase, AlertFamily, AlertRule, CaseSeries } from "./alert.ts";
 import { valuesOf } from "./case-values.ts";
 import { type RuleScope, ruleScope } from "./rule-scope.ts";

@@ -1,4 +1,5 @@
-import { catalogue, type MetricKey, prometheusName } from "../../../otel/api/catalogue.ts";
+import { catalogue, type MetricKey } from "../../../otel/api/catalogue/catalogue.ts";
+import { prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import type { CaseSeries } from "./alert.ts";
 import { backendJob } from "./rule-scope.ts";
 

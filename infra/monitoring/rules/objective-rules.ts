@@ -1,4 +1,4 @@
-import { callersRunErrorTypes } from "../../../otel/api/catalogue.ts";
+import { callersRunErrorTypes } from "../../../otel/api/catalogue/training.ts";
 import {
   allowedShare,
   answeredRoutes,

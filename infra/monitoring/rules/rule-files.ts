@@ -67,7 +67,7 @@ export function ruleGroups(options: RuleOptions): ReadonlyMap<string, readonly R
   return groups;
 }
 
-/** All rule files by name (`objectives.yml`), as Prometheus reads them. What `timeScale` scales: see `RuleOptions`. */
+/** All rule files by name (`storage.yml`), as Prometheus reads them. What `timeScale` scales: see `RuleOptions`. */
 export function ruleFiles(options: RuleOptions): ReadonlyMap<string, string> {
   return new Map([...ruleGroups(options)].map(([file, groups]) => [`${file}.yml`, yamlText({ groups })]));
 }

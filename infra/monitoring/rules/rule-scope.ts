@@ -1,4 +1,5 @@
-import { catalogue, labelName, type MetricKey, prometheusName } from "../../../otel/api/catalogue.ts";
+import { catalogue, type MetricKey } from "../../../otel/api/catalogue/catalogue.ts";
+import { labelName, prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 
 /** The job of the service's targets in prometheus.yml. The rules look at it alone: other services say http_server_*, too. */
 export const backendJob = "backend";

@@ -1,4 +1,4 @@
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { objectiveKeys } from "../objectives.ts";
 import { type AlertCase, type AlertFamily, ruleAnnotations, ruleLabels } from "./alert.ts";
 import { knownCauseTests } from "./known-cause-tests.ts";

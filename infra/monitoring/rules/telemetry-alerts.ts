@@ -1,4 +1,5 @@
-import { attributeSetLimit, catalogue } from "../../../otel/api/catalogue.ts";
+import { attributeSetLimit } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
 import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";

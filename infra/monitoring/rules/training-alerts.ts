@@ -1,4 +1,4 @@
-import { callersRunErrorTypes } from "../../../otel/api/catalogue.ts";
+import { callersRunErrorTypes } from "../../../otel/api/catalogue/training.ts";
 import { type AlertFamily, settlingSeconds } from "./alert.ts";
 import { alertFamily, firingCase, held, quietCase } from "./alert-cases.ts";
 import { caseSeries, sampleName } from "./case-series.ts";

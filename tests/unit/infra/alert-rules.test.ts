@@ -12,7 +12,7 @@ import { runbookBase, runbooksNowhere, settlingSeconds } from "../../../infra/mo
 import { causesOf, knownCauseSeries } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 
 interface Rule {
   readonly alert?: string;

@@ -3,7 +3,8 @@ import { dashboardTitles, dashboardUids } from "../../../infra/monitoring/dashbo
 import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
 import { lintPromql } from "../../../infra/monitoring/queries/lint-promql.ts";
-import { defaultPrefix, metricDefinitions, prometheusName } from "../../../otel/api/catalogue.ts";
+import { metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
+import { defaultPrefix, prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import { promqlOf } from "../../support/promql-of.ts";
 import { charts, everyPanel, type Panel, readDashboards } from "./read-dashboards.ts";
 

@@ -5,7 +5,7 @@ import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
 import { lintLogql } from "../../../infra/monitoring/queries/lint-logql.ts";
 import { lintPromql } from "../../../infra/monitoring/queries/lint-promql.ts";
 import { lintTraceql } from "../../../infra/monitoring/queries/lint-traceql.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { spanAttributes } from "../../../otel/api/span-attributes.ts";
 import { knownLines, knownSpans } from "../../support/known-telemetry.ts";
 import { monitoring, root, services, valuesOf, yaml } from "./stack-files.ts";

@@ -10,7 +10,7 @@ import {
 import { readReceivers } from "../../../infra/monitoring/alerting/receiver-settings.ts";
 import { causesOf } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleGroups } from "../../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 
 const root = join(import.meta.dirname, "../../..");
 

@@ -6,7 +6,7 @@ import { chartFolder } from "../../../infra/helm/chart-files.ts";
 import { chartValues } from "../../../infra/helm/chart-readme.ts";
 import { chartSecrets, valuesSchema } from "../../../infra/helm/values-schema.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
 import { settings } from "../../../src/settings/config.ts";
 

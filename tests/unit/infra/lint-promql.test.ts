@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { generatedFiles } from "../../../infra/monitoring/generate/generate.ts";
 import { knownSeries } from "../../../infra/monitoring/queries/known-series.ts";
 import { lintPromql, shortestRangeSeconds } from "../../../infra/monitoring/queries/lint-promql.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { promqlOf } from "../../support/promql-of.ts";
 
 const root = join(import.meta.dirname, "../../..");

@@ -8,7 +8,7 @@ import {
   objectiveWindows,
 } from "../../../infra/monitoring/objectives.ts";
 import { alertFamilies, ruleGroups } from "../../../infra/monitoring/rules/rule-files.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 
 // What is promised is decided by people: whoever changes a number changes it here, too, and knows that it is a promise.
 

@@ -8,7 +8,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
 import { ruleScope } from "../../../infra/monitoring/rules/rule-scope.ts";
-import { defaultPrefix } from "../../../otel/api/catalogue.ts";
+import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { errorCodes } from "../../../src/errors.ts";
 import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
 

@@ -1,6 +1,6 @@
 import { diag, metrics } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { catalogue } from "../../../otel/api/catalogue.ts";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
 import { add, meterName, record } from "../../../otel/api/instruments.ts";
 import type { Telemetry } from "../../../otel/api/telemetry.ts";
 import { runtimeMeterName } from "../../../otel/metrics/views.ts";
@@ -76,6 +76,20 @@ export function mistakes(): void {
   add("trainingRetries", 1, { mode: "light", user: secret });
   // @ts-expect-error the value is outside its closed set
   add("trainingRetries", 1, { mode: "turbo" });
+  // @ts-expect-error and so of every domain's file
+  add("datasetUploads", 1, { outcome: "turbo" });
+  // @ts-expect-error
+  add("predictions", 1, { task: "turbo", outcome: "succeeded" });
+  // @ts-expect-error
+  add("ttlCycles", 1, { result: "turbo" });
+  // @ts-expect-error
+  record("databaseOperationDuration", 1, { "db.operation.name": "turbo" });
+  // @ts-expect-error
+  record("gcDuration", 1, { "v8js.gc.type": "turbo" });
+  // @ts-expect-error
+  add("telemetryExportDropped", 1, { signal: "turbo" });
+  // @ts-expect-error
+  add("httpRequests", 1, { "http.route": "/any", outcome: "turbo" });
   // @ts-expect-error a declared attribute is missing
   add("trainingRetries", 1, {});
   // @ts-expect-error the metric is not declared

@@ -1,17 +1,11 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { metricsDocument } from "../../../infra/monitoring/generate/generate-metrics-doc.ts";
-import {
-  allowedAttributes,
-  boundsOf,
-  catalogue,
-  combinationsOf,
-  familyName,
-  isCounter,
-  labelName,
-  metricDefinitions,
-  prometheusName,
-  seriesCeiling,
-} from "../../../otel/api/catalogue.ts";
+import { allowedAttributes, combinationsOf, seriesCeiling } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue, metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
+import { boundsOf } from "../../../otel/api/catalogue/metric-definition.ts";
+import { familyName, isCounter, labelName, prometheusName } from "../../../otel/api/catalogue/metric-names.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 
 /** Ours, and those of others that one could set: a namespace and a subsystem. */
@@ -35,6 +29,17 @@ test.for(prefixes)("no two metrics share a name with prefix %s, whatever suffixe
   });
   expect(new Set(names).size).toBe(names.length);
   expect(names.every((name) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name))).toBe(true);
+});
+
+test("the catalogue has every metric of each domain's file, and each key once", async () => {
+  const folder = join(import.meta.dirname, "../../../otel/api/catalogue");
+  const keys: string[] = [];
+  for (const name of readdirSync(folder).filter((each) => each !== "catalogue.ts")) {
+    const exported = Object.entries((await import(join(folder, name))) as Record<string, object>);
+    for (const [, table] of exported.filter(([key]) => key.endsWith("Metrics"))) keys.push(...Object.keys(table));
+  }
+  // A key that two files have would be one metric that takes the other's place, and nothing else says so.
+  expect(keys.sort()).toEqual(Object.keys(catalogue).sort());
 });
 
 test("no two attributes of a metric become the same label", () => {

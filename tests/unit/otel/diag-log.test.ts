@@ -1,7 +1,7 @@
 import { diag } from "@opentelemetry/api";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { logToStandardError } from "../../../otel/export/diag-log.ts";
-import { ExportLosses } from "../../../otel/export/export-losses.ts";
+import { ExportLosses } from "../../../otel/export/losses.ts";
 
 const written: string[] = [];
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { ExportLosses } from "../../../otel/export/export-losses.ts";
+import { ExportLosses } from "../../../otel/export/losses.ts";
 
 const warnings: unknown[][] = [];
 const lossesOf = (signal: "traces" | "logs") => new ExportLosses(signal, (...said) => void warnings.push(said));

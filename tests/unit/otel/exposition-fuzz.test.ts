@@ -8,7 +8,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { labelName } from "../../../otel/api/catalogue.ts";
+import { labelName } from "../../../otel/api/catalogue/metric-names.ts";
 import type { Format } from "../../../otel/exposition/choose-format.ts";
 import { type ExpositionOptions, expositionPieces } from "../../../otel/exposition/exposition.ts";
 import { writeInSlices } from "../../../otel/exposition/scrape.ts";

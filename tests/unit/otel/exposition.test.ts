@@ -4,7 +4,9 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
-import { catalogue, defaultLatencyBounds, seriesCeiling } from "../../../otel/api/catalogue.ts";
+import { seriesCeiling } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { startCountersAtZero } from "../../../otel/api/instruments.ts";
 import {
   type ExpositionOptions,
@@ -14,7 +16,7 @@ import {
   formatNumber,
   writeExposition,
 } from "../../../otel/exposition/exposition.ts";
-import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { databaseOperation, datasetUpload, predicted, runFinished } from "../../../src/monitoring/metrics.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";

@@ -3,16 +3,14 @@ import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import {
-  attributeSetLimit,
-  defaultLatencyBounds,
-  httpMethods,
-  metricDefinitions,
-} from "../../../otel/api/catalogue.ts";
+import { attributeSetLimit } from "../../../otel/api/catalogue/attribute-sets.ts";
+import { metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
+import { httpMethods } from "../../../otel/api/catalogue/http.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import type { EndedRequest } from "../../../otel/api/http-recorder.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 

@@ -7,13 +7,13 @@ import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { defaultLatencyBounds } from "../../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { leaveUnmeasured } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
-import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http/http-recorder-sdk.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/instrumentation.ts";
+import { meterHttpRecorder, sdkHttpRecorder } from "../../../otel/http/sdk-recorder.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";
 import { watchClientErrors } from "../../../src/http/client-errors.ts";
 import { requestsCutOff } from "../../../src/monitoring/metrics.ts";

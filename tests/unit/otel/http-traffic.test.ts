@@ -9,20 +9,19 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import express, { Router } from "express";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
+import { httpMethods } from "../../../otel/api/catalogue/http.ts";
 import {
-  catalogue,
   defaultLatencyBounds,
-  familyName,
   fromBoundedSource,
-  httpMethods,
-  labelName,
   type MetricDefinition,
-} from "../../../otel/api/catalogue.ts";
+} from "../../../otel/api/catalogue/metric-definition.ts";
+import { familyName, labelName } from "../../../otel/api/catalogue/metric-names.ts";
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/instrumentation.ts";
 import { watchClientErrors } from "../../../src/http/client-errors.ts";
 import { methodNotAllowed } from "../../../src/http/method-not-allowed.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";

@@ -5,11 +5,11 @@ import { Writable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import express, { Router } from "express";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { defaultLatencyBounds } from "../../../otel/api/catalogue.ts";
+import { defaultLatencyBounds } from "../../../otel/api/catalogue/metric-definition.ts";
 import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
-import { HttpAggregation } from "../../../otel/http/http-aggregation.ts";
-import { HttpMetricsInstrumentation } from "../../../otel/http/http-metrics.ts";
+import { HttpAggregation } from "../../../otel/http/aggregation.ts";
+import { HttpMetricsInstrumentation } from "../../../otel/http/instrumentation.ts";
 import { expositionOptions } from "../../support/exposition-options.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 

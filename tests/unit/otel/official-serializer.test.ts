@@ -3,16 +3,13 @@ import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporte
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
+import { catalogue, type MetricKey, metricDefinitions } from "../../../otel/api/catalogue/catalogue.ts";
 import {
-  catalogue,
   defaultLatencyBounds,
-  familyName,
   fromBoundedSource,
-  isCounter,
   type MetricDefinition,
-  type MetricKey,
-  metricDefinitions,
-} from "../../../otel/api/catalogue.ts";
+} from "../../../otel/api/catalogue/metric-definition.ts";
+import { familyName, isCounter } from "../../../otel/api/catalogue/metric-names.ts";
 import { add, meter, record } from "../../../otel/api/instruments.ts";
 import { writeExposition } from "../../../otel/exposition/exposition.ts";
 import { metricViews } from "../../../otel/metrics/views.ts";

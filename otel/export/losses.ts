@@ -1,5 +1,5 @@
 import { createNoopMeter, type MeterProvider } from "@opentelemetry/api";
-import type { Signal } from "../api/catalogue.ts";
+import type { Signal } from "../api/catalogue/telemetry.ts";
 import { add, guarded } from "../api/instruments.ts";
 import { writeToStandardError } from "./standard-error.ts";
 

@@ -7,17 +7,10 @@ import {
   type Histogram,
   type MetricData,
 } from "@opentelemetry/sdk-metrics";
-import {
-  allowedAttributes,
-  attributeSetLimit,
-  boundsOf,
-  catalogue,
-  httpMethods,
-  httpOutcomes,
-  type MetricDefinition,
-  overflowAttribute,
-  urlSchemes,
-} from "../api/catalogue.ts";
+import { allowedAttributes, attributeSetLimit } from "../api/catalogue/attribute-sets.ts";
+import { catalogue } from "../api/catalogue/catalogue.ts";
+import { httpMethods, httpOutcomes, urlSchemes } from "../api/catalogue/http.ts";
+import { boundsOf, type MetricDefinition, overflowAttribute } from "../api/catalogue/metric-definition.ts";
 import { type ExemplarSlots, exemplars } from "../api/exemplars.ts";
 import { type EndedRequest, errorTypeOf, type HttpRecorder, outcomeOf, statusAttribute } from "../api/http-recorder.ts";
 

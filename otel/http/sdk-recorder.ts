@@ -1,12 +1,8 @@
 import type { Counter, Histogram, Meter, UpDownCounter } from "@opentelemetry/api";
-import {
-  allowedAttributes,
-  boundsOf,
-  catalogue,
-  httpOutcomes,
-  type MetricDefinition,
-  type MetricKey,
-} from "../api/catalogue.ts";
+import { allowedAttributes } from "../api/catalogue/attribute-sets.ts";
+import { catalogue, type MetricKey } from "../api/catalogue/catalogue.ts";
+import { httpOutcomes } from "../api/catalogue/http.ts";
+import { boundsOf, type MetricDefinition } from "../api/catalogue/metric-definition.ts";
 import { errorTypeOf, type HttpRecorder, methodAttribute, outcomeOf, statusAttribute } from "../api/http-recorder.ts";
 import { add, guarded, record } from "../api/instruments.ts";
 
@@ -45,7 +41,7 @@ function recorderInto(instruments: Instruments): HttpRecorder {
   };
 }
 
-/** The instruments of the SDK: the reference that `http-aggregation.ts` is held against. */
+/** The instruments of the SDK: the reference that `aggregation.ts` is held against. */
 export const sdkHttpRecorder: HttpRecorder = recorderInto({ add, record });
 
 /** Instruments of whatever meter is given, for who uses the instrumentation without this service's SDK. */

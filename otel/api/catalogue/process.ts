@@ -1,0 +1,100 @@
+import type { MetricDefinition } from "./metric-definition.ts";
+
+/** The process: event loop, garbage collection, memory, CPU, files. */
+export const processMetrics = {
+  eventLoopDelayMean: eventLoopDelay("mean"),
+  eventLoopDelayP50: eventLoopDelay("p50"),
+  eventLoopDelayP99: eventLoopDelay("p99"),
+  eventLoopDelayMax: eventLoopDelay("max"),
+  gcDuration: {
+    name: "v8js.gc.duration",
+    kind: "histogram",
+    unit: "s",
+    description: "Garbage collections by kind.",
+    attributes: { "v8js.gc.type": ["major", "minor", "incremental", "weakcb"] },
+    bounds: [0.001, 0.005, 0.025, 0.1, 0.5],
+    scope: "process",
+    fromStart: false,
+  },
+  heapUsed: {
+    name: "v8js.memory.heap.used",
+    kind: "gauge",
+    unit: "By",
+    description: "Heap in use, all spaces together.",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  heapSizeLimit: {
+    name: "nodejs.heap.size_limit",
+    kind: "gauge",
+    unit: "By",
+    description: "Size at which V8 gives up.",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  processCpu: {
+    name: "process.cpu.time",
+    prometheusName: "process_cpu_seconds_total",
+    kind: "observableCounter",
+    unit: "s",
+    description: "User and system CPU time of this process.",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  processMemory: {
+    name: "process.memory.usage",
+    prometheusName: "process_resident_memory_bytes",
+    kind: "gauge",
+    unit: "By",
+    description: "Resident memory of this process.",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  processStartTime: {
+    name: "process.start_time",
+    prometheusName: "process_start_time_seconds",
+    kind: "gauge",
+    unit: "s",
+    description: "When this process started (Unix time).",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  processOpenFds: {
+    name: "process.open_file_descriptor.count",
+    prometheusName: "process_open_fds",
+    kind: "gauge",
+    unit: "{file_descriptor}",
+    description: "Open file descriptors (Linux).",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+  processMaxFds: {
+    name: "process.open_file_descriptor.limit",
+    prometheusName: "process_max_fds",
+    kind: "gauge",
+    unit: "{file_descriptor}",
+    description: "Most open file descriptors (Linux).",
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Named by OpenTelemetry (nodejs.eventloop.delay.*); values over the last 30 to 60 s, whoever reads. */
+function eventLoopDelay<const Statistic extends "mean" | "p50" | "p99" | "max">(statistic: Statistic) {
+  return {
+    name: `nodejs.eventloop.delay.${statistic}`,
+    kind: "gauge",
+    unit: "s",
+    description: `Event-loop delay, ${statistic} of the last 30 to 60 s.`,
+    attributes: {},
+    scope: "process",
+    fromStart: false,
+  } as const;
+}
