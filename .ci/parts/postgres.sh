@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The integration tests again, on PostgreSQL.
+# The integration tests again, on PostgreSQL, but for those below: whatever keeps the rows, the same code runs in them.
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 needs packages postgresql
 
@@ -25,8 +25,33 @@ start_postgres() {
   }
   export TEST_DATABASE_URL="postgres://postgres@127.0.0.1:$port/postgres"
 }
+# A new file of tests is run on both. `bash .ci/parts/postgres.sh FILE...` runs only these.
+same_on_both=(
+  # about requests, answers, addresses and signals, before any row is read
+  access-log addresses api-answers label-sets one-host terminal
+  # about what is sent to whom, and what is not
+  export-faults log-export metrics-tell-nothing otlp-variables
+  # about processes, threads and their memory
+  predictions training-is-ended training-memory upload-memory
+  # calls only what others here call, and counts it
+  demo
+  # about the embedded database alone
+  backup
+)
+differing_files() {
+  local file name
+  for file in tests/integration/*.test.ts; do
+    name="$(basename "$file")"
+    [[ " ${same_on_both[*]} " == *" ${name%%.*} "* ]] || printf '%s\n' "$file"
+  done
+}
+for name in "${same_on_both[@]}"; do
+  compgen -G "tests/integration/$name.*" >/dev/null || fail "the list names $name, and there are no such tests"
+done
 if start_postgres; then
-  run_tests "integration tests on PostgreSQL" npm run test:all -- tests/integration
+  files=("$@")
+  [ $# != 0 ] || mapfile -t files < <(differing_files)
+  run_tests "integration tests on PostgreSQL" npm run test:all -- "${files[@]}"
 else
   fail "PostgreSQL starts"
 fi
