@@ -10,7 +10,7 @@ check "promtool check rules" "$promtool" check rules --lint=all --lint-fatal inf
 
 say "tests of alerts (npm run monitoring:test)"
 status=0
-PROMTOOL_BIN="$promtool" npm run --silent monitoring:test 2>&1 | tee "$work/rules.log" || status=$?
+TMPDIR="$work" PROMTOOL_BIN="$promtool" npm run --silent monitoring:test 2>&1 | tee "$work/rules.log" || status=$?
 tested="$(grep -c '^PASS ' "$work/rules.log" || true)"
 broken="$(sed -n 's/^FAIL //p' "$work/rules.log")"
 add_counts "tests of alerts" "$tested $(grep -c . <<<"$broken" || true)

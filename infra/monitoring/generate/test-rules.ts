@@ -23,7 +23,9 @@ function chosen(names: readonly string[], asked: readonly string[]): readonly st
 /** Whether promtool likes a file; what it says where it doesn't is printed. */
 function passes(name: string, file: string): Promise<boolean> {
   return new Promise((resolvePassed) => {
-    execFile(promtool, ["test", "rules", file], { maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+    // Its heap is small: collecting it four times less often saves a quarter of the time.
+    const env = { ...process.env, GOGC: "400" };
+    execFile(promtool, ["test", "rules", file], { env, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
       if (error !== null) process.stdout.write(`${stdout}${stderr || `${error.message}\n`}`);
       process.stdout.write(`${error === null ? "PASS" : "FAIL"} promtool test rules: ${name}\n`);
       resolvePassed(error === null);
