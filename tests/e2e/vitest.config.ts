@@ -4,15 +4,9 @@ import { defineConfig } from "vitest/config";
  * Files whose proof is one of times: rules and pauses that are shortened sixtyfold, or bounds on how long a call may take.
  * What else runs would be in their figures, so each of them has the machine to itself, after the others.
  */
-const alone = [
-  "alertmanager",
-  "alerts",
-  "cluster",
-  "network-faults",
-  "rule-mutation",
-  "truth-at-start",
-  "two-of-each",
-].map((name) => `tests/e2e/${name}.test.ts`);
+const alone = ["alerts", "cluster", "network-faults", "rule-mutation", "truth-at-start", "two-of-each"].map(
+  (name) => `tests/e2e/${name}.test.ts`,
+);
 
 export default defineConfig({
   test: {
