@@ -7,8 +7,6 @@ metrics_are_off() {
     [ "$(env_value OTEL_SDK_DISABLED | tr '[:upper:]' '[:lower:]')" = true ]
 }
 
-has_profile() { [[ ",$(value COMPOSE_PROFILES '')," == *",$1,"* ]]; }
-
 # Readable for the users that the containers run as.
 open_files() {
   chmod 755 "$1"

@@ -4,41 +4,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { readReceivers } from "../../infra/monitoring/alerting/receiver-settings.ts";
 import { durationSeconds } from "../../infra/monitoring/queries/promql-tree.ts";
+import type { TestFile, TestGroup } from "../../infra/monitoring/rules/promtool-tests.ts";
+import { ruleTests } from "../../infra/monitoring/rules/rule-tests.ts";
 import { root } from "./processes.ts";
 import { type Mutant, mutantsOf, type Rule } from "./rule-mutants.ts";
 
 const promtool = process.env.PROMTOOL_BIN ?? "promtool";
-const prometheusFolder = join(root, "infra/monitoring/prometheus");
+const rulesFolder = join(root, "infra/monitoring/prometheus/rules");
 
 interface RuleGroup {
   readonly name: string;
   readonly rules: readonly Rule[];
 }
-interface TestGroup {
-  readonly name: string;
-  readonly alert_rule_test?: readonly {
-    readonly eval_time: string;
-    readonly alertname: string;
-    readonly exp_alerts?: readonly unknown[];
-  }[];
-  readonly promql_expr_test?: readonly { readonly expr: string; readonly eval_time: string }[];
-}
-interface TestFile {
-  readonly rule_files: readonly string[];
-  readonly evaluation_interval: string;
-  readonly tests: readonly TestGroup[];
-}
 
-const committed = <Content>(kind: "rules" | "tests"): ReadonlyMap<string, Content> =>
-  new Map(
-    readdirSync(join(prometheusFolder, kind)).map((name) => [
-      name,
-      parse(readFileSync(join(prometheusFolder, kind, name), "utf8")) as Content,
-    ]),
-  );
-const ruleFiles = committed<{ readonly groups: readonly RuleGroup[] }>("rules");
-const testFiles = [...committed<TestFile>("tests").values()];
+/** The committed rules by the name of their file. */
+const ruleFiles = new Map(
+  readdirSync(rulesFolder).map((name) => [
+    name,
+    parse(readFileSync(join(rulesFolder, name), "utf8")) as { readonly groups: readonly RuleGroup[] },
+  ]),
+);
+const testFiles = [...ruleTests(readReceivers({}).receivers.runbooks).values()];
 
 interface Held {
   readonly file: TestFile;
@@ -64,7 +52,7 @@ function costOf(file: TestFile, { alert_rule_test = [], promql_expr_test = [] }:
 const priceOf = ({ file, group }: Held): number => costOf(file, group) / (isFiring(group) ? 4 : 1);
 
 const rulesOf = (file: TestFile): readonly RuleGroup[] =>
-  file.rule_files.flatMap((path) => ruleFiles.get(path.replace("../rules/", ""))?.groups ?? []);
+  file.rule_files.flatMap((path) => ruleFiles.get(path)?.groups ?? []);
 
 /** What of a test group speaks of that rule; undefined if nothing does. */
 function aboutRule(rule: Rule, group: TestGroup): TestGroup | undefined {

@@ -13,7 +13,6 @@ import { histogramNames, nativeQuery, withExpressions } from "../native-histogra
 import { queriesFor } from "../queries/queries.ts";
 import { remoteWriteExample } from "../remote-write.ts";
 import { ruleFiles, ruleGroups, yamlText } from "../rules/rule-files.ts";
-import { ruleTestFiles } from "../rules/rule-tests.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
 import { readmeWithAlerts } from "./generate-readme-alerts.ts";
@@ -52,7 +51,6 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ),
     ...within(`${prometheusFolder}/rules`, rules),
     ...chartFiles({ dashboards, rules }),
-    ...within(`${prometheusFolder}/tests`, ruleTestFiles(runbooks)),
     ["docs/metrics.md", metricsDocument(budget, measured("official-http.json"))],
     [
       "docs/operations.md",

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { stringify } from "yaml";
 import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { objectiveKeys } from "../objectives.ts";
 import { type AlertCase, type AlertFamily, ruleAnnotations, ruleLabels } from "./alert.ts";
@@ -6,7 +8,7 @@ import { knownCauseFile } from "./known-causes.ts";
 import { objectiveFile } from "./objective-rules.ts";
 import { objectiveStepSeconds, objectiveTests } from "./objective-tests.ts";
 import type { TestFile, TestGroup } from "./promtool-tests.ts";
-import { alertFamilies, ruleGroups, yamlText } from "./rule-files.ts";
+import { alertFamilies, ruleGroups } from "./rule-files.ts";
 import { durationText } from "./rule-scope.ts";
 
 function testGroup(family: AlertFamily, { name, series, checks }: AlertCase, runbooks?: string): TestGroup {
@@ -31,7 +33,7 @@ function testGroup(family: AlertFamily, { name, series, checks }: AlertCase, run
 
 const testsOf = (family: AlertFamily) => family.tests ?? { file: family.file, reads: [], stepSeconds: 60 };
 
-/** promtool's tests by the name of their file: with the default prefix and in real time. */
+/** promtool's tests by the name of their file, with the default prefix and in real time; they name rule files without a folder. */
 export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
   const groups = ruleGroups({ prefix: defaultPrefix, timeScale: 1 });
   const orderOf = (files: readonly string[]) =>
@@ -40,7 +42,7 @@ export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
     objectiveKeys.map((key) => [
       objectiveFile(key),
       {
-        rule_files: [`../rules/${objectiveFile(key)}.yml`],
+        rule_files: [`${objectiveFile(key)}.yml`],
         evaluation_interval: durationText(objectiveStepSeconds),
         group_eval_order: orderOf([objectiveFile(key)]),
         tests: objectiveTests(key),
@@ -48,7 +50,7 @@ export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
     ]),
   );
   tests.set(knownCauseFile, {
-    rule_files: [`../rules/${knownCauseFile}.yml`],
+    rule_files: [`${knownCauseFile}.yml`],
     evaluation_interval: "1m",
     group_eval_order: orderOf([knownCauseFile]),
     tests: knownCauseTests,
@@ -58,7 +60,7 @@ export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
     const read = [...reads, family.file];
     const cases = family.cases.map((each) => testGroup(family, each, runbooks));
     tests.set(file, {
-      rule_files: read.map((each) => `../rules/${each}.yml`),
+      rule_files: read.map((each) => `${each}.yml`),
       evaluation_interval: durationText(stepSeconds),
       group_eval_order: orderOf(read),
       tests: [...(tests.get(file)?.tests ?? []), ...cases],
@@ -67,7 +69,12 @@ export function ruleTests(runbooks?: string): ReadonlyMap<string, TestFile> {
   return tests;
 }
 
-/** The same as files. */
-export function ruleTestFiles(runbooks?: string): ReadonlyMap<string, string> {
-  return new Map([...ruleTests(runbooks)].map(([file, content]) => [`${file}.yml`, yamlText(content)]));
+/** The same as texts of files, which promtool may find anywhere: the rules are those of this folder. */
+export function ruleTestFiles(rulesFolder: string, runbooks?: string): ReadonlyMap<string, string> {
+  return new Map(
+    [...ruleTests(runbooks)].map(([file, content]) => {
+      const rules = content.rule_files.map((name) => join(rulesFolder, name));
+      return [`${file}.yml`, stringify({ ...content, rule_files: rules })];
+    }),
+  );
 }

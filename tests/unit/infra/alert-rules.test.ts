@@ -12,6 +12,7 @@ import { runbookBase, runbooksNowhere, settlingSeconds } from "../../../infra/mo
 import { causesOf, knownCauseSeries } from "../../../infra/monitoring/rules/known-causes.ts";
 import { ruleFiles } from "../../../infra/monitoring/rules/rule-files.ts";
 import { backendJob, durationText } from "../../../infra/monitoring/rules/rule-scope.ts";
+import { ruleTestFiles, ruleTests } from "../../../infra/monitoring/rules/rule-tests.ts";
 import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 
 interface Rule {
@@ -26,23 +27,19 @@ interface Rule {
 interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly interval?: string; readonly rules: readonly Rule[] }[];
 }
-interface TestFile {
-  readonly tests: readonly {
-    readonly alert_rule_test?: readonly { readonly alertname: string; readonly exp_alerts?: readonly unknown[] }[];
-  }[];
-}
 
 const root = join(import.meta.dirname, "../../..");
 const folder = join(root, "infra/monitoring/prometheus");
-const committed = <Content>(kind: "rules" | "tests"): Content[] =>
-  readdirSync(join(folder, kind)).map((name) => parse(readFileSync(join(folder, kind, name), "utf8")) as Content);
+const committed = readdirSync(join(folder, "rules")).map(
+  (name) => parse(readFileSync(join(folder, "rules", name), "utf8")) as RuleFile,
+);
 const rulesOf = (files: readonly RuleFile[]): Rule[] =>
   files.flatMap(({ groups }) => groups.flatMap(({ rules }) => rules));
 
-const rules = rulesOf(committed<RuleFile>("rules"));
+const rules = rulesOf(committed);
 const alerts = rules.filter((rule) => rule.alert !== undefined);
 const names = [...new Set(alerts.map((rule) => rule.alert ?? ""))];
-const testGroups = committed<TestFile>("tests").flatMap(({ tests }) => tests);
+const testGroups = [...ruleTests().values()].flatMap(({ tests }) => tests);
 
 /** Alerts whose description has no current value, and why. */
 const withoutValue: Readonly<Record<string, string>> = {
@@ -187,10 +184,12 @@ describe("the generator", () => {
     expect(linking.map(([path]) => path)).toEqual([
       "infra/monitoring/prometheus/rules/targets.yml",
       "infra/helm/mlops-backend/rules/targets.yml",
-      "infra/monitoring/prometheus/tests/targets.yml",
       "infra/monitoring/grafana/alerting/rules.yml",
     ]);
     expect(set.filter(([, text]) => text.includes(runbooksNowhere))).toEqual([]);
+    expect(ruleTestFiles("/rules", "https://wiki.example.org/runbooks").get("targets.yml")).toContain(
+      "https://wiki.example.org/runbooks/BackendTargetDown.md",
+    );
     expect(() => generatedFiles({ RUNBOOK_BASE_URL: "wiki" })).toThrow("RUNBOOK_BASE_URL must be");
   });
 

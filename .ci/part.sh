@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# Begins a part (.ci/parts): goes to the repository's root, makes `work`, a folder that goes with it, and counts checks.
+# However the part ends, its last line is "N passed, N failed"; .ci/run reads the same from the file CI_RESULT, with the
+# names of what failed.
+set -euo pipefail
+
+passed=0
+failed=0
+failures=()
+work=""
+section="the beginning"
+is_complete=false
+
+say() {
+  section="$*"
+  printf '\n== %s\n' "$*"
+}
+pass() {
+  passed=$((passed + 1))
+  printf 'PASS %s\n' "$1"
+}
+fail() {
+  failed=$((failed + 1))
+  failures+=("$1")
+  printf 'FAIL %s\n' "$1"
+}
+# One check, counted as one. What it calls ends it by `|| return 1`: -e is off within.
+check() {
+  local name="$1"
+  shift
+  say "$name"
+  if "$@"; then pass "$name"; else fail "$name"; fi
+}
+skip() { printf '\n== %s: skipped, %s\n' "$1" "$2"; }
+# The last line of a part: it came to its end.
+complete() { is_complete=true; }
+
+# Runs vitest (the command after NAME) with a report, and adds that; a missing one, one without tests, or one that failed
+# outside its tests is a failure.
+run_tests() {
+  local name="$1" report="$work/report.json" counts
+  shift
+  say "$name"
+  rm -f "$report"
+  "$@" --reporter=default --reporter=json --outputFile.json="$report" || true
+  if counts="$(node -e '
+    const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
+    const { numPassedTests: passed, numFailedTests } = report;
+    const failed = numFailedTests === 0 && (!report.success || passed === 0) ? 1 : numFailedTests;
+    console.log(passed, failed);
+    for (const { assertionResults, name, status, message } of report.testResults) {
+      for (const { fullName, status } of assertionResults) if (status === "failed") console.log(fullName.replaceAll("\n", " "));
+    }
+  ' "$report" 2>/dev/null)"; then
+    add_counts "$name" "$counts"
+  else
+    fail "$name (no report)"
+  fi
+}
+# Adds "PASSED FAILED", and in further lines what failed.
+add_counts() {
+  local name="$1" part_passed part_failed names=()
+  read -r part_passed part_failed <<<"$2"
+  mapfile -t names < <(tail -n +2 <<<"$2")
+  printf '%s: %s passed, %s failed\n' "$name" "$part_passed" "$part_failed"
+  passed=$((passed + part_passed))
+  failed=$((failed + part_failed))
+  if [ "$part_failed" != 0 ]; then failures+=("${names[@]:-$name}"); fi
+}
+
+# A part that starts something says here how it is ended.
+at_end() { :; }
+finish_part() {
+  local status=$?
+  trap - EXIT
+  trap : HUP INT TERM # a second signal must not cut this short
+  set +e # the last line is printed whatever fails here
+  at_end
+  [ -z "$work" ] || rm -rf "$work"
+  [ "$is_complete" = true ] || fail "ended early, at: $section (exit status $status)"
+  if [ -n "${CI_RESULT:-}" ]; then
+    {
+      printf '%s %s\n' "$passed" "$failed"
+      [ "$failed" = 0 ] || printf '%s\n' "${failures[@]}"
+    } >"$CI_RESULT"
+  fi
+  printf '\n%s passed, %s failed\n' "$passed" "$failed"
+  [ "$status" != 0 ] || [ "$failed" = 0 ] || status=1
+  exit "$status"
+}
+trap finish_part EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+work="$(mktemp -d "${TMPDIR:-/tmp}/mlops-backend-ci.XXXXXX")"
+chmod 755 "$work" # user postgres must reach its folder below
+. .ci/needs.sh
