@@ -7,11 +7,18 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { createDatabase, dropDatabase, eventually, type RunningService, startService } from "../support/service.ts";
+import {
+  createDatabase,
+  dropDatabase,
+  eventually,
+  nameOnServer,
+  type RunningService,
+  startService,
+} from "../support/service.ts";
 
 describe.runIf(process.env.TEST_DATABASE_URL)("connections to PostgreSQL", { timeout: 180_000 }, () => {
   const resources = new AsyncDisposableStack();
-  const role = `few_${process.pid}`;
+  const role = nameOnServer();
   let place: { dataDir: string; databaseUrl: string };
   let admin: pg.Client;
   let datasetId: string;

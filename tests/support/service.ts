@@ -65,11 +65,16 @@ export interface ServiceOptions {
   readonly onSpawn?: (pid: number) => void;
 }
 
+/** Of a database or role on a server that other runs use too: what has the run's name goes with the run. */
+export function nameOnServer(): string {
+  return `test_${process.env.TEST_RUN}_${Math.random().toString(36).slice(2, 10)}`;
+}
+
 /** A new one on TEST_DATABASE_URL's server; empty where there is none. */
 export async function createDatabase(): Promise<string> {
   const server = process.env.TEST_DATABASE_URL;
   if (server === undefined || server === "") return "";
-  const name = `test_${Date.now()}_${Math.random().toString(36).slice(2, 10)}`;
+  const name = nameOnServer();
   const client = new pg.Client({ connectionString: server });
   await client.connect();
   await client.query(`create database ${name}`);

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../../src/settings/config.ts";
 import { openS3Storage } from "../../../src/storage/s3-storage.ts";
 
@@ -107,13 +107,13 @@ test("one that says nothing is given up, within S3__TIMEOUT_SECONDS a try and S3
 });
 
 test("no keys, and none in the usual chain either, is said as such", async () => {
-  const kept = { ...process.env };
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
-  Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: "true", HOME: folder });
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  vi.stubEnv("HOME", folder);
   try {
     const { message } = await faultOf({ S3__ACCESS_KEY_ID: "", S3__SECRET_ACCESS_KEY: "" });
     expect(message).toMatch(/^S3__ACCESS_KEY_ID is empty, and AWS' usual chain/);
   } finally {
-    process.env = kept;
+    vi.unstubAllEnvs();
   }
 });
