@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     globalSetup: ["tests/support/end-with-the-run.ts", "tests/support/migrated-database.ts"],
     // For what hangs, not for what is slow: a busy machine takes ten times as long.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 300_000 } },
     maxWorkers: 2,
     // A file belongs to one of them by its folder, or by a name that says otherwise (docs/testing.md).
     projects: [

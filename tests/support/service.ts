@@ -101,7 +101,10 @@ async function newPlace(): Promise<{ dataDir: string; databaseUrl: string }> {
 }
 
 /** Waits until `probe` gives a value; the bound is for hanging, not for measuring. */
-export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 60): Promise<Value> {
+export async function eventually<Value>(
+  probe: () => Promise<Value | undefined | false>,
+  seconds = 300,
+): Promise<Value> {
   const endMs = performance.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
@@ -138,7 +141,7 @@ export async function refusedStart(
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
     // A start that isn't refused fails its test, and is not left behind.
-    timeout: 150_000,
+    timeout: 300_000,
     killSignal: "SIGKILL",
   });
   let stderr = "";
@@ -216,7 +219,7 @@ export async function startService({ env = {}, on, onLine, onSpawn }: ServiceOpt
     eventually(async () => {
       const answer = await call("GET", `/training-runs/${id}`);
       return answer.status === 200 && isDone(answer.json) ? answer : undefined;
-    }, 120);
+    });
 
   return {
     url,

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { type MeterProvider as ApiMeterProvider, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { defaultLatencyBounds } from "../../../otel/api/catalogue.ts";
 import { useHttpRecorder } from "../../../otel/api/http-recorder.ts";
 import { leaveUnmeasured } from "../../../otel/api/route-template.ts";
@@ -71,7 +71,7 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
 
   // The response's end reaches the client before the server's close event.
   async function expectSample(line: string): Promise<string[]> {
-    await vi.waitFor(async () => expect(await samples()).toContain(line), { timeout: 5000 });
+    await expect.poll(samples).toContain(line);
     return samples();
   }
 
@@ -114,9 +114,7 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     const upload = httpRequest(`${address}/api/v1/items`, { method: "POST", headers: { "Content-Length": 100_000 } });
     upload.on("error", () => {});
     upload.write("x".repeat(1000));
-    await vi.waitFor(async () =>
-      expect(await samples()).toContain('http_server_active_requests{http_request_method="POST",url_scheme="http"} 1'),
-    );
+    await expect.poll(samples).toContain('http_server_active_requests{http_request_method="POST",url_scheme="http"} 1');
     upload.destroy();
     const lines = await expectSample(counted("POST", "/api/v1/items", "", "client_closed"));
     expect(lines).toContain('mlops_backend_http_requests_total{http_route="/api/v1/items",outcome="aborted"} 1');
@@ -203,7 +201,7 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
     await once(socket, "end");
     await expectSample(line);
     const connections = promisify(server.getConnections.bind(server));
-    await vi.waitFor(async () => expect(await connections()).toBe(0));
+    await expect.poll(() => connections()).toBe(0);
     socket.destroy();
   });
 
@@ -223,12 +221,9 @@ describe.each(["aggregation", "SDK"] as const)("recorded by the %s", (recorder) 
 
   const sentBytes = async (route: string): Promise<number> => {
     const sum = `http_server_response_body_size_bytes_sum{http_request_method="GET",url_scheme="http",http_route="/api/v1/${route}"} `;
-    const line = await vi.waitFor(async () => {
-      const found = (await samples()).find((sample) => sample.startsWith(sum));
-      expect(found).toBeDefined();
-      return found!;
-    });
-    return Number(line.slice(sum.length));
+    const find = async () => (await samples()).find((sample) => sample.startsWith(sum));
+    await expect.poll(find).toBeDefined();
+    return Number((await find())?.slice(sum.length));
   };
 
   test.each(["large", "one-piece"])("of an answer broken off, %s, only what was sent counts", async (route) => {
@@ -285,12 +280,12 @@ test("with another MeterProvider it counts in its instruments, and not while it 
   };
   try {
     await get();
-    await vi.waitFor(async () => expect(await counts()).toEqual([["/api/v1/items/:id", 1]]));
+    await expect.poll(counts).toEqual([["/api/v1/items/:id", 1]]);
     alone.disable();
     await get();
     alone.enable();
     await get();
-    await vi.waitFor(async () => expect(await counts()).toEqual([["/api/v1/items/:id", 2]]));
+    await expect.poll(counts).toEqual([["/api/v1/items/:id", 2]]);
   } finally {
     alone.disable();
     simple.closeAllConnections();
