@@ -16,8 +16,6 @@ export default defineConfig({
           name: "quick",
           include: ["tests/unit/**/*.test.ts", "tests/integration/**/*.quick.test.ts"],
           exclude: ["**/*.long.test.ts"],
-          // A process and its imports are three quarters of a second a file, and most of these files take less.
-          isolate: false,
         },
       },
       {

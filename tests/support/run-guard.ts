@@ -2,7 +2,7 @@
  * A process beside a run of tests: when the run is gone, it ends what is left of it. Its processes are those that have the
  * run's folder in their environment; Linux shows that of each in /proc, elsewhere only folders and databases are removed.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -52,7 +52,7 @@ function unmountFolders(): void {
     .split("\n")
     .map((line) => line.split(" ")[1] ?? "")
     .filter((place) => place.startsWith(`${folder}/`));
-  for (const place of places.reverse()) execFileSync("umount", ["--lazy", place]);
+  for (const place of places.reverse()) spawnSync("umount", ["--lazy", place], { stdio: "inherit" });
 }
 
 /** On the PostgreSQL that other runs use too. */
@@ -60,7 +60,12 @@ async function dropDatabases(): Promise<void> {
   if (server === "") return;
   const ofTheRun = `test_${basename(folder).replaceAll("-", "_").toLowerCase()}_`;
   const client = new pg.Client({ connectionString: server });
-  await client.connect();
+  client.on("error", () => {}); // A server that goes away takes its databases along.
+  try {
+    await client.connect();
+  } catch {
+    return; // So does one that has gone.
+  }
   const { rows: databases } = await client.query(
     "select datname as name from pg_database where starts_with(datname, $1)",
     [ofTheRun],
