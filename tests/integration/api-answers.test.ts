@@ -196,7 +196,7 @@ test("the events of a run that waits tell its place, and HEAD ends while the run
 
     const head = await fetch(`${waiting.url}/api/ml/v1${path}/events`, {
       method: "HEAD",
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(300_000),
     });
     expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
     // Counted when it ends; fetch has the headers before.

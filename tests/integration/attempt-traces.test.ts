@@ -63,7 +63,7 @@ test("a retry after a killed worker shows both attempts: the second is linked to
   } finally {
     await service.stop();
   }
-}, 180_000);
+});
 
 test("a fault of the system fails the attempt's span, and the job that is given back for it is none", async () => {
   await using traced = await startTraced();

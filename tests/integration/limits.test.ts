@@ -10,7 +10,6 @@ import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { endless, noiseCsv } from "../support/endless-training.ts";
 import { freePort } from "../support/free-port.ts";
-import { penguinsCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, serviceEnvironment, startService, withService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
@@ -36,9 +35,9 @@ test("a training over its time ends as failed, without a retry, and the slot is 
     expect(warned()).toHaveLength(1);
     const failures = { mode: "heavy", error_type: "timeout" };
     await eventually(async () => (await service.metric("mlops_backend_training_failures_total", failures)) === 1);
-    // A small one: on a slow machine four seconds are not enough for any other.
-    const { json: small } = await service.upload(penguinsCsv());
-    expect((await service.train(small.id)).json.status).toBe("succeeded");
+    // It gets the slot; whether it ends within four seconds is for the machine to say.
+    const { json: next } = await service.call("POST", "/training-runs", { datasetId: json.id, mode: "light" });
+    await service.waitForRun(next.id, ({ status }) => status !== "queued");
   }));
 
 test("more uploads at once than allowed are told to come back", () =>
@@ -53,7 +52,7 @@ test("more uploads at once than allowed are told to come back", () =>
   }));
 
 test("an upload that sends nothing gives its place away and is told", () =>
-  withService({ MAX_CONCURRENT_UPLOADS: "1", UPLOAD_IDLE_TIMEOUT_SECONDS: "1" }, async (service) => {
+  withService({ MAX_CONCURRENT_UPLOADS: "1", UPLOAD_IDLE_TIMEOUT_SECONDS: "4" }, async (service) => {
     const silent = openUpload(service);
     const [response] = await once(silent, "response");
     expect(response.statusCode).toBe(408);
@@ -74,7 +73,8 @@ test("an upload that drips gives its place away too", () =>
     const [response] = await once(dripping, "response");
     clearInterval(drip);
     expect(response.statusCode).toBe(408);
-    expect((await service.upload(csv)).status).toBe(201);
+    // Until one is quick enough: on a busy machine it may be silent for two seconds itself.
+    await eventually(async () => (await service.upload(csv)).status === 201);
     dripping.destroy();
   }));
 

@@ -88,7 +88,7 @@ test("a profile that can't be made is tried three times, then its owner is told,
   await writeFile(datasetFile(api, id), "a,b,label\n1,2,x,4,5\n");
   const service = await startAfter(api, async () => {});
   try {
-    await eventually(async () => (await profileOf(service, id)).profileFault !== null, 120);
+    await eventually(async () => (await profileOf(service, id)).profileFault !== null);
     const answer = await service.call("GET", `/datasets/${id}`);
     expect(answer.json).toMatchObject({ profile: null, profileFault: { code: "PROFILE_FAILED" } });
     expect(answer.text).not.toContain(service.dataDir);
@@ -143,7 +143,7 @@ test("what was removed half-way, dataset or model, is finished by itself, also w
       expect((await service.call("GET", path)).status).toBe(404);
       await rmdir(file);
     }
-    await eventually(async () => (await bytes("dataset")) === 0 && (await bytes("artifact")) === 0, 150);
+    await eventually(async () => (await bytes("dataset")) === 0 && (await bytes("artifact")) === 0);
   } finally {
     await service.stop();
   }

@@ -57,7 +57,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("two api processes and two workers
   test("the runs of one are trained by the others once each, and the newest models stay", async () => {
     for (let index = 0; index < 2; index += 1)
       workers.push(await startService({ on: apis[0]!, env: { SERVICE_ROLE: "worker", ...limits } }));
-    await eventually(async () => (await all("/training-runs?status=succeeded")).length === 5, 60);
+    await eventually(async () => (await all("/training-runs?status=succeeded")).length === 5);
     const trained = async (): Promise<number> => {
       const succeeded = { outcome: "succeeded" };
       const counts = workers.map((worker) => worker.metric("mlops_backend_training_runs_total", succeeded));

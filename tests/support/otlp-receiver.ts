@@ -210,11 +210,8 @@ export class OtlpReceiver {
   }
 
   /** Waits for the spans that `find` wants; gives what it makes of them. */
-  async until<Found>(
-    find: (spans: readonly ReceivedSpan[]) => Found | undefined | false,
-    seconds = 60,
-  ): Promise<Found> {
-    return eventually(async () => find(this.spans), seconds);
+  async until<Found>(find: (spans: readonly ReceivedSpan[]) => Found | undefined | false): Promise<Found> {
+    return eventually(async () => find(this.spans));
   }
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {

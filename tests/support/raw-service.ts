@@ -26,7 +26,7 @@ export function startRaw(
     readonly limitMs?: number;
   } = {},
 ): RawService {
-  const { env = {}, before = "true", uid, limitMs = 170_000 } = options;
+  const { env = {}, before = "true", uid, limitMs = 300_000 } = options;
   const command = `${before}; exec "${process.execPath}" --import ./otel/register src/main.ts`;
   const child = spawn("/bin/sh", ["-c", command], {
     cwd: root,

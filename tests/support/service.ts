@@ -65,11 +65,16 @@ export interface ServiceOptions {
   readonly onSpawn?: (pid: number) => void;
 }
 
+/** Of a database or role on a server that other runs use too: what has the run's name goes with the run. */
+export function nameOnServer(): string {
+  return `test_${process.env.TEST_RUN}_${Math.random().toString(36).slice(2, 10)}`;
+}
+
 /** A new one on TEST_DATABASE_URL's server; empty where there is none. */
 export async function createDatabase(): Promise<string> {
   const server = process.env.TEST_DATABASE_URL;
   if (server === undefined || server === "") return "";
-  const name = `test_${Date.now()}_${Math.random().toString(36).slice(2, 10)}`;
+  const name = nameOnServer();
   const client = new pg.Client({ connectionString: server });
   await client.connect();
   await client.query(`create database ${name}`);
@@ -96,7 +101,10 @@ async function newPlace(): Promise<{ dataDir: string; databaseUrl: string }> {
 }
 
 /** Waits until `probe` gives a value; the bound is for hanging, not for measuring. */
-export async function eventually<Value>(probe: () => Promise<Value | undefined | false>, seconds = 60): Promise<Value> {
+export async function eventually<Value>(
+  probe: () => Promise<Value | undefined | false>,
+  seconds = 300,
+): Promise<Value> {
   const endMs = performance.now() + seconds * 1000;
   for (;;) {
     const value = await probe();
@@ -133,7 +141,7 @@ export async function refusedStart(
     env: serviceEnvironment(place, env),
     stdio: ["ignore", "ignore", "pipe"],
     // A start that isn't refused fails its test, and is not left behind.
-    timeout: 150_000,
+    timeout: 300_000,
     killSignal: "SIGKILL",
   });
   let stderr = "";
@@ -211,7 +219,7 @@ export async function startService({ env = {}, on, onLine, onSpawn }: ServiceOpt
     eventually(async () => {
       const answer = await call("GET", `/training-runs/${id}`);
       return answer.status === 200 && isDone(answer.json) ? answer : undefined;
-    }, 120);
+    });
 
   return {
     url,

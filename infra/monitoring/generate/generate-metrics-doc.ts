@@ -99,7 +99,7 @@ export function metricsDocument(budget: SeriesBudget, differences: readonly Http
     "",
     "## HTTP: OpenTelemetry's own instrumentation, and ours",
     "",
-    "What each adds to its metrics for the same traffic on the same application (`tests/unit/otel/official-http.test.ts`",
+    "What each adds to its metrics for the same traffic on the same application (`tests/unit/otel/official-http.long.test.ts`",
     "sends it; `UPDATE_OFFICIAL_HTTP=1` writes `infra/monitoring/official-http.json` anew). Official: instrumentation-http with",
     "instrumentation-express for the route. Shown are method, route, status and error type of the duration, and bytes.",
     "",

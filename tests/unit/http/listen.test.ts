@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { arrivalLimits, closeServer, ListenFault, listen } from "../../../src/http/listen.ts";
+import { closeServer, ListenFault, listen } from "../../../src/http/listen.ts";
 
 const servers = new Set<ReturnType<typeof createServer>>();
 afterEach(() => {
@@ -69,12 +69,11 @@ test("a connection whose answer ends while the server stops does not hold it up 
   let answer = "";
   client.on("data", (text) => (answer += text));
   await once(client, "data");
-  const startedMs = performance.now();
-  const closed = closeServer(server, 30);
+  // Its whole patience would be longer than the test may take.
+  const closed = closeServer(server, 3_600);
   server.emit("finish the answer");
   await closed;
   if (!client.closed) await once(client, "close");
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
   expect(answer).toMatch(/\r\na\r\n1\r\nb\r\n0\r\n\r\n$/);
 });
 
@@ -138,18 +137,3 @@ const connectionsOf = (server: ReturnType<typeof createServer>): Promise<number>
   new Promise((resolve, reject) =>
     server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
   );
-
-test("headers that do not end are given up after the 20 s that are promised, not when Node happens to look", async () => {
-  const server = createServer(arrivalLimits, () => {});
-  servers.add(server);
-  const port = await listen(server, { host: "127.0.0.1", port: 0, setBy: "SERVICE_PORT" });
-  const client = connect(port, "127.0.0.1").setEncoding("latin1");
-  client.write("GET / HTTP/1.1\r\nHost: x\r\n");
-  // Both on one event loop: a machine that stands still holds up the one as well as the other.
-  const longer = Promise.withResolvers<string>();
-  const timer = setTimeout(() => longer.resolve("nothing within 27 s"), 27_000);
-  const said = await Promise.race([once(client, "data").then(([text]) => String(text)), longer.promise]);
-  clearTimeout(timer);
-  client.destroy();
-  expect(said).toMatch(/^HTTP\/1\.1 408 /);
-});

@@ -8,7 +8,7 @@ import { createGzip } from "node:zlib";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import express, { Router } from "express";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { catalogue } from "../../../otel/api/catalogue/catalogue.ts";
 import { httpMethods } from "../../../otel/api/catalogue/http.ts";
 import {
@@ -41,7 +41,6 @@ const methodsOf: Readonly<Record<string, readonly string[]>> = {
 };
 const fileBytes = 200_000;
 /** For hanging, not for measuring. */
-const patience = { timeout: 20_000 };
 
 let aggregation: HttpAggregation;
 let instrumentation: HttpMetricsInstrumentation | undefined;
@@ -213,7 +212,7 @@ test("after any mix of requests each is counted once, none is active, and every 
         measureAnew();
         await Promise.all(names.map((name) => traffic[name]!.send()));
         const sent = names.reduce((sum, name) => sum + traffic[name]!.requests, 0);
-        await vi.waitFor(() => expect(counted(duration)).toBe(sent), patience);
+        await expect.poll(() => counted(duration)).toBe(sent);
         expect(counted("mlops.backend.http.requests")).toBe(sent);
         expect(counted("http.server.request.body.size")).toBe(sent);
         expect(counted("http.server.response.body.size")).toBe(sent);
@@ -244,12 +243,12 @@ test("a body is what was sent of it: a range, compressed bytes, nothing with 304
   const etag = whole.headers.get("etag") ?? "";
   const unchanged = await get("/api/file", { headers: { "if-none-match": etag, "cache-control": "max-age=0" } });
   expect([whole.status, range.status, unchanged.status]).toEqual([200, 206, 304]);
-  await vi.waitFor(() => expect(counted(duration)).toBe(3), patience);
+  await expect.poll(() => counted(duration)).toBe(3);
   expect(summed("http.server.response.body.size", "/api/file")).toBe(fileBytes + 10);
 
   const packed = await sendRaw(port, "GET /api/packed HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 1);
   expect(packed).toContain("gzip");
-  await vi.waitFor(() => expect(counted(duration)).toBe(4), patience);
+  await expect.poll(() => counted(duration)).toBe(4);
   const packedBytes = summed("http.server.response.body.size", "/api/packed");
   expect(packedBytes).toBeGreaterThan(0);
   expect(packedBytes).toBeLessThan(fileBytes / 10);
@@ -257,7 +256,7 @@ test("a body is what was sent of it: a range, compressed bytes, nothing with 304
 
 test("ten thousand invented paths leave the series as they were", async () => {
   await get("/not/there");
-  await vi.waitFor(() => expect(counted(duration)).toBe(1), patience);
+  await expect.poll(() => counted(duration)).toBe(1);
   const before = points(duration).length;
   for (let index = 0; index < 10_000; index += 500) {
     const requests = Array.from(
@@ -266,7 +265,7 @@ test("ten thousand invented paths leave the series as they were", async () => {
     );
     await sendRaw(port, requests.join(""), 500);
   }
-  await vi.waitFor(() => expect(counted(duration)).toBe(10_001), patience);
+  await expect.poll(() => counted(duration)).toBe(10_001);
   expect(points(duration)).toHaveLength(before);
 });
 
@@ -275,5 +274,5 @@ test("disabled, it measures nothing; enabled again, it does", async () => {
   await get("/api/items/1");
   instrumentation?.enable();
   await get("/api/items/2");
-  await vi.waitFor(() => expect(counted(duration)).toBe(1), patience);
+  await expect.poll(() => counted(duration)).toBe(1);
 });

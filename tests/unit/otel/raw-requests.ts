@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 
 /** Sends bytes as they are and reads until the server is silent or closes. */
 export async function sendRaw(port: number, text: string, answers: number): Promise<string> {
@@ -13,9 +13,7 @@ export async function sendRaw(port: number, text: string, answers: number): Prom
   });
   socket.on("error", () => {});
   socket.write(text);
-  await vi.waitFor(() => expect(received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers), {
-    timeout: 20_000,
-  });
+  await expect.poll(() => received.split("HTTP/1.1 ").length - 1).toBeGreaterThanOrEqual(answers);
   socket.end();
   await closed;
   return received;
@@ -83,7 +81,7 @@ export async function converse(port: number, ...parts: { send: string; after?: R
     said += chunk;
   });
   for (const { send, after } of parts) {
-    if (after !== undefined) await vi.waitFor(() => expect(said).toMatch(after), { timeout: 5000 });
+    if (after !== undefined) await expect.poll(() => said).toMatch(after);
     socket.write(send);
   }
   await once(socket, "close");

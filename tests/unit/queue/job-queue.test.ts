@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { Logger } from "../../../src/log.ts";
 import { JobReturnedError, startQueue } from "../../../src/queue/job-queue.ts";
 import { openStore, type Store } from "../../../src/store/database.ts";
@@ -31,9 +31,9 @@ test("a job whose handler throws is logged with its queue and run, one that is g
   });
   try {
     await queue.send("dataset-profile", { isFault: false }, store.db);
-    await vi.waitFor(() => expect(taken).toBe(1), { timeout: 30_000 });
+    await expect.poll(() => taken).toBe(1);
     await queue.send("dataset-profile", { isFault: true, runId: "0190b6a0" }, store.db);
-    await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(0), { timeout: 30_000 });
+    await expect.poll(() => warnings.length).toBeGreaterThan(0);
     expect(warnings[0]).toMatchObject({
       message: "queue: a job failed",
       fields: { queue: "dataset-profile", attempt: 1, run_id: "0190b6a0", err: { message: "no such dataset" } },

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readConfig } from "../../../src/settings/config.ts";
 import { openS3Storage } from "../../../src/storage/s3-storage.ts";
 
@@ -95,25 +95,23 @@ test("a page of a proxy instead of an answer is told as such", async () => {
   expect((await faultOf()).message).toMatch(/^S3__ENDPOINT: 127\.0\.0\.1:\d+ answered PutObject with .* \(502\)$/);
 });
 
-test("one that says nothing is given up, within S3__TIMEOUT_SECONDS a try and S3__TIME_BUDGET_SECONDS in all", async () => {
+test("one that says nothing is given up, by S3__TIMEOUT_SECONDS a try and by S3__TIME_BUDGET_SECONDS in all", async () => {
   isSilent = true;
-  const startMs = performance.now();
+  // The other of the two is longer than a test may take.
   const line = /^S3__ENDPOINT: 127\.0\.0\.1:\d+ did not answer within S3__TIMEOUT_SECONDS or S3__TIME_BUDGET_SECONDS$/;
-  expect((await faultOf({ S3__TIMEOUT_SECONDS: "0.2" })).message).toMatch(line);
-  expect((await faultOf({ S3__TIME_BUDGET_SECONDS: "0.3" })).message).toMatch(line);
-  // The bound is for hanging: the time-outs above come to a second.
-  expect(performance.now() - startMs).toBeLessThan(10_000);
+  expect((await faultOf({ S3__TIMEOUT_SECONDS: "0.2", S3__TIME_BUDGET_SECONDS: "3600" })).message).toMatch(line);
+  expect((await faultOf({ S3__TIMEOUT_SECONDS: "600", S3__TIME_BUDGET_SECONDS: "0.3" })).message).toMatch(line);
   isSilent = false;
 });
 
 test("no keys, and none in the usual chain either, is said as such", async () => {
-  const kept = { ...process.env };
-  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) delete process.env[name];
-  Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: "true", HOME: folder });
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  vi.stubEnv("HOME", folder);
   try {
     const { message } = await faultOf({ S3__ACCESS_KEY_ID: "", S3__SECRET_ACCESS_KEY: "" });
     expect(message).toMatch(/^S3__ACCESS_KEY_ID is empty, and AWS' usual chain/);
   } finally {
-    process.env = kept;
+    vi.unstubAllEnvs();
   }
 });

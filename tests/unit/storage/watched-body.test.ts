@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
@@ -5,17 +6,19 @@ import { expect, test } from "vitest";
 import { watchedBody } from "../../../src/storage/watched-body.ts";
 
 const named = (error: unknown): Error => new Error(`named: ${(error as Error).message}`);
+/** Where it is not the silence that is looked at. */
+const patientMs = 600_000;
 const large = Buffer.alloc(1024 * 1024, "a");
 
 test("passes on what comes", async () => {
   const source = new PassThrough();
   source.end(large);
-  expect((await buffer(watchedBody(source, 1_000, named))).equals(large)).toBe(true);
+  expect((await buffer(watchedBody(source, patientMs, named))).equals(large)).toBe(true);
 });
 
 test("ends with a named fault when its source fails, before or in the middle", async () => {
   const source = new PassThrough();
-  const watched = watchedBody(source, 1_000, named);
+  const watched = watchedBody(source, patientMs, named);
   source.write("a");
   setTimeout(() => source.destroy(new Error("aborted")), 20);
   await expect(buffer(watched)).rejects.toThrow("named: aborted");
@@ -40,7 +43,7 @@ test("waits for a reader that pauses: it is not the source that is silent", asyn
 test("a reader that goes away lets the source go", async () => {
   const source = new PassThrough();
   source.write("a");
-  watchedBody(source, 1_000, named).destroy();
-  await delay(10);
+  watchedBody(source, patientMs, named).destroy();
+  await once(source, "close");
   expect(source.destroyed).toBe(true);
 });

@@ -23,16 +23,14 @@ test("who can't listen is told so, and nothing goes on trying behind his back", 
   }
 });
 
-test("who gets no answer is told so in time", async () => {
+test("who gets no answer is told so, and does not wait for ever", async () => {
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const to = { client: { connectionString: `postgres://anyone@127.0.0.1:${port}/any` }, timeoutMs: 1_000 };
-  const startMs = performance.now();
   try {
     await expect(listenOnPostgres(to, "any", () => {})).rejects.toThrow();
-    expect(performance.now() - startMs).toBeLessThan(10_000);
   } finally {
     server.close();
   }
-}, 20_000);
+});

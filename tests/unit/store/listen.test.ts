@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, context, createContextKey, ROOT_CONTEXT } from "@opentelemetry/api";
-import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { notify, openStore, type Store } from "../../../src/store/database.ts";
 
 const resources = new AsyncDisposableStack();
@@ -44,7 +44,7 @@ test("whoever listens hears outside of the traces of those who notify, and of wh
       listen("listen_test", (payload) => heard.push([payload, context.active().getValue(key)])),
     );
     await as("notifies", () => notify(db, "listen_test", "changed"));
-    await vi.waitFor(() => expect(heard).toEqual([["changed", undefined]]));
+    await expect.poll(() => heard).toEqual([["changed", undefined]]);
     await stop();
   }
 });
