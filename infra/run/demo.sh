@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Part of run.sh: demo, against the backend of the stack; it runs on this machine and needs its packages.
+# Part of run.sh: demo, against the backend of the stack; it runs on this machine and needs Node 24.
 
 api_key() { if [ -n "${API_KEY:-}" ]; then printf '%s' "$API_KEY"; elif [ -r "$key_file" ]; then cat "$key_file"; fi; }
 
@@ -9,7 +9,6 @@ find_node() { if [ -x node_modules/.bin/node ]; then PATH="$PWD/node_modules/.bi
 demo() {
   local path
   find_node
-  [ -d node_modules/vega-datasets ] || fail "The demo runs on this machine: npm ci first."
   node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
     fail "The demo needs Node 24: npm ci brings it."
   if [ -n "$(env_value METRICS_PORT)" ] && [[ " $* " != *" --metrics-url"* ]]; then

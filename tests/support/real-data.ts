@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 
 type Cell = string | number | boolean | null | undefined;
 
-// The package's main file stands in build/, the data beside it; its export map hides the data's own paths.
-const dataFolder = new URL("../data/", import.meta.resolve("vega-datasets"));
+const dataFolder = new URL("../data/", import.meta.url);
 
 function toCell(value: Cell): string {
   const text = value === null || value === undefined ? "" : String(value);

@@ -4,12 +4,12 @@ import type { TableColumn, TrainingTable } from "../../src/models/training-table
 
 export type Row = Record<string, string | number | null>;
 
-/** Where a file of vega-datasets lies. */
+/** Where a file of tests/data lies. */
 export function datasetPath(file: string): string {
-  return fileURLToPath(new URL(`../../node_modules/vega-datasets/data/${file}`, import.meta.url));
+  return fileURLToPath(new URL(`../data/${file}`, import.meta.url));
 }
 
-/** The rows of one of vega-datasets' JSON files. */
+/** The rows of one of its JSON files. */
 export function readRows(file: string): Row[] {
   return JSON.parse(readFileSync(datasetPath(file), "utf8"));
 }

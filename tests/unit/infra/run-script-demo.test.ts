@@ -23,10 +23,8 @@ describe("demo", () => {
       fi
       printf "%s|key %s|token %s\\n" "$*" "$API_KEY" "$METRICS_BEARER_TOKEN"`,
     );
-  const installed = () => mkdir(join(folder, "node_modules", "vega-datasets"));
 
   test("goes where .env says, with its key and token", async () => {
-    await installed();
     await settings("SERVICE_PORT=8001\nPROMETHEUS__METRICS_PATH=/m\nMETRICS_BEARER_TOKEN='scrape'\n");
     await mkdir(join(folder, ".cache"));
     await writeFile(join(folder, ".cache", "api-key"), "secret\n");
@@ -35,9 +33,7 @@ describe("demo", () => {
     ]);
   });
 
-  test("says what it lacks: packages, or metrics that it could read", async () => {
-    expect(await run("demo")).toMatchObject({ code: 1, output: expect.stringContaining("npm ci") });
-    await installed();
+  test("says what it lacks: metrics that it could read, or a newer Node.js", async () => {
     await settings("METRICS_PORT=9464\n");
     expect(await run("demo")).toMatchObject({ code: 1, output: expect.stringContaining("--metrics-url") });
     expect((await run("demo", "--metrics-url", "http://127.0.0.1:9/m")).code).toBe(0);
