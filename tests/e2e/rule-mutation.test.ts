@@ -126,9 +126,10 @@ const equivalents: readonly (readonly [rule: RegExp, what: RegExp, reason: strin
     "of the first each is a 1, of the second it only matters whether it is there",
   ],
   [/^PrometheusStorageNearlyFull/, /0 → 1$/, "no limit is a single byte"],
+  [/^StorageNearlyFull warning prediction/, /at 258: 0 → -1$/, "no prediction ends between the last byte and none"],
   [
     /^\w+BudgetBurn|^DatasetUploadsFailing critical/,
-    /labels at (20[238]|21[478]|342|[3-9]\d\d): \(job\) → \(job, instance\)$/,
+    /labels at (20[12378]|21[3478]|342|[3-9]\d\d): \(job\) → \(job, instance\)$/,
     "neither of what is explained nor of what explains it an instance is left",
   ],
   [

@@ -171,7 +171,7 @@ function boundaryCase(key: ObjectiveKey, burn: BurnRate): AlertCase {
 }
 
 /**
- * Far beyond all thresholds nothing is told where what causes it is, or was; where something else is explained, it is.
+ * Beyond all thresholds nothing is told where what causes it is, or was; where something else is explained, it is.
  * Only the alert that is told first is told, too, where it explains the others.
  */
 function explainedCase(key: ObjectiveKey, burn: BurnRate, rule: AlertRule): AlertCase {
@@ -185,7 +185,8 @@ function explainedCase(key: ObjectiveKey, burn: BurnRate, rule: AlertRule): Aler
     })),
     {
       series: `objective:bad:increase${burn.long}{job="${job}",objective="${key}"}`,
-      values: `1000x${minutes}`,
+      // As few as count: they come so far apart in the cases above that a short wait for them is never over.
+      values: `${objectives[key].minimumBad}x${minutes}`,
     },
   ]);
   const isFirst = burn === objectives[key].burnRates.find(({ severity }) => severity === "critical");
