@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "../..");
 
 /** Files of users, or of a moment: not of the repository, though they are called like some of it. */
 const notOurs = new Set([
-  ...["RENDERED.yaml", "core.yaml", "lasting.yaml", "custom-resources.ts", "my-values.yaml"],
+  ...["RENDERED.yaml", "core.yaml", "lasting.yaml", "custom-resources.ts", "my-values.yaml", "PART.sh"],
   ...["docker-compose.override.yml", "openapi.json", "backend.json", "times.json"],
 ]);
 
