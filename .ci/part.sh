@@ -36,22 +36,23 @@ skip() { printf '\n== %s: skipped, %s\n' "$1" "$2"; }
 complete() { is_complete=true; }
 
 # Runs vitest (the command after NAME) with a report, and adds that; a missing one, one without tests, or one that failed
-# outside its tests is a failure.
+# outside its tests is a failure. Of an error that nobody caught, only the exit status tells.
 run_tests() {
-  local name="$1" report="$work/report.json" counts
+  local name="$1" report="$work/report.json" counts status=0
   shift
   say "$name"
   rm -f "$report"
-  "$@" --reporter=default --reporter=json --outputFile.json="$report" || true
+  "$@" --reporter=default --reporter=json --outputFile.json="$report" || status=$?
   if counts="$(node -e '
     const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
     const { numPassedTests: passed, numFailedTests } = report;
-    const failed = numFailedTests === 0 && (!report.success || passed === 0) ? 1 : numFailedTests;
+    const isBroken = !report.success || passed === 0 || process.argv[2] !== "0";
+    const failed = numFailedTests === 0 && isBroken ? 1 : numFailedTests;
     console.log(passed, failed);
     for (const { assertionResults, name, status, message } of report.testResults) {
       for (const { fullName, status } of assertionResults) if (status === "failed") console.log(fullName.replaceAll("\n", " "));
     }
-  ' "$report" 2>/dev/null)"; then
+  ' "$report" "$status" 2>/dev/null)"; then
     add_counts "$name" "$counts"
   else
     fail "$name (no report)"
@@ -96,4 +97,5 @@ trap 'exit 143' TERM
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work="$(mktemp -d "${TMPDIR:-/tmp}/mlops-backend-ci.XXXXXX")"
 chmod 755 "$work" # user postgres must reach its folder below
+export CRASH_KILLS="${CRASH_KILLS:-10}" # three where a developer runs the tests
 . .ci/needs.sh

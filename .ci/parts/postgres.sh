@@ -28,7 +28,7 @@ start_postgres() {
 # A new file of tests is run on both. `bash .ci/parts/postgres.sh FILE...` runs only these.
 same_on_both=(
   # about requests, answers, addresses and signals, before any row is read
-  access-log addresses api-answers label-sets one-host terminal
+  access-log addresses label-sets one-host terminal
   # about what is sent to whom, and what is not
   export-faults log-export metrics-tell-nothing otlp-variables
   # about processes, threads and their memory

@@ -3,7 +3,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 needs packages
 
-export CRASH_KILLS="${CRASH_KILLS:-10}" # three where a developer runs the tests
 run_tests "npm test" npm test --
 run_tests "tests that take long" npm run test:all -- --project long
 complete

@@ -207,7 +207,7 @@ describe("after a load that has all in it", () => {
     }
     // Both have figures of the same names.
     for (const name of ["process_open_fds", "scrape_samples_scraped", "up"])
-      expect((await prometheus.query(`count by (job) (${name})`)).length, name).toBe(3);
+      expect((await prometheus.query(`count by (job) (last_over_time(${name}[1m]))`)).length, name).toBe(3);
     const now = Date.now() / 1000;
     for (const expr of promqlOf(dashboards.map(({ panels }) => panels))) {
       const [ofAll, ofService] = [everything, { job: "backend", instance: ".+" }];

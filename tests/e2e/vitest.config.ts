@@ -10,6 +10,7 @@ const alone = ["alerts", "cluster", "network-faults", "rule-mutation", "truth-at
 
 export default defineConfig({
   test: {
+    globalSetup: ["tests/support/end-with-the-run.ts"],
     // For what hangs, not for what is slow: a busy machine takes ten times as long.
     testTimeout: 300_000,
     hookTimeout: 300_000,

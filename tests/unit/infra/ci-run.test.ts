@@ -131,6 +131,14 @@ test("a report of tests is counted with the names of what failed, and one that i
   expect(lines.slice(-3)).toEqual(["FAIL tests: a name", "FAIL tests: silent (no report)", "3 passed, 2 failed"]);
 });
 
+test("tests that all passed are a failure where vitest says so by its exit status alone: an error that nobody caught", async () => {
+  const report = { numPassedTests: 3, numFailedTests: 0, success: true, testResults: [] };
+  await part("tests", "run_tests uncaught npm\ncomplete");
+  const npm = `for last in "$@"; do :; done; echo '${JSON.stringify(report)}' >"\${last#*=}"; exit 1`;
+  const { lines } = await run([".ci/run", "tests"], { npm });
+  expect(lines.slice(-2)).toEqual(["FAIL tests: uncaught", "3 passed, 1 failed"]);
+});
+
 test("every part stands in the table of contents, and nothing else", async () => {
   const list = /^parts=\(\n([^)]*)^\)/m.exec(await readFile(join(root, ".ci/run"), "utf8"))?.[1] ?? "";
   const named = [...list.matchAll(/^ +(\w+) /gm)].map(([, name]) => `${name}.sh`);
