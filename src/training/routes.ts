@@ -82,7 +82,17 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     const run = await findRun(db, owner, id);
     if (run === undefined) return undefined;
     const { version, status, attempt } = run;
-    return { version, status, attempt, json: Buffer.from(JSON.stringify(await describeOne(run))) };
+    let json: Promise<Buffer> | undefined;
+    const describe = async (): Promise<Buffer> => Buffer.from(JSON.stringify(await describeOne(run)));
+    return {
+      version,
+      status,
+      attempt,
+      json: () => {
+        json ??= describe();
+        return json;
+      },
+    };
   }
 
   async function cancel(owner: string, id: string): Promise<Run> {

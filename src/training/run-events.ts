@@ -15,14 +15,16 @@ export interface RunNews {
   readonly version: number;
   readonly status: RunStatus;
   readonly attempt: number;
-  /** The run as the API shows it, as JSON: half a megabyte of one over 2,000 columns. */
-  readonly json: Buffer;
+  /** The run as the API shows it, as JSON: half a megabyte of one over 2,000 columns. Made once, when somebody sends it. */
+  readonly json: () => Promise<Buffer>;
 }
 
 /** Reads the run anew; undefined when it is gone. */
 type ReadNews = () => Promise<RunNews | undefined>;
 /** Reads, or gives what another has read after the same change. */
 type ShareNews = (read: ReadNews) => ReturnType<ReadNews>;
+/** Ends when the follower has read, and never fails. */
+type OnChange = (share: ShareNews) => Promise<void>;
 
 /** Tells of changes of runs, whichever process made them. */
 export interface RunFeed {
@@ -30,7 +32,7 @@ export interface RunFeed {
    * Calls back after each change of that run until the returned function is called. All of its followers share one reading
    * of each change: thirty who followed a wide run held the event loop for 0.5 s (measured November 2026).
    */
-  subscribe(runId: string, onChange: (share: ShareNews) => void): Promise<() => Promise<void>>;
+  subscribe(runId: string, onChange: OnChange): Promise<() => Promise<void>>;
 }
 
 function shareOneReading(): ShareNews {
@@ -46,19 +48,24 @@ function shareOneReading(): ShareNews {
  * while somebody subscribes.
  */
 export function createRunFeed(store: Pick<Store, "listen">): RunFeed {
-  const subscribers = new Map<string, Set<(share: ShareNews) => void>>();
+  const subscribers = new Map<string, Set<OnChange>>();
   let listening: Promise<() => Promise<void>> | undefined;
   let looking: NodeJS.Timeout | undefined;
 
-  function tell(runId: string): void {
+  async function tell(runId: string): Promise<void> {
     const share = shareOneReading();
-    for (const onChange of subscribers.get(runId) ?? []) onChange(share);
+    await Promise.all([...(subscribers.get(runId) ?? [])].map((onChange) => onChange(share)));
   }
 
-  // A notification is lost when the listening connection breaks.
-  const lookAtAll = (): void => {
-    for (const runId of subscribers.keys()) tell(runId);
-  };
+  // A notification is lost when the listening connection breaks. One run after the other: all at once would leave nobody
+  // else a connection.
+  let isLooking = false;
+  async function lookAtAll(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    for (const runId of [...subscribers.keys()]) await tell(runId);
+    isLooking = false;
+  }
 
   return {
     async subscribe(runId, onChange) {
@@ -74,8 +81,8 @@ export function createRunFeed(store: Pick<Store, "listen">): RunFeed {
         await (await ending)();
       };
       if (listening === undefined) {
-        looking = setInterval(lookAtAll, lookMs);
-        listening = store.listen(runsChannel, (payload) => tell(readRunNotification(payload).id));
+        looking = setInterval(() => void lookAtAll(), lookMs);
+        listening = store.listen(runsChannel, (payload) => void tell(readRunNotification(payload).id));
       }
       const own = listening;
       try {
@@ -99,7 +106,7 @@ export function readLastEventId(header: string | undefined): number | undefined 
 }
 
 /** Writes an event as the server-sent events standard has it; JSON has no line breaks. */
-export function writeEvent(to: Writable, event: "status" | "progress", { version, json }: RunNews): void {
+export function writeEvent(to: Writable, event: "status" | "progress", version: number, json: Buffer): void {
   to.cork();
   to.write(`id: ${version}\nevent: ${event}\ndata: `);
   to.write(json);
@@ -160,7 +167,7 @@ export async function streamRunEvents(
   }
   const ended = Promise.withResolvers<void>();
   let sent: { version: number; status?: string; attempt?: number } = { version: lastEventId ?? 0 };
-  let isReading = false;
+  let reading: Promise<void> | undefined;
   let unread: ShareNews | undefined;
   let isOver = false;
 
@@ -169,36 +176,37 @@ export async function streamRunEvents(
     ended.resolve();
   }
 
-  function send(news: RunNews): void {
-    if (isOver) return;
+  async function send(news: RunNews): Promise<void> {
+    const { version, status, attempt } = news;
     const event = nextEvent(news, sent);
     if (event !== undefined) {
-      writeEvent(response, event, news);
-      sent = news;
+      const json = await news.json();
+      if (isOver) return;
+      writeEvent(response, event, version, json);
+      sent = { version, status, attempt };
     }
-    if (isFinal(news.status)) end();
+    if (isFinal(status)) end();
   }
 
-  /** One reading at a time; a change while reading asks for one more. */
-  async function refresh(share: ShareNews): Promise<void> {
-    unread = share;
-    if (isReading) return;
-    isReading = true;
+  /** Until nothing is unread: a change while reading asks for one more. */
+  async function readOn(): Promise<void> {
     try {
       while (unread !== undefined && !isOver) {
         const next = unread;
         unread = undefined;
         // A stream may read for hours: its request's trace would have a statement for each change.
-        const news = await outsideOfTraces(() => next(read));
-        if (news === undefined) end();
-        else send(news);
+        await outsideOfTraces(async () => {
+          const news = await next(read);
+          if (news === undefined) end();
+          else await send(news);
+        });
       }
     } catch (error) {
       // The client comes again by itself and gets the current state.
       log.warn({ err: error, run_id: run.id }, "training: events of a run could not be read");
       end();
     } finally {
-      isReading = false;
+      reading = undefined;
     }
   }
 
@@ -206,11 +214,12 @@ export async function streamRunEvents(
   response.on("error", end);
   stopping?.addEventListener("abort", end, { once: true });
   let unsubscribe: (() => Promise<void>) | undefined;
-  let reading: Promise<void> = Promise.resolve();
   let comments: NodeJS.Timeout | undefined;
   // A notification comes outside of traces: what is logged of this stream has the ids of its request all the same.
-  const onChange = context.bind(context.active(), (share: ShareNews): void => {
-    reading = refresh(share);
+  const onChange = context.bind(context.active(), (share: ShareNews): Promise<void> => {
+    unread = share;
+    reading ??= readOn();
+    return reading;
   });
   try {
     // Subscribed before it is read: no change falls between.
@@ -219,7 +228,7 @@ export async function streamRunEvents(
     response.flushHeaders();
     comments = setInterval(() => response.write(": still here\n\n"), commentMs);
     if (stopping?.aborted) end();
-    else onChange(shareOneReading());
+    else void onChange(shareOneReading());
     await ended.promise;
   } finally {
     clearInterval(comments);

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { millisecondsToNextSlot } from "../../../src/queue/slot-timer.ts";
 import {
   createRunFeed,
@@ -15,12 +15,12 @@ const news = (version: number): RunNews => ({
   version,
   status: "running",
   attempt: 1,
-  json: Buffer.from('{"status":"running"}'),
+  json: async () => Buffer.from('{"status":"running"}'),
 });
 
 test("an event is what EventSource reads", async () => {
   const stream = new PassThrough();
-  writeEvent(stream, "status", news(7));
+  writeEvent(stream, "status", 7, await news(7).json());
   stream.end();
   expect(await text(stream)).toBe('id: 7\nevent: status\ndata: {"status":"running"}\n\n');
 });
@@ -56,8 +56,8 @@ test("one listener serves all subscribers and goes with the last", async () => {
     },
   });
   const seen: string[] = [];
-  const leaveOne = await feed.subscribe("one", () => seen.push("one"));
-  const leaveOther = await feed.subscribe("other", () => seen.push("other"));
+  const leaveOne = await feed.subscribe("one", async () => void seen.push("one"));
+  const leaveOther = await feed.subscribe("other", async () => void seen.push("other"));
   expect(listeners).toBe(1);
   tell("one");
   tell("cancelled:other");
@@ -80,11 +80,30 @@ test("all who follow a run share one reading of each change", async () => {
   const read = async (): Promise<RunNews> => news(++readings);
   const seen: number[] = [];
   for (let follower = 0; follower < 3; follower += 1)
-    await feed.subscribe("one", async (share) => seen.push((await share(read))!.version));
+    await feed.subscribe("one", async (share) => {
+      seen.push((await share(read))!.version);
+    });
   tell("one");
   await vi.waitFor(() => expect(seen).toEqual([1, 1, 1]));
   tell("one");
   await vi.waitFor(() => expect(seen).toEqual([1, 1, 1, 2, 2, 2]));
+});
+
+test("what was told to nobody is looked at now and then, one run after the other", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const feed = createRunFeed({ listen: async () => async () => {} });
+  let atOnce = 0;
+  const begun: number[] = [];
+  for (const run of ["one", "two", "three"])
+    await feed.subscribe(run, async () => {
+      atOnce += 1;
+      begun.push(atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      atOnce -= 1;
+    });
+  await vi.advanceTimersByTimeAsync(15_100);
+  expect(begun).toEqual([1, 1, 1]);
 });
 
 test("a notification tells who is to be stopped", () => {
