@@ -125,14 +125,17 @@ export async function runCampaign(
   return { kills: counts, promises, ends, leftBehind: await countLeftBehind(place), startCpuSeconds };
 }
 
-/** Jobs that wait or run, and datasets whose profile may still come. */
-async function workLeft(service: RunningService): Promise<number> {
+/** Runs that wait or are at work. */
+async function runsLeft(service: RunningService): Promise<number> {
   const jobs = await Promise.all(
     ["queued", "active", "retry"].map((state) => service.metric("mlops_backend_training_queue_jobs", { state })),
   );
-  let left = jobs.reduce((sum, count) => sum + count, 0);
-  if (left > 0) return left;
-  // Those too whose answer was lost: they are somebody's all the same.
+  return jobs.reduce((sum, count) => sum + count, 0);
+}
+
+/** Datasets whose profile may still come; those too whose answer was lost: they are somebody's all the same. */
+async function profilesLeft(service: RunningService): Promise<number> {
+  let left = 0;
   for await (const { id } of listed(service, "/datasets")) {
     const { status, json } = await service.call("GET", `/datasets/${id}`);
     if (status === 200 && json.profile === null && json.profileFault === null) left += 1;
@@ -140,26 +143,30 @@ async function workLeft(service: RunningService): Promise<number> {
   return left;
 }
 
+/** Waits until none is left, however many they are: what counts is that they get fewer. */
+async function untilNone(what: string, countLeft: () => Promise<number>, promises: Promises): Promise<void> {
+  let left = Number.POSITIVE_INFINITY;
+  const isLess = async (): Promise<boolean> => {
+    const now = await countLeft();
+    const before = left;
+    left = Math.min(left, now);
+    return left === 0 || left < before;
+  };
+  while (left > 0) {
+    const stands = await eventually(isLess, longestStandstillSeconds).then(
+      () => false,
+      () => true,
+    );
+    if (!stands) continue;
+    promises.broken.push(`none of ${left} ${what} was done in ${longestStandstillSeconds} s`);
+    return;
+  }
+}
+
 /** Waits until nothing is in hand any more: every run has ended, every profile is there, nothing is half removed. */
 async function settle(service: RunningService, promises: Promises): Promise<void> {
-  let left = Number.POSITIVE_INFINITY;
-  // However long a backlog is: what counts is that it gets shorter.
-  while (left > 0) {
-    const before = left;
-    const patience = eventually(async () => {
-      left = await workLeft(service);
-      return left === 0 || left < before;
-    }, longestStandstillSeconds);
-    if (
-      await patience.then(
-        () => false,
-        () => true,
-      )
-    ) {
-      promises.broken.push(`nothing of what is left (${left}) was done in ${longestStandstillSeconds} s`);
-      break;
-    }
-  }
+  await untilNone("runs", () => runsLeft(service), promises);
+  await untilNone("profiles", () => profilesLeft(service), promises);
   // A round that finishes half removals comes every half minute, and takes what is ten seconds old.
   await delay(45_000);
 }
