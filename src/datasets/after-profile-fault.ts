@@ -16,7 +16,7 @@ export function profileCrash(attempts: number): ProfileFault | undefined {
   if (attempts <= maxDeaths) return undefined;
   return {
     code: "PROFILE_CRASHED",
-    message: `The process that made the profile ended unexpectedly, ${maxDeaths} times. Trainings don't need a profile.`,
+    message: `The process that made the profile ended unexpectedly, ${maxDeaths} times. Trainings don't need it; upload the file again to have it tried anew.`,
   };
 }
 

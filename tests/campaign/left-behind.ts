@@ -7,11 +7,13 @@ import { createLog } from "../../src/log.ts";
 import { openLocalStorage } from "../../src/storage/local-storage.ts";
 import { openStore } from "../../src/store/database.ts";
 
-/** What stands in database and folder when all is over; each but the first two must be 0. */
+/** What stands in database and folder when all is over; each but the first three must be 0. */
 export interface LeftBehind {
   /** Files whose row a kill prevented: they are an hour old before a sweep may take them. */
   readonly filesForTheSweep: number;
   readonly temporaryForTheSweep: number;
+  /** Given up with that word to their owner, since the process died over them ten times: nobody can tell who ended it. */
+  readonly profilesCrashed: number;
   /** And what is left of both when their hour is over. */
   readonly filesWithoutRow: number;
   readonly temporaryFiles: number;
@@ -23,6 +25,7 @@ export interface LeftBehind {
   readonly succeededWithoutModel: number;
   readonly modelsWithoutRun: number;
   readonly withoutProfile: number;
+  readonly profilesFailed: number;
 }
 
 const queries = {
@@ -36,7 +39,10 @@ const queries = {
     and artifact_removed_at is null and not exists (select 1 from artifacts a where a.id = r.artifact_id)`,
   modelsWithoutRun: sql`select count(*) as found from artifacts a where not exists
     (select 1 from training_runs r where r.artifact_id = a.id and r.status = 'succeeded')`,
-  withoutProfile: sql`select count(*) as found from datasets where profile is null and deleting_at is null`,
+  withoutProfile: sql`select count(*) as found from datasets where profile is null and profile_fault is null
+    and deleting_at is null`,
+  profilesCrashed: sql`select count(*) as found from datasets where profile_fault ->> 'code' = 'PROFILE_CRASHED'`,
+  profilesFailed: sql`select count(*) as found from datasets where profile_fault ->> 'code' <> 'PROFILE_CRASHED'`,
 };
 
 /** Looks when no process of the service lives. */

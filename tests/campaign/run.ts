@@ -31,7 +31,12 @@ if (
 
 /** Everything that must not be, in words. */
 function faultsOf({ promises, leftBehind, startCpuSeconds }: CampaignReport): string[] {
-  const { filesForTheSweep: _files, temporaryForTheSweep: _temporary, ...mustBeNone } = leftBehind;
+  const {
+    filesForTheSweep: _files,
+    temporaryForTheSweep: _temporary,
+    profilesCrashed: _crashed,
+    ...mustBeNone
+  } = leftBehind;
   const left = Object.entries(mustBeNone).filter(([, count]) => count !== 0);
   // The first one makes the database: it is what the others are compared to.
   const slow = startCpuSeconds.slice(1).filter((seconds) => seconds > longestStartCpuSeconds);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -10,7 +11,7 @@ const alone = ["alerts", "cluster", "network-faults", "rule-mutation", "truth-at
 
 export default defineConfig({
   test: {
-    globalSetup: ["tests/support/end-with-the-run.ts"],
+    globalSetup: [join(import.meta.dirname, "../support/end-with-the-run.ts")],
     // For what hangs, not for what is slow: a busy machine takes ten times as long.
     testTimeout: 300_000,
     hookTimeout: 300_000,

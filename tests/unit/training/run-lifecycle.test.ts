@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   afterFault,
   classifyFault,
+  countedAttempts,
   crashFault,
   isFinal,
   MAX_ATTEMPTS,
@@ -35,6 +36,10 @@ describe("classifyFault", () => {
     [new TrainingMemoryError("heap"), "out_of_memory"],
     [new Error("Out of Memory Error: could not allocate block of size 256.0 KiB"), "out_of_memory"],
     [new RangeError("Array buffer allocation failed"), "out_of_memory"],
+    [new RangeError("Invalid array length"), "out_of_memory"],
+    [new RangeError("Invalid typed array length: 12"), "out_of_memory"],
+    [new RangeError("Invalid array buffer length"), "out_of_memory"],
+    ["std::bad_alloc", "out_of_memory"],
     [withCode("ENOSPC"), "storage"],
     [withCode("STORAGE_UNAVAILABLE"), "storage"],
     [withCode("FILE_MISSING_IN_STORAGE"), "storage"],
@@ -47,13 +52,43 @@ describe("classifyFault", () => {
     [new Error("The training's process ended by SIGKILL: "), "crash"],
     [new TypeError("x is not a function"), "other"],
     ["not an error", "other"],
+    // Like one of the above, and none.
+    [{ code: "ENOSPC" }, "other"],
+    [Object.assign(new Error("…"), { code: 57_014 }), "other"],
+    [withCode("NOT_ENOSPC"), "other"],
+    [withCode("EIO_AND_MORE"), "other"],
+    [new Error("a column named ENOENT: text"), "other"],
+    [new Error("not an IO Error: of DuckDB"), "other"],
+    [new Error("no Out of Memory Error: at all"), "other"],
+    [withCode("XECONNRESET"), "other"],
+    [withCode("EPIPES"), "other"],
+    [withCode("57P0"), "other"],
+    [withCode("57P01X"), "other"],
+    [withCode("X57001"), "other"],
+    [withCode("08P01"), "database"],
+    [withCode("P0001"), "database"],
+    [withCode("57p01"), "other"],
+    [withCode("ABCDE"), "other"],
+    [new Error("It is not so that The training's process ended"), "other"],
   ])("%s is %s", (error, type) => {
     expect(classifyFault(error, 2 ** 31).type).toBe(type);
   });
 
-  test("tells the caller no path", () => {
-    const error = new Error("ENOENT: no such file or directory, open '/data/secret'");
-    expect(classifyFault(error, 2 ** 31).message).not.toContain("/data");
+  test.each([
+    [new Error("Array buffer allocation failed"), "TRAINING_OUT_OF_MEMORY", /TRAINING_MEMORY_BYTES/],
+    [new Error("ENOENT: no such file, open '/data/secret'"), "STORAGE_FAILED", /could not be read or written.*again/],
+    [withCode("57P01", "at /data/secret"), "DATABASE_FAILED", /database did not answer.*again/],
+    [
+      new Error("The training's process ended by SIGKILL: /data/secret"),
+      "TRAINING_CRASHED",
+      /ended unexpectedly.*again/,
+    ],
+    [new Error("/data/secret"), "TRAINING_FAILED", /not the data's.*report it with the run's id/],
+  ])("%s has a stable code and says what to do, and no path", (error, code, text) => {
+    const fault = classifyFault(error, 2 ** 31);
+    expect(fault.code).toBe(code);
+    expect(fault.message).toMatch(text);
+    expect(fault.message).not.toContain("/data");
   });
 
   test.each([
@@ -71,6 +106,7 @@ describe("classifyFault", () => {
 
 test("the codes that callers see are stable", () => {
   expect(timeoutFault(600)).toMatchObject({ type: "timeout", code: "TRAINING_TIMEOUT" });
+  expect(timeoutFault(600).message).toMatch(/longer than 600 s\. Use fewer rounds/);
   expect(crashFault).toMatchObject({ type: "crash", code: "TRAINING_CRASHED" });
 });
 
@@ -80,6 +116,15 @@ test("three states are final", () => {
     "failed",
     "cancelled",
   ]);
+});
+
+test("attempts that a shutdown or an outage ended do not count", () => {
+  expect(countedAttempts({ attempt: 5, interruptions: 3 })).toBe(2);
+});
+
+test("a run comes after the turn that is on, and after its owner's own", () => {
+  expect(nextTurn({ lastTaken: 7, ownLast: 3 })).toBe(8);
+  expect(nextTurn({ lastTaken: 2, ownLast: 9 })).toBe(10);
 });
 
 test("an owner's first run comes with another's first, and before their second", () => {
