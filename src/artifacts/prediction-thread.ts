@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { MessagePort } from "node:worker_threads";
 import { DomainError, type ErrorCode, type FieldFault } from "../errors.ts";
+import { giveWay } from "../give-way.ts";
 import type { LocalFile } from "../storage/file-storage.ts";
 import { makePrediction, type PredictionAnswer, type PredictionTask } from "./make-prediction.ts";
 import { createModelCache } from "./model-cache.ts";
@@ -34,6 +35,8 @@ function openBy(port: MessagePort): () => Promise<LocalFile> {
     return { path, [Symbol.asyncDispose]: async () => {} };
   };
 }
+
+giveWay();
 
 /** Piscina's entry: the same work as on the event loop, with models of its own. */
 export default async function predictInThread(task: ThreadPrediction): Promise<ThreadAnswer> {

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
+import { giveWay } from "../give-way.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
@@ -139,6 +140,8 @@ if (parentPid === undefined || memoryBytes === undefined || process.send === und
   throw new Error("This is started by the service only.");
 const workerData: WatchedChild = { parentPid, memoryBytes };
 new Worker(new URL("./watch-training-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
+// After that thread has begun, which is to come in time.
+giveWay();
 try {
   // Where memory runs out the kernel takes this process, and not the service.
   writeFileSync("/proc/self/oom_score_adj", "1000");

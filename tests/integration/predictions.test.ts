@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { constants, type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { nicenessOf } from "../support/niceness.ts";
 import { eventually, type RunningService, startService, withService } from "../support/service.ts";
 
 const json = { "content-type": "application/json" };
@@ -101,6 +102,13 @@ describe("whether rows come as JSON or CSV", () => {
     expect(await service.metric(predictions, { outcome: "succeeded" })).toBe(before + 2);
     const wrong = await service.call("POST", path, padded.replace("1,2", "much,2"), csv);
     expect(wrong.json).toMatchObject({ status: 400, code: "PREDICTION_INPUT_INVALID", errors: [{ path: "rows.0.a" }] });
+  });
+
+  test.runIf(process.platform === "linux")("a thread that predicts lets the event loop go first", async () => {
+    expect((await service.call("POST", path, padded, csv)).status).toBe(200);
+    const niceness = nicenessOf(service.pid);
+    const ofLoop = niceness.get(service.pid)!;
+    expect(Math.max(...niceness.values())).toBeGreaterThan(ofLoop);
   });
 
   test("a model that nobody has is a rejected prediction of an unknown task", async () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { nicenessOf } from "../support/niceness.ts";
 import { penguinsCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -78,6 +79,11 @@ async function loadingRun(phase: (typeof phases)[number], env: Record<string, st
   }
   return { service, child, id: run.json.id as string };
 }
+
+test.runIf(process.platform === "linux")("a process that trains lets the service's event loop go first", async () => {
+  const { service, child } = await loadingRun("the file is being read");
+  expect(nicenessOf(child).get(child)).toBeGreaterThan(nicenessOf(service.pid).get(service.pid)!);
+});
 
 test.each(phases)("%s: a cancelled run's process is gone, its place is free, and the service lives", async (phase) => {
   const { service, child, id } = await loadingRun(phase);
