@@ -6,7 +6,7 @@ export interface StartProgress {
   say(line: string): void;
   /** Aborted when the process is to end: what waits need not wait any more. */
   readonly ended: AbortSignal;
-  /** Does a part of the start; says what it is when it takes longer than three seconds. @throws when the process is to end */
+  /** Does a part of the start; says what it is when it takes longer than three seconds and somebody waits for it. @throws when the process is to end */
   step<Value>(what: string, work: () => Promise<Value>): Promise<Value>;
 }
 
@@ -23,7 +23,9 @@ export function tellProgress(log: Logger, ended: AbortSignal): StartProgress {
     ended,
     async step(what, work) {
       ended.throwIfAborted();
-      const timer = setTimeout(() => say(`${what} takes long`), longMs);
+      const timer = setTimeout(() => {
+        if (!ended.aborted) say(`${what} takes long`);
+      }, longMs);
       try {
         return await work();
       } finally {

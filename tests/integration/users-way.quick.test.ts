@@ -41,7 +41,7 @@ test("a table is uploaded, trained on, predicted with, counted and removed; the 
       expect((await service.call("GET", path)).status, path).toBe(404);
     }
     expect(await service.halt()).toBe(0);
-    expect(service.lines.at(-1)).toContain('"msg":"stopped"');
+    expect(service.lines.join("\n")).toContain('"msg":"stopped"');
     expect(existsSync(join(service.dataDir, "owner.lock"))).toBe(false);
 
     const again = await startService({ on: service });
