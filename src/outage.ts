@@ -18,14 +18,15 @@ const awayCodes = new Set([
   "25P03",
 ]);
 
+const awayMessage =
+  /Connection terminated|timeout exceeded when trying to connect|^timeout expired$|Client (has encountered a connection error|was closed) and is not queryable|PGlite is closed/;
+
 /** PostgreSQL and socket faults that mean «the database is away», not «the statement is wrong». */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ("code" in error && typeof error.code === "string" && awayCodes.has(error.code)) return true;
   // node-postgres says these without a code.
-  return /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/.test(
-    error.message,
-  );
+  return awayMessage.test(error.message);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { RunErrorType } from "../monitoring/metrics.ts";
+import { isDatabaseAway } from "../outage.ts";
 import { explainMemory, TrainingMemoryError } from "./training-memory.ts";
 
 /** The first try and two retries. */
@@ -60,8 +61,6 @@ const fileFault =
 // Errors come out of a training's process with name, message and code only: node:fs and DuckDB begin theirs like this.
 const fileMessage = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY):|^IO Error:/;
 const databaseFault = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|[0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;
-const databaseMessage =
-  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|PGlite is closed/;
 // Of typed arrays, and of DuckDB.
 const arrayMessage = /Array buffer allocation failed|Invalid (typed )?array (buffer )?length/i;
 const duckdbMessage = /^Out of Memory Error:|std::bad_alloc|failed to allocate/i;
@@ -96,7 +95,7 @@ export function classifyFault(error: unknown, memoryBytes: number): RunFault {
       message: "A file of the dataset or the model could not be read or written. Submit the run again later.",
     };
   }
-  if (databaseFault.test(code) || databaseMessage.test(message)) {
+  if (databaseFault.test(code) || isDatabaseAway(error)) {
     return {
       type: "database",
       code: "DATABASE_FAILED",
