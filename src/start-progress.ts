@@ -6,7 +6,10 @@ export interface StartProgress {
   say(line: string): void;
   /** Aborted when the process is to end: what waits need not wait any more. */
   readonly ended: AbortSignal;
-  /** Does a part of the start; says what it is when it takes longer than three seconds and somebody waits for it. @throws when the process is to end */
+  /**
+   * Does a part of the start; says what it is when it takes longer than three seconds and somebody waits for it.
+   * @throws when the process is to end
+   */
   step<Value>(what: string, work: () => Promise<Value>): Promise<Value>;
 }
 

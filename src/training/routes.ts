@@ -15,7 +15,7 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
-import { createRunFeed, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
+import { createRunFeed, newsOf, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
 import { findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
@@ -80,19 +80,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
 
   async function readNews(owner: string, id: string): Promise<RunNews | undefined> {
     const run = await findRun(db, owner, id);
-    if (run === undefined) return undefined;
-    const { version, status, attempt } = run;
-    let json: Promise<Buffer> | undefined;
-    const describe = async (): Promise<Buffer> => Buffer.from(JSON.stringify(await describeOne(run)));
-    return {
-      version,
-      status,
-      attempt,
-      json: () => {
-        json ??= describe();
-        return json;
-      },
-    };
+    return run && newsOf(run, () => describeOne(run));
   }
 
   async function cancel(owner: string, id: string): Promise<Run> {

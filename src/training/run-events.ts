@@ -19,6 +19,13 @@ export interface RunNews {
   readonly json: () => Promise<Buffer>;
 }
 
+/** @param describe called once, when somebody sends it */
+export function newsOf({ version, status, attempt }: Run, describe: () => Promise<object>): RunNews {
+  let described: Promise<Buffer> | undefined;
+  const write = async (): Promise<Buffer> => Buffer.from(JSON.stringify(await describe()));
+  return { version, status, attempt, json: () => (described ??= write()) };
+}
+
 /** Reads the run anew; undefined when it is gone. */
 type ReadNews = () => Promise<RunNews | undefined>;
 /** Reads, or gives what another has read after the same change. */
@@ -198,7 +205,7 @@ export async function streamRunEvents(
         await outsideOfTraces(async () => {
           const news = await next(read);
           if (news === undefined) end();
-          else await send(news);
+          else if (!isOver) await send(news);
         });
       }
     } catch (error) {

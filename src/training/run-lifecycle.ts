@@ -60,7 +60,7 @@ const fileFault =
   /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY|STORAGE_UNAVAILABLE|FILE_MISSING_IN_STORAGE)$/;
 // Errors come out of a training's process with name, message and code only: node:fs and DuckDB begin theirs like this.
 const fileMessage = /^(ENOSPC|EDQUOT|EIO|EROFS|ENOENT|EACCES|EPERM|EMFILE|ENFILE|EBUSY):|^IO Error:/;
-const databaseFault = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|[0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;
+const sqlState = /^([0-9A-Z]{2}[0-9]{3}|[0-9]{2}[0-9A-Z]{3})$/;
 // Of typed arrays, and of DuckDB.
 const arrayMessage = /Array buffer allocation failed|Invalid (typed )?array (buffer )?length/i;
 const duckdbMessage = /^Out of Memory Error:|std::bad_alloc|failed to allocate/i;
@@ -95,7 +95,7 @@ export function classifyFault(error: unknown, memoryBytes: number): RunFault {
       message: "A file of the dataset or the model could not be read or written. Submit the run again later.",
     };
   }
-  if (databaseFault.test(code) || isDatabaseAway(error)) {
+  if (sqlState.test(code) || isDatabaseAway(error)) {
     return {
       type: "database",
       code: "DATABASE_FAILED",

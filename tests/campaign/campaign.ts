@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ScratchPostgres, startScratchPostgres } from "../e2e/scratch-postgres.ts";
+import { cpuSeconds } from "../support/process-stat.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 import { checkPromises } from "./check-promises.ts";
@@ -39,14 +39,6 @@ const env = {
   LOG_LEVEL: "info",
   SHUTDOWN_GRACE_SECONDS: "5",
 };
-
-/** CPU of a process so far; /proc has it in hundredths of a second (proc_pid_stat(5): fields 14 and 15). */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
 
 /** Kills service and database at random moments under clients that never pause, and then looks at what is left. */
 export async function runCampaign(

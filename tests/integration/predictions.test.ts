@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { constants, type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { nicenessOf } from "../support/niceness.ts";
+import { nicenessOf } from "../support/process-stat.ts";
 import { eventually, type RunningService, startService, withService } from "../support/service.ts";
 
 const json = { "content-type": "application/json" };

@@ -82,8 +82,7 @@ function readResult(name: string): number {
   }
   const share = killed / (killed + survivors.length);
   for (const survivor of survivors) console.log(survivor);
-  const percent = `${(share * 100).toFixed(1)} %`;
-  console.log(`${name}: ${killed} killed, ${survivors.length} survived, ${excused} the same as the code: ${percent}`);
+  console.log(`${name}: ${killed} killed, ${survivors.length} survived, ${excused} the same as the code`);
   return share;
 }
 
