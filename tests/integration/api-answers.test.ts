@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { follow } from "../support/followed-run.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
@@ -187,11 +188,9 @@ test("the events of a run that waits tell its place, and HEAD ends while the run
     const path = `/training-runs/${run.id}`;
     expect((await waiting.call("GET", path)).json.queuePosition).toBe(1);
 
-    const following = new AbortController();
-    const events = await fetch(`${waiting.url}/api/ml/v1${path}/events`, { signal: following.signal });
-    const { value } = (await events.body?.getReader().read()) ?? {};
-    following.abort();
-    const [, data = ""] = /^event: status\ndata: (.*)$/m.exec(Buffer.from(value ?? []).toString()) ?? [];
+    // A part of an event may come before the rest of it.
+    const followed = await follow(waiting, run.id);
+    const data = await eventually(async () => /^event: status\ndata: (.*)\n\n/m.exec(followed.text)?.[1]);
     expect(JSON.parse(data)).toMatchObject({ status: "queued", queuePosition: 1 });
 
     const head = await fetch(`${waiting.url}/api/ml/v1${path}/events`, {
