@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Begins a part (.ci/parts): goes to the repository's root, makes `work`, a folder that goes with it, and counts checks.
 # However the part ends, its last line is "N passed, N failed"; .ci/run reads the same from the file CI_RESULT, with the
-# names of what failed.
+# names of what failed, and indented below each the last that it said.
 set -euo pipefail
 
 passed=0
@@ -26,10 +26,18 @@ fail() {
 }
 # One check, counted as one. What it calls ends it by `|| return 1`: -e is off within.
 check() {
-  local name="$1"
+  local name="$1" status=0
   shift
   say "$name"
-  if "$@"; then pass "$name"; else fail "$name"; fi
+  "$@" >"$work/said" 2>&1 || status=$?
+  cat "$work/said"
+  if [ "$status" = 0 ]; then
+    pass "$name"
+  else
+    fail "$name"
+    failures+=("$(tail -n 40 "$work/said" | cut -c1-200 | sed 's/^/    /')")
+  fi
+  rm "$work/said"
 }
 skip() { printf '\n== %s: skipped, %s\n' "$1" "$2"; }
 # The last line of a part: it came to its end.
@@ -49,8 +57,10 @@ run_tests() {
     const isBroken = !report.success || passed === 0 || process.argv[2] !== "0";
     const failed = numFailedTests === 0 && isBroken ? 1 : numFailedTests;
     console.log(passed, failed);
-    for (const { assertionResults, name, status, message } of report.testResults) {
-      for (const { fullName, status } of assertionResults) if (status === "failed") console.log(fullName.replaceAll("\n", " "));
+    for (const { fullName, status, failureMessages } of report.testResults.flatMap((file) => file.assertionResults)) {
+      if (status !== "failed") continue;
+      const said = require("node:util").stripVTControlCharacters(failureMessages.join("\n")).split("\n").slice(0, 12);
+      console.log([fullName.replaceAll("\n", " "), ...said.map((line) => `    ${line.slice(0, 200)}`)].join("\n"));
     }
   ' "$report" "$status" 2>/dev/null)"; then
     add_counts "$name" "$counts"
@@ -77,6 +87,7 @@ finish_part() {
   trap : HUP INT TERM # a second signal must not cut this short
   set +e # the last line is printed whatever fails here
   at_end
+  [ ! -f "$work/said" ] || cat "$work/said" # of a check that was cut short
   [ -z "$work" ] || rm -rf "$work"
   [ "$is_complete" = true ] || fail "ended early, at: $section (exit status $status)"
   if [ -n "${CI_RESULT:-}" ]; then

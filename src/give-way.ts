@@ -1,7 +1,9 @@
-import { setPriority } from "node:os";
+import { getPriority, setPriority } from "node:os";
 
-/** A third of the share that the event loop has where both want one core (sched(7), «The nice value»). */
-const niceness = 5;
+/** Leaves a third of the share that the event loop has where both want one core (sched(7), «The nice value»). */
+const step = 5;
+/** The kernel's last. */
+const lowest = 19;
 
 /**
  * Lets the event loop go first: for what computes for long, at its begin. On Linux it is about the thread that calls, and
@@ -11,7 +13,7 @@ const niceness = 5;
 export function giveWay(): void {
   if (process.platform !== "linux") return;
   try {
-    setPriority(niceness);
+    setPriority(Math.min(getPriority() + step, lowest));
   } catch {
     // A sandbox may forbid it: the work is done all the same.
   }

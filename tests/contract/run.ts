@@ -1,6 +1,7 @@
 /**
- * `node tests/contract/run.ts SCHEMATHESIS`: starts the service with datasets and models in it, and lets schemathesis hold it
- * against its own /api/openapi.json. Ends with schemathesis' exit code.
+ * `node tests/contract/run.ts SCHEMATHESIS [OPTION...]`: starts the service with datasets and models in it, and lets
+ * schemathesis hold it against its own /api/openapi.json. Options go to schemathesis: `--seed 7 --max-time 600` looks elsewhere,
+ * and for longer. Ends with schemathesis' exit code.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, startService } from "../e2e/processes.ts";
 
-const [schemathesis] = process.argv.slice(2);
+const [schemathesis, ...options] = process.argv.slice(2);
 if (schemathesis === undefined) throw new Error("Name schemathesis' program: node tests/contract/run.ts .venv/bin/st");
 
 async function post<Answer>(url: string, body: FormData | object): Promise<Answer> {
@@ -67,7 +68,7 @@ try {
   const seeds = await seed(`${url}/api/ml/v1`);
   const child = spawn(
     schemathesis,
-    ["--config-file", join(import.meta.dirname, "schemathesis.toml"), "run", `${url}/api/openapi.json`],
+    ["--config-file", join(import.meta.dirname, "schemathesis.toml"), "run", `${url}/api/openapi.json`, ...options],
     {
       cwd: folder, // for what it leaves behind
       env: {

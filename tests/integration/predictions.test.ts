@@ -108,7 +108,7 @@ describe("whether rows come as JSON or CSV", () => {
     expect((await service.call("POST", path, padded, csv)).status).toBe(200);
     const niceness = nicenessOf(service.pid);
     const ofLoop = niceness.get(service.pid)!;
-    expect(Math.max(...niceness.values())).toBeGreaterThan(ofLoop);
+    expect([...niceness.values()]).toContain(Math.min(ofLoop + 5, 19));
   });
 
   test("a model that nobody has is a rejected prediction of an unknown task", async () => {

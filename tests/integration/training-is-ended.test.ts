@@ -30,15 +30,16 @@ function trainingsOf(pid: number): number[] {
     .map(Number);
 }
 
-const isThere = (pid: number): boolean => {
+/** proc_pid_stat(5), field 3; Z (zombie) where it has ended or is not there at all. */
+const stateOf = (pid: number): string => {
   try {
-    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+    return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) (.).*$/s, "$1");
   } catch {
-    return false;
+    return "Z";
   }
 };
+const isThere = (pid: number): boolean => stateOf(pid) !== "Z";
 
-// About 3 MB, which every machine reads for longer than a look into /proc takes.
 const rows = Array.from({ length: 300_000 }, (_, row) => `${row % 97},${(row * 7) % 31},${row % 2 ? "yes" : "no"}\n`);
 
 /** Whether a process has the file open. */
@@ -69,20 +70,40 @@ async function loadingRun(phase: (typeof phases)[number], env: Record<string, st
     await rm(file);
     execFileSync("mkfifo", [file]);
   }
-  const run = await service.call("POST", "/training-runs", { datasetId: dataset.json.id, mode: "light" });
-  expect(run.status).toBe(202);
-  const child = await eventually(async () => trainingsOf(pid)[0]);
-  if (phase === "the file is being read") {
-    while (!hasOpen(child, file)) await new Promise((resolve) => setImmediate(resolve));
-    process.kill(child, "SIGSTOP");
-    expect(hasOpen(child, file)).toBe(true);
+  const submit = async () => {
+    const run = await started.call("POST", "/training-runs", { datasetId: dataset.json.id, mode: "light" });
+    expect(run.status).toBe(202);
+    const id = run.json.id as string;
+    const hasEnded = async () => (await started.call("GET", `/training-runs/${id}`)).json.status === "succeeded";
+    // No process has this id.
+    const child = await eventually(async () => trainingsOf(pid)[0] ?? ((await hasEnded()) ? 2 ** 30 : undefined));
+    return { service: started, id, child };
+  };
+  for (;;) {
+    const run = await submit();
+    if (phase === "the file can't be opened" || (await isStoppedWith(run.child, file))) return run;
+    // Where this process had no core meanwhile, the file was read before it looked: once more, then.
+    await started.waitForRun(run.id);
   }
-  return { service, child, id: run.json.id as string };
+}
+
+/** Stops a process while it has a file open; false where it ended before. */
+async function isStoppedWith(pid: number, file: string): Promise<boolean> {
+  for (; isThere(pid); await new Promise((resolve) => setImmediate(resolve))) {
+    if (!hasOpen(pid, file)) continue;
+    process.kill(pid, "SIGSTOP");
+    await eventually(async () => stateOf(pid) === "T");
+    if (hasOpen(pid, file)) return true;
+    process.kill(pid, "SIGCONT");
+  }
+  return false;
 }
 
 test.runIf(process.platform === "linux")("a process that trains lets the service's event loop go first", async () => {
-  const { service, child } = await loadingRun("the file is being read");
-  expect(nicenessOf(child).get(child)).toBeGreaterThan(nicenessOf(service.pid).get(service.pid)!);
+  const { service, child } = await loadingRun("the file can't be opened");
+  // Its last is 19, and there is no more to leave.
+  const expected = Math.min(nicenessOf(service.pid).get(service.pid)! + 5, 19);
+  await eventually(async () => nicenessOf(child).get(child) === expected);
 });
 
 test.each(phases)("%s: a cancelled run's process is gone, its place is free, and the service lives", async (phase) => {

@@ -71,7 +71,7 @@ test("so is every other early end: no room for work, a signal", async () => {
 });
 
 test("a part that fails hides no other: each has its line in the closing table, and all are in the sum", async () => {
-  await part("mixed", "check one true\ncheck two false\ncheck three true\ncomplete");
+  await part("mixed", "two() { echo why; return 3; }\ncheck one true\ncheck two two\ncheck three true\ncomplete");
   await part("broken", "check four true\nsay five\nno-such-program\ncomplete");
   await part("empty", "complete");
   await part("sound", "check six true\ncomplete");
@@ -84,8 +84,9 @@ test("a part that fails hides no other: each has its line in the closing table, 
     ["empty", "0", "0", "skipped"],
     ["sound", "1", "0", "passed"],
   ]);
-  expect(lines.slice(-4)).toEqual([
+  expect(lines.slice(-5)).toEqual([
     "FAIL mixed: two",
+    "    why",
     "FAIL broken: ended early, at: five (exit status 127)",
     "FAIL missing: ended without a result (exit status 127)",
     "4 passed, 3 failed",
@@ -118,17 +119,22 @@ test("a signal ends what a part has started, at once", async () => {
   await expect.poll(isRunning, { timeout: 60_000 }).toBe(false);
 });
 
-test("a report of tests is counted with the names of what failed, and one that is not there is a failure", async () => {
+test("a report of tests is counted with the names of what failed and why, and one that is not there is a failure", async () => {
   const report = {
     numPassedTests: 3,
     numFailedTests: 1,
     success: false,
-    testResults: [{ assertionResults: [{ status: "failed", fullName: "a name" }] }],
+    testResults: [{ assertionResults: [{ status: "failed", fullName: "a name", failureMessages: ["Error: why"] }] }],
   };
   await part("tests", "run_tests reported npm\nrun_tests silent true\ncomplete");
   const npm = `for last in "$@"; do :; done; echo '${JSON.stringify(report)}' >"\${last#*=}"`;
   const { lines } = await run([".ci/run", "tests"], { npm });
-  expect(lines.slice(-3)).toEqual(["FAIL tests: a name", "FAIL tests: silent (no report)", "3 passed, 2 failed"]);
+  expect(lines.slice(-4)).toEqual([
+    "FAIL tests: a name",
+    "    Error: why",
+    "FAIL tests: silent (no report)",
+    "3 passed, 2 failed",
+  ]);
 });
 
 test("tests that all passed are a failure where vitest says so by its exit status alone: an error that nobody caught", async () => {
