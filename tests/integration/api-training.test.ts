@@ -127,6 +127,15 @@ describe("training", () => {
     expect((await service.call("POST", "/training-runs", "{", { "content-type": "application/json" })).json.code).toBe(
       "JSON_INVALID",
     );
+    const members = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`\\"${index}`, index]));
+    for (const manyParts of [members, [Array.from({ length: 1000 }, () => [])]])
+      expect((await post(manyParts)).json).toMatchObject({
+        code: "VALIDATION_FAILED",
+        detail: expect.stringContaining("more than 1000 members, lists and objects"),
+      });
+    // What stands in a text is none of them.
+    const names = Array.from({ length: 400 }, (_, index) => `a\\": [{${index}`);
+    expect((await post({ datasetId, mode: "light", features: names })).json.code).toBe("FEATURE_UNKNOWN");
     for (const encoding of ["gzip", "br", "zstd", "deflate"]) {
       const headers = { "content-type": "application/json", "content-encoding": encoding };
       const answer = await service.call("POST", "/training-runs", "this is not compressed at all", headers);
