@@ -1,21 +1,23 @@
 import { DomainError } from "../errors.ts";
-import type { PredictionRows } from "../models/predict-rows.ts";
-
-const maxColumns = 2_000;
+import type { ModelFeature } from "../models/model.ts";
+import { PredictionInputError, type PredictionRows } from "../models/predict-rows.ts";
+import { maxColumns } from "../tables/csv-record.ts";
+import { detectDialect, tableText } from "../tables/detect-dialect.ts";
+import { type Delimiter, type Dialect, isNumeral, plainDialect } from "../tables/dialect.ts";
+import { isMissing } from "../tables/missing.ts";
 
 const quote = 0x22;
-const comma = 0x2c;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMark = 0xfeff;
 
-const endsCell = (code: number): boolean => code === comma || code === lineFeed || code === carriageReturn;
-
-/** Where the cell that begins at `from` without a quote ends: the next comma or line end, or the text's end. */
-function endOfPlainCell(text: string, from: number): number {
-  let at = from;
-  while (at < text.length && !endsCell(text.charCodeAt(at))) at += 1;
-  return at;
+/** Where the cell that begins at `from` without a quote ends: the next delimiter or line end, or the text's end. */
+function endOfPlainCell(text: string, from: number, delimiter: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === delimiter || code === lineFeed || code === carriageReturn) return at;
+  }
+  return text.length;
 }
 
 /** The cell whose opening quote stands at `from`; `end` is the place after its closing one. */
@@ -32,12 +34,17 @@ function readQuotedCell(text: string, from: number): { cell: string; end: number
 }
 
 /**
- * Cells of a CSV text by RFC 4180: quotes may hold commas, line ends and doubled quotes. Cells are cut out in one pass:
+ * Cells of a CSV text by RFC 4180: quotes may hold delimiters, line ends and doubled quotes. Cells are cut out in one pass:
  * put together of single characters they cost ten times as much.
  * @throws DomainError PREDICTION_INPUT_INVALID, or TOO_MANY_ROWS at the first record beyond `maxRecords`: reading on
  *   would be for nothing
  */
-export function parseCsv(text: string, maxRecords = Number.POSITIVE_INFINITY): string[][] {
+export function parseCsv(
+  text: string,
+  maxRecords = Number.POSITIVE_INFINITY,
+  between: Delimiter = plainDialect.delimiter,
+): string[][] {
+  const delimiter = between.charCodeAt(0);
   const rows: string[][] = [];
   let row: string[] = [];
   let rowHasQuotes = false;
@@ -54,17 +61,17 @@ export function parseCsv(text: string, maxRecords = Number.POSITIVE_INFINITY): s
   while (at < text.length || row.length > 0) {
     if (text.charCodeAt(at) === quote) {
       const { cell, end } = readQuotedCell(text, at);
-      if (end < text.length && !endsCell(text.charCodeAt(end)))
+      if (endOfPlainCell(text, end, delimiter) !== end)
         throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${rows.length}: text stands after a closing quote.`);
       row.push(cell);
       rowHasQuotes = true;
       at = end;
     } else {
-      const end = endOfPlainCell(text, at);
+      const end = endOfPlainCell(text, at, delimiter);
       row.push(text.slice(at, end));
       at = end;
     }
-    if (text.charCodeAt(at) !== comma) endRow();
+    if (text.charCodeAt(at) !== delimiter) endRow();
     else if (row.length > maxColumns)
       throw new DomainError("PREDICTION_INPUT_INVALID", `A row has more than ${maxColumns} cells.`);
     at += 1;
@@ -72,19 +79,27 @@ export function parseCsv(text: string, maxRecords = Number.POSITIVE_INFINITY): s
   return rows;
 }
 
-/** Rows of a CSV body by its header. @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS */
+/** Rows of a CSV body by its header, in whatever dialect an upload may have. @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS */
 export function csvToRows(text: string, maxRows?: number): PredictionRows {
-  const [names, ...rows] = parseCsv(text, maxRows === undefined ? undefined : maxRows + 1);
+  const beginning = text.slice(0, 262_144).replace(/^\uFEFF/, "");
+  const dialect = detectDialect({ text: beginning, isWholeFile: beginning.length >= text.length - 1 });
+  const [names, ...rows] = parseCsv(
+    tableText(text.replace(/^\uFEFF/, ""), dialect),
+    maxRows === undefined ? undefined : maxRows + 1,
+    dialect.delimiter,
+  );
   if (names === undefined)
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV is empty: send a header row and at least one row.");
   // As an upload's names are, or a model could not read the file that it was trained on.
   const header = names.map((name) => name.trim());
-  const places = new Map(header.map((name, place) => [name, place]));
-  if (places.size !== header.length) {
+  const named = [...header.entries()].filter(([, name]) => name !== "");
+  const places = new Map(named.map(([place, name]) => [name, place]));
+  if (places.size !== named.length) {
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV's header names a column twice.");
   }
   for (const [index, row] of rows.entries()) {
-    if (row.length === header.length) continue;
+    // A delimiter at a row's end is as good as none, in an upload too.
+    if (row.length === header.length || (row.length === header.length + 1 && row.at(-1) === "")) continue;
     throw new DomainError(
       "PREDICTION_INPUT_INVALID",
       `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`,
@@ -92,9 +107,24 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
   }
   return {
     count: rows.length,
-    column(name) {
-      const place = places.get(name);
-      return place === undefined ? undefined : rows.map((row) => row[place]!);
+    column(feature) {
+      const place = places.get(feature.column);
+      return place === undefined ? undefined : rows.map((row, index) => readCell(row[place]!, index, feature, dialect));
     },
   };
+}
+
+/** A cell as the table that the model was trained on was read: words for missing values, numbers with a decimal comma. */
+function readCell(cell: string, row: number, feature: ModelFeature, dialect: Dialect): string | null {
+  // A model of a table in which such a word was a category like others knows it.
+  if (feature.kind === "text") return isMissing(cell) && !feature.categories.includes(cell) ? null : cell;
+  const numeral = cell.trim();
+  if (isMissing(numeral)) return null;
+  if (dialect.decimal === ".") return cell;
+  if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
+  throw new PredictionInputError(
+    row,
+    feature.column,
+    `Row ${row + 1}: column "${feature.column}" must be a number with a decimal comma, as others of these rows are, not "${cell.slice(0, 40)}".`,
+  );
 }

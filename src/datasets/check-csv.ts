@@ -1,10 +1,13 @@
 import { stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
+import { type CsvHead, readHead } from "../tables/csv-head.ts";
+import { lineOfRecord } from "../tables/csv-line.ts";
+import { csvTable, leftOutCell, numberIn, sqlText } from "../tables/csv-table.ts";
+import type { Dialect } from "../tables/dialect.ts";
+import { missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
-import { type CsvReader, csvTable, isOutOfMemory } from "./csv-engine.ts";
-import { type CsvHead, readHead } from "./csv-header.ts";
-import { lineOfRecord } from "./csv-line.ts";
+import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 
 /** Limits of what is taken. */
@@ -20,6 +23,7 @@ export interface CheckedCsv {
   readonly rowCount: number;
   readonly target: string;
   readonly task: "classification" | "regression";
+  readonly dialect: Dialect;
 }
 
 /** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
@@ -57,7 +61,7 @@ async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<
   if (/^Invalid Input Error: .*CSV/.test(said)) {
     return new DomainError(
       "NOT_CSV",
-      `${record === undefined ? "The file" : at} cannot be read as CSV: commas between cells, quotes doubled, line ends all of one kind.`,
+      `${record === undefined ? "The file" : at} cannot be read as CSV: «${head.dialect.delimiter}» between cells, quotes doubled, line ends all of one kind.`,
       { cause: error },
     );
   }
@@ -67,6 +71,8 @@ async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<
 /** What is counted in a file: rows, distinct values of the target, and of each column its filled cells and its numbers. */
 interface Counts {
   readonly rows: number;
+  /** Filled cells of each column that is left out. */
+  readonly leftOut: readonly number[];
   readonly targetDistinct: number;
   readonly filled: readonly number[];
   readonly numeric: readonly number[];
@@ -85,23 +91,33 @@ async function countIn(
   head: CsvHead,
   { columns, also }: { readonly columns: readonly number[]; readonly also: readonly string[] },
 ): Promise<number[]> {
-  const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
+  const ask = async (isDouble: (index: number) => boolean, missing: readonly string[]): Promise<number[]> => {
     const counts = columns.flatMap((index) => {
       const cell = `c${index}`;
-      return [`count(${cell})`, `count(${isDouble(index) ? cell : `try_cast(${cell} AS DOUBLE)`})`];
+      return [`count(${cell})`, `count(${isDouble(index) ? cell : numberIn(cell, head)})`];
     });
-    const table = csvTable(csvPath, head, (index) => (isDouble(index) ? "DOUBLE" : "VARCHAR"));
+    const typeOf = (index: number) => (isDouble(index) ? "DOUBLE" : "VARCHAR");
+    const table = csvTable(csvPath, head, { typeOf, missing });
     const [row = []] = await reader.query(`SELECT concat_ws(' ', ${[...also, ...counts].join(", ")}) FROM ${table}`);
     return String(row[0]).split(" ").map(Number);
   };
-  try {
-    // Numbers read as such cost half of text that is cast (docs/performance.md).
-    return await ask((index) => head.looksNumeric[index] === true);
-  } catch (error) {
-    if (!isConversionFault(error)) throw error;
+  // Numbers read as such cost half of text that is cast (docs/performance.md). Where the first rows misled, a column that
+  // began with numbers holds words for missing values that they don't have, or other text too.
+  for (const missing of [head.seenMissing, missingWords]) {
+    try {
+      return await ask((index) => head.looksNumeric[index] === true, missing);
+    } catch (error) {
+      if (!isConversionFault(error)) throw error;
+    }
   }
-  // The first rows misled: a column that began with numbers holds text too.
-  return ask(() => false);
+  return ask(() => false, missingWords);
+}
+
+/** A target of text is read without all words for what is missing, and a class must not be one. */
+function targetCell(index: number, { looksNumeric }: CsvHead): string {
+  const cell = `c${index}`;
+  if (looksNumeric[index] === true) return cell;
+  return `CASE WHEN ${cell} NOT IN (${missingWords.map(sqlText).join(", ")}) THEN ${cell} END`;
 }
 
 /** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
@@ -117,13 +133,16 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
   const slice = (from: number): number[] =>
     Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
   try {
-    const [rows = 0, targetDistinct = 0, ...first] = await orEstimated(targetIndex, (distinct) =>
-      countIn(reader, csvPath, head, { columns: slice(0), also: ["count(*)", distinct] }),
+    const { leftOutColumns } = head.dialect;
+    const unnamed = leftOutColumns.map((place) => `count(${leftOutCell(place)})`);
+    const [rows = 0, targetDistinct = 0, ...counts] = await orEstimated(targetCell(targetIndex, head), (distinct) =>
+      countIn(reader, csvPath, head, { columns: slice(0), also: ["count(*)", distinct, ...unnamed] }),
     );
-    take(first);
+    const leftOut = counts.splice(0, unnamed.length);
+    take(counts);
     for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce)
       take(await countIn(reader, csvPath, head, { columns: slice(from), also: [] }));
-    return { rows, targetDistinct, filled, numeric };
+    return { rows, leftOut, targetDistinct, filled, numeric };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
@@ -149,7 +168,14 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const { rows: rowCount, targetDistinct, filled, numeric } = await count(reader, csvPath, targetIndex, head);
+  const { rows: rowCount, leftOut, targetDistinct, filled, numeric } = await count(reader, csvPath, targetIndex, head);
+  const { leftOutColumns } = head.dialect;
+  const unnamed = leftOutColumns.find((place, index) => place > 0 && leftOut[index]! > 0);
+  if (unnamed !== undefined)
+    throw new DomainError(
+      "COLUMN_NAMES_INVALID",
+      `Column ${unnamed + 1} has no name, and values in it. Only the first column, as an index is, and empty ones are left out without a name.`,
+    );
   if (rowCount < limits.minDataRows) {
     throw new DomainError(
       "TOO_FEW_ROWS",
@@ -175,5 +201,11 @@ export async function checkCsv(
       `The target «${target.slice(0, 80)}» has ${targetDistinct} distinct values: there is nothing to learn.`,
     );
   }
-  return { columns, rowCount, target, task: taskOf({ type: columns[targetIndex]!.type, distinct: targetDistinct }) };
+  return {
+    dialect: head.dialect,
+    columns,
+    rowCount,
+    target,
+    task: taskOf({ type: columns[targetIndex]!.type, distinct: targetDistinct }),
+  };
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { CsvHead } from "./csv-header.ts";
+import { sqlText } from "../tables/csv-table.ts";
 
 /** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
 export interface CsvReader {
@@ -18,38 +18,9 @@ export interface CsvEngine {
   close(): Promise<void>;
 }
 
-/** SQL text in quotes. */
-export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
 /** Whether a statement needed more memory than its engine may take. */
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Out of Memory Error");
-
-/**
- * The table of a CSV file with columns c0, c1, …, as text where not said otherwise: nothing is sniffed.
- * A ragged row is an error that names its record, as is a cell that is no number in a column of type DOUBLE.
- */
-export function csvTable(
-  csvPath: string,
-  { names, lineEnd, hasMarkBeforeQuote }: CsvHead,
-  typeOf: (index: number) => "VARCHAR" | "DOUBLE" = () => "VARCHAR",
-): string {
-  const read = (header: boolean, type: typeof typeOf): string => {
-    const columns = names.map((_, index) => `'c${index}': '${type(index)}'`).join(", ");
-    // DuckDB takes the first line end for that of all, also when it stands within the quotes of a column's name. Two
-    // buffers are held at a time, by default of 32 rows of the greatest length each.
-    return `read_csv(${sqlText(resolve(csvPath))}, auto_detect = false, header = ${header}, columns = {${columns}},
-      delim = ',', quote = '"', escape = '"', nullstr = '', max_line_size = 1048576, buffer_size = 4194304,
-      new_line = ${sqlText(JSON.stringify(lineEnd).slice(1, -1))})`;
-  };
-  if (!hasMarkBeforeQuote) return read(true, typeOf);
-  // Skipping a header, DuckDB 1.5 takes a quote behind a byte order mark for text and loses its place; reading it as a
-  // row, it does not.
-  const cells = names.map((_, index) =>
-    typeOf(index) === "DOUBLE" ? `CAST(c${index} AS DOUBLE) AS c${index}` : `c${index}`,
-  );
-  return `(SELECT ${cells.join(", ")} FROM (FROM ${read(false, () => "VARCHAR")} OFFSET 1))`;
-}
 
 // An interrupt that comes before the statement has begun is forgotten: it is said again until the statement has ended.
 const interruptEveryMs = 20;

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { KeptFile } from "../storage/file-storage.ts";
 import { type Page, readPage } from "../store/read-page.ts";
 import type { ColumnProfile, ColumnSummary, DatasetsTable, Tables } from "../store/schema.ts";
+import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
 const summaryColumns = [
@@ -18,6 +19,7 @@ const summaryColumns = [
   "created_at",
   "deleting_at",
   "file_missing",
+  "dialect",
 ] as const;
 const columns = [...summaryColumns, "columns", "profile", "profile_fault"] as const;
 
@@ -32,6 +34,11 @@ export function keptFileOf({ id, size_bytes, sha256 }: Pick<Dataset, "id" | "siz
   return { id, sizeBytes: size_bytes, sha256 };
 }
 
+/** How its file is written. */
+export function dialectOf({ dialect }: Pick<Dataset, "dialect">): Dialect {
+  return dialect ?? plainDialect;
+}
+
 /** A dataset just received; its file stands already. */
 export interface NewDataset {
   readonly id: string;
@@ -41,6 +48,7 @@ export interface NewDataset {
   readonly task: "classification" | "regression";
   readonly rowCount: number;
   readonly columns: readonly ColumnSummary[];
+  readonly dialect: Dialect;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -68,6 +76,7 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       row_count: dataset.rowCount,
       column_count: dataset.columns.length,
       columns: JSON.stringify(dataset.columns),
+      dialect: JSON.stringify(dataset.dialect),
       profile: null as unknown as string,
       profile_fault: null as unknown as string,
       size_bytes: dataset.sizeBytes,

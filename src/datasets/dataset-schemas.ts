@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { delimiters } from "../tables/dialect.ts";
 import { maxNameLength } from "./receive-upload.ts";
 
 const columnProfile = z.object({
@@ -13,6 +14,20 @@ const columnProfile = z.object({
   note: z.string().optional().describe("What is not exact, where a column is too large for that."),
 });
 
+const understood = z
+  .object({
+    format: z.literal("csv"),
+    encoding: z.literal("utf-8"),
+    delimiter: z.enum(delimiters).describe("Between cells."),
+    decimal: z.enum([".", ","]).describe("Between a number's whole and its fraction."),
+    skippedLines: z.int().describe("Lines before the header that are none of the table, as `sep=;` is."),
+    leftOutColumns: z
+      .array(z.int())
+      .describe("Columns without a name that are left out, from 1: the first, as an index is, and empty ones."),
+    missing: z.array(z.string()).describe("Cells that are missing values, in every column."),
+  })
+  .meta({ id: "Understood" });
+
 /** A dataset as callers see it. */
 export const datasetSchema = z
   .object({
@@ -26,6 +41,7 @@ export const datasetSchema = z
     sha256: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
+    understood: understood.describe("How the file was read."),
   })
   .meta({ id: "Dataset" });
 
@@ -54,7 +70,11 @@ export const cycleSchema = z
 
 /** The form of an upload. */
 export const uploadForm = z.strictObject({
-  file: z.string().meta({ format: "binary", description: "A CSV with a header row, UTF-8, .csv or .csv.gz." }),
+  file: z.string().meta({
+    format: "binary",
+    description:
+      "A table as text with a header row, UTF-8, expanded where its name ends in .gz. Commas, semicolons, tabs or bars stand between cells.",
+  }),
   name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
   target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
 });

@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
-import { type CsvReader, csvTable, isOutOfMemory } from "./csv-engine.ts";
-import { readHead } from "./csv-header.ts";
+import { readHead } from "../tables/csv-head.ts";
+import { csvTable, numberIn } from "../tables/csv-table.ts";
+import type { Dialect } from "../tables/dialect.ts";
+import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 
 const topCount = 5;
 const maxValueLength = 100;
@@ -11,9 +13,11 @@ const bytesAtOnce = 32 * 1024 * 1024;
 /** Above it a file would be read too often for its profile to end. */
 const maxExactBytes = 512 * 1024 * 1024;
 
-/** A column with its place in the file. */
+/** A column as SQL has it. */
 interface PlacedColumn extends ColumnSummary {
-  readonly index: number;
+  readonly cell: string;
+  /** The cell as a number where the column is one of numbers. */
+  readonly value: string;
 }
 
 // Half of a pair of surrogates at the cut is no text that PostgreSQL takes.
@@ -29,14 +33,18 @@ const finiteOrNull = (value: unknown): number | null =>
 export async function profileCsv(
   reader: CsvReader,
   csvPath: string,
-  columns: readonly ColumnSummary[],
+  { columns, dialect }: { readonly columns: readonly ColumnSummary[]; readonly dialect: Dialect },
 ): Promise<ColumnProfile[]> {
-  const csv = csvTable(csvPath, await readHead(csvPath));
+  const head = await readHead(csvPath, dialect);
+  const csv = csvTable(csvPath, head);
   const { size } = await stat(csvPath);
   const width = Math.max(1, Math.min(columnsAtOnce, Math.floor((columns.length * bytesAtOnce) / Math.max(1, size))));
   const profiles: ColumnProfile[] = [];
   for (let from = 0; from < columns.length; from += width) {
-    const slice = columns.slice(from, from + width).map((column, place) => ({ ...column, index: from + place }));
+    const slice = columns.slice(from, from + width).map(({ name, type }, place): PlacedColumn => {
+      const cell = `c${from + place}`;
+      return { name, type, cell, value: type === "number" ? numberIn(cell, head) : cell };
+    });
     profiles.push(...(await profileSlice(reader, csv, slice, size <= maxExactBytes)));
   }
   return profiles;
@@ -50,7 +58,7 @@ async function profileSlice(
 ): Promise<ColumnProfile[]> {
   if (!isExact) return estimate(reader, csv, slice);
   try {
-    await reader.query(`CREATE OR REPLACE TABLE slice AS SELECT ${slice.map(({ index }) => `c${index}`)} FROM ${csv}`);
+    await reader.query(`CREATE OR REPLACE TABLE slice AS SELECT ${slice.map(({ cell }) => cell)} FROM ${csv}`);
   } catch (error) {
     if (isOutOfMemory(error)) return estimate(reader, csv, slice);
     throw error;
@@ -71,10 +79,12 @@ async function profileSlice(
   }
 }
 
-const edgesOf = ({ index, type }: PlacedColumn): string[] => {
-  const value = type === "number" ? `try_cast(c${index} AS DOUBLE)` : `c${index}`;
-  return [`count(c${index})`, `min(${value})`, `max(${value})`, type === "number" ? `avg(${value})` : "NULL"];
-};
+const edgesOf = ({ cell, value, type }: PlacedColumn): string[] => [
+  `count(${cell})`,
+  `min(${value})`,
+  `max(${value})`,
+  type === "number" ? `avg(${value})` : "NULL",
+];
 
 function toProfile({ name, type }: PlacedColumn, row: readonly unknown[]): Omit<ColumnProfile, "topValues"> {
   const [rows, distinct, filled, least, greatest, average] = row;
@@ -93,7 +103,7 @@ function toProfile({ name, type }: PlacedColumn, row: readonly unknown[]): Omit<
 
 /** Of a column of the table. */
 async function describe(reader: CsvReader, column: PlacedColumn): Promise<ColumnProfile> {
-  const cell = `c${column.index}`;
+  const { cell } = column;
   const [row = []] = await reader.query(`SELECT count(*), count(DISTINCT ${cell}), ${edgesOf(column)} FROM slice`);
   const top = await reader.query(
     `SELECT ${cell}, count(*) AS n FROM slice WHERE ${cell} IS NOT NULL GROUP BY ${cell} ORDER BY n DESC, ${cell} LIMIT ${topCount}`,
@@ -104,7 +114,7 @@ async function describe(reader: CsvReader, column: PlacedColumn): Promise<Column
 
 /** Of columns whose values don't fit into the memory: one pass, which keeps none of them. */
 async function estimate(reader: CsvReader, source: string, columns: readonly PlacedColumn[]): Promise<ColumnProfile[]> {
-  const asked = columns.flatMap((column) => [`approx_count_distinct(c${column.index})`, ...edgesOf(column)]);
+  const asked = columns.flatMap((column) => [`approx_count_distinct(${column.cell})`, ...edgesOf(column)]);
   const [[rows, ...row] = []] = await reader.query(`SELECT count(*), ${asked} FROM ${source}`);
   return columns.map((column, place) => ({
     ...toProfile(column, [rows, ...row.slice(place * 5, place * 5 + 5)]),

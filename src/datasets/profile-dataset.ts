@@ -5,7 +5,7 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
 import type { Tables } from "../store/schema.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
+import { dialectOf, findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
 import { profileCsv } from "./profile-csv.ts";
 import { markFileMissing } from "./profile-repository.ts";
 
@@ -35,7 +35,7 @@ async function makeProfile(
   try {
     await using csv = await storage.localFile("dataset", keptFileOf(dataset));
     const profile = await csvEngines.profiles.use({ owner: dataset.owner, signal }, (reader) =>
-      profileCsv(reader, csv.path, dataset.columns),
+      profileCsv(reader, csv.path, { columns: dataset.columns, dialect: dialectOf(dataset) }),
     );
     await setProfile(db, datasetId, profile);
   } catch (error) {

@@ -36,7 +36,13 @@ interface StorableDataset {
 export const maxNameLength = 200;
 
 function readName(wished: string | undefined, fileName: string): string {
-  const name = (wished ?? fileName.replace(/^.*[\\/]/, "").replace(/\.csv(\.gz)?$/i, "")).trim();
+  const name = (
+    wished ??
+    fileName
+      .replace(/^.*[\\/]/, "")
+      .replace(/\.gz$/i, "")
+      .replace(/\.(csv|tsv|tab|txt)$/i, "")
+  ).trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
     throw new DomainError(
@@ -77,9 +83,10 @@ export async function acceptDataset(
       `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`,
     );
   const name = readName(fields.name, received.fileName);
+  const target = fields.target?.trim() || undefined;
   const checked = await withSpan("dataset check", {}, () =>
     parts.csvEngines.checks.use({ owner, signal }, (reader) =>
-      checkCsv(reader, received.temporaryPath, fields.target, parts.config),
+      checkCsv(reader, received.temporaryPath, target, parts.config),
     ),
   );
   signal?.throwIfAborted();

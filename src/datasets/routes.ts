@@ -12,7 +12,8 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { type Dataset, type DatasetSummary, findDataset, listDatasets } from "./dataset-repository.ts";
+import { missingWords } from "../tables/missing.ts";
+import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
@@ -50,7 +51,14 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     sha256: row.sha256,
     createdAt: row.created_at.toISOString(),
     expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
+    understood: toUnderstood(row),
   });
+
+  const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
+    const { leftOutColumns, ...dialect } = dialectOf(row);
+    const places = leftOutColumns.map((place) => place + 1);
+    return { format: "csv", encoding: "utf-8", ...dialect, leftOutColumns: places, missing: [...missingWords] };
+  };
 
   async function existing(owner: string, id: string): Promise<Dataset> {
     const dataset = await findDataset(db, owner, id);

@@ -7,6 +7,7 @@ import type { Request, Response } from "express";
 import multer from "multer";
 import { ClientClosedError, DomainError, isSystemError } from "../errors.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
+import { nameOfKind } from "../tables/name-of-kind.ts";
 import { type Pace, watchPace } from "./watch-pace.ts";
 
 /** A CSV received whole into a temporary file, which the receiver keeps or discards. */
@@ -47,9 +48,15 @@ async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, max
   const batch = Buffer.allocUnsafeSlow(batchBytes);
   let sizeBytes = 0;
   let filled = 0;
+  let isFirst = true;
   const flush = async (isLast: boolean): Promise<void> => {
     const end = isLast ? filled : wholeCharactersEnd(batch.subarray(0, filled));
     const bytes = batch.subarray(0, end);
+    if (isFirst) {
+      isFirst = false;
+      const kind = nameOfKind(bytes);
+      if (kind !== undefined) throw new DomainError("NOT_CSV", `This is ${kind}. Send the table as CSV.`);
+    }
     if (bytes.includes(0))
       throw new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV.");
     if (!isUtf8(bytes))
@@ -72,12 +79,6 @@ async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, max
   }
   await flush(true);
   return { sizeBytes, sha256: hash.digest("hex") };
-}
-
-function isGzipName(fileName: string): boolean {
-  if (/\.csv$/i.test(fileName)) return false;
-  if (/\.csv\.gz$/i.test(fileName)) return true;
-  throw new DomainError("NOT_CSV", "Send a file whose name ends in .csv or .csv.gz.");
 }
 
 function toFault(error: unknown): unknown {
@@ -104,7 +105,7 @@ function toFault(error: unknown): unknown {
     typeof error.code === "string" &&
     /^(Z_|ERR_.*ZLIB|ERR_TRAILING)/.test(error.code)
   ) {
-    return new DomainError("GZIP_INVALID", "The .csv.gz cannot be expanded: it is damaged or no gzip file.", {
+    return new DomainError("GZIP_INVALID", "The .gz cannot be expanded: it is damaged or no gzip file.", {
       cause: error,
     });
   }
@@ -164,7 +165,7 @@ export async function receiveUpload(
   );
 
   const write = async (source: Readable, fileName: string): Promise<void> => {
-    const isGzip = isGzipName(fileName);
+    const isGzip = /\.gz$/i.test(fileName);
     const temporaryPath = storage.temporaryPath(randomUUID());
     const gunzip = isGzip ? source.pipe(createGunzip()) : undefined;
     source.once("error", (error) => gunzip?.destroy(error));

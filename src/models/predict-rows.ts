@@ -28,15 +28,15 @@ export class PredictionInputError extends Error {
 /** The rows of a request, as a model asks for them: column by column. */
 export interface PredictionRows {
   readonly count: number;
-  /** A cell for each row; undefined when no row has the column. */
-  column(name: string): readonly unknown[] | undefined;
+  /** A cell for each row, as the feature takes it; undefined when no row has the column. */
+  column(feature: ModelFeature): readonly unknown[] | undefined;
 }
 
 /** Rows that are objects of column and value; one that lacks a column of the others has no value there. */
 export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): PredictionRows {
   return {
     count: records.length,
-    column(name) {
+    column({ column: name }) {
       let isThere = false;
       const cells = records.map((record) => {
         if (!Object.hasOwn(record, name)) return null;
@@ -78,7 +78,7 @@ export function predictRows(document: ModelDocument, rows: PredictionRows): Pred
 
 function readColumn(feature: ModelFeature, rows: PredictionRows): TableColumn {
   const name = feature.column;
-  const cells = rows.column(name);
+  const cells = rows.column(feature);
   if (cells === undefined) {
     throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
   }

@@ -126,4 +126,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table artifacts alter column metrics set storage external`.execute(db);
     },
   },
+  "0006-dialects": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table datasets add column dialect jsonb`.execute(db);
+    },
+  },
 };

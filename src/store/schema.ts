@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { Dialect } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
@@ -38,6 +39,8 @@ export interface DatasetsTable {
   row_count: number;
   column_count: number;
   columns: JSONColumnType<ColumnSummary[]>;
+  /** How the file is written; null of those from before there was more than one way. */
+  dialect: JSONColumnType<Dialect | null>;
   profile: JSONColumnType<ColumnProfile[] | null>;
   /** Tries to make the profile, without those that an outage ended. */
   profile_attempts: Generated<number>;

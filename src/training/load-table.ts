@@ -1,8 +1,9 @@
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { csvTable, sqlText } from "../datasets/csv-engine.ts";
-import { readHead } from "../datasets/csv-header.ts";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
+import { readHead } from "../tables/csv-head.ts";
+import { csvTable, sqlText } from "../tables/csv-table.ts";
+import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { memoryShares } from "./training-memory.ts";
 
 /** A column of the CSV, in the file's order. */
@@ -11,8 +12,10 @@ export interface CsvColumn {
   readonly type: "number" | "text";
 }
 
-/** What is read, and with how much memory. */
-export interface LoadLimits {
+/** What is read, how it is written, and with how much memory. */
+export interface LoadOptions {
+  /** With commas and points when absent. */
+  readonly dialect?: Dialect | undefined;
   /** Names of the columns to read; all when absent. */
   readonly only?: readonly string[] | undefined;
   /** Of the whole process; DuckDB gets its share. Its own limit when absent. */
@@ -23,7 +26,7 @@ export interface LoadLimits {
 export async function loadTable(
   csvPath: string,
   columns: readonly CsvColumn[],
-  { only, memoryBytes }: LoadLimits = {},
+  { dialect = plainDialect, only, memoryBytes }: LoadOptions = {},
 ): Promise<TrainingTable> {
   const absolutePath = path.resolve(csvPath);
   const instance = await DuckDBInstance.create(":memory:", {
@@ -39,7 +42,9 @@ export async function loadTable(
       await connection.run(`SET allowed_directories = [${sqlText(path.dirname(absolutePath))}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
-      return await readAll(connection, absolutePath, columns, wantedPlaces(columns, only));
+      const head = await readHead(absolutePath, dialect);
+      const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
+      return await readAll(connection, csvTable(absolutePath, head, { typeOf }), columns, wantedPlaces(columns, only));
     } finally {
       connection.closeSync();
     }
@@ -50,13 +55,10 @@ export async function loadTable(
 
 async function readAll(
   connection: DuckDBConnection,
-  csvPath: string,
+  table: string,
   allColumns: readonly CsvColumn[],
   places: readonly number[],
 ): Promise<TrainingTable> {
-  const table = csvTable(csvPath, await readHead(csvPath), (place) =>
-    allColumns[place]?.type === "number" ? "DOUBLE" : "VARCHAR",
-  );
   const columns = places.map((place) => allColumns[place]!);
   const result = await connection.stream(`SELECT ${places.map((place) => `c${place}`).join(", ")} FROM ${table}`);
   const numbers = columns.map((): number[] => []);

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
 import { countDistinct } from "../datasets/count-distinct.ts";
 import type { CsvEngines } from "../datasets/csv-engines.ts";
-import { findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
+import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import { taskOf } from "../datasets/target-policy.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
@@ -115,7 +115,12 @@ async function guessTask(
   if (type === "text") return taskOf({ type, distinct: 0 });
   const distinct =
     dataset.profile?.[index]?.distinct ??
-    (await countDistinct({ storage, csvEngines }, owner, keptFileOf(dataset), index));
+    (await countDistinct(
+      { storage, csvEngines },
+      owner,
+      { ...keptFileOf(dataset), dialect: dialectOf(dataset) },
+      index,
+    ));
   return taskOf({ type, distinct });
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
-import { findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
+import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
@@ -89,6 +89,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     const task: ChildTask = {
       csvPath: csv.path,
       columns: dataset.columns,
+      dialect: dialectOf(dataset),
       target: run.target,
       task: run.task,
       features: run.features ?? undefined,

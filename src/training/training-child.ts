@@ -9,6 +9,7 @@ import { type DroppedColumn, serializeModelDocument, type TrainingMode, type Tra
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
+import type { Dialect } from "../tables/dialect.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
 import type { WatchedChild } from "./watch-training-child.ts";
 
@@ -16,6 +17,7 @@ import type { WatchedChild } from "./watch-training-child.ts";
 export interface ChildTask {
   readonly csvPath: string;
   readonly columns: readonly CsvColumn[];
+  readonly dialect: Dialect;
   readonly target: string;
   readonly task: TrainingTask;
   readonly features?: readonly string[] | undefined;
@@ -79,8 +81,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, columns, features, target, memoryBytes } = task;
-    const table = await loadTable(csvPath, columns, { only: features && [...features, target], memoryBytes });
+    const { csvPath, columns, dialect, features, target, memoryBytes } = task;
+    const only = features && [...features, target];
+    const table = await loadTable(csvPath, columns, { dialect, only, memoryBytes });
     const rows = table.rowCount;
     over("load", rows);
     const post = throttled();

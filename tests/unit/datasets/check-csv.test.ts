@@ -7,6 +7,8 @@ import { type CheckedCsv, type CsvLimits, checkCsv } from "../../../src/datasets
 import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.ts";
 import { createEnginePool } from "../../../src/datasets/engine-pool.ts";
 import type { DomainError } from "../../../src/errors.ts";
+import { plainDialect } from "../../../src/tables/dialect.ts";
+import { missingWords } from "../../../src/tables/missing.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { manner, numberCell, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
 import { faultOf } from "../../support/fault-of.ts";
@@ -92,6 +94,7 @@ describe("a correct CSV", () => {
     ["blanks around numbers", "a,b\n 1 ,x\n\t2,y\n"],
   ])("may be written with %s", async (_what, content) => {
     expect(await check(content)).toEqual({
+      dialect: plainDialect,
       columns: [
         { name: "a", type: "number" },
         { name: "b", type: "text" },
@@ -102,7 +105,20 @@ describe("a correct CSV", () => {
     });
   });
 
-  test.each(["1,5", "0x10", "1 000", "true", "-", "1e", "12 kg", "2026-01-01", " ", "NULL", "NA"])(
+  test.each(missingWords.filter((word) => word !== ""))("%j among numbers is a missing one", async (word) => {
+    const late = `a,b\n${"1,x\n".repeat(100)}${word},y\n`;
+    for (const content of [`a,b\n1,x\n"${word}",y\n`, late])
+      expect((await check(content)).columns[0]).toEqual({ name: "a", type: "number" });
+  });
+
+  test("a class is none of these words, wherever it stands", async () => {
+    for (const rows of [1, 100]) {
+      const fault = await refusal(`a,label\n${"1,x\n".repeat(rows)}2,NA\n`);
+      expect(fault.code).toBe("TARGET_SINGLE_CLASS");
+    }
+  });
+
+  test.each(["1,5", "0x10", "1 000", "true", "1e", "12 kg", "2026-01-01", " ", "none of these"])(
     "%j among numbers makes a column text",
     async (cell) => {
       const { columns } = await check(`a,b\n1,x\n"${cell}",y\n`);
@@ -130,6 +146,35 @@ describe("a correct CSV", () => {
 
   test("a cell may be nearly a mebibyte long", async () => {
     expect((await check(`a,label\n${"x".repeat(1_000_000)},p\n"${"y\n".repeat(500_000)}",q\n`)).rowCount).toBe(2);
+  });
+});
+
+describe("columns without a name", () => {
+  test.each([
+    ["an index before the others", ",a,label\n0,1,x\n1,2,y\n"],
+    ["names of rows", '"","a","label"\n"Anna",1,x\n"Ben",2,y\n'],
+    ["a delimiter at the end of each line", "a,label,\n1,x,\n2,y,\n"],
+    ["an empty one between others", "a,,label\n1,,x\n2,,y\n"],
+    ["all of that, with a mark before a quote", '\uFEFF"","a","","label",""\n0,1,,x,\n1,2,"",y,\n'],
+  ])("are left out: %s", async (_what, content) => {
+    const { columns, dialect } = await check(content);
+    expect(columns).toEqual([
+      { name: "a", type: "number" },
+      { name: "label", type: "text" },
+    ]);
+    const table = await loadTable(filePath(), columns, { dialect });
+    expect(table.columns).toEqual([
+      { name: "a", kind: "number", numbers: Float64Array.of(1, 2) },
+      { name: "label", kind: "text", texts: ["x", "y"] },
+    ]);
+  });
+
+  test("but for one with values that is not the first: it is named by its place", async () => {
+    const fault = await refusal(`a,,label\n${"1,,x\n".repeat(100)}2,3,y\n`);
+    expect([fault.code, fault.message]).toEqual([
+      "COLUMN_NAMES_INVALID",
+      expect.stringContaining("Column 2 has no name"),
+    ]);
   });
 });
 
@@ -189,8 +234,7 @@ describe("a faulty CSV", () => {
     ["a lone header", "a,b\n", "TOO_FEW_ROWS"],
     ["a lone header without an end", "a,b", "TOO_FEW_ROWS"],
     ["blank lines below the header", "a,b\n\n\n", "TOO_FEW_ROWS"],
-    ["semicolons", "a;b\n1;2\n3;4\n", "TOO_FEW_COLUMNS"],
-    ["tabs", "a\tb\n1\t2\n3\t4\n", "TOO_FEW_COLUMNS"],
+    ["colons", "a:b\n1:2\n3:4\n", "TOO_FEW_COLUMNS"],
     ["one class", "a,label\n1,x\n2,x\n", "TARGET_SINGLE_CLASS"],
     ["no class", "a,label\n1,\n2,\n", "TARGET_SINGLE_CLASS"],
   ])("%s", async (_what, content, code) => {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { countDistinct } from "../../../src/datasets/count-distinct.ts";
 import { createCsvEngines } from "../../../src/datasets/csv-engines.ts";
 import type { FileStorage } from "../../../src/storage/file-storage.ts";
+import { plainDialect } from "../../../src/tables/dialect.ts";
 
 test("a copy out of a bucket is there until it has been read", async () => {
   const folder = await mkdtemp(join(tmpdir(), "count-distinct-"));
@@ -22,7 +23,7 @@ test("a copy out of a bucket is there until it has been read", async () => {
     },
   } as unknown as FileStorage;
   try {
-    const file = { id: "one", sizeBytes: 16, sha256: "" };
+    const file = { id: "one", sizeBytes: 16, sha256: "", dialect: plainDialect };
     expect(await countDistinct({ storage, csvEngines }, "anna", file, 0)).toBe(3);
     expect(await countDistinct({ storage, csvEngines }, "anna", file, 1)).toBe(2);
     expect(removed).toHaveLength(2);

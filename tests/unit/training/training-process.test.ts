@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ModelDocument } from "../../../src/models/model.ts";
+import { plainDialect } from "../../../src/tables/dialect.ts";
 import { type CsvColumn, loadTable } from "../../../src/training/load-table.ts";
 import type { ChildProgress, ChildResult, ChildTask } from "../../../src/training/training-child.ts";
 import { runTrainingProcess } from "../../../src/training/training-process.ts";
@@ -62,6 +63,7 @@ test.each(["light", "heavy"] as const)("%s: the process writes the model it repo
   const { result, progress } = await runProcess({
     csvPath: weather,
     columns: weatherColumns,
+    dialect: plainDialect,
     target: "weather",
     task: "classification",
     mode,
@@ -84,6 +86,7 @@ test("a fault of the data comes back as such", async () => {
   const { result } = await runProcess({
     csvPath: weather,
     columns: weatherColumns,
+    dialect: plainDialect,
     target: "snow",
     task: "classification",
     mode: "light",
@@ -96,6 +99,7 @@ test("a fault of the data comes back as such", async () => {
 test("a fault of the system is thrown", async () => {
   const task = {
     columns: weatherColumns,
+    dialect: plainDialect,
     target: "weather",
     task: "classification",
     mode: "light",

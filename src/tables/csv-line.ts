@@ -1,8 +1,7 @@
 import { createReadStream } from "node:fs";
-import type { CsvHead } from "./csv-header.ts";
+import type { CsvHead } from "./csv-head.ts";
 
 const quote = 0x22;
-const comma = 0x2c;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMarkBytes = 3;
@@ -14,6 +13,7 @@ export async function lineOfRecord(csvPath: string, head: CsvHead, record: numbe
   let isQuoted = false;
   let beginsCell = true;
   let previous = 0;
+  const delimiter = head.dialect.delimiter.charCodeAt(0);
   for await (const chunk of createReadStream(csvPath, { start: head.hasMarkBeforeQuote ? byteOrderMarkBytes : 0 })) {
     for (const byte of chunk as Buffer) {
       const isSecondOfPair = byte === lineFeed && previous === carriageReturn;
@@ -26,7 +26,7 @@ export async function lineOfRecord(csvPath: string, head: CsvHead, record: numbe
       // A doubled quote closes and opens again; elsewhere within a cell a quote is a character like others.
       const opensOrCloses: boolean = byte === quote && (isQuoted || beginsCell);
       if (opensOrCloses) isQuoted = !isQuoted;
-      beginsCell = opensOrCloses || (!isQuoted && (isLineEnd || byte === comma));
+      beginsCell = opensOrCloses || (!isQuoted && (isLineEnd || byte === delimiter));
     }
   }
   return line;

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readHead } from "../../../src/datasets/csv-header.ts";
 import { DomainError } from "../../../src/errors.ts";
+import { readHead } from "../../../src/tables/csv-head.ts";
 import { writtenTable } from "../../support/csv-tables.ts";
 import { faultOf } from "../../support/fault-of.ts";
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "csv-header-"));
+  folder = await mkdtemp(join(tmpdir(), "csv-head-"));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -62,9 +62,9 @@ test.each([
   ["a quote that stays open", '"a,b\n1,2\n', "HEADER_MISSING"],
   ["text after a closing quote", '"a"x,b\n1,2\n3,4\n', "HEADER_MISSING"],
   ["a line that does not end", `a,${"b".repeat(300_000)}\n1,2\n`, "HEADER_MISSING"],
-  ["semicolons", "a;b;c\n1;2;3\n", "TOO_FEW_COLUMNS"],
+  ["colons", "a:b:c\n1:2:3\n", "TOO_FEW_COLUMNS"],
   ["the same name twice", 'a,b,"a "\n', "COLUMN_NAMES_INVALID"],
-  ["a column without a name", "a,,c\n", "COLUMN_NAMES_INVALID"],
+  ["one column with a name", ",a,\n1,2,3\n", "TOO_FEW_COLUMNS"],
   [
     "too many columns",
     `${Array.from({ length: 2_001 }, (_, column) => `c${column}`).join()}\n`,

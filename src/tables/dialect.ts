@@ -1,0 +1,27 @@
+/** How a CSV is written. */
+export interface Dialect {
+  readonly delimiter: Delimiter;
+  /** The sign between a number's whole and its fraction. */
+  readonly decimal: "." | ",";
+  /** Lines before the header that are none of the table: 1 where Excel's `sep=;` stands there. */
+  readonly skippedLines: number;
+  /** Columns without a name that are left out, by their places from 0: the first, as an index is, and empty ones. */
+  readonly leftOutColumns: readonly number[];
+}
+
+/** What stands between cells. */
+export type Delimiter = (typeof delimiters)[number];
+
+/** In the order in which one wins where nothing tells them apart. */
+export const delimiters = [",", ";", "\t", "|"] as const;
+
+/** By RFC 4180; of datasets from before there were others. */
+export const plainDialect: Dialect = { delimiter: ",", decimal: ".", skippedLines: 0, leftOutColumns: [] };
+
+/** A number with a decimal comma, or a whole one. */
+const withComma = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i;
+const withPoint = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Whether a cell is a number as the dialect writes it. */
+export const isNumeral = (cell: string, { decimal }: Pick<Dialect, "decimal">): boolean =>
+  (decimal === "," ? withComma : withPoint).test(cell);

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { detectDialect } from "../../../src/tables/detect-dialect.ts";
+import { delimiters } from "../../../src/tables/dialect.ts";
+
+const detect = (text: string, isWholeFile = true) => detectDialect({ text, isWholeFile });
+
+const word = fc.stringMatching(/^[a-z]{1,8}$/);
+const number = fc
+  .double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 })
+  .map((value) => value.toFixed(2));
+
+test("a table is read by what it was written with, whatever stands in it", () => {
+  const table = fc.record({
+    delimiter: fc.constantFrom(...delimiters),
+    decimal: fc.constantFrom("." as const, "," as const),
+    names: fc.array(word, { minLength: 2, maxLength: 6 }),
+    rows: fc.array(fc.array(number, { minLength: 6, maxLength: 6 }), { minLength: 1, maxLength: 80 }),
+    hint: fc.boolean(),
+    lineEnd: fc.constantFrom("\n", "\r\n", "\r"),
+  });
+  fc.assert(
+    fc.property(table, ({ delimiter, decimal, names, rows, hint, lineEnd }) => {
+      const written = rows.map((cells) =>
+        cells
+          .slice(0, names.length)
+          .map((cell) => (decimal === "," && delimiter !== "," ? cell.replace(".", ",") : cell))
+          .join(delimiter),
+      );
+      const lines = [...(hint ? [`sep=${delimiter}`] : []), names.join(delimiter), ...written];
+      expect(detect(lines.join(lineEnd))).toEqual({
+        delimiter,
+        decimal: delimiter === "," ? "." : decimal,
+        skippedLines: hint ? 1 : 0,
+        leftOutColumns: [],
+      });
+    }),
+  );
+});
+
+test.each([
+  ["a comma in every text", "a;b\nx, y;1\nz, y;2\n", ";"],
+  ["bars within the cells of one column", "id,genres\n1,drama|crime\n2,drama|war\n", ","],
+  ["semicolons within quotes", 'a,b\n"1;2;3",x\n"4;5;6",y\n', ","],
+  ["a decimal comma and as many semicolons", "price;kg\n1,5;2\n2,5;3\n", ";"],
+  ["a comma in the header, too", "price, EUR;kg\n1,5;2\n2,5;3\n", ";"],
+  ["one row that is too short", "a;b;c\n1;2;3\n4;5\n", ";"],
+  ["a header alone", "a\tb\tc\n", "\t"],
+  ["an empty line", "a;b\n\n1;2\n", ";"],
+])("%s", (_what, text, delimiter) => {
+  expect(detect(text).delimiter).toBe(delimiter);
+});
+
+test.each([
+  ["whole numbers alone", "a;b\n1;2\n", "."],
+  ["a missing value among them", "a;b\n1,5;NA\n;2\n", ","],
+  ["a text with a comma beside points", "a;b\n1.5;x,y\n2.5;z\n", "."],
+  ["a comma that only groups", "a;b\n1,234,567;2\n", "."],
+])("the decimal sign: %s", (_what, text, decimal) => {
+  expect(detect(text).decimal).toBe(decimal);
+});
+
+test("the beginning of a file may be cut anywhere", () => {
+  const text = `a;b;c\n${"1,5;2;x\n".repeat(30)}`;
+  for (let end = text.length; end > 20; end -= 1)
+    expect(detect(text.slice(0, end), false)).toEqual({
+      delimiter: ";",
+      decimal: ",",
+      skippedLines: 0,
+      leftOutColumns: [],
+    });
+});
+
+test.each([
+  ["an index", ",a,b\n0,1,2\n", [0]],
+  ["an index of semicolons with a blank for a name", " ;a;b\n0;1;2\n", [0]],
+  ["a delimiter at each end", "a,b,\n1,2,\n", [2]],
+  ["none, where no column has a name", ",,\n1,2,3\n", []],
+])("columns that are left out: %s", (_what, text, places) => {
+  expect(detect(text).leftOutColumns).toEqual(places);
+});
