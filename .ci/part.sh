@@ -26,18 +26,19 @@ fail() {
 }
 # One check, counted as one. What it calls ends it by `|| return 1`: -e is off within.
 check() {
-  local name="$1" status=0
+  local name="$1" status=0 said
   shift
   say "$name"
-  "$@" >"$work/said" 2>&1 || status=$?
-  cat "$work/said"
+  said="$(mktemp "$work/said.XXXXXX")"
+  "$@" >"$said" 2>&1 || status=$?
+  cat "$said"
   if [ "$status" = 0 ]; then
     pass "$name"
   else
     fail "$name"
-    failures+=("$(tail -n 40 "$work/said" | cut -c1-200 | sed 's/^/    /')")
+    [ ! -s "$said" ] || failures+=("$(tail -n 40 "$said" | cut -c1-200 | sed 's/^/    /')")
   fi
-  rm "$work/said"
+  rm "$said"
 }
 skip() { printf '\n== %s: skipped, %s\n' "$1" "$2"; }
 # The last line of a part: it came to its end.
@@ -86,8 +87,9 @@ finish_part() {
   trap - EXIT
   trap : HUP INT TERM # a second signal must not cut this short
   set +e # the last line is printed whatever fails here
+  exec >&3 2>&4 # a check that was cut short still writes into its file
   at_end
-  [ ! -f "$work/said" ] || cat "$work/said" # of a check that was cut short
+  [ -z "$work" ] || cat "$work"/said.* 2>/dev/null
   [ -z "$work" ] || rm -rf "$work"
   [ "$is_complete" = true ] || fail "ended early, at: $section (exit status $status)"
   if [ -n "${CI_RESULT:-}" ]; then
@@ -100,6 +102,7 @@ finish_part() {
   [ "$status" != 0 ] || [ "$failed" = 0 ] || status=1
   exit "$status"
 }
+exec 3>&1 4>&2
 trap finish_part EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT

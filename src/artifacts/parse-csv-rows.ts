@@ -3,8 +3,7 @@ import type { ModelFeature } from "../models/model.ts";
 import { PredictionInputError, type PredictionRows } from "../models/predict-rows.ts";
 import { maxColumns } from "../tables/csv-record.ts";
 import { detectDialect, tableText } from "../tables/detect-dialect.ts";
-import { type Delimiter, type Dialect, isNumeral, plainDialect } from "../tables/dialect.ts";
-import { isMissing } from "../tables/missing.ts";
+import { type Delimiter, type Dialect, isMissing, isNumeral, plainDialect } from "../tables/dialect.ts";
 
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -117,11 +116,13 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
 /** A cell as the table that the model was trained on was read: words for missing values, numbers with a decimal comma. */
 function readCell(cell: string, row: number, feature: ModelFeature, dialect: Dialect): string | null {
   // A model of a table in which such a word was a category like others knows it.
-  if (feature.kind === "text") return isMissing(cell) && !feature.categories.includes(cell) ? null : cell;
+  if (feature.kind === "text")
+    return isMissing(cell, dialect, "text") && !feature.categories.includes(cell) ? null : cell;
   const numeral = cell.trim();
-  if (isMissing(numeral)) return null;
+  if (isMissing(numeral, dialect, "number")) return null;
   if (dialect.decimal === ".") return cell;
   if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
+  if (!/[.,]/.test(numeral)) return cell;
   throw new PredictionInputError(
     row,
     feature.column,

@@ -3,9 +3,9 @@ import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
-import { csvTable, leftOutCell, numberIn, sqlText } from "../tables/csv-table.ts";
-import type { Dialect } from "../tables/dialect.ts";
-import { missingWords } from "../tables/missing.ts";
+import { csvTable, leftOutCell, numberIn, sqlText, withoutWords } from "../tables/csv-table.ts";
+import { type Dialect, isMissing, isNumeral } from "../tables/dialect.ts";
+import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
@@ -37,7 +37,7 @@ async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<
     const said = /\(([\d.]+ [KMG]iB)\/([\d.]+ [KMG]iB) used\)/.exec(error.message);
     return new DomainError(
       "DATASET_TOO_WIDE",
-      `The file's rows are too long to be checked in ${said?.[2] ?? "the memory"} that there is for a file: it has ${head.names.length} columns, ${(await stat(csvPath)).size} bytes. Send fewer columns or shorter cells.`,
+      `The file's rows are too long to be checked in ${said?.[2] ?? "the memory"} that there is for a file: it has ${head.names.length + head.dialect.leftOutColumns.length} columns, ${(await stat(csvPath)).size} bytes. Send fewer columns or shorter cells.`,
       { cause: error },
     );
   }
@@ -68,14 +68,23 @@ async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<
   return error;
 }
 
-/** What is counted in a file: rows, distinct values of the target, and of each column its filled cells and its numbers. */
+/** What is counted in a column. */
+interface ColumnCounts {
+  /** Cells that are not empty. */
+  readonly filled: number;
+  /** Of these, words for missing numbers. */
+  readonly words: number;
+  readonly numbers: number;
+}
+
+/** What is counted in a file. */
 interface Counts {
   readonly rows: number;
-  /** Filled cells of each column that is left out. */
-  readonly leftOut: readonly number[];
+  /** Distinct values of the target. */
   readonly targetDistinct: number;
-  readonly filled: readonly number[];
-  readonly numeric: readonly number[];
+  readonly columns: readonly ColumnCounts[];
+  /** Filled cells of the columns without a name, but for the first. */
+  readonly leftOut: readonly number[];
 }
 
 const isConversionFault = (error: unknown): boolean =>
@@ -89,63 +98,97 @@ async function countIn(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { columns, also }: { readonly columns: readonly number[]; readonly also: readonly string[] },
+  {
+    columns,
+    also,
+  }: { readonly columns: readonly number[]; readonly also: (isDouble: (index: number) => boolean) => string[] },
 ): Promise<number[]> {
-  const ask = async (isDouble: (index: number) => boolean, missing: readonly string[]): Promise<number[]> => {
+  const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
     const counts = columns.flatMap((index) => {
       const cell = `c${index}`;
-      return [`count(${cell})`, `count(${isDouble(index) ? cell : numberIn(cell, head)})`];
+      if (isDouble(index)) return [`count(${cell})`, "0", `count(${cell})`];
+      if (head.looks[index] === "text") return [`count(${cell})`, "0", "0"];
+      return [
+        `count(${cell})`,
+        // Not count_if, which is NULL of NULLs, and would be left out of the text.
+        `count(CASE WHEN ${cell} IN (${[...missingWords, ...missingNumbers].map(sqlText).join(", ")}) THEN 1 END)`,
+        `count(${numberIn(cell, head)})`,
+      ];
     });
     const typeOf = (index: number) => (isDouble(index) ? "DOUBLE" : "VARCHAR");
-    const table = csvTable(csvPath, head, { typeOf, missing });
-    const [row = []] = await reader.query(`SELECT concat_ws(' ', ${[...also, ...counts].join(", ")}) FROM ${table}`);
+    // Words are not read as missing here: all of them make a scan 45 % dearer (150,000 rows of 11 columns, November 2026).
+    const table = csvTable(csvPath, head, { typeOf, isStrict: true, missing: [""] });
+    const [row = []] = await reader.query(
+      `SELECT concat_ws(' ', ${[...also(isDouble), ...counts].join(", ")}) FROM ${table}`,
+    );
     return String(row[0]).split(" ").map(Number);
   };
-  // Numbers read as such cost half of text that is cast (docs/performance.md). Where the first rows misled, a column that
-  // began with numbers holds words for missing values that they don't have, or other text too.
-  for (const missing of [head.seenMissing, missingWords]) {
-    try {
-      return await ask((index) => head.looksNumeric[index] === true, missing);
-    } catch (error) {
-      if (!isConversionFault(error)) throw error;
-    }
+  try {
+    // Numbers read as such cost half of text that is cast (docs/performance.md).
+    return await ask((index) => head.looks[index] === "numbers");
+  } catch (error) {
+    if (!isConversionFault(error)) throw error;
   }
-  return ask(() => false, missingWords);
+  // The first rows misled: a column that began with numbers holds words for missing ones, or other text too.
+  return ask(() => false);
 }
 
-/** A target of text is read without all words for what is missing, and a class must not be one. */
-function targetCell(index: number, { looksNumeric }: CsvHead): string {
+/** The target where it is text: a lone class must not seem to be two by a word for a missing one. */
+function targetCell(index: number, { looks, firstRows, dialect }: CsvHead): string {
   const cell = `c${index}`;
-  if (looksNumeric[index] === true) return cell;
-  return `CASE WHEN ${cell} NOT IN (${missingWords.map(sqlText).join(", ")}) THEN ${cell} END`;
+  if (looks[index] !== "text") return withoutWords(cell, [...missingWords, ...missingNumbers]);
+  const classes = new Set(
+    firstRows.map((cells) => cells[index] ?? "").filter((text) => !isMissing(text, dialect, "text")),
+  );
+  return classes.size > 1 ? cell : withoutWords(cell, missingWords);
 }
 
 /** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
 async function count(reader: CsvReader, csvPath: string, targetIndex: number, head: CsvHead): Promise<Counts> {
-  const filled: number[] = [];
-  const numeric: number[] = [];
+  const columns: ColumnCounts[] = [];
+  const leftOut: number[] = [];
   const take = (counts: readonly number[]): void => {
-    for (let at = 0; at < counts.length; at += 2) {
-      filled.push(counts[at]!);
-      numeric.push(counts[at + 1]!);
-    }
+    for (let at = 0; at < counts.length; at += 3)
+      columns.push({ filled: counts[at]!, words: counts[at + 1]!, numbers: counts[at + 2]! });
   };
   const slice = (from: number): number[] =>
     Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
+  // The first is left out whatever it holds.
+  const unnamed = head.dialect.leftOutColumns
+    .filter((place) => place > 0)
+    .map((place) => `count(${leftOutCell(place)})`);
+  const target = targetCell(targetIndex, head);
   try {
-    const { leftOutColumns } = head.dialect;
-    const unnamed = leftOutColumns.map((place) => `count(${leftOutCell(place)})`);
-    const [rows = 0, targetDistinct = 0, ...counts] = await orEstimated(targetCell(targetIndex, head), (distinct) =>
-      countIn(reader, csvPath, head, { columns: slice(0), also: ["count(*)", distinct, ...unnamed] }),
+    const [rows = 0, targetDistinct = 0, ...first] = await orEstimated((distinctOf) =>
+      countIn(reader, csvPath, head, {
+        columns: slice(0),
+        also: (isDouble) => ["count(*)", distinctOf(isDouble(targetIndex) ? `c${targetIndex}` : target)],
+      }),
     );
-    const leftOut = counts.splice(0, unnamed.length);
-    take(counts);
+    take(first);
     for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce)
-      take(await countIn(reader, csvPath, head, { columns: slice(from), also: [] }));
-    return { rows, leftOut, targetDistinct, filled, numeric };
+      take(await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] }));
+    for (let from = 0; from < unnamed.length; from += columnsAtOnce)
+      leftOut.push(
+        ...(await countIn(reader, csvPath, head, {
+          columns: [],
+          also: () => unnamed.slice(from, from + columnsAtOnce),
+        })),
+      );
+    return { rows, targetDistinct, columns, leftOut };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
+}
+
+/** Whether a column is one of numbers, some of them missing. */
+const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers > 0 && words + numbers === filled;
+
+/** Whether the first line is a row like others: numbers stand where theirs do, and each of its texts is one of theirs, too. */
+function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
+  const isOneOfRows = (name: string, index: number): boolean =>
+    looks[index] === "text" ? firstRows.some((cells) => cells[index]?.trim() === name) : isNumeral(name, dialect);
+  return firstRows.length > 0 && looks.some((look) => look !== "text") && names.every(isOneOfRows);
 }
 
 /**
@@ -160,6 +203,12 @@ export async function checkCsv(
 ): Promise<CheckedCsv> {
   const head = await readHead(csvPath);
   const { names } = head;
+  if (hasNoHeader(head)) {
+    throw new DomainError(
+      "HEADER_MISSING",
+      `The first line, «${names.join(head.dialect.delimiter).slice(0, 80)}», looks like the rows below it. The first line must name the columns.`,
+    );
+  }
   const target = wishedTarget ?? chooseTarget(names);
   const targetIndex = names.indexOf(target);
   if (targetIndex < 0) {
@@ -168,9 +217,9 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const { rows: rowCount, leftOut, targetDistinct, filled, numeric } = await count(reader, csvPath, targetIndex, head);
-  const { leftOutColumns } = head.dialect;
-  const unnamed = leftOutColumns.find((place, index) => place > 0 && leftOut[index]! > 0);
+  const { rows: rowCount, leftOut, targetDistinct, columns: counts } = await count(reader, csvPath, targetIndex, head);
+  const places = head.dialect.leftOutColumns.filter((place) => place > 0);
+  const unnamed = places.find((_, index) => leftOut[index]! > 0);
   if (unnamed !== undefined)
     throw new DomainError(
       "COLUMN_NAMES_INVALID",
@@ -184,7 +233,8 @@ export async function checkCsv(
   }
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
-  const emptyRatio = (cellCount - filled.reduce((sum, count) => sum + count, 0)) / cellCount;
+  const filledCount = counts.reduce((sum, each) => sum + (isNumeric(each) ? each.numbers : each.filled), 0);
+  const emptyRatio = (cellCount - filledCount) / cellCount;
   if (emptyRatio > limits.maxEmptyRatio) {
     throw new DomainError(
       "TOO_MANY_EMPTY_CELLS",
@@ -192,8 +242,7 @@ export async function checkCsv(
     );
   }
   const columns = names.map((name, index): ColumnSummary => {
-    const isNumeric = filled[index]! > 0 && filled[index] === numeric[index];
-    return { name, type: isNumeric ? "number" : "text" };
+    return { name, type: isNumeric(counts[index]!) ? "number" : "text" };
   });
   if (targetDistinct < 2) {
     throw new DomainError(

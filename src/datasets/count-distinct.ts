@@ -9,13 +9,15 @@ import type { CsvEngines } from "./csv-engines.ts";
  * Counts distinct values of a cell in SQL exactly, and where they don't fit into the engine's memory, by estimate: there are
  * hundreds of thousands of them then, and it does not matter how many.
  */
-export async function orEstimated<Value>(cell: string, count: (distinct: string) => Promise<Value>): Promise<Value> {
+export async function orEstimated<Value>(
+  count: (distinctOf: (cell: string) => string) => Promise<Value>,
+): Promise<Value> {
   try {
-    return await count(`count(DISTINCT ${cell})`);
+    return await count((cell) => `count(DISTINCT ${cell})`);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
   }
-  return count(`approx_count_distinct(${cell})`);
+  return count((cell) => `approx_count_distinct(${cell})`);
 }
 
 /** Distinct values of one column of a kept dataset: tells classes from quantities when a run names another target. */
@@ -29,8 +31,8 @@ export async function countDistinct(
   const table = csvTable(csv.path, await readHead(csv.path, dataset.dialect));
   // Awaited here: a copy of a file in a bucket goes with this function.
   return await csvEngines.counts.use({ owner }, async (reader) => {
-    const [row = []] = await orEstimated(`c${columnIndex}`, (distinct) =>
-      reader.query(`SELECT ${distinct} FROM ${table}`),
+    const [row = []] = await orEstimated((distinctOf) =>
+      reader.query(`SELECT ${distinctOf(`c${columnIndex}`)} FROM ${table}`),
     );
     return Number(row[0] ?? 0);
   });

@@ -25,6 +25,7 @@ const understood = z
       .array(z.int())
       .describe("Columns without a name that are left out, from 1: the first, as an index is, and empty ones."),
     missing: z.array(z.string()).describe("Cells that are missing values, in every column."),
+    missingNumbers: z.array(z.string()).describe("Further ones in columns of numbers."),
   })
   .meta({ id: "Understood" });
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, numberIn } from "../tables/csv-table.ts";
+import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 
@@ -18,6 +18,8 @@ interface PlacedColumn extends ColumnSummary {
   readonly cell: string;
   /** The cell as a number where the column is one of numbers. */
   readonly value: string;
+  /** What the cell is of the file: without words for missing numbers. */
+  readonly source: string;
 }
 
 // Half of a pair of surrogates at the cut is no text that PostgreSQL takes.
@@ -43,24 +45,26 @@ export async function profileCsv(
   for (let from = 0; from < columns.length; from += width) {
     const slice = columns.slice(from, from + width).map(({ name, type }, place): PlacedColumn => {
       const cell = `c${from + place}`;
-      return { name, type, cell, value: type === "number" ? numberIn(cell, head) : cell };
+      if (type === "text") return { name, type, cell, value: cell, source: cell };
+      return { name, type, cell, value: numberIn(cell, head), source: withoutWords(cell, dialect.missingNumbers) };
     });
-    profiles.push(...(await profileSlice(reader, csv, slice, size <= maxExactBytes)));
+    const rows = `(SELECT ${slice.map(({ cell, source }) => `${source} AS ${cell}`)} FROM ${csv})`;
+    profiles.push(...(await profileSlice(reader, rows, slice, size <= maxExactBytes)));
   }
   return profiles;
 }
 
 async function profileSlice(
   reader: CsvReader,
-  csv: string,
+  rows: string,
   slice: readonly PlacedColumn[],
   isExact: boolean,
 ): Promise<ColumnProfile[]> {
-  if (!isExact) return estimate(reader, csv, slice);
+  if (!isExact) return estimate(reader, rows, slice);
   try {
-    await reader.query(`CREATE OR REPLACE TABLE slice AS SELECT ${slice.map(({ cell }) => cell)} FROM ${csv}`);
+    await reader.query(`CREATE OR REPLACE TABLE slice AS FROM ${rows}`);
   } catch (error) {
-    if (isOutOfMemory(error)) return estimate(reader, csv, slice);
+    if (isOutOfMemory(error)) return estimate(reader, rows, slice);
     throw error;
   }
   try {

@@ -12,7 +12,6 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { missingWords } from "../tables/missing.ts";
 import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
@@ -55,9 +54,17 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   });
 
   const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const { leftOutColumns, ...dialect } = dialectOf(row);
-    const places = leftOutColumns.map((place) => place + 1);
-    return { format: "csv", encoding: "utf-8", ...dialect, leftOutColumns: places, missing: [...missingWords] };
+    const { delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
+    return {
+      format: "csv",
+      encoding: "utf-8",
+      delimiter,
+      decimal,
+      skippedLines,
+      leftOutColumns: leftOutColumns.map((place) => place + 1),
+      missing: [...missing],
+      missingNumbers: [...missingNumbers],
+    };
   };
 
   async function existing(owner: string, id: string): Promise<Dataset> {

@@ -2,8 +2,7 @@ import { open } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
 import { type LineEnd, maxColumns, recordAt, sampleAt } from "./csv-record.ts";
 import { detectDialect, tableText } from "./detect-dialect.ts";
-import { type Dialect, isNumeral } from "./dialect.ts";
-import { isMissing } from "./missing.ts";
+import { type Dialect, isMissing, isNumeral } from "./dialect.ts";
 
 const maxHeaderBytes = 262_144;
 
@@ -15,30 +14,35 @@ export interface CsvHead {
   readonly lineEnd: LineEnd;
   /** True when the first name stands in quotes behind a byte order mark. */
   readonly hasMarkBeforeQuote: boolean;
-  /** Which columns hold nothing but numbers. A guess: whoever relies on it must see to the rest of the file. */
-  readonly looksNumeric: boolean[];
-  /** Words of the first rows that stand for a missing value. */
-  readonly seenMissing: string[];
+  /**
+   * What the columns hold: numbers alone, numbers and words for missing ones, other text. A guess: whoever relies on it must
+   * see to the rest of the file.
+   */
+  readonly looks: ("numbers" | "numbers and words" | "text")[];
+  /** Fifty at most, fewer of a wide table; without what is left out. */
+  readonly firstRows: string[][];
 }
 
-function lookAt(sample: readonly string[][], columnCount: number, dialect: Dialect) {
-  const looksNumeric = new Array<boolean>(columnCount).fill(true);
-  const seenMissing = new Set([""]);
-  for (const [index, cell] of sample.flatMap((cells) => [...withoutLeftOut(cells, dialect).entries()])) {
-    if (isMissing(cell)) seenMissing.add(cell);
-    else if (index < columnCount && cell.trim() !== "" && !isNumber(cell, dialect)) looksNumeric[index] = false;
-  }
-  return { looksNumeric, seenMissing: [...seenMissing] };
+function looksOf(firstRows: readonly string[][], columnCount: number, dialect: Dialect): CsvHead["looks"] {
+  const looks = new Array<CsvHead["looks"][number]>(columnCount).fill("numbers");
+  for (const cells of firstRows)
+    for (const [index, cell] of cells.entries()) {
+      if (index >= columnCount || looks[index] === "text" || cell.trim() === "" || isNumber(cell, dialect)) continue;
+      looks[index] = isMissing(cell, dialect, "number") ? "numbers and words" : "text";
+    }
+  return looks;
+}
+
+/** With what DuckDB takes besides, as `inf` and `1_000`. */
+function isNumber(cell: string, dialect: Dialect): boolean {
+  const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
+  return isNumeral(text, dialect) || /^[+-]?(nan|inf|infinity)$/i.test(text);
 }
 
 function withoutLeftOut(cells: string[], { leftOutColumns }: Dialect): string[] {
   const leftOut = new Set(leftOutColumns);
   return cells.filter((_, place) => !leftOut.has(place));
 }
-
-/** With a decimal point also what DuckDB takes besides, as `inf` and `0x1F` are; it is asked for the whole file. */
-const isNumber = (cell: string, dialect: Dialect): boolean =>
-  isNumeral(cell.trim(), dialect) || (dialect.decimal === "." && !Number.isNaN(Number(cell)));
 
 /**
  * Column names of a CSV file, trimmed, how it is written, and what its first rows look like.
@@ -82,17 +86,22 @@ export async function readHead(csvPath: string, known?: Dialect): Promise<CsvHea
   if (names.length < 2)
     throw new DomainError(
       "TOO_FEW_COLUMNS",
-      "The file has one column: a feature and a target are the least. No comma, semicolon, tab or bar cuts its lines into as many cells each.",
+      header.cells.length > 1
+        ? "The file has one column with a name: a feature and a target are the least."
+        : "The file has one column: a feature and a target are the least. No comma, semicolon, tab or bar cuts its lines into as many cells each.",
     );
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
+  const { records } = sampleAt(text, header.end, how);
+  const firstRows = records.map((cells) => withoutLeftOut(cells, dialect));
   return {
     names,
     dialect,
     lineEnd: header.lineEnd,
     hasMarkBeforeQuote: whole.startsWith('\uFEFF"'),
-    ...lookAt(sampleAt(text, header.end, how), names.length, dialect),
+    looks: looksOf(firstRows, names.length, dialect),
+    firstRows,
   };
 }

@@ -1,9 +1,11 @@
-import { sampleAt } from "./csv-record.ts";
-import { type Delimiter, type Dialect, delimiters, isNumeral } from "./dialect.ts";
-import { isMissing } from "./missing.ts";
+import { type Sample, sampleAt } from "./csv-record.ts";
+import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral } from "./dialect.ts";
+import { missingNumbers, missingWords } from "./missing.ts";
 
 /** Excel's line that names the delimiter. */
 const hint = /^sep=([,;\t|])(?:\r\n|\r|\n)/i;
+
+const words = { missing: missingWords, missingNumbers };
 
 /** The beginning of a file, and whether that is all of it. */
 export interface Beginning {
@@ -12,41 +14,65 @@ export interface Beginning {
   readonly isWholeFile: boolean;
 }
 
-const isNumber = (cell: string): boolean =>
-  isNumeral(cell.trim(), { decimal: "." }) || isNumeral(cell.trim(), { decimal: "," });
-
 const isBlank = (cell: string): boolean => cell.trim() === "";
-
-/** How many cells each record has, where all have as many; 1 where they differ. */
-const widthOf = ([header = [], ...rows]: readonly string[][]): number =>
-  rows.every((cells) => cells.length === header.length) ? header.length : 1;
+const isDecimalComma = (cell: string): boolean => cell.includes(",") && isNumeral(cell.trim(), { decimal: "," });
 
 /**
- * The one by which the first records have all the same number of cells, and the most of those; where two have as many, the
- * one by which more cells are numbers. Where none fits, the one that cuts the first line most.
+ * How many cells each of the first records has; 1 where they differ, or where one can't be read and the text is not cut
+ * there. A delimiter at the end of rows alone is none.
  */
-function delimiterOf({ text, isWholeFile }: Beginning): Delimiter {
-  let best = { delimiter: delimiters[0] as Delimiter, rank: [1, 0, 0] };
-  for (const delimiter of delimiters) {
-    const sample = sampleAt(text, 0, { delimiter, isWholeFile });
-    const rank = [widthOf(sample), sample.slice(1).flat().filter(isNumber).length, sample[0]?.length ?? 0];
-    const place = rank.findIndex((value, index) => value !== best.rank[index]);
-    if (place >= 0 && rank[place]! > best.rank[place]!) best = { delimiter, rank };
-  }
-  return best.delimiter;
+function widthOf({ records, isSound }: Sample, isWholeFile: boolean): number {
+  const [header = [], ...rows] = records;
+  const fits = rows.every(
+    (cells) => cells.length === header.length || (cells.length === header.length + 1 && cells.at(-1) === ""),
+  );
+  return fits && (isSound || (!isWholeFile && rows.length > 0)) ? header.length : 1;
 }
 
+/** Whether commas that cut the records into as many cells each are none of the delimiters all the same. */
+function areCommasWithin(byComma: Sample, byOther: Sample): boolean {
+  const [header = [], ...rows] = byComma.records;
+  // `price, EUR;kg` above `1,50;2`.
+  const isText =
+    header.slice(1).every((cell) => cell.startsWith(" ")) && !rows.some((cells) => cells[1]?.startsWith(" "));
+  return isText || byOther.records.flat().every((cell) => !cell.includes(",") || isDecimalComma(cell));
+}
+
+/**
+ * The comma where it cuts the first records into as many cells each, unless commas stand within the cells of another one
+ * that does; else of the others the one that cuts them into the most. Where none does, the first that cuts the first line.
+ */
+function delimiterOf({ text, isWholeFile }: Beginning): Delimiter {
+  const samples = delimiters.map((delimiter) => ({ delimiter, sample: sampleAt(text, 0, { delimiter, isWholeFile }) }));
+  const [comma, ...others] = samples.map((each) => ({ ...each, width: widthOf(each.sample, isWholeFile) }));
+  const [best] = others.filter(({ width }) => width > 1).sort((a, b) => b.width - a.width);
+  if (comma!.width > 1) return best !== undefined && areCommasWithin(comma!.sample, best.sample) ? best.delimiter : ",";
+  return (best ?? samples.find(({ sample }) => (sample.records[0]?.length ?? 0) > 1))?.delimiter ?? ",";
+}
+
+/** `1,234` may be either, and a column of such is not read as fractions. */
+const grouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/;
+
 /** Whether more of the first rows' columns are numbers with a decimal comma than with a point. */
-function decimalOf([, ...rows]: readonly string[][], columnCount: number): Dialect["decimal"] {
+function decimalOf(rows: readonly string[][], columnCount: number): Dialect["decimal"] {
+  const columns = Array.from({ length: columnCount }, (_, index) =>
+    rows.map((cells) => (cells[index] ?? "").trim()).filter((cell) => !isMissing(cell, words, "number")),
+  );
   const columnsWith = (decimal: Dialect["decimal"]): number =>
-    Array.from({ length: columnCount }, (_, index) =>
-      rows.map((cells) => cells[index] ?? "").map((cell) => cell.trim()),
-    )
-      .map((cells) => cells.filter((cell) => !isMissing(cell)))
-      .filter(
-        (cells) => cells.some((cell) => cell.includes(decimal)) && cells.every((cell) => isNumeral(cell, { decimal })),
-      ).length;
+    columns.filter((cells) => {
+      const fractions = cells.filter((cell) => cell.includes(decimal));
+      return fractions.some((cell) => !grouped.test(cell)) && cells.every((cell) => isNumeral(cell, { decimal }));
+    }).length;
   return columnsWith(",") > columnsWith(".") ? "," : ".";
+}
+
+/** Of a text whose first line is not long: 256 KiB of quotes, cut by each delimiter, held the event loop for 60 ms. */
+const enough = 32 * 1024;
+
+function beginningOf({ text, isWholeFile }: Beginning): Beginning {
+  const end = text.search(/[\r\n]/);
+  if (text.length <= enough || end < 0 || end > enough / 2) return { text, isWholeFile };
+  return { text: text.slice(0, enough), isWholeFile: false };
 }
 
 /**
@@ -55,15 +81,17 @@ function decimalOf([, ...rows]: readonly string[][], columnCount: number): Diale
  */
 export function detectDialect({ text, isWholeFile }: Beginning): Dialect {
   const hinted = hint.exec(text);
-  const table = { text: hinted === null ? text : text.slice(hinted[0].length), isWholeFile };
+  const table = beginningOf({ text: hinted === null ? text : text.slice(hinted[0].length), isWholeFile });
   const delimiter = (hinted?.[1] as Delimiter | undefined) ?? delimiterOf(table);
-  const skippedLines = hinted === null ? 0 : 1;
-  const sample = sampleAt(table.text, 0, { delimiter, isWholeFile });
-  const names = sample[0] ?? [];
-  // Where all are without a name, the line is blank rather than a header.
-  const leftOutColumns = names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!));
-  const decimal = delimiter === "," ? "." : decimalOf(sample, names.length);
-  return { delimiter, decimal, skippedLines, leftOutColumns };
+  const [names = [], ...rows] = sampleAt(table.text, 0, { delimiter, isWholeFile: table.isWholeFile }).records;
+  return {
+    delimiter,
+    decimal: delimiter === "," ? "." : decimalOf(rows, names.length),
+    skippedLines: hinted === null ? 0 : 1,
+    // Where all are without a name, the line is blank rather than a header.
+    leftOutColumns: names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!)),
+    ...words,
+  };
 }
 
 /** The text behind the lines that are none of the table. */

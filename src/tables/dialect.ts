@@ -7,6 +7,10 @@ export interface Dialect {
   readonly skippedLines: number;
   /** Columns without a name that are left out, by their places from 0: the first, as an index is, and empty ones. */
   readonly leftOutColumns: readonly number[];
+  /** Words for a missing value in every column. */
+  readonly missing: readonly string[];
+  /** Further ones in columns of numbers. */
+  readonly missingNumbers: readonly string[];
 }
 
 /** What stands between cells. */
@@ -16,12 +20,28 @@ export type Delimiter = (typeof delimiters)[number];
 export const delimiters = [",", ";", "\t", "|"] as const;
 
 /** By RFC 4180; of datasets from before there were others. */
-export const plainDialect: Dialect = { delimiter: ",", decimal: ".", skippedLines: 0, leftOutColumns: [] };
+export const plainDialect: Dialect = {
+  delimiter: ",",
+  decimal: ".",
+  skippedLines: 0,
+  leftOutColumns: [],
+  missing: [""],
+  missingNumbers: [],
+};
 
 /** A number with a decimal comma, or a whole one. */
 const withComma = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i;
 const withPoint = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
-/** Whether a cell is a number as the dialect writes it. */
+const longestNumeral = 400;
+
+/** Whether a cell is a number as the dialect writes it; one of more than 400 signs is none. */
 export const isNumeral = (cell: string, { decimal }: Pick<Dialect, "decimal">): boolean =>
-  (decimal === "," ? withComma : withPoint).test(cell);
+  cell.length <= longestNumeral && (decimal === "," ? withComma : withPoint).test(cell);
+
+/** Whether a cell stands for a missing value in a column of this type. */
+export const isMissing = (
+  cell: string,
+  { missing, missingNumbers }: Pick<Dialect, "missing" | "missingNumbers">,
+  type: "number" | "text",
+): boolean => missing.includes(cell) || (type === "number" && missingNumbers.includes(cell));

@@ -1,6 +1,6 @@
 /**
- * What stands for a value that is not there: empty cells, and what pandas, R, SQL dumps, Excel and people write. The words
- * are those of pandas' `read_csv` (`na_values`), without `1.#IND` and the like, and with `?`, `-`, `--`, `.`, `nil`.
+ * Words for a value that is not there, in every column: empty cells, and what pandas, R, SQL dumps and Excel write for it
+ * (most are of pandas' `read_csv`, `na_values`).
  */
 export const missingWords: readonly string[] = [
   "",
@@ -11,18 +11,10 @@ export const missingWords: readonly string[] = [
   "nan",
   "null",
   "NULL",
-  "None",
-  "nil",
-  "?",
-  "-",
-  "--",
-  ".",
   "#N/A",
   "#NULL!",
   "\\N",
 ];
 
-const words = new Set(missingWords);
-
-/** Whether a cell is one of them, to the letter. */
-export const isMissing = (cell: string): boolean => words.has(cell);
+/** Those that stand for one among numbers only: elsewhere they are a class or a category as often. */
+export const missingNumbers: readonly string[] = ["None", "nil", "?", "-", "--", "."];

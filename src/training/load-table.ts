@@ -44,7 +44,15 @@ export async function loadTable(
       await connection.run("SET lock_configuration = true");
       const head = await readHead(absolutePath, dialect);
       const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
-      return await readAll(connection, csvTable(absolutePath, head, { typeOf }), columns, wantedPlaces(columns, only));
+      const places = wantedPlaces(columns, only);
+      const read = (isStrict: boolean): Promise<TrainingTable> =>
+        readAll(connection, csvTable(absolutePath, head, { typeOf, isStrict }), columns, places);
+      try {
+        return await read(true);
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith("Conversion Error"))) throw error;
+      }
+      return await read(false);
     } finally {
       connection.closeSync();
     }

@@ -132,7 +132,7 @@ test("the document says what keys, cursors and forms are, and how large a body m
 });
 
 test("of very many faults the first are named, and how many more there are", async () => {
-  const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, place) => [`unknown${place}`, 1]));
+  const unknown = Object.fromEntries(Array.from({ length: 900 }, (_, place) => [`unknown${place}`, 1]));
   const features = Array.from({ length: 5_000 }, () => 1);
   for (const [body, last] of [
     [unknown, expect.stringMatching(/^Unrecognized keys: "unknown0".* …$/)],

@@ -133,6 +133,9 @@ describe("training", () => {
         code: "VALIDATION_FAILED",
         detail: expect.stringContaining("more than 1000 members, lists and objects"),
       });
+    const wide = Buffer.from(JSON.stringify(members), "utf16le");
+    const other = { "content-type": "application/json; charset=utf-16le" };
+    expect((await service.call("POST", "/training-runs", wide, other)).json.code).toBe("UNSUPPORTED_MEDIA_TYPE");
     // What stands in a text is none of them.
     const names = Array.from({ length: 400 }, (_, index) => `a\\": [{${index}`);
     expect((await post({ datasetId, mode: "light", features: names })).json.code).toBe("FEATURE_UNKNOWN");

@@ -92,7 +92,7 @@ describe("a table is the same, however it is written", () => {
       { before: "\uFEFFsep=;\r\n", delimiter: ";", decimal: ",", lineEnd: "\r\n" },
       { delimiter: ";", decimal: ",", skippedLines: 1 },
     ],
-    ["NA", { missing: "NA" }, { missing: expect.arrayContaining(["NA", "null", "?"]) }],
+    ["NA", { missing: "NA" }, { missing: expect.arrayContaining(["NA", "null"]) }],
     ["#N/A beside decimal commas", { missing: "#N/A", delimiter: ";", decimal: "," }, { decimal: "," }],
     ["\\N", { missing: "\\N" }, {}],
     ["pandas' index", { index: String }, { leftOutColumns: [1] }],
@@ -145,7 +145,7 @@ test("what is no table of text is named by its first bytes", async () => {
   const sent = [
     "<!DOCTYPE html><html>",
     '{"a": 1}\n{"a": 2}\n',
-    Buffer.from("PAR1"),
+    Buffer.from("PAR1\u0015\u0004"),
     Buffer.from("\uFEFFa,b\n", "utf16le"),
   ];
   const answers = await Promise.all(sent.map((content) => service.upload(content)));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { csvToRows, parseCsv } from "../../../src/artifacts/parse-csv-rows.ts";
 import { DomainError } from "../../../src/errors.ts";
 import type { ModelFeature } from "../../../src/models/model.ts";
-import { isMissing } from "../../../src/tables/missing.ts";
+import { missingWords } from "../../../src/tables/missing.ts";
 import { csvByCharacter } from "../../support/csv-by-character.ts";
 import { manner, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
 
@@ -80,7 +80,7 @@ describe("rows", () => {
         expect(read.count).toBe(rows.length);
         for (const [column, name] of names.entries())
           expect(read.column(text(name))).toEqual(
-            rows.map((cells) => (isMissing(cells[column]!) ? null : cells[column])),
+            rows.map((cells) => (missingWords.includes(cells[column]!) ? null : cells[column])),
           );
         expect(read.column(text(names.join("?")))).toBeUndefined();
       }),

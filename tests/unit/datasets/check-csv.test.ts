@@ -8,7 +8,7 @@ import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.
 import { createEnginePool } from "../../../src/datasets/engine-pool.ts";
 import type { DomainError } from "../../../src/errors.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
-import { missingWords } from "../../../src/tables/missing.ts";
+import { missingNumbers, missingWords } from "../../../src/tables/missing.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { manner, numberCell, textCell, writeCsv, writtenTable } from "../../support/csv-tables.ts";
 import { faultOf } from "../../support/fault-of.ts";
@@ -94,7 +94,7 @@ describe("a correct CSV", () => {
     ["blanks around numbers", "a,b\n 1 ,x\n\t2,y\n"],
   ])("may be written with %s", async (_what, content) => {
     expect(await check(content)).toEqual({
-      dialect: plainDialect,
+      dialect: { ...plainDialect, missing: missingWords, missingNumbers },
       columns: [
         { name: "a", type: "number" },
         { name: "b", type: "text" },
@@ -105,10 +105,50 @@ describe("a correct CSV", () => {
     });
   });
 
-  test.each(missingWords.filter((word) => word !== ""))("%j among numbers is a missing one", async (word) => {
-    const late = `a,b\n${"1,x\n".repeat(100)}${word},y\n`;
-    for (const content of [`a,b\n1,x\n"${word}",y\n`, late])
-      expect((await check(content)).columns[0]).toEqual({ name: "a", type: "number" });
+  test.each([...missingWords, ...missingNumbers].filter((word) => word !== ""))(
+    "%j among numbers is a missing one",
+    async (word) => {
+      const late = `a,b\n${"1,x\n".repeat(100)}${word},y\n`;
+      for (const content of [`a,b\n1,x\n"${word}",y\n`, late])
+        expect((await check(content)).columns[0]).toEqual({ name: "a", type: "number" });
+    },
+  );
+
+  test.each(missingNumbers)("%j is a class, and a category, where there are no numbers", async (word) => {
+    const { columns, dialect } = await check(`a,label\n${word},yes\nb,${word}\n`);
+    const table = await loadTable(filePath(), columns, { dialect });
+    expect(table.columns.map((column) => column.kind === "text" && column.texts)).toEqual([
+      [word, "b"],
+      ["yes", word],
+    ]);
+  });
+
+  test("what is found does not depend on where the words stand", async () => {
+    const some = "1,x,p\n".repeat(60);
+    for (const word of ["NA", "?", ""]) {
+      const words = `2,${word},q\n${word},y,q\n`.repeat(100);
+      const orders: CheckedCsv[] = [];
+      for (const rows of [some + words, words + some]) orders.push(await check(`a,b,label\n${rows}`));
+      expect(orders[0]).toEqual(orders[1]);
+      const strict = { ...lenient, maxEmptyRatio: 0.2 };
+      const outcomes: string[] = [];
+      for (const rows of [some + words, words + some])
+        outcomes.push(
+          await check(`a,b,label\n${rows}`, strict).then(
+            () => "taken",
+            ({ code }) => String(code),
+          ),
+        );
+      expect(outcomes[0]).toBe(outcomes[1]);
+    }
+  });
+
+  test("numbers with words among them are learnt from, wherever they stand", async () => {
+    for (const word of ["NA", "?"]) {
+      const { columns, dialect } = await check(`a,label\n1.5,x\n${word},y\n`);
+      const table = await loadTable(filePath(), columns, { dialect });
+      expect(table.columns[0]).toEqual({ name: "a", kind: "number", numbers: Float64Array.of(1.5, Number.NaN) });
+    }
   });
 
   test("a class is none of these words, wherever it stands", async () => {
@@ -146,6 +186,24 @@ describe("a correct CSV", () => {
 
   test("a cell may be nearly a mebibyte long", async () => {
     expect((await check(`a,label\n${"x".repeat(1_000_000)},p\n"${"y\n".repeat(500_000)}",q\n`)).rowCount).toBe(2);
+  });
+});
+
+describe("a first line that names nothing", () => {
+  test.each([
+    ["numbers and a class", "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n"],
+    ["decimal commas", "5,1;setosa\n4,9;setosa\n6,2;virginica\n"],
+  ])("is told from a header: %s", async (_what, content) => {
+    const fault = await refusal(content);
+    expect([fault.code, fault.message]).toEqual(["HEADER_MISSING", expect.stringContaining("looks like the rows")]);
+  });
+
+  test.each([
+    ["years as names", "2024,2025,label\n1,2,x\n3,4,y\n"],
+    ["a name that is a value, too", "a,x\n1,x\n2,y\n"],
+    ["texts alone", "yes,no\nyes,no\nno,yes\n"],
+  ])("and a header may be of any names: %s", async (_what, content) => {
+    expect((await check(content)).rowCount).toBe(2);
   });
 });
 

@@ -95,6 +95,20 @@ test("a part that fails hides no other: each has its line in the closing table, 
   expect(await readdir(join(folder, "tmp"))).toEqual([]);
 });
 
+test("a check that is cut short, within a function, is told with what it said, and one that fails in silence by its name", async () => {
+  await part("silent", "check quiet false\ncomplete");
+  await part("broken", "leave() { echo before; exit 4; }\ncheck leaving leave\ncomplete");
+  const { lines } = await run([".ci/run", "silent", "broken"]);
+  expect(lines).toContain("before");
+  expect(lines.slice(-3)).toEqual([
+    "FAIL silent: quiet",
+    "FAIL broken: ended early, at: leaving (exit status 4)",
+    "0 passed, 2 failed",
+  ]);
+  const alone = await run([".ci/parts/broken.sh"]);
+  expect([alone.code, alone.lines.at(-1)]).toEqual([4, "0 passed, 1 failed"]);
+});
+
 test("a part runs alone, and ends with the same line", async () => {
   await part("sound", "check one true\ncomplete");
   await part("broken", "check one true\ncheck two false\ncomplete");

@@ -28,7 +28,7 @@ test("a table is read by what it was written with, whatever stands in it", () =>
           .join(delimiter),
       );
       const lines = [...(hint ? [`sep=${delimiter}`] : []), names.join(delimiter), ...written];
-      expect(detect(lines.join(lineEnd))).toEqual({
+      expect(detect(lines.join(lineEnd))).toMatchObject({
         delimiter,
         decimal: delimiter === "," ? "." : decimal,
         skippedLines: hint ? 1 : 0,
@@ -46,6 +46,14 @@ test.each([
   ["a comma in the header, too", "price, EUR;kg\n1,5;2\n2,5;3\n", ";"],
   ["one row that is too short", "a;b;c\n1;2;3\n4;5\n", ";"],
   ["a header alone", "a\tb\tc\n", "\t"],
+  ["decimal commas in the first line, too", "5,1;x\n4,9;x\n6,2;y\n", ";"],
+  ["bars in a name and in quotes", 'id,desc (a|b|c|d)\n"1","x"\n"2","y"\n', ","],
+  ["semicolons in a name and commas in quotes", 'id,sex (m;f;x)\n"a, b",m\n"c, d",f\n', ","],
+  ["semicolons in a name and in each row, more than commas", "id,age,tags: a;b;c;d\n1,30,x;y;z;w\n2,31,p;q;r;s\n", ","],
+  ["bars in a name and in each row", "id,scores (q1|q2|q3)\n1,4|5|3\n2,1|2|3\n", ","],
+  ["as many semicolons as commas", "id,lat;lon\n1,52;13\n2,48;11\n", ","],
+  ["a delimiter at the end of rows", "Preis, EUR;kg;label\n1,5;2;x;\n2,5;3;y;\n", ";"],
+  ["a tab at the end of rows", "a, kg\tb\tlabel\n1,5\t2\tx\t\n2,5\t2\ty\t\n", "\t"],
   ["an empty line", "a;b\n\n1;2\n", ";"],
 ])("%s", (_what, text, delimiter) => {
   expect(detect(text).delimiter).toBe(delimiter);
@@ -56,6 +64,8 @@ test.each([
   ["a missing value among them", "a;b\n1,5;NA\n;2\n", ","],
   ["a text with a comma beside points", "a;b\n1.5;x,y\n2.5;z\n", "."],
   ["a comma that only groups", "a;b\n1,234,567;2\n", "."],
+  ["a comma that may group or not", "a;b\n1,234;2\n950;3\n12,345;4\n", "."],
+  ["three decimals that can't be groups", "a;b\n1,234;2\n0,950;3\n", ","],
 ])("the decimal sign: %s", (_what, text, decimal) => {
   expect(detect(text).decimal).toBe(decimal);
 });
@@ -63,7 +73,7 @@ test.each([
 test("the beginning of a file may be cut anywhere", () => {
   const text = `a;b;c\n${"1,5;2;x\n".repeat(30)}`;
   for (let end = text.length; end > 20; end -= 1)
-    expect(detect(text.slice(0, end), false)).toEqual({
+    expect(detect(text.slice(0, end), false)).toMatchObject({
       delimiter: ";",
       decimal: ",",
       skippedLines: 0,
@@ -78,4 +88,8 @@ test.each([
   ["none, where no column has a name", ",,\n1,2,3\n", []],
 ])("columns that are left out: %s", (_what, text, places) => {
   expect(detect(text).leftOutColumns).toEqual(places);
+});
+
+test("a row that does not end within the beginning is none that speaks against a delimiter", () => {
+  expect(detect(`id,desc (a|b|c)\n1,${"x".repeat(1_000)}`, false).delimiter).toBe(",");
 });

@@ -19,9 +19,18 @@ test.each([
   expect(nameOfKind(bytes)).toContain(name);
 });
 
-test.each(["a,b\n1,2\n", "", "\uFEFFa;b\n1;2\n", "version,size\n1,2\n", "<5,>5\n1,2\n", "[a],{b}\n1,2\n"])(
-  "a table is no other kind: %j",
-  (text) => {
-    expect(nameOfKind(Buffer.from(text))).toBeUndefined();
-  },
-);
+test.each([
+  "a,b\n1,2\n",
+  "",
+  "\uFEFFa;b\n1;2\n",
+  "version,size\n1,2\n",
+  "<5,>5\n1,2\n",
+  "[a],{b}\n1,2\n",
+  "[[a]],b\n",
+  "PAR1,PAR2\n",
+  "GIF8,b\n",
+  "%PDF-size,b\n",
+  "<body mass>,b\n",
+])("a table is no other kind: %j", (text) => {
+  expect(nameOfKind(Buffer.from(text))).toBeUndefined();
+});
