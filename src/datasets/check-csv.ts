@@ -3,7 +3,7 @@ import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
-import { csvTable, leftOutCell, numberIn, sqlText, withoutWords } from "../tables/csv-table.ts";
+import { csvTable, leftOutCell, plainNumeral, withoutWords } from "../tables/csv-table.ts";
 import { type Dialect, isMissing, isNumeral } from "../tables/dialect.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
@@ -85,7 +85,10 @@ interface Counts {
   readonly columns: readonly ColumnCounts[];
   /** Filled cells of the columns without a name, but for the first. */
   readonly leftOut: readonly number[];
+  readonly hasWordsInNumbers: boolean;
 }
+
+const wordsAmongNumbers = [...missingWords, ...missingNumbers].filter((word) => word.toLowerCase() !== "nan");
 
 const isConversionFault = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Conversion Error");
@@ -102,7 +105,7 @@ async function countIn(
     columns,
     also,
   }: { readonly columns: readonly number[]; readonly also: (isDouble: (index: number) => boolean) => string[] },
-): Promise<number[]> {
+): Promise<{ counts: number[]; isMisled: boolean }> {
   const ask = async (isDouble: (index: number) => boolean): Promise<number[]> => {
     const counts = columns.flatMap((index) => {
       const cell = `c${index}`;
@@ -110,9 +113,9 @@ async function countIn(
       if (head.looks[index] === "text") return [`count(${cell})`, "0", "0"];
       return [
         `count(${cell})`,
-        // Not count_if, which is NULL of NULLs, and would be left out of the text.
-        `count(CASE WHEN ${cell} IN (${[...missingWords, ...missingNumbers].map(sqlText).join(", ")}) THEN 1 END)`,
-        `count(${numberIn(cell, head)})`,
+        `count(${cell}) - count(${withoutWords(cell, wordsAmongNumbers)})`,
+        // NaN among them, which is one for DuckDB and no word.
+        `count(TRY_CAST(${plainNumeral(cell, head)} AS DOUBLE))`,
       ];
     });
     const typeOf = (index: number) => (isDouble(index) ? "DOUBLE" : "VARCHAR");
@@ -125,18 +128,18 @@ async function countIn(
   };
   try {
     // Numbers read as such cost half of text that is cast (docs/performance.md).
-    return await ask((index) => head.looks[index] === "numbers");
+    return { counts: await ask((index) => head.looks[index] === "numbers"), isMisled: false };
   } catch (error) {
     if (!isConversionFault(error)) throw error;
   }
   // The first rows misled: a column that began with numbers holds words for missing ones, or other text too.
-  return ask(() => false);
+  return { counts: await ask(() => false), isMisled: true };
 }
 
 /** The target where it is text: a lone class must not seem to be two by a word for a missing one. */
 function targetCell(index: number, { looks, firstRows, dialect }: CsvHead): string {
   const cell = `c${index}`;
-  if (looks[index] !== "text") return withoutWords(cell, [...missingWords, ...missingNumbers]);
+  if (looks[index] !== "text") return withoutWords(cell, wordsAmongNumbers);
   const classes = new Set(
     firstRows.map((cells) => cells[index] ?? "").filter((text) => !isMissing(text, dialect, "text")),
   );
@@ -147,7 +150,9 @@ function targetCell(index: number, { looks, firstRows, dialect }: CsvHead): stri
 async function count(reader: CsvReader, csvPath: string, targetIndex: number, head: CsvHead): Promise<Counts> {
   const columns: ColumnCounts[] = [];
   const leftOut: number[] = [];
-  const take = (counts: readonly number[]): void => {
+  let hasWordsInNumbers = head.looks.includes("numbers and words");
+  const take = (counts: readonly number[], isMisled: boolean): void => {
+    hasWordsInNumbers ||= isMisled;
     for (let at = 0; at < counts.length; at += 3)
       columns.push({ filled: counts[at]!, words: counts[at + 1]!, numbers: counts[at + 2]! });
   };
@@ -159,23 +164,28 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
     .map((place) => `count(${leftOutCell(place)})`);
   const target = targetCell(targetIndex, head);
   try {
-    const [rows = 0, targetDistinct = 0, ...first] = await orEstimated((distinctOf) =>
+    const { counts, isMisled } = await orEstimated((distinctOf) =>
       countIn(reader, csvPath, head, {
         columns: slice(0),
         also: (isDouble) => ["count(*)", distinctOf(isDouble(targetIndex) ? `c${targetIndex}` : target)],
       }),
     );
-    take(first);
-    for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce)
-      take(await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] }));
+    const [rows = 0, targetDistinct = 0, ...first] = counts;
+    take(first, isMisled);
+    for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce) {
+      const more = await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] });
+      take(more.counts, more.isMisled);
+    }
     for (let from = 0; from < unnamed.length; from += columnsAtOnce)
       leftOut.push(
-        ...(await countIn(reader, csvPath, head, {
-          columns: [],
-          also: () => unnamed.slice(from, from + columnsAtOnce),
-        })),
+        ...(
+          await countIn(reader, csvPath, head, {
+            columns: [],
+            also: () => unnamed.slice(from, from + columnsAtOnce),
+          })
+        ).counts,
       );
-    return { rows, targetDistinct, columns, leftOut };
+    return { rows, targetDistinct, columns, leftOut, hasWordsInNumbers };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
@@ -217,7 +227,13 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const { rows: rowCount, leftOut, targetDistinct, columns: counts } = await count(reader, csvPath, targetIndex, head);
+  const {
+    rows: rowCount,
+    leftOut,
+    targetDistinct,
+    columns: counts,
+    hasWordsInNumbers,
+  } = await count(reader, csvPath, targetIndex, head);
   const places = head.dialect.leftOutColumns.filter((place) => place > 0);
   const unnamed = places.find((_, index) => leftOut[index]! > 0);
   if (unnamed !== undefined)
@@ -251,7 +267,7 @@ export async function checkCsv(
     );
   }
   return {
-    dialect: head.dialect,
+    dialect: { ...head.dialect, hasWordsInNumbers },
     columns,
     rowCount,
     target,

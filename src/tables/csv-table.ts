@@ -20,9 +20,14 @@ export interface CsvColumns {
   readonly missing?: readonly string[];
 }
 
-/** SQL for a cell of text that is NULL where it is one of the words. */
+/**
+ * SQL for a cell of text that is NULL where it is one of the words. Not by IN: of a list DuckDB makes a join, and a hundred of
+ * them need more than the 256 MB of an engine.
+ */
 export const withoutWords = (cell: string, words: readonly string[]): string =>
-  words.length === 0 ? cell : `CASE WHEN ${cell} NOT IN (${sqlTexts(words)}) THEN ${cell} END`;
+  words.length === 0
+    ? cell
+    : `CASE ${cell} ${words.map((word) => `WHEN ${sqlText(word)} THEN NULL`).join(" ")} ELSE ${cell} END`;
 
 /** SQL for the number in a cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
 export function numberIn(
@@ -34,9 +39,12 @@ export function numberIn(
     cell,
     [...dialect.missing, ...dialect.missingNumbers].filter((word) => word !== ""),
   );
-  // A point in such a number is none.
-  return `${cast}(${dialect.decimal === "," ? `replace(replace(${text}, '.', '?'), ',', '.')` : text} AS DOUBLE)`;
+  return `${cast}(${plainNumeral(text, { dialect })} AS DOUBLE)`;
 }
+
+/** SQL for a numeral with a point of one of the dialect; a point in one with a comma makes it none. */
+export const plainNumeral = (text: string, { dialect }: Pick<CsvHead, "dialect">): string =>
+  dialect.decimal === "," ? `replace(replace(${text}, '.', '?'), ',', '.')` : text;
 
 /** SQL of a column that is left out, by its place in the file from 0. */
 export const leftOutCell = (place: number): string => `x${place}`;

@@ -5,7 +5,8 @@ import { missingNumbers, missingWords } from "./missing.ts";
 /** Excel's line that names the delimiter. */
 const hint = /^sep=([,;\t|])(?:\r\n|\r|\n)/i;
 
-const words = { missing: missingWords, missingNumbers };
+// Only a look at the whole file could tell that there are none.
+const words = { missing: missingWords, missingNumbers, hasWordsInNumbers: true };
 
 /** The beginning of a file, and whether that is all of it. */
 export interface Beginning {

@@ -11,6 +11,8 @@ export interface Dialect {
   readonly missing: readonly string[];
   /** Further ones in columns of numbers. */
   readonly missingNumbers: readonly string[];
+  /** Whether columns of numbers hold such words, or the like: then each cell is read as text first, which takes twice the time. */
+  readonly hasWordsInNumbers: boolean;
 }
 
 /** What stands between cells. */
@@ -27,6 +29,7 @@ export const plainDialect: Dialect = {
   leftOutColumns: [],
   missing: [""],
   missingNumbers: [],
+  hasWordsInNumbers: false,
 };
 
 /** A number with a decimal comma, or a whole one. */

@@ -16,6 +16,8 @@ export interface CsvColumn {
 export interface LoadOptions {
   /** With commas and points when absent. */
   readonly dialect?: Dialect | undefined;
+  /** How many rows are to come; another number is an error. */
+  readonly rowCount?: number | undefined;
   /** Names of the columns to read; all when absent. */
   readonly only?: readonly string[] | undefined;
   /** Of the whole process; DuckDB gets its share. Its own limit when absent. */
@@ -26,7 +28,7 @@ export interface LoadOptions {
 export async function loadTable(
   csvPath: string,
   columns: readonly CsvColumn[],
-  { dialect = plainDialect, only, memoryBytes }: LoadOptions = {},
+  { dialect = plainDialect, rowCount, only, memoryBytes }: LoadOptions = {},
 ): Promise<TrainingTable> {
   const absolutePath = path.resolve(csvPath);
   const instance = await DuckDBInstance.create(":memory:", {
@@ -44,15 +46,12 @@ export async function loadTable(
       await connection.run("SET lock_configuration = true");
       const head = await readHead(absolutePath, dialect);
       const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
-      const places = wantedPlaces(columns, only);
-      const read = (isStrict: boolean): Promise<TrainingTable> =>
-        readAll(connection, csvTable(absolutePath, head, { typeOf, isStrict }), columns, places);
-      try {
-        return await read(true);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith("Conversion Error"))) throw error;
-      }
-      return await read(false);
+      const csv = csvTable(absolutePath, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
+      const table = await readAll(connection, csv, columns, wantedPlaces(columns, only));
+      // DuckDB's stream ends at a fault without a word.
+      if (rowCount !== undefined && table.rowCount !== rowCount)
+        throw new Error(`The file gave ${table.rowCount} rows, and had ${rowCount} when it was uploaded.`);
+      return table;
     } finally {
       connection.closeSync();
     }

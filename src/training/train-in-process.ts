@@ -90,6 +90,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       csvPath: csv.path,
       columns: dataset.columns,
       dialect: dialectOf(dataset),
+      rowCount: dataset.row_count,
       target: run.target,
       task: run.task,
       features: run.features ?? undefined,

@@ -18,6 +18,8 @@ export interface ChildTask {
   readonly csvPath: string;
   readonly columns: readonly CsvColumn[];
   readonly dialect: Dialect;
+  /** Of the file; not known where absent. */
+  readonly rowCount?: number | undefined;
   readonly target: string;
   readonly task: TrainingTask;
   readonly features?: readonly string[] | undefined;
@@ -81,9 +83,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, columns, dialect, features, target, memoryBytes } = task;
+    const { csvPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
     const only = features && [...features, target];
-    const table = await loadTable(csvPath, columns, { dialect, only, memoryBytes });
+    const table = await loadTable(csvPath, columns, { dialect, rowCount, only, memoryBytes });
     const rows = table.rowCount;
     over("load", rows);
     const post = throttled();

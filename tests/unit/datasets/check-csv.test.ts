@@ -94,7 +94,7 @@ describe("a correct CSV", () => {
     ["blanks around numbers", "a,b\n 1 ,x\n\t2,y\n"],
   ])("may be written with %s", async (_what, content) => {
     expect(await check(content)).toEqual({
-      dialect: { ...plainDialect, missing: missingWords, missingNumbers },
+      dialect: { ...plainDialect, missing: missingWords, missingNumbers, hasWordsInNumbers: false },
       columns: [
         { name: "a", type: "number" },
         { name: "b", type: "text" },
@@ -141,6 +141,26 @@ describe("a correct CSV", () => {
         );
       expect(outcomes[0]).toBe(outcomes[1]);
     }
+  });
+
+  test("a word far below is one, and the rows above it and below it are all there", async () => {
+    for (const word of ["NA", "?", "1_000"]) {
+      const rows = Array.from({ length: 10_000 }, (_, row) => `${row === 9_000 ? word : row % 97},${row % 2}`);
+      const { columns, dialect, rowCount } = await check(`a,label\n${rows.join("\n")}\n`);
+      const table = await loadTable(filePath(), columns, { dialect, rowCount });
+      expect([word, rowCount, columns[0]!.type, table.rowCount]).toEqual([word, 10_000, "number", 10_000]);
+      const [a] = table.columns;
+      const numbers = a!.kind === "number" ? a!.numbers : new Float64Array();
+      const late = word === "1_000" ? 1_000 : Number.NaN;
+      expect([numbers[8_999], numbers[9_000], numbers[9_001]]).toEqual([8_999 % 97, late, 9_001 % 97]);
+    }
+  });
+
+  test("rows that don't come are a fault, and no smaller table", async () => {
+    const rows = Array.from({ length: 10_000 }, (_, row) => (row === 9_000 ? "x,1" : `${row},${row % 2}`));
+    await check(`a,label\n${rows.join("\n")}\n`);
+    const columns = ["a", "label"].map((name) => ({ name, type: "number" as const }));
+    await expect(loadTable(filePath(), columns, { rowCount: 10_000 })).rejects.toThrow();
   });
 
   test("numbers with words among them are learnt from, wherever they stand", async () => {
