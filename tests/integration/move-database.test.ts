@@ -114,7 +114,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     const working = await startService({ on: embedded });
     resources.defer(async () => void (await working.halt()));
     const weather = await working.upload(seattleWeatherCsv(), { name: oddName });
-    const small = await working.upload("a\tb,label\n1,x\ty\n2,\\N\n3,x\ty\n", { name: "small" });
+    const small = await working.upload("a\tb,label\n1,x\ty\n2,z\\N\n3,x\ty\n", { name: "small" });
     const noise = await working.upload(noiseCsv(), { name: "noise" });
     expect([weather.json, small.status, noise.status]).toEqual([expect.objectContaining({ name: oddName }), 201, 201]);
     for (const { json } of [weather, small, noise])
