@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { ModelFeature } from "../models/model.ts";
 import { PredictionInputError, type PredictionRows } from "../models/predict-rows.ts";
-import { maxColumns } from "../tables/csv-record.ts";
+import { fitsHeader, maxColumns } from "../tables/csv-record.ts";
 import { detectDialect, tableText } from "../tables/detect-dialect.ts";
 import { type Delimiter, type Dialect, isMissing, isNumeral, plainDialect } from "../tables/dialect.ts";
 
@@ -80,10 +80,10 @@ export function parseCsv(
 
 /** Rows of a CSV body by its header, in whatever dialect an upload may have. @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS */
 export function csvToRows(text: string, maxRows?: number): PredictionRows {
-  const beginning = text.slice(0, 262_144).replace(/^\uFEFF/, "");
-  const dialect = detectDialect({ text: beginning, isWholeFile: beginning.length >= text.length - 1 });
+  const unmarked = text.replace(/^\uFEFF/, "");
+  const dialect = detectDialect({ text: unmarked, isWholeFile: true });
   const [names, ...rows] = parseCsv(
-    tableText(text.replace(/^\uFEFF/, ""), dialect),
+    tableText(unmarked, dialect),
     maxRows === undefined ? undefined : maxRows + 1,
     dialect.delimiter,
   );
@@ -97,8 +97,7 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
     throw new DomainError("PREDICTION_INPUT_INVALID", "The CSV's header names a column twice.");
   }
   for (const [index, row] of rows.entries()) {
-    // A delimiter at a row's end is as good as none, in an upload too.
-    if (row.length === header.length || (row.length === header.length + 1 && row.at(-1) === "")) continue;
+    if (fitsHeader(row, header)) continue;
     throw new DomainError(
       "PREDICTION_INPUT_INVALID",
       `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`,

@@ -83,8 +83,8 @@ interface Counts {
   /** Distinct values of the target. */
   readonly targetDistinct: number;
   readonly columns: readonly ColumnCounts[];
-  /** Filled cells of the columns without a name, but for the first. */
-  readonly leftOut: readonly number[];
+  /** Places of the columns without a name that hold values, but for the first, which is left out whatever it holds. */
+  readonly filledUnnamed: readonly number[];
   readonly hasWordsInNumbers: boolean;
 }
 
@@ -149,7 +149,7 @@ function targetCell(index: number, { looks, firstRows, dialect }: CsvHead): stri
 /** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
 async function count(reader: CsvReader, csvPath: string, targetIndex: number, head: CsvHead): Promise<Counts> {
   const columns: ColumnCounts[] = [];
-  const leftOut: number[] = [];
+  const filledUnnamed: number[] = [];
   let hasWordsInNumbers = head.looks.includes("numbers and words");
   const take = (counts: readonly number[], isMisled: boolean): void => {
     hasWordsInNumbers ||= isMisled;
@@ -158,10 +158,7 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
   };
   const slice = (from: number): number[] =>
     Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
-  // The first is left out whatever it holds.
-  const unnamed = head.dialect.leftOutColumns
-    .filter((place) => place > 0)
-    .map((place) => `count(${leftOutCell(place)})`);
+  const unnamed = head.dialect.leftOutColumns.filter((place) => place > 0);
   const target = targetCell(targetIndex, head);
   try {
     const { counts, isMisled } = await orEstimated((distinctOf) =>
@@ -176,16 +173,13 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
       const more = await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] });
       take(more.counts, more.isMisled);
     }
-    for (let from = 0; from < unnamed.length; from += columnsAtOnce)
-      leftOut.push(
-        ...(
-          await countIn(reader, csvPath, head, {
-            columns: [],
-            also: () => unnamed.slice(from, from + columnsAtOnce),
-          })
-        ).counts,
-      );
-    return { rows, targetDistinct, columns, leftOut, hasWordsInNumbers };
+    for (let from = 0; from < unnamed.length; from += columnsAtOnce) {
+      const places = unnamed.slice(from, from + columnsAtOnce);
+      const also = () => places.map((place) => `count(${leftOutCell(place)})`);
+      const { counts: filled } = await countIn(reader, csvPath, head, { columns: [], also });
+      filledUnnamed.push(...places.filter((_, index) => filled[index]! > 0));
+    }
+    return { rows, targetDistinct, columns, filledUnnamed, hasWordsInNumbers };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
@@ -229,13 +223,12 @@ export async function checkCsv(
   }
   const {
     rows: rowCount,
-    leftOut,
+    filledUnnamed,
     targetDistinct,
     columns: counts,
     hasWordsInNumbers,
   } = await count(reader, csvPath, targetIndex, head);
-  const places = head.dialect.leftOutColumns.filter((place) => place > 0);
-  const unnamed = places.find((_, index) => leftOut[index]! > 0);
+  const [unnamed] = filledUnnamed;
   if (unnamed !== undefined)
     throw new DomainError(
       "COLUMN_NAMES_INVALID",

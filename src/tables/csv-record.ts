@@ -69,6 +69,10 @@ export function recordAt(
   }
 }
 
+/** Whether a record has the header's cells; a delimiter at its end alone is as good as none. */
+export const fitsHeader = (cells: readonly string[], { length }: readonly string[]): boolean =>
+  cells.length === length || (cells.length === length + 1 && cells.at(-1) === "");
+
 const sampleRows = 50;
 /** Of a wide table fewer rows: to look at 50 of 2,000 columns held the event loop for 50 ms. */
 const sampleCells = 5_000;

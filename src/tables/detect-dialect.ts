@@ -1,4 +1,4 @@
-import { type Sample, sampleAt } from "./csv-record.ts";
+import { fitsHeader, type Sample, sampleAt } from "./csv-record.ts";
 import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral } from "./dialect.ts";
 import { missingNumbers, missingWords } from "./missing.ts";
 
@@ -18,15 +18,10 @@ export interface Beginning {
 const isBlank = (cell: string): boolean => cell.trim() === "";
 const isDecimalComma = (cell: string): boolean => cell.includes(",") && isNumeral(cell.trim(), { decimal: "," });
 
-/**
- * How many cells each of the first records has; 1 where they differ, or where one can't be read and the text is not cut
- * there. A delimiter at the end of rows alone is none.
- */
+/** How many cells each of the first records has; 1 where they differ, or where one can't be read and the text is not cut there. */
 function widthOf({ records, isSound }: Sample, isWholeFile: boolean): number {
   const [header = [], ...rows] = records;
-  const fits = rows.every(
-    (cells) => cells.length === header.length || (cells.length === header.length + 1 && cells.at(-1) === ""),
-  );
+  const fits = rows.every((cells) => fitsHeader(cells, header));
   return fits && (isSound || (!isWholeFile && rows.length > 0)) ? header.length : 1;
 }
 
