@@ -1,5 +1,6 @@
 import { DomainError } from "../errors.ts";
 import { type PredictionRows, recordsToRows } from "../models/predict-rows.ts";
+import { utf16Of } from "../tables/table-source.ts";
 import { csvToRows } from "./parse-csv-rows.ts";
 
 /** Rows of one request at most. */
@@ -19,10 +20,12 @@ const invalid = (path: string, message: string): DomainError =>
   });
 
 /** Fatal: a letter that can't be read would else become another, and a category nothing in silence. */
-function decode({ bytes, charset }: PredictionBody): string {
+function decode({ format, bytes, charset }: PredictionBody): string {
+  // A body says by itself that it is UTF-16, whatever is said or left out beside it; of no other encoding that is certain.
+  const encoding = (format === "csv" ? utf16Of(bytes) : undefined) ?? charset;
   let decoder: InstanceType<typeof TextDecoder>;
   try {
-    decoder = new TextDecoder(charset, { fatal: true });
+    decoder = new TextDecoder(encoding, { fatal: true });
   } catch (error) {
     throw new DomainError("UNSUPPORTED_MEDIA_TYPE", "This charset is not known. Send the body as UTF-8.", {
       cause: error,

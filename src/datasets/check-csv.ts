@@ -4,6 +4,7 @@ import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
 import { csvTable, leftOutCell, plainNumeral, withoutWords } from "../tables/csv-table.ts";
+import type { Wished } from "../tables/detect-dialect.ts";
 import { type Dialect, isMissing, isNumeral } from "../tables/dialect.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
@@ -15,6 +16,11 @@ export interface CsvLimits {
   readonly minDataRows: number;
   /** 0 to 1. */
   readonly maxEmptyRatio: number;
+}
+
+/** What its sender says of a table. */
+export interface WishedTable extends Wished {
+  readonly target?: string | undefined;
 }
 
 /** What the checks found in a good file. */
@@ -202,10 +208,10 @@ function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
 export async function checkCsv(
   reader: CsvReader,
   csvPath: string,
-  wishedTarget: string | undefined,
+  { target: wishedTarget, ...wished }: WishedTable,
   limits: CsvLimits,
 ): Promise<CheckedCsv> {
-  const head = await readHead(csvPath);
+  const head = await readHead(csvPath, undefined, wished);
   const { names } = head;
   if (hasNoHeader(head)) {
     throw new DomainError(

@@ -1,9 +1,9 @@
-import type { FileStorage, KeptFile } from "../storage/file-storage.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
 import { readHead } from "../tables/csv-head.ts";
 import { csvTable } from "../tables/csv-table.ts";
-import type { Dialect } from "../tables/dialect.ts";
 import { isOutOfMemory } from "./csv-engine.ts";
 import type { CsvEngines } from "./csv-engines.ts";
+import { type KeptTable, onTable } from "./on-table.ts";
 
 /**
  * Counts distinct values of a cell in SQL exactly, and where they don't fit into the engine's memory, by estimate: there are
@@ -24,13 +24,11 @@ export async function orEstimated<Value>(
 export async function countDistinct(
   { storage, csvEngines }: { storage: FileStorage; csvEngines: CsvEngines },
   owner: string,
-  dataset: KeptFile & { readonly dialect: Dialect },
+  dataset: KeptTable,
   columnIndex: number,
 ): Promise<number> {
-  await using csv = await storage.localFile("dataset", dataset);
-  const table = csvTable(csv.path, await readHead(csv.path, dataset.dialect));
-  // Awaited here: a copy of a file in a bucket goes with this function.
-  return await csvEngines.counts.use({ owner }, async (reader) => {
+  return onTable(storage, csvEngines.counts, { owner }, dataset, async (reader, csvPath) => {
+    const table = csvTable(csvPath, await readHead(csvPath, dataset.dialect));
     const [row = []] = await orEstimated((distinctOf) =>
       reader.query(`SELECT ${distinctOf(`c${columnIndex}`)} FROM ${table}`),
     );

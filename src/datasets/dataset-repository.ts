@@ -36,7 +36,8 @@ export function keptFileOf({ id, size_bytes, sha256 }: Pick<Dataset, "id" | "siz
 
 /** How its file is written. */
 export function dialectOf({ dialect }: Pick<Dataset, "dialect">): Dialect {
-  return dialect ?? plainDialect;
+  // A row from before there were other sources has none.
+  return { ...plainDialect, ...dialect };
 }
 
 /** A dataset just received; its file stands already. */

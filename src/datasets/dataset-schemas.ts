@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { delimiters } from "../tables/dialect.ts";
-import { maxNameLength } from "./receive-upload.ts";
+import { tableFormats } from "../tables/table-source.ts";
+import { maxNameLength } from "./upload-fields.ts";
 
 const columnProfile = z.object({
   name: z.string(),
@@ -16,11 +17,22 @@ const columnProfile = z.object({
 
 const understood = z
   .object({
-    format: z.literal("csv"),
-    encoding: z.literal("utf-8"),
-    delimiter: z.enum(delimiters).describe("Between cells."),
+    format: z.enum(tableFormats),
+    encoding: z.string().describe("By its name in the Encoding Standard."),
+    decoded: z
+      .object({ line: z.int(), text: z.string() })
+      .nullable()
+      .describe(
+        "The first line with a letter that depends on an encoding that was guessed or named; null of UTF-8 and UTF-16.",
+      ),
+    linesMended: z
+      .boolean()
+      .describe("Whether line ends of several kinds, lines of blanks or a Ctrl-Z at the end were taken for line ends."),
+    delimiter: z.enum(delimiters).nullable().describe("Between cells of a CSV; null of other formats."),
     decimal: z.enum([".", ","]).describe("Between a number's whole and its fraction."),
-    skippedLines: z.int().describe("Lines before the header that are none of the table, as `sep=;` is."),
+    skippedLines: z
+      .int()
+      .describe("Lines before the header that are none of the table: `sep=;`, titles, comments, blank ones."),
     leftOutColumns: z
       .array(z.int())
       .describe("Columns without a name that are left out, from 1: the first, as an index is, and empty ones."),
@@ -38,7 +50,7 @@ export const datasetSchema = z
     task: z.enum(["classification", "regression"]),
     rows: z.int(),
     columns: z.int(),
-    sizeBytes: z.int().describe("Of the expanded CSV, as is sha256."),
+    sizeBytes: z.int().describe("Of the expanded file, as is sha256."),
     sha256: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
@@ -74,10 +86,19 @@ export const uploadForm = z.strictObject({
   file: z.string().meta({
     format: "binary",
     description:
-      "A table as text with a header row, UTF-8, expanded where its name ends in .gz. Commas, semicolons, tabs or bars stand between cells.",
+      "A table: CSV with a header row, JSON objects one after the other or in a list, or Parquet; expanded where it is compressed by gzip or zstd.",
   }),
   name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
   target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
+  encoding: z.string().optional().describe("Of a CSV, as windows-1251. Default: found by its bytes."),
+  delimiter: z
+    .enum(["", ...delimiters, "\\t"])
+    .optional()
+    .describe("Between cells of a CSV. Default: found by its first rows."),
+  decimal: z
+    .enum(["", ".", ","])
+    .optional()
+    .describe("Between a number's whole and its fraction. Default: found by the first rows."),
 });
 
 /** What the answer to an upload says in its headers. */

@@ -77,7 +77,9 @@ export function createEnginePool(
     try {
       const engine = idle.pop() ?? (await open());
       try {
-        return await task({ query: (sql) => engine.query(sql, signal) });
+        return await task({
+          query: (sql, also) => engine.query(sql, AbortSignal.any([signal, also].filter((one) => one !== undefined))),
+        });
       } finally {
         if (engine.isSound()) idle.push(engine);
         else await engine.close();

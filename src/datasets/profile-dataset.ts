@@ -6,6 +6,7 @@ import { isFileMissing } from "../storage/storage-fault.ts";
 import type { Tables } from "../store/schema.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { dialectOf, findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
+import { onTable } from "./on-table.ts";
 import { profileCsv } from "./profile-csv.ts";
 import { markFileMissing } from "./profile-repository.ts";
 
@@ -33,9 +34,11 @@ async function makeProfile(
   const dataset = await findDatasetToProfile(db, datasetId);
   if (dataset === undefined) return;
   try {
-    await using csv = await storage.localFile("dataset", keptFileOf(dataset));
-    const profile = await csvEngines.profiles.use({ owner: dataset.owner, signal }, (reader) =>
-      profileCsv(reader, csv.path, { columns: dataset.columns, dialect: dialectOf(dataset) }),
+    const dialect = dialectOf(dataset);
+    const { columns, owner } = dataset;
+    const table = { ...keptFileOf(dataset), dialect };
+    const profile = await onTable(storage, csvEngines.profiles, { owner, signal }, table, (reader, csvPath) =>
+      profileCsv(reader, csvPath, { columns, dialect }),
     );
     await setProfile(db, datasetId, profile);
   } catch (error) {

@@ -10,9 +10,11 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
-import { checkCsv } from "./check-csv.ts";
+import type { CheckedCsv } from "./check-csv.ts";
+import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type Dataset, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
+import { readUploadFields } from "./upload-fields.ts";
 
 /** What receiving a dataset needs. */
 export interface ReceivingParts {
@@ -29,28 +31,7 @@ interface StorableDataset {
   readonly owner: string;
   readonly name: string;
   readonly received: ReceivedFile;
-  readonly checked: Awaited<ReturnType<typeof checkCsv>>;
-}
-
-/** Characters of a dataset's name. */
-export const maxNameLength = 200;
-
-function readName(wished: string | undefined, fileName: string): string {
-  const name = (
-    wished ??
-    fileName
-      .replace(/^.*[\\/]/, "")
-      .replace(/\.gz$/i, "")
-      .replace(/\.(csv|tsv|tab|txt)$/i, "")
-  ).trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
-    throw new DomainError(
-      "FIELD_INVALID",
-      `\`name\` must have 1 to ${maxNameLength} characters and no control characters.`,
-    );
-  }
-  return name;
+  readonly checked: CheckedCsv;
 }
 
 function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; isNew: false } {
@@ -75,19 +56,10 @@ export async function acceptDataset(
   received: ReceivedFile,
   signal?: AbortSignal,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
-  const { fields } = received;
-  const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
-  if (unknown !== undefined)
-    throw new DomainError(
-      "UNEXPECTED_FIELD",
-      `The form takes \`file\`, \`name\` and \`target\`, not «${unknown.slice(0, 80)}».`,
-    );
-  const name = readName(fields.name, received.fileName);
-  const target = fields.target?.trim() || undefined;
+  const { name, ...wished } = readUploadFields(received.fields, received.fileName);
+  const { storage, csvEngines, config } = parts;
   const checked = await withSpan("dataset check", {}, () =>
-    parts.csvEngines.checks.use({ owner, signal }, (reader) =>
-      checkCsv(reader, received.temporaryPath, target, parts.config),
-    ),
+    checkUpload({ storage, checks: csvEngines.checks, limits: config }, { owner, signal }, received, wished),
   );
   signal?.throwIfAborted();
   return withSpan("dataset store", {}, async (span) => {

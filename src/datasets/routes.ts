@@ -12,6 +12,7 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
+import type { TableSource } from "../tables/table-source.ts";
 import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
@@ -23,6 +24,13 @@ const tag = "Datasets";
 
 /** What an upload is refused with, and where it is nobody's fault. */
 const uploadErrors: ErrorCode[] = [...uploadErrorCodes, "DISK_FULL", "STORAGE_UNAVAILABLE"];
+
+const mediaTypes = {
+  csv: "text/csv",
+  json: "application/json",
+  jsonl: "application/jsonl",
+  parquet: "application/vnd.apache.parquet",
+} as const satisfies Record<TableSource["format"], string>;
 
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
@@ -54,11 +62,13 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   });
 
   const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const { delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
+    const { source, delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
     return {
-      format: "csv",
-      encoding: "utf-8",
-      delimiter,
+      format: source.format,
+      encoding: source.encoding,
+      decoded: source.decoded ?? null,
+      linesMended: source.isUntidy,
+      delimiter: source.format === "csv" ? delimiter : null,
       decimal,
       skippedLines,
       leftOutColumns: leftOutColumns.map((place) => place + 1),
@@ -122,14 +132,14 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       path: "/datasets/upload",
       operationId: "uploadDataset",
       tag,
-      summary: "Upload a CSV",
+      summary: "Upload a table",
       rawBody: { "multipart/form-data": uploadForm },
       formEncoding: {
         file: {
-          contentType: "text/csv, application/gzip",
+          contentType: [...Object.values(mediaTypes), "application/gzip", "application/zstd"].join(", "),
           headers: {
             "Content-Disposition": {
-              description: "Its name tells the kind: .csv or .csv.gz.",
+              description: "Its name is the dataset's where the form names none.",
               example: 'form-data; name="file"; filename="table.csv"',
               schema: { type: "string" },
             },
@@ -219,22 +229,23 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       path: "/datasets/:id/content",
       operationId: "downloadDataset",
       tag,
-      summary: "The CSV",
+      summary: "The file as it was sent, expanded",
       params: idParams,
       responses: {
-        200: { description: "The file.", contentType: "text/csv", schema: z.string() },
+        200: { description: "The file.", contentType: Object.values(mediaTypes), schema: z.string() },
         ...fileResponses,
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND", ...fileErrors],
       async handle({ owner, params, request, response }) {
         const dataset = await existing(owner, params.id);
+        const { format, encoding } = dialectOf(dataset).source;
         await sendFile(request, response, {
           storage,
           kind: "dataset",
           id: dataset.id,
           sha256: dataset.sha256,
-          contentType: "text/csv; charset=utf-8",
-          fileName: `${dataset.name.replaceAll(/[^\w.-]+/g, "_")}.csv`,
+          contentType: format === "csv" ? `${mediaTypes.csv}; charset=${encoding}` : mediaTypes[format],
+          fileName: `${dataset.name.replaceAll(/[^\w.-]+/g, "_")}.${format}`,
         });
       },
     }),

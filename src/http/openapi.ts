@@ -50,7 +50,11 @@ function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
     responses[status] = {
       description,
       ...(headers && { headers }),
-      ...(schema === undefined ? {} : { content: { [contentType ?? "application/json"]: { schema } } }),
+      ...(schema === undefined
+        ? {}
+        : {
+            content: Object.fromEntries([contentType ?? "application/json"].flat().map((type) => [type, { schema }])),
+          }),
     };
   }
   const codesByStatus = Map.groupBy(new Set<ErrorCode>([...route.errors, ...everywhere]), (code) => statusOf[code]);

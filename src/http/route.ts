@@ -22,7 +22,7 @@ export interface ResponseDescription {
   readonly description: string;
   readonly schema?: z.ZodType;
   /** Default application/json. */
-  readonly contentType?: string;
+  readonly contentType?: string | readonly string[];
   /** Those that a caller goes by. */
   readonly headers?: z.ZodObject;
 }

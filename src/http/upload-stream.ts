@@ -1,24 +1,32 @@
 import { isUtf8 } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { addAbortSignal, type Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { addAbortSignal, type Duplex, Readable } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Request, Response } from "express";
 import multer from "multer";
 import { ClientClosedError, DomainError, isSystemError } from "../errors.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
-import { nameOfKind } from "../tables/name-of-kind.ts";
+import { atFirstSight, type FirstSight } from "../tables/table-source.ts";
 import { type Pace, watchPace } from "./watch-pace.ts";
 
-/** A CSV received whole into a temporary file, which the receiver keeps or discards. */
-export interface ReceivedFile {
+/** A file received whole into a temporary one, which the receiver keeps or discards. */
+export interface ReceivedFile extends WrittenFile {
   readonly temporaryPath: string;
   /** As the client names it, for the default name of the dataset. */
   readonly fileName: string;
-  /** Of the expanded CSV, as is the hash. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** What was seen of a file on its way. */
+interface WrittenFile extends Pick<FirstSight, "format"> {
+  /** Of the expanded file, as is the hash. */
   readonly sizeBytes: number;
   readonly sha256: string;
-  readonly fields: Readonly<Record<string, string>>;
+  /** Of a text: UTF-8, UTF-16, or undefined where it is neither. */
+  readonly encoding: string | undefined;
+  /** Bytes before this one are UTF-8. */
+  readonly utf8Bytes: number;
 }
 
 /** Boundaries and part headers of a form are small: a body longer than limit and this is over the limit. */
@@ -42,25 +50,35 @@ function wholeCharactersEnd(bytes: Buffer): number {
 }
 
 /** Checks, hashes and writes the bytes on their way: what fails here is never read again. */
-async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, maxBytes: number) {
+async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, maxBytes: number): Promise<WrittenFile> {
   const hash = createHash("sha256");
   // One for the whole file: a new one for each batch would be as much garbage as the file.
   const batch = Buffer.allocUnsafeSlow(batchBytes);
   let sizeBytes = 0;
+  let utf8Bytes = 0;
   let filled = 0;
-  let isFirst = true;
+  let sight: FirstSight | undefined;
+  let isForeign = false;
+  const check = (bytes: Buffer, isLast: boolean): void => {
+    sight ??= atFirstSight(bytes);
+    if (sight.format === "parquet" || sight.encoding !== undefined) return;
+    if (bytes.includes(0))
+      throw new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV.");
+    if (isForeign || isUtf8(bytes)) {
+      if (!isForeign) utf8Bytes += bytes.length;
+      return;
+    }
+    isForeign = true;
+    if (isLast && isUtf8(bytes.subarray(0, wholeCharactersEnd(bytes))))
+      throw new DomainError(
+        "WRONG_ENCODING",
+        "The file is UTF-8, and ends within a letter: it was cut. Send it whole, or name its `encoding`.",
+      );
+  };
   const flush = async (isLast: boolean): Promise<void> => {
     const end = isLast ? filled : wholeCharactersEnd(batch.subarray(0, filled));
     const bytes = batch.subarray(0, end);
-    if (isFirst) {
-      isFirst = false;
-      const kind = nameOfKind(bytes);
-      if (kind !== undefined) throw new DomainError("NOT_CSV", `This is ${kind}. Send the table as CSV.`);
-    }
-    if (bytes.includes(0))
-      throw new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV.");
-    if (!isUtf8(bytes))
-      throw new DomainError("WRONG_ENCODING", "The file is not UTF-8. Save it as UTF-8 and send it again.");
+    check(bytes, isLast);
     hash.update(bytes);
     await file.writeFile(bytes);
     batch.copyWithin(0, end, filled);
@@ -69,7 +87,7 @@ async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, max
   for await (const chunk of chunks) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes)
-      throw new DomainError("DATASET_TOO_LARGE", `The CSV is larger than ${maxBytes} bytes (expanded).`);
+      throw new DomainError("DATASET_TOO_LARGE", `The file is larger than ${maxBytes} bytes (expanded).`);
     for (let taken = 0; taken < chunk.length; ) {
       const count = chunk.copy(batch, filled, taken);
       taken += count;
@@ -78,7 +96,64 @@ async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, max
     }
   }
   await flush(true);
-  return { sizeBytes, sha256: hash.digest("hex") };
+  const { format = "csv", encoding } = sight ?? {};
+  return {
+    sizeBytes,
+    sha256: hash.digest("hex"),
+    format,
+    encoding: encoding ?? (isForeign ? undefined : "utf-8"),
+    utf8Bytes,
+  };
+}
+
+const gzipMark = Buffer.from([0x1f, 0x8b]);
+const zstdMark = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** Expands what was compressed by zstd. Node ends at the first frame where another one stands in the same chunk. */
+async function* unzstd(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let sentBytes = 0;
+  const counted = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of compressed) {
+      sentBytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const expander = createZstdDecompress();
+  yield* pipe(counted(), expander);
+  if (expander.bytesWritten < sentBytes)
+    throw new DomainError(
+      "GZIP_INVALID",
+      "The .zst has several frames, or something behind its end. Compress the table as one, or send it as it is.",
+    );
+}
+
+/** A stream's bytes behind another one, to which its fault and its end pass on. */
+function pipe(chunks: AsyncIterable<Buffer>, to: Duplex): Duplex {
+  return Readable.from(chunks, { objectMode: false })
+    .once("error", (error) => to.destroy(error))
+    .pipe(to);
+}
+
+/** The bytes of a file, expanded where they begin as compressed ones do or its name says so. */
+async function* expanded(source: Readable, fileName: string): AsyncGenerator<Buffer> {
+  // Our fault must not end the source: multer would tell that instead of the fault, and the rest is still to be read.
+  const chunks = source.iterator({ destroyOnReturn: false });
+  const taken: Buffer[] = [];
+  for (let bytes = 0; bytes < zstdMark.length; ) {
+    const { done, value } = await chunks.next();
+    if (done === true) break;
+    taken.push(value);
+    bytes += value.length;
+  }
+  const all = async function* (): AsyncGenerator<Buffer> {
+    yield* taken;
+    yield* chunks;
+  };
+  const beginning = Buffer.concat(taken);
+  const begins = (mark: Buffer): boolean => beginning.subarray(0, mark.length).equals(mark);
+  if (begins(gzipMark) || /\.gz$/i.test(fileName)) yield* pipe(all(), createGunzip());
+  else if (begins(zstdMark) || /\.zst$/i.test(fileName)) yield* unzstd(all());
+  else yield* all();
 }
 
 function toFault(error: unknown): unknown {
@@ -92,22 +167,22 @@ function toFault(error: unknown): unknown {
       case "LIMIT_FILE_COUNT":
         return new DomainError("TOO_MANY_FILES", "Send one file a request.");
       default:
-        return new DomainError(
-          "FIELD_INVALID",
-          "The form has too many or too long fields: `file`, `name` and `target` are all.",
-          { cause: error },
-        );
+        return new DomainError("FIELD_INVALID", "The form has too many or too long fields.", { cause: error });
     }
   }
   if (
     error instanceof Error &&
     "code" in error &&
     typeof error.code === "string" &&
-    /^(Z_|ERR_.*ZLIB|ERR_TRAILING)/.test(error.code)
+    /^(Z_|ZSTD_|ERR_.*ZLIB|ERR_TRAILING)/.test(error.code)
   ) {
-    return new DomainError("GZIP_INVALID", "The .gz cannot be expanded: it is damaged or no gzip file.", {
-      cause: error,
-    });
+    return new DomainError(
+      "GZIP_INVALID",
+      "The file cannot be expanded: it is damaged, or not compressed as its name says.",
+      {
+        cause: error,
+      },
+    );
   }
   if (
     error instanceof Error &&
@@ -165,20 +240,14 @@ export async function receiveUpload(
   );
 
   const write = async (source: Readable, fileName: string): Promise<void> => {
-    const isGzip = /\.gz$/i.test(fileName);
     const temporaryPath = storage.temporaryPath(randomUUID());
-    const gunzip = isGzip ? source.pipe(createGunzip()) : undefined;
-    source.once("error", (error) => gunzip?.destroy(error));
-    const bytes = addAbortSignal(breaking.signal, gunzip ?? source);
     let file: FileHandle | undefined;
     try {
       file = await open(temporaryPath, "wx");
-      // Our fault must not end the source: multer would tell that instead of the fault, and the rest is still to be read.
-      const written = await writeChecked(bytes.iterator({ destroyOnReturn: false }), file, maxBytes);
+      const written = await writeChecked(expanded(addAbortSignal(breaking.signal, source), fileName), file, maxBytes);
       await file.close();
       received = { temporaryPath, fileName, ...written };
     } catch (error) {
-      gunzip?.destroy();
       await file?.close().catch(() => {}); // What was written is thrown away.
       await storage.discard(temporaryPath);
       throw error;

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
 import { type LineEnd, maxColumns, recordAt, sampleAt } from "./csv-record.ts";
-import { detectDialect, tableText } from "./detect-dialect.ts";
+import { detectDialect, tableText, type Wished } from "./detect-dialect.ts";
 import { type Dialect, isMissing, isNumeral } from "./dialect.ts";
 
 const maxHeaderBytes = 262_144;
@@ -47,9 +47,10 @@ function withoutLeftOut(cells: string[], { leftOutColumns }: Dialect): string[] 
 /**
  * Column names of a CSV file, trimmed, how it is written, and what its first rows look like.
  * @param known how it is written, where that was found out before; else it is by its first rows
+ * @param wished what its sender says of it
  * @throws DomainError HEADER_MISSING, COLUMN_NAMES_INVALID, TOO_FEW_COLUMNS
  */
-export async function readHead(csvPath: string, known?: Dialect): Promise<CsvHead> {
+export async function readHead(csvPath: string, known?: Dialect, wished?: Wished): Promise<CsvHead> {
   const handle = await open(csvPath);
   let bytes: Buffer;
   try {
@@ -63,7 +64,7 @@ export async function readHead(csvPath: string, known?: Dialect): Promise<CsvHea
   if (unmarked.trim() === "")
     throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
   const isWholeFile = bytes.length < maxHeaderBytes;
-  const dialect = known ?? detectDialect({ text: unmarked, isWholeFile });
+  const dialect = known ?? detectDialect({ text: unmarked, isWholeFile }, wished);
   const text = tableText(unmarked, dialect);
   const how = { delimiter: dialect.delimiter, isWholeFile };
   const header = recordAt(text, 0, how);

@@ -1,4 +1,4 @@
-import { type Delimiter, delimiters } from "./dialect.ts";
+import type { Delimiter } from "./dialect.ts";
 
 /** Columns that a table may have. */
 export const maxColumns = 2_000;
@@ -12,58 +12,68 @@ export interface CsvRecord {
   readonly end: number;
 }
 
-const signs: Record<Delimiter, string> = { ",": ",", ";": ";", "\t": "\\t", "|": "\\|" };
-const scanners = new Map(
-  delimiters.map((delimiter) => [
-    delimiter,
-    {
-      endOfCell: new RegExp(`[${signs[delimiter]}\\r\\n]`, "g"),
-      // After other text DuckDB would read no row at all, and the file seem to be empty.
-      endOfQuotedCell: new RegExp(` *(?=[${signs[delimiter]}\\r\\n]|$)`, "y"),
-    },
-  ]),
-);
-
 const quote = 0x22;
+const blank = 0x20;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
-/** Where the quotes close that were opened before `from`; -1 when they do not. */
-function closingQuote(text: string, from: number): number {
+/** Where the cell that begins at `from` without a quote ends: at the next delimiter or line end, or the text's end. */
+function endOfCell(text: string, from: number, delimiter: number): number {
   for (let at = from; at < text.length; at += 1) {
-    if (text.charCodeAt(at) !== quote) continue;
-    if (text.charCodeAt(at + 1) !== quote) return at;
-    at += 1;
+    const code = text.charCodeAt(at);
+    if (code === delimiter || code === lineFeed || code === carriageReturn) return at;
   }
-  return -1;
+  return text.length;
+}
+
+function behindBlanks(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === blank) at += 1;
+  return at;
+}
+
+/** The cell whose opening quote stands at `from`; `end` is behind its closing one. Undefined where it is never closed. */
+function quotedCell(text: string, from: number): { readonly cell: string; readonly end: number } | undefined {
+  let cell = "";
+  for (let begin = from + 1; ; ) {
+    const close = text.indexOf('"', begin);
+    if (close < 0) return undefined;
+    if (text.charCodeAt(close + 1) !== quote) return { cell: cell + text.slice(begin, close), end: close + 1 };
+    cell += text.slice(begin, close + 1);
+    begin = close + 2;
+  }
 }
 
 /**
  * The record that begins at `start`; undefined when it does not end within the text, or its quotes are wrong. Of more
- * cells than may be, the first too many ends it. Cells are cut out, not put together from characters: of 256 KiB that held
- * the event loop for 50 ms and more.
+ * cells than may be, the first too many ends it. Blanks around a quoted cell are none of it, as DuckDB has it. Cells are cut
+ * out, not put together from characters: of 256 KiB that held the event loop for 50 ms and more.
  */
 export function recordAt(
   text: string,
   start: number,
-  { delimiter, isWholeFile }: { readonly delimiter: Delimiter; readonly isWholeFile: boolean },
+  how: { readonly delimiter: Delimiter; readonly isWholeFile: boolean },
 ): CsvRecord | undefined {
-  const { endOfCell, endOfQuotedCell } = scanners.get(delimiter)!;
+  const delimiter = how.delimiter.charCodeAt(0);
   const cells: string[] = [];
   for (let at = start; ; ) {
-    let cell = "";
-    if (text[at] === '"') {
-      const closed = closingQuote(text, at + 1);
-      endOfQuotedCell.lastIndex = closed + 1;
-      if (closed < 0 || !endOfQuotedCell.test(text)) return undefined;
-      cell = text.slice(at + 1, closed).replaceAll('""', '"');
-      at = closed + 1;
+    const opening = behindBlanks(text, at);
+    let end: number;
+    if (text.charCodeAt(opening) === quote) {
+      const quoted = quotedCell(text, opening);
+      if (quoted === undefined) return undefined;
+      cells.push(quoted.cell);
+      end = behindBlanks(text, quoted.end);
+      // After other text DuckDB would read no row at all, and the file seem to be empty.
+      if (endOfCell(text, end, delimiter) !== end) return undefined;
+    } else {
+      end = endOfCell(text, at, delimiter);
+      cells.push(text.slice(at, end));
     }
-    endOfCell.lastIndex = at;
-    const end = endOfCell.exec(text)?.index ?? text.length;
-    cells.push(cell + text.slice(at, end));
-    if (end === text.length) return isWholeFile ? { cells, lineEnd: "\n", end } : undefined;
+    if (end === text.length) return how.isWholeFile ? { cells, lineEnd: "\n", end } : undefined;
     at = end + 1;
     if (cells.length > maxColumns) return { cells, lineEnd: "\n", end: at };
-    if (text[end] === delimiter) continue;
+    if (text.charCodeAt(end) === delimiter) continue;
     const lineEnd = text[end] === "\n" ? "\n" : text[at] === "\n" ? "\r\n" : "\r";
     return { cells, lineEnd, end: end + lineEnd.length };
   }

@@ -1,6 +1,7 @@
 import { fitsHeader, type Sample, sampleAt } from "./csv-record.ts";
 import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral } from "./dialect.ts";
 import { missingNumbers, missingWords } from "./missing.ts";
+import { plainSource, type TableSource } from "./table-source.ts";
 
 /** Excel's line that names the delimiter. */
 const hint = /^sep=([,;\t|])(?:\r\n|\r|\n)/i;
@@ -62,6 +63,53 @@ function decimalOf(rows: readonly string[][], columnCount: number): Dialect["dec
   return columnsWith(",") > columnsWith(".") ? "," : ".";
 }
 
+/** Titles, comments and blank lines that may stand above a header. */
+const mostLinesAbove = 20;
+
+/** Where the text goes on behind so many lines; undefined where it ends before. */
+function behindLines(text: string, lines: number): number | undefined {
+  const ends = /\r\n|\r|\n/g;
+  let at = 0;
+  for (let line = 0; line < lines; line += 1) {
+    ends.lastIndex = at;
+    const end = ends.exec(text);
+    if (end === null) return undefined;
+    at = end.index + end[0].length;
+  }
+  return at;
+}
+
+const isNoRow = (line: string): boolean => line === "" || line.startsWith("#") || !/[,;\t|]/.test(line);
+
+/** Whether a header may begin here: it names all columns but an index, and rows of as many cells follow. */
+function isTableAt({ text, isWholeFile }: Beginning, from: number, delimiter: Delimiter): boolean {
+  const sample = sampleAt(text, from, { delimiter, isWholeFile });
+  const [header = [], ...rows] = sample.records;
+  const isName = (cell: string, place: number) =>
+    isBlank(cell) ? place === 0 : !isNumeral(cell.trim(), { decimal: "." });
+  return rows.length > 1 && header.every(isName) && widthOf(sample, isWholeFile) > 1;
+}
+
+/**
+ * How many lines above the table are none of it: blank ones, comments, and lines of one cell above a header and rows of
+ * several. None where the first line is a header already.
+ */
+function linesAbove(beginning: Beginning, possible: readonly Delimiter[]): number {
+  const { text, isWholeFile } = beginning;
+  for (let lines = 0, from = 0; lines <= mostLinesAbove; lines += 1) {
+    const next = behindLines(text, lines + 1);
+    const line = text.slice(from, next).trim();
+    const isTable = (delimiter: Delimiter): boolean =>
+      lines === 0
+        ? widthOf(sampleAt(text, 0, { delimiter, isWholeFile }), isWholeFile) > 1
+        : isTableAt(beginning, from, delimiter);
+    if (line !== "" && possible.some(isTable)) return lines;
+    if (next === undefined || !isNoRow(line)) return 0;
+    from = next;
+  }
+  return 0;
+}
+
 /** Of a text whose first line is not long: 256 KiB of quotes, cut by each delimiter, held the event loop for 60 ms. */
 const enough = 32 * 1024;
 
@@ -71,19 +119,31 @@ function beginningOf({ text, isWholeFile }: Beginning): Beginning {
   return { text: text.slice(0, enough), isWholeFile: false };
 }
 
+/** What the sender of a table says of it; what is not said is found out. */
+export interface Wished {
+  readonly source?: TableSource;
+  readonly delimiter?: Delimiter | undefined;
+  readonly decimal?: Dialect["decimal"] | undefined;
+}
+
 /**
- * How a CSV is written, by its first rows: commas, semicolons, tabs or bars between cells, a decimal point or comma, a line
- * `sep=;` before the header. A decimal comma is looked for only where no comma stands between cells.
+ * How a CSV is written, by its first rows: commas, semicolons, tabs or bars between cells, a decimal point or comma, titles,
+ * comments, blank lines or a line `sep=;` before the header. A decimal comma is looked for only where no comma stands between
+ * cells.
  */
-export function detectDialect({ text, isWholeFile }: Beginning): Dialect {
+export function detectDialect({ text, isWholeFile }: Beginning, wished: Wished = {}): Dialect {
   const hinted = hint.exec(text);
-  const table = beginningOf({ text: hinted === null ? text : text.slice(hinted[0].length), isWholeFile });
-  const delimiter = (hinted?.[1] as Delimiter | undefined) ?? delimiterOf(table);
+  const whole = beginningOf({ text: hinted === null ? text : text.slice(hinted[0].length), isWholeFile });
+  const said = wished.delimiter ?? (hinted?.[1] as Delimiter | undefined);
+  const above = linesAbove(whole, said === undefined ? delimiters : [said]);
+  const table = { text: whole.text.slice(behindLines(whole.text, above)), isWholeFile: whole.isWholeFile };
+  const delimiter = said ?? delimiterOf(table);
   const [names = [], ...rows] = sampleAt(table.text, 0, { delimiter, isWholeFile: table.isWholeFile }).records;
   return {
+    source: wished.source ?? plainSource,
     delimiter,
-    decimal: delimiter === "," ? "." : decimalOf(rows, names.length),
-    skippedLines: hinted === null ? 0 : 1,
+    decimal: wished.decimal ?? (delimiter === "," ? "." : decimalOf(rows, names.length)),
+    skippedLines: (hinted === null ? 0 : 1) + above,
     // Where all are without a name, the line is blank rather than a header.
     leftOutColumns: names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!)),
     ...words,
@@ -92,5 +152,5 @@ export function detectDialect({ text, isWholeFile }: Beginning): Dialect {
 
 /** The text behind the lines that are none of the table. */
 export function tableText(text: string, { skippedLines }: Dialect): string {
-  return skippedLines === 0 ? text : text.replace(hint, "");
+  return text.slice(behindLines(text, skippedLines));
 }

@@ -1,5 +1,9 @@
-/** How a CSV is written. */
+import { plainSource, type TableSource } from "./table-source.ts";
+
+/** How a table is written. */
 export interface Dialect {
+  /** What the file is; the rest is said of the plain CSV that is made of it. */
+  readonly source: TableSource;
   readonly delimiter: Delimiter;
   /** The sign between a number's whole and its fraction. */
   readonly decimal: "." | ",";
@@ -23,6 +27,7 @@ export const delimiters = [",", ";", "\t", "|"] as const;
 
 /** By RFC 4180; of datasets from before there were others. */
 export const plainDialect: Dialect = {
+  source: plainSource,
   delimiter: ",",
   decimal: ".",
   skippedLines: 0,

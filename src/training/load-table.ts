@@ -4,6 +4,7 @@ import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import { readHead } from "../tables/csv-head.ts";
 import { csvTable, sqlText } from "../tables/csv-table.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
+import { plainCsv } from "../tables/plain-csv.ts";
 import { memoryShares } from "./training-memory.ts";
 
 /** A column of the CSV, in the file's order. */
@@ -16,6 +17,8 @@ export interface CsvColumn {
 export interface LoadOptions {
   /** With commas and points when absent. */
   readonly dialect?: Dialect | undefined;
+  /** Where a plain copy goes of a file that is no plain CSV; the caller removes it. Beside the file when absent. */
+  readonly copyPath?: string | undefined;
   /** How many rows are to come; another number is an error. */
   readonly rowCount?: number | undefined;
   /** Names of the columns to read; all when absent. */
@@ -28,7 +31,7 @@ export interface LoadOptions {
 export async function loadTable(
   csvPath: string,
   columns: readonly CsvColumn[],
-  { dialect = plainDialect, rowCount, only, memoryBytes }: LoadOptions = {},
+  { dialect = plainDialect, copyPath = `${csvPath}.plain`, rowCount, only, memoryBytes }: LoadOptions = {},
 ): Promise<TrainingTable> {
   const absolutePath = path.resolve(csvPath);
   const instance = await DuckDBInstance.create(":memory:", {
@@ -40,13 +43,16 @@ export async function loadTable(
   try {
     const connection = await instance.connect();
     try {
-      // A CSV is a stranger's: nothing but its own folder can be reached, and no later statement can change that.
-      await connection.run(`SET allowed_directories = [${sqlText(path.dirname(absolutePath))}]`);
+      // A table is a stranger's: nothing but its own folder and its copy's can be reached, and no later statement can change that.
+      const folders = [absolutePath, path.resolve(copyPath)].map((file) => sqlText(path.dirname(file)));
+      await connection.run(`SET allowed_directories = [${folders.join(", ")}]`);
       await connection.run("SET enable_external_access = false");
       await connection.run("SET lock_configuration = true");
-      const head = await readHead(absolutePath, dialect);
+      const query = async (sql: string) => (await (await connection.run(sql)).getRows()) as unknown[][];
+      const plain = await plainCsv(absolutePath, dialect.source, { copyPath: path.resolve(copyPath), query });
+      const head = await readHead(plain.path, dialect);
       const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
-      const csv = csvTable(absolutePath, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
+      const csv = csvTable(plain.path, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
       const table = await readAll(connection, csv, columns, wantedPlaces(columns, only));
       // DuckDB's stream ends at a fault without a word.
       if (rowCount !== undefined && table.rowCount !== rowCount)

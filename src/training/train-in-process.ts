@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
 import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
@@ -82,12 +83,14 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     () => attempt.end("timeout"),
     Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
   );
+  const copyPath = storage.temporaryPath(randomUUID());
   const watching = new AbortController();
   const watched = watch(parts, attempt, () => progress, watching.signal);
   try {
     await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
     const task: ChildTask = {
       csvPath: csv.path,
+      copyPath,
       columns: dataset.columns,
       dialect: dialectOf(dataset),
       rowCount: dataset.row_count,
@@ -112,6 +115,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     throw error;
   } finally {
     clearTimeout(timeout);
+    await storage.discard(copyPath);
     watching.abort();
     // Before the run's end is written: a late progress would wait for the same row.
     await watched;

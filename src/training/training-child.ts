@@ -16,6 +16,8 @@ import type { WatchedChild } from "./watch-training-child.ts";
 /** One training, as given to the process. */
 export interface ChildTask {
   readonly csvPath: string;
+  /** Where a plain copy of it may go. */
+  readonly copyPath: string;
   readonly columns: readonly CsvColumn[];
   readonly dialect: Dialect;
   /** Of the file; not known where absent. */
@@ -83,9 +85,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
+    const { csvPath, copyPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
     const only = features && [...features, target];
-    const table = await loadTable(csvPath, columns, { dialect, rowCount, only, memoryBytes });
+    const table = await loadTable(csvPath, columns, { dialect, copyPath, rowCount, only, memoryBytes });
     const rows = table.rowCount;
     over("load", rows);
     const post = throttled();

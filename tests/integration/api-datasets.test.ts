@@ -80,7 +80,12 @@ describe("upload", () => {
     ["a row that is too long", "a,b\n1,2\n3,4,5\n5,6\n", "ROW_RAGGED", 400],
     ["a target with one class", "a,label\n1,x\n2,x\n", "TARGET_SINGLE_CLASS", 400],
     ["NUL bytes", "a,b\n1,\u00002\n3,4\n", "NUL_BYTES", 400],
-    ["another encoding", Buffer.from("a,b\nsch\u00f6n,1\n2,3\n", "latin1"), "WRONG_ENCODING", 400],
+    [
+      "UTF-8 with a byte that is no letter",
+      Buffer.concat([Buffer.from(`a,b\n${"\u00f6\u00e9,1\n".repeat(9)}`), Buffer.from([0xff])]),
+      "WRONG_ENCODING",
+      400,
+    ],
     ["a cut UTF-8 sequence at the end", Buffer.from([...Buffer.from("a,b\n1,2\n3,"), 0xc3]), "WRONG_ENCODING", 400],
     ["more than the limit", `a,b\n${"1,2\n".repeat(30_000)}`, "DATASET_TOO_LARGE", 413],
   ])("%s", async (_what, content, code, status) => {

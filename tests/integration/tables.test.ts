@@ -1,5 +1,7 @@
-import { gzipSync } from "node:zlib";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeText } from "../support/encode-text.ts";
+import { parquetOf } from "../support/parquet-of.ts";
 import { type Answer, eventually, type RunningService, startService } from "../support/service.ts";
 
 let service: RunningService;
@@ -43,7 +45,7 @@ function write(manner: Manner): string {
 }
 
 /** What the file of a manner is understood as, the model that is trained on it, and what that says of the file itself. */
-async function lifeOf(content: string, name: string) {
+async function lifeOf(content: string | Buffer, name: string, toPredict = content) {
   const uploaded = await service.upload(content, { name });
   expect(uploaded.json).toMatchObject({ target: "label", task: "classification", rows: 60, columns: 3 });
   const { id } = uploaded.json;
@@ -53,7 +55,7 @@ async function lifeOf(content: string, name: string) {
   });
   const run = await service.train(id, { mode: "heavy", parameters: { rounds: 20 } });
   expect(run.json).toMatchObject({ status: "succeeded" });
-  const predictions = await service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, content, {
+  const predictions = await service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, toPredict, {
     "content-type": "text/csv",
   });
   return { uploaded, dataset, run, predictions };
@@ -141,21 +143,119 @@ test("a delimiter at the end of rows alone is none, in an upload and in a predic
   expect(answer.json.predictions).toHaveLength(60);
 });
 
-test("what is no table of text is named by its first bytes", async () => {
-  const sent = [
-    "<!DOCTYPE html><html>",
-    '{"a": 1}\n{"a": 2}\n',
-    Buffer.from("PAR1\u0015\u0004"),
-    Buffer.from("\uFEFFa,b\n", "utf16le"),
-  ];
+describe("a table is the same in whatever file it comes", () => {
+  let plain: ReturnType<typeof facts>;
+  beforeAll(async () => {
+    plain = facts(await lifeOf(write({}), "plain file"));
+  });
+  const csv = write({});
+  const records = rows.map(({ price, kg, label }) => ({
+    price: price === "" ? null : Number(price),
+    kg: Number(kg),
+    label,
+  }));
+  const mixed = csv.replace("\n", "\r\n").replace(/(?<=3\.25,.*)\n/, "\r");
+
+  test.each<[string, string | Buffer, object]>([
+    [
+      "UTF-16 as Excel's Unicode text",
+      Buffer.from(`\uFEFF${write({ delimiter: "\t" })}`, "utf16le"),
+      { encoding: "utf-16le", delimiter: "\t" },
+    ],
+    ["UTF-16 with the other end first", Buffer.from(`\uFEFF${csv}`, "utf16le").swap16(), { encoding: "utf-16be" }],
+    ["UTF-16 without a mark", Buffer.from(csv, "utf16le"), { encoding: "utf-16le" }],
+    ["line ends of several kinds", mixed, { linesMended: true }],
+    ["a last line of blanks and a Ctrl-Z", `${csv}   \n\u001a`, { linesMended: true }],
+    ["a title and a comment", `Things and prices\n# of May, all of them\n\n${csv}`, { skippedLines: 3 }],
+    ["blanks before quotes", csv.replaceAll(/,(cheap|dear|label)/g, ', "$1" '), { linesMended: false }],
+    ["JSON lines", records.map((record) => JSON.stringify(record)).join("\n"), { format: "jsonl", delimiter: null }],
+    ["a list in JSON", JSON.stringify(records, null, 2), { format: "json", delimiter: null }],
+  ])("%s", async (name, content, understood) => {
+    const life = await lifeOf(content, name, /JSON/.test(name) ? csv : content);
+    expect(life.uploaded.json.understood).toMatchObject({ decoded: null, ...understood });
+    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    expect(facts(life)).toEqual(plain);
+    const sent = await fetch(`${service.url}/api/ml/v1/datasets/${life.dataset.json.id}/content`);
+    expect(Buffer.from(await sent.arrayBuffer()).equals(Buffer.from(content))).toBe(true);
+  });
+
+  test.each<[string, (bytes: Buffer) => Buffer]>([
+    ["gzip", gzipSync],
+    ["zstd", zstdCompressSync],
+  ])("%s, whatever the file is named", async (kind, compress) => {
+    const answer = await service.upload(compress(Buffer.from(csv)), { name: kind }, "things.csv");
+    expect(answer.json).toMatchObject({ rows: 60, columns: 3, sizeBytes: csv.length });
+  });
+
+  test("Parquet", async () => {
+    const content = await parquetOf(csv);
+    const life = await lifeOf(content, "parquet", csv);
+    expect(life.uploaded.json.understood).toMatchObject({ format: "parquet", delimiter: null });
+    expect(facts(life)).toEqual(plain);
+    const broken = await service.upload(content.subarray(0, content.length - 20));
+    expect(broken.json).toMatchObject({ status: 415, code: "NOT_CSV", detail: expect.stringContaining("Parquet") });
+  });
+});
+
+describe("letters of another code page", () => {
+  const table = `город;цена;метка\n${Array.from({ length: 40 }, (_, row) => `${row % 2 === 0 ? "Москва" : "Нижний Новгород"};${row},5;${row % 3 === 0 ? "да" : "нет"}`).join("\n")}\n`;
+
+  test.each(["windows-1251", "koi8-r"])(
+    "%s is found, read, and told with the first line that depends on it",
+    async (encoding) => {
+      const { json } = await service.upload(encodeText(table, encoding), { name: encoding });
+      expect(json).toMatchObject({
+        target: "метка",
+        rows: 40,
+        understood: { encoding, decimal: ",", decoded: { line: 1, text: "город;цена;метка" } },
+      });
+      const run = await service.train(json.id);
+      expect(run.json).toMatchObject({ status: "succeeded" });
+      const answer = await service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, {
+        rows: [{ город: "Москва", цена: 1.5 }],
+      });
+      expect(Object.keys(answer.json.predictions[0].probabilities).sort()).toEqual(["да", "нет"]);
+    },
+  );
+
+  test("what the sender names is believed, and what can't be read by it is named by its line", async () => {
+    const bytes = encodeText("a;b\nё;1\nю;2\n", "koi8-r");
+    const named = await service.upload(bytes, { name: "named", encoding: "KOI8-R" });
+    expect(named.json.understood).toMatchObject({ encoding: "koi8-r", decoded: { line: 2, text: "ё;1" } });
+    const wrong = await service.upload(bytes, { name: "wrong", encoding: "utf-8" });
+    expect(wrong.json).toMatchObject({ code: "WRONG_ENCODING", detail: expect.stringContaining("line") });
+    const unknown = await service.upload(bytes, { name: "unknown", encoding: "klingon" });
+    expect(unknown.json).toMatchObject({ code: "FIELD_INVALID", detail: expect.stringContaining("klingon") });
+  });
+});
+
+test("what is no table is named by its first bytes", async () => {
+  const sent = ["<!DOCTYPE html><html>", "[[1,2],[3,4]]", Buffer.from("%PDF-1.7\n"), gzipSync(gzipSync("a,b\n"))];
   const answers = await Promise.all(sent.map((content) => service.upload(content)));
   expect(answers.map(({ json }) => [json.status, json.code])).toEqual(sent.map(() => [415, "NOT_CSV"]));
   expect(answers.map(({ json }) => /This is (?:an? )?(\S+)/.exec(json.detail)?.[1])).toEqual([
     "HTML",
-    "JSON.",
-    "Parquet",
-    "UTF-16",
+    "JSON",
+    "PDF.",
+    "gzip",
   ]);
+});
+
+test.each([
+  ["a list of numbers", '[{"a":1},5]', "NOT_CSV", "Row 2"],
+  ["a JSON that is cut", '{"a":1,"b":2}\n{"a":2,"b"', "NOT_CSV", "row 2"],
+  ["a NUL in a text", '{"a":1,"b":"x\\u0000"}\n{"a":2,"b":"y"}\n', "NUL_BYTES", "NUL"],
+])("JSON is refused by its row: %s", async (_what, content, code, words) => {
+  const { json } = await service.upload(content);
+  expect(json).toMatchObject({ code, detail: expect.stringContaining(words) });
+});
+
+test("what would be larger than a file may be, written as CSV, is refused", async () => {
+  const long = JSON.stringify({ [`a${"k".repeat(2_000)}`]: 1, b: 2 });
+  const key = (row: number) => `{"a${row}":1,"b":${row}}`;
+  const wide = Array.from({ length: 1_900 }, (_, row) => key(row)).join("\n");
+  const { json } = await service.upload(`${long}\n${`${wide}\n`.repeat(3)}`);
+  expect(json).toMatchObject({ code: "DATASET_TOO_LARGE", status: 413 });
 });
 
 test("blanks around a target are none of its name, and an empty target is as good as none", async () => {

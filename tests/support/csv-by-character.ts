@@ -2,18 +2,28 @@ import { DomainError } from "../../src/errors.ts";
 
 const maxColumns = 2_000;
 
-/** Cells of a CSV by RFC 4180, read character by character: slow, and plain enough to hold a quick reader to. */
+/**
+ * Cells of a CSV by RFC 4180, with blanks around quotes, read character by character: slow, and plain enough to hold a quick
+ * reader to.
+ */
 export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINITY): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = "";
   let isQuoted = false;
   let rowHasQuotes = false;
+  let isClosed = false;
+  const wrongQuote = (): DomainError =>
+    new DomainError(
+      "PREDICTION_INPUT_INVALID",
+      `${rows.length === 0 ? "The header" : `Row ${rows.length}`} has a quote that is not closed or not doubled.`,
+    );
   const endRow = (): void => {
     row.push(cell);
     cell = "";
-    // An empty line is no row; `""` is one, whose only value is missing.
-    if (row.length > 1 || row[0] !== "" || rowHasQuotes) rows.push(row);
+    isClosed = false;
+    // A line of blanks is no row; `""` is one, whose only value is missing.
+    if (row.length > 1 || !/^ *$/.test(row[0]!) || rowHasQuotes) rows.push(row);
     if (rows.length > maxRecords)
       throw new DomainError("TOO_MANY_ROWS", `Send up to ${maxRecords - 1} rows below the header at once.`);
     row = [];
@@ -28,22 +38,24 @@ export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINI
         index += 1;
       } else {
         isQuoted = false;
-        if (!/[,\r\n]/.test(text[index + 1] ?? ",")) {
-          throw new DomainError("PREDICTION_INPUT_INVALID", `Row ${rows.length}: text stands after a closing quote.`);
-        }
+        isClosed = true;
       }
-    } else if (character === '"' && cell === "") {
+    } else if (isClosed && character === " ") continue;
+    else if (isClosed && !/[,\r\n]/.test(character)) throw wrongQuote();
+    else if (character === '"' && /^ *$/.test(cell)) {
+      cell = "";
       isQuoted = true;
       rowHasQuotes = true;
     } else if (character === ",") {
       row.push(cell);
       cell = "";
+      isClosed = false;
       if (row.length > maxColumns)
         throw new DomainError("PREDICTION_INPUT_INVALID", `A row has more than ${maxColumns} cells.`);
     } else if (character === "\n" || character === "\r") endRow();
     else cell += character;
   }
-  if (isQuoted) throw new DomainError("PREDICTION_INPUT_INVALID", "A quote of the CSV is never closed.");
+  if (isQuoted) throw wrongQuote();
   if (cell !== "" || row.length > 0 || rowHasQuotes) endRow();
   return rows;
 }

@@ -29,7 +29,7 @@ const filePath = () => join(folder, "file.csv");
 
 async function check(content: string, limits = lenient, target?: string): Promise<CheckedCsv> {
   await writeFile(filePath(), content);
-  return checkCsv(engine, filePath(), target, limits);
+  return checkCsv(engine, filePath(), { target }, limits);
 }
 
 const refusal = (content: string, limits = lenient, target?: string): Promise<DomainError> =>
@@ -360,12 +360,12 @@ describe("a wide CSV", () => {
     try {
       await writeFile(filePath(), `${[header, ...Array(500).fill(good).flat()].join("\n")}\n`);
       const fault = await faultOf(() =>
-        tight.use({ owner: "anna" }, (reader) => checkCsv(reader, filePath(), undefined, lenient)),
+        tight.use({ owner: "anna" }, (reader) => checkCsv(reader, filePath(), {}, lenient)),
       );
       expect(fault).toMatchObject({ code: "DATASET_TOO_WIDE", message: expect.stringContaining("1700 columns") });
       expect(fault.message).toMatch(/checked in 11\.4 MiB that there is/);
       await writeFile(filePath(), "a,label\n1,x\n2,y\n");
-      const checked = await tight.use({ owner: "ben" }, (reader) => checkCsv(reader, filePath(), undefined, lenient));
+      const checked = await tight.use({ owner: "ben" }, (reader) => checkCsv(reader, filePath(), {}, lenient));
       expect(checked.rowCount).toBe(2);
     } finally {
       await tight.stop();

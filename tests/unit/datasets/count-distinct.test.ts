@@ -13,6 +13,8 @@ test("a copy out of a bucket is there until it has been read", async () => {
   const csvEngines = createCsvEngines(folder);
   const removed: string[] = [];
   const storage = {
+    temporaryPath: (name: string) => join(folder, name),
+    discard: (temporaryPath: string) => rm(temporaryPath, { force: true }),
     async localFile() {
       await writeFile(path, "a,b\n1,x\n2,y\n3,x\n");
       const dispose = async (): Promise<void> => {

@@ -56,7 +56,7 @@ test("names are trimmed", async () => {
 test.each([
   ["an empty file", "", "HEADER_MISSING"],
   ["a lone byte order mark", "\uFEFF", "HEADER_MISSING"],
-  ["a blank first line", "\na,b\n1,2\n", "HEADER_MISSING"],
+  ["blank lines alone", "\n \n\r\n", "HEADER_MISSING"],
   ["only separators", ",,\n1,2,3\n", "HEADER_MISSING"],
   ["numbers", "1,2.5,-3e4\n1,2,3\n", "HEADER_MISSING"],
   ["a quote that stays open", '"a,b\n1,2\n', "HEADER_MISSING"],

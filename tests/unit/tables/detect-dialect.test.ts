@@ -39,6 +39,34 @@ test("a table is read by what it was written with, whatever stands in it", () =>
 });
 
 test.each([
+  ["a title", "Prices of May\na,b\n1,x\n2,y\n", 1],
+  ["a title in quotes", '"Prices of May"\r\na;b\r\n1;x\r\n2;y\r\n', 1],
+  ["comments with delimiters", "# by: anna, ben\n# on: 1,2,3\na,b\n1,x\n2,y\n", 2],
+  ["blank lines", "\n \n\na,b\n1,x\n2,y\n", 3],
+  ["a title, a blank line and an index", "Prices\n\n,a,b\n0,1,x\n1,2,y\n", 2],
+  ["Excel's hint and a title", "sep=;\nPrices\na;b\n1;x\n2;y\n", 2],
+  ["nothing", "a,b\n1,x\n2,y\n", 0],
+  ["a name with a hash", "#id,b\n1,x\n2,y\n", 0],
+  ["a header that lacks a name, above numbers", "id\n1,2\n3,4\n5,6\n", 0],
+  ["a row that is short", "a,b\n1\n2,y\n3,z\n4,z\n", 0],
+  ["a header of several names that lacks one", "a,b\n1,x,2\n2,y,3\n3,z,4\n", 0],
+])("lines above the table: %s", (_what, text, skippedLines) => {
+  expect(detect(text).skippedLines).toBe(skippedLines);
+});
+
+test("what the sender says is not looked for", () => {
+  const text = "a;b,c\n1;2,5\n3;4,5\n";
+  expect(detectDialect({ text, isWholeFile: true }, { delimiter: ",", decimal: "." })).toMatchObject({
+    delimiter: ",",
+    decimal: ".",
+  });
+  expect(detectDialect({ text, isWholeFile: true }, { delimiter: ";" })).toMatchObject({
+    delimiter: ";",
+    decimal: ",",
+  });
+});
+
+test.each([
   ["a comma in every text", "a;b\nx, y;1\nz, y;2\n", ";"],
   ["bars within the cells of one column", "id,genres\n1,drama|crime\n2,drama|war\n", ","],
   ["semicolons within quotes", 'a,b\n"1;2;3",x\n"4;5;6",y\n', ","],

@@ -3,17 +3,13 @@ import { expect, test } from "vitest";
 import { nameOfKind } from "../../../src/tables/name-of-kind.ts";
 
 test.each([
-  ["Parquet", Buffer.from("PAR1\u0015\u0000")],
   ["zip", Buffer.from("PK\u0003\u0004\u0014")],
   ["gzip", gzipSync("a,b\n1,2\n")],
   ["zstd", zstdCompressSync("a,b\n1,2\n")],
   ["PDF", Buffer.from("%PDF-1.7\n")],
-  ["UTF-16", Buffer.from("\uFEFFa,b\n1,2\n", "utf16le")],
-  ["UTF-16", Buffer.from("\uFEFFa,b\n1,2\n", "utf16le").swap16()],
+  ["JSON of lists", Buffer.from("[[1,2],[3,4]]")],
   ["HTML", Buffer.from("\n<!DOCTYPE html>\n<html><body>Log in</body></html>")],
   ["XML", Buffer.from("\uFEFF<?xml version='1.0'?><rows/>")],
-  ["JSON", Buffer.from('{"a": 1}\n{"a": 2}\n')],
-  ["JSON", Buffer.from('[\n  {"a": 1}\n]')],
   ["Git LFS", Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 12\n")],
 ])("%s is named", (name, bytes) => {
   expect(nameOfKind(bytes)).toContain(name);

@@ -64,6 +64,7 @@ test.each(["light", "heavy"] as const)("%s: the process writes the model it repo
     csvPath: weather,
     columns: weatherColumns,
     dialect: plainDialect,
+    copyPath: path.join(folder, "copy.csv"),
     target: "weather",
     task: "classification",
     mode,
@@ -87,6 +88,7 @@ test("a fault of the data comes back as such", async () => {
     csvPath: weather,
     columns: weatherColumns,
     dialect: plainDialect,
+    copyPath: path.join(folder, "copy.csv"),
     target: "snow",
     task: "classification",
     mode: "light",
@@ -100,6 +102,7 @@ test("a fault of the system is thrown", async () => {
   const task = {
     columns: weatherColumns,
     dialect: plainDialect,
+    copyPath: path.join(folder, "copy.csv"),
     target: "weather",
     task: "classification",
     mode: "light",

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { DomainError } from "../errors.ts";
+import type { ReceivedFile } from "../http/upload-stream.ts";
+import type { FileStorage } from "../storage/file-storage.ts";
+import { plainCsv } from "../tables/plain-csv.ts";
+import type { TableSource } from "../tables/table-source.ts";
+import { guessEncodingOf, readThrough } from "../tables/text-encoding.ts";
+import { type CheckedCsv, type CsvLimits, checkCsv, type WishedTable } from "./check-csv.ts";
+import type { Asker, EnginePool } from "./engine-pool.ts";
+import type { UploadFields } from "./upload-fields.ts";
+
+/** What a check takes beside the file. */
+export interface CheckParts {
+  readonly storage: FileStorage;
+  readonly checks: EnginePool;
+  readonly limits: CsvLimits & { readonly maxUploadBytes: number };
+}
+
+/** With what DuckDB ends where line ends are of several kinds, or blanks stand alone in a line. */
+const untidyCodes: readonly string[] = ["NOT_CSV", "ROW_RAGGED"];
+
+/** What a received file is. @throws DomainError WRONG_ENCODING */
+async function sourceOf(received: ReceivedFile, wished: string | undefined): Promise<TableSource> {
+  const { format, encoding, temporaryPath, utf8Bytes } = received;
+  const found = wished ?? encoding ?? (await guessEncodingOf(temporaryPath, utf8Bytes));
+  // Read as it stands, it would be DuckDB that finds the letter, and it does not say what is wrong with it.
+  if (found === "utf-8" && encoding !== "utf-8") await readThrough(temporaryPath, found);
+  return { format, encoding: format === "csv" ? found : "utf-8", isUntidy: false };
+}
+
+/**
+ * Checks a received file as the table that it is. A copy that had to be made of it is gone afterwards.
+ * @throws DomainError for what is wrong with it
+ */
+export async function checkUpload(
+  { storage, checks, limits }: CheckParts,
+  asker: Asker,
+  received: ReceivedFile,
+  { encoding, ...wished }: Omit<UploadFields, "name">,
+): Promise<CheckedCsv> {
+  const asSent = await sourceOf(received, encoding);
+  if ((asSent.format === "json" || asSent.format === "jsonl") && received.encoding !== "utf-8")
+    throw new DomainError("WRONG_ENCODING", "The JSON is not UTF-8, as JSON is (RFC 8259, 8.1).");
+  const copyPath = storage.temporaryPath(randomUUID());
+  try {
+    return await checks.use(asker, async (reader) => {
+      const parts = { copyPath, query: reader.query, maxBytes: limits.maxUploadBytes, signal: asker.signal };
+      const check = async (source: TableSource, fault?: DomainError): Promise<CheckedCsv> => {
+        const { path, decoded, isTidied } = await plainCsv(received.temporaryPath, source, parts);
+        if (fault !== undefined && !isTidied) throw fault;
+        // Of JSON and Parquet the copy is ours.
+        const written: WishedTable = source.format === "csv" ? wished : { ...wished, delimiter: ",", decimal: "." };
+        return checkCsv(reader, path, { ...written, source: { ...source, decoded } }, limits);
+      };
+      try {
+        return await check(asSent);
+      } catch (error) {
+        const mayBeUntidy = error instanceof DomainError && untidyCodes.includes(error.code) && asSent.format === "csv";
+        if (!mayBeUntidy) throw error;
+        return await check({ ...asSent, isUntidy: true }, error);
+      }
+    });
+  } finally {
+    await storage.discard(copyPath);
+  }
+}

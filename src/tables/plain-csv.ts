@@ -1,0 +1,150 @@
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { DomainError } from "../errors.ts";
+import { jsonToCsv, parquetToCsv } from "./objects-to-csv.ts";
+import { isPlain, type TableSource } from "./table-source.ts";
+import { decoded } from "./text-encoding.ts";
+import { tidyLines } from "./tidy-lines.ts";
+
+/** What making a plain copy takes. */
+export interface CopyParts {
+  /** Where a copy goes where one is needed; it is the caller's to remove, whatever happens. */
+  readonly copyPath: string;
+  /** Asks DuckDB, which may read the file and write the copy; ended in the middle once the signal is aborted. */
+  query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
+  /** Of the copy. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A CSV in UTF-8 with line ends of one kind. */
+export interface PlainCsv {
+  readonly path: string;
+  /** The first line with a letter that was not ASCII in its encoding; lines from 1. */
+  readonly decoded?: TableSource["decoded"];
+  /** Whether its lines differ from those of the file; known where it was asked for. */
+  readonly isTidied: boolean;
+}
+
+const tooLarge = (maxBytes: number): DomainError =>
+  new DomainError("DATASET_TOO_LARGE", `The table is larger than ${maxBytes} bytes, written as CSV in UTF-8.`);
+
+/** Of a text between line ends, the first that has a letter beyond ASCII. */
+function firstForeignLine(): { see(text: string): void; found(): TableSource["decoded"] } {
+  let line = 1;
+  let begun = "";
+  let found: TableSource["decoded"];
+  return {
+    see(text) {
+      for (let at = 0; found === undefined; ) {
+        const end = text.indexOf("\n", at);
+        begun = (begun + text.slice(at, end < 0 ? undefined : end)).slice(0, 200);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
+        if (/[^\x00-\x7f]/.test(begun) && end >= 0) found = { line, text: begun.trimEnd() };
+        if (end < 0) return;
+        begun = "";
+        line += 1;
+        at = end + 1;
+      }
+    },
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
+    found: () => found ?? (/[^\x00-\x7f]/.test(begun) ? { line, text: begun } : undefined),
+  };
+}
+
+async function copyText(
+  path: string,
+  source: TableSource,
+  { copyPath, maxBytes, signal }: CopyParts,
+): Promise<PlainCsv> {
+  const foreign = firstForeignLine();
+  let isTidied = false;
+  const encoded = async function* (): AsyncGenerator<Buffer> {
+    const chunks: AsyncIterable<Buffer> = createReadStream(path, { signal });
+    if (source.encoding === "utf-8") return yield* chunks;
+    for await (const text of decoded(chunks, source.encoding)) {
+      foreign.see(text);
+      yield Buffer.from(text);
+    }
+  };
+  const lines = source.isUntidy ? tidyLines(encoded(), () => (isTidied = true)) : encoded();
+  await using copy = await open(copyPath, "w");
+  let bytes = 0;
+  for await (const chunk of lines) {
+    bytes += chunk.length;
+    if (maxBytes !== undefined && bytes > maxBytes) throw tooLarge(maxBytes);
+    await copy.writeFile(chunk);
+  }
+  // Of UTF-16 nothing is guessed, and no letter could be another one.
+  return { path: copyPath, isTidied, decoded: source.encoding.startsWith("utf") ? undefined : foreign.found() };
+}
+
+const watchMs = 20;
+
+/** Ends what writes the copy once it is larger than it may be: some kilobytes of Parquet may be terabytes of CSV. */
+async function bounded<Value>(
+  { copyPath, maxBytes }: CopyParts,
+  write: (signal: AbortSignal | undefined) => Promise<Value>,
+): Promise<Value> {
+  if (maxBytes === undefined) return write(undefined);
+  const tooMuch = new AbortController();
+  const isOver = async (): Promise<boolean> => (await stat(copyPath).catch(() => ({ size: 0 }))).size > maxBytes;
+  const watch = setInterval(async () => {
+    if (await isOver()) tooMuch.abort(tooLarge(maxBytes));
+  }, watchMs);
+  try {
+    const written = await write(tooMuch.signal);
+    if (await isOver()) throw tooLarge(maxBytes);
+    return written;
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+/** A fault of DuckDB's in words for who sent the file; a full disk and lacking memory are none of the file. */
+function toFault(error: unknown, what: string): unknown {
+  if (!(error instanceof Error) || error instanceof DomainError) return error;
+  if (/No space left on device|^Out of Memory Error/.test(error.message)) return error;
+  const counted = /in record\/value (\d+)/.exec(error.message)?.[1];
+  // DuckDB 1.5 counts the one behind it.
+  const row = counted === undefined ? undefined : Number(counted) - 1;
+  const faults =
+    /^(Invalid Input|IO|Serialization|Not implemented|Conversion|Binder|Invalid) Error|^TProtocolException/;
+  if (!faults.test(error.message)) return error;
+  return new DomainError(
+    "NOT_CSV",
+    `The ${what} cannot be read${row === undefined ? "" : `, at its row ${row}`}: it is damaged, or cut.`,
+    { cause: error },
+  );
+}
+
+async function hasNul(path: string): Promise<boolean> {
+  for await (const chunk of createReadStream(path)) if ((chunk as Buffer).includes(0)) return true;
+  return false;
+}
+
+async function copyObjects(path: string, { format }: TableSource, parts: CopyParts): Promise<PlainCsv> {
+  const { copyPath } = parts;
+  try {
+    await bounded(parts, async (signal) => {
+      const ask = (sql: string) => parts.query(sql, signal);
+      if (format === "parquet") return parquetToCsv(ask, path, copyPath);
+      return jsonToCsv(ask, path, copyPath, format === "json");
+    });
+  } catch (error) {
+    throw toFault(error, format === "parquet" ? "Parquet file" : "JSON");
+  }
+  if (await hasNul(copyPath))
+    throw new DomainError("NUL_BYTES", "A text of the table holds a NUL character, which is no letter. Leave it out.");
+  return { path: copyPath, isTidied: false };
+}
+
+/**
+ * The file itself where it is a plain CSV already, else a copy that is one. A copy is made anew each time that a file is
+ * read: nothing else has to be kept, counted, moved and removed with it.
+ * @throws DomainError for a file that is not what it seemed, DATASET_TOO_LARGE beyond `maxBytes`
+ */
+export async function plainCsv(path: string, source: TableSource, parts: CopyParts): Promise<PlainCsv> {
+  if (isPlain(source)) return { path, isTidied: false };
+  return source.format === "csv" ? copyText(path, source, parts) : copyObjects(path, source, parts);
+}

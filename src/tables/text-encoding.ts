@@ -1,0 +1,118 @@
+import { isUtf8 } from "node:buffer";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { analyse } from "chardet";
+import { DomainError } from "../errors.ts";
+
+/**
+ * The code pages that are told by the letters themselves, under the names that chardet has for them. Among all that it knows
+ * it finds others where they are not: of 33 short samples of tables in these it tells 23, and within these 30 (November 2026).
+ */
+const told = new Map([
+  ["windows-1250", "windows-1250"],
+  ["windows-1251", "windows-1251"],
+  ["windows-1252", "windows-1252"],
+  ["windows-1253", "windows-1253"],
+  ["windows-1254", "windows-1254"],
+  ["ISO-8859-1", "windows-1252"],
+  ["ISO-8859-2", "windows-1250"],
+  ["ISO-8859-7", "windows-1253"],
+  ["ISO-8859-9", "windows-1254"],
+  ["KOI8-R", "koi8-r"],
+  ["GB18030", "gb18030"],
+]);
+/** Where nothing tells, as for a lone letter: what Excel writes in western Europe and America. */
+const likeliest = "windows-1252";
+
+/** Within these the first letter beyond ASCII is looked for: a batch of an upload. */
+const searchedBytes = 524_288;
+/** From there on: 256 KiB held the event loop for 50 to 150 ms. */
+const sampleBytes = 16_384;
+/** So many letters in UTF-8 to one that is none: the file is UTF-8, and damaged. */
+const damagedRatio = 10;
+
+/** How many letters beyond ASCII are UTF-8, and how many bytes are not. */
+function lettersIn(bytes: Buffer): { readonly utf8: number; readonly other: number } {
+  let utf8 = 0;
+  let other = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const byte = bytes[at]!;
+    const length = byte < 0x80 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    const isLetter = length > 1 && isUtf8(bytes.subarray(at, at + length)) && at + length <= bytes.length;
+    if (isLetter) utf8 += 1;
+    else if (length > 1) other += 1;
+    at += isLetter ? length : 1;
+  }
+  return { utf8, other };
+}
+
+/** The encoding of a text that is not UTF-8, by the letters in its lines. @throws DomainError WRONG_ENCODING for UTF-8 that is damaged */
+export function guessEncoding(bytes: Buffer): string {
+  const { utf8, other } = lettersIn(bytes);
+  if (utf8 > other * damagedRatio)
+    throw new DomainError(
+      "WRONG_ENCODING",
+      "The file is UTF-8, but for some bytes that are no letters. Save it as UTF-8 again, or name its `encoding`.",
+    );
+  // Lines of ASCII and signs that are no letters say nothing, and would outvote the few letters that there are.
+  const lines = bytes.toString("latin1").split(/[\r\n]+/);
+  const letters = lines
+    .filter((line) => /[\x80-\xff]/.test(line))
+    .map((line) => line.replace(/[^A-Za-z\x80-\xff]+/g, " "));
+  const guesses = analyse(Buffer.from(letters.join("\n"), "latin1"));
+  return guesses.map(({ name }) => told.get(name)).find((name) => name !== undefined) ?? likeliest;
+}
+
+/**
+ * The encoding of a file that is not UTF-8.
+ * @param utf8Bytes at its beginning are UTF-8
+ * @throws DomainError WRONG_ENCODING for UTF-8 that is damaged
+ */
+export async function guessEncodingOf(path: string, utf8Bytes: number): Promise<string> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(searchedBytes), 0, searchedBytes, utf8Bytes);
+  const bytes = buffer.subarray(0, bytesRead);
+  const letter = bytes.findIndex((byte) => byte >= 0x80);
+  const line = bytes.lastIndexOf("\n", letter) + 1;
+  const from = Math.max(line, letter - sampleBytes / 2);
+  return guessEncoding(bytes.subarray(from, from + sampleBytes));
+}
+
+/** Reads a file for its letters alone. @throws DomainError WRONG_ENCODING naming the line that can't be read */
+export async function readThrough(path: string, encoding: string): Promise<void> {
+  for await (const _ of decoded(createReadStream(path), encoding));
+}
+
+/** Its name in the Encoding Standard. @throws DomainError FIELD_INVALID for one that is not known there */
+export function encodingNamed(label: string): string {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch (error) {
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`encoding\` has no «${label.slice(0, 40)}». Known are utf-8, utf-16le, utf-16be, windows-1250 to windows-1258, koi8-r, ibm866, shift_jis, gb18030 and the others of the Encoding Standard.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Decodes piece by piece. @throws DomainError WRONG_ENCODING naming the line that can't be read */
+export async function* decoded(chunks: AsyncIterable<Buffer>, encoding: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  let line = 1;
+  try {
+    for await (const chunk of chunks) {
+      const text = decoder.decode(chunk, { stream: true });
+      yield text;
+      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) line += 1;
+    }
+    yield decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new DomainError(
+      "WRONG_ENCODING",
+      `The file is not ${decoder.encoding}, at line ${line} or soon behind it. Save it as UTF-8, or name its \`encoding\`.`,
+      { cause: error },
+    );
+  }
+}
