@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import { type Prediction, PredictionInputError, predictRows } from "../models/predict-rows.ts";
+import { PredictionInputError, type Predictions, predictRows } from "../models/predict-rows.ts";
 import type { KeptFile, LocalFile } from "../storage/file-storage.ts";
 import type { ModelCache } from "./model-cache.ts";
 import { type PredictionBody, readPredictionRows } from "./read-prediction-rows.ts";
@@ -9,6 +9,8 @@ export interface PredictionTask {
   readonly task: "classification" | "regression";
   readonly model: Pick<KeptFile, "id" | "sizeBytes">;
   readonly body: PredictionBody;
+  /** A category that the model never saw is a fault. */
+  readonly isStrict: boolean;
 }
 
 /** The answer as it is sent. */
@@ -16,6 +18,8 @@ export interface PredictionAnswer {
   /** JSON in UTF-8. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly rows: number;
+  /** Values that the model never saw. */
+  readonly unknownValues: number;
 }
 
 /**
@@ -24,14 +28,14 @@ export interface PredictionAnswer {
  * @throws DomainError for what is wrong with the body, FILE_MISSING_IN_STORAGE or PREDICTION_TOO_LARGE
  */
 export async function makePrediction(
-  { task, model, body }: PredictionTask,
+  { task, model, body, isStrict }: PredictionTask,
   models: ModelCache,
   openModel: () => Promise<LocalFile>,
 ): Promise<PredictionAnswer> {
   const rows = readPredictionRows(body);
   const document = await models.read(model, openModel);
-  const predictions = predicted(() => predictRows(document, rows));
-  return { bytes: encoded({ artifactId: model.id, task, predictions }), rows: rows.count };
+  const { predictions, unknownValues } = predicted(() => predictRows(document, rows, isStrict));
+  return { bytes: encoded({ artifactId: model.id, task, predictions }), rows: rows.count, unknownValues };
 }
 
 function encoded(answer: object): Uint8Array<ArrayBuffer> {
@@ -46,7 +50,7 @@ function encoded(answer: object): Uint8Array<ArrayBuffer> {
   }
 }
 
-function predicted(predict: () => Prediction[]): Prediction[] {
+function predicted(predict: () => Predictions): Predictions {
   try {
     return predict();
   } catch (error) {

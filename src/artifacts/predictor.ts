@@ -79,11 +79,11 @@ export function startPredictor({
   const models = createModelCache(loopModels);
 
   async function predictInThread(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer> {
-    const { task, body } = request;
+    const { task, body, isStrict } = request;
     const bytes = ofItsOwn(body.bytes);
     const model = { id: request.model.id, sizeBytes: request.model.sizeBytes };
     await using files = serveModel(() => storage.localFile("artifact", request.model, signal));
-    const threadTask: ThreadPrediction = { task, model, body: { ...body, bytes }, modelPort: files.port };
+    const threadTask: ThreadPrediction = { task, model, isStrict, body: { ...body, bytes }, modelPort: files.port };
     const seconds = config.predictionTimeoutSeconds;
     const timeout = AbortSignal.timeout(seconds * 1000);
     try {

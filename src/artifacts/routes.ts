@@ -44,6 +44,10 @@ const predictionSchema = z
       z.object({
         prediction: z.union([z.number(), z.string()]),
         probabilities: z.record(z.string(), z.number()).optional(),
+        unknown: z
+          .array(z.string())
+          .optional()
+          .describe("Columns with a value that the model never saw, which is as good as none; twenty at most."),
       }),
     ),
   })
@@ -222,6 +226,12 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       tag,
       summary: "Predict up to 1,000 rows",
       params: idParams,
+      query: z.object({
+        strict: z
+          .enum(["true", "false"])
+          .default("false")
+          .describe("true: a value that the model never saw is refused instead of told."),
+      }),
       rawBody: { "application/json": rowsBody, "text/csv": z.string() },
       responses: { 200: { description: "A prediction for each row, in the same order.", schema: predictionSchema } },
       errors: [
@@ -239,7 +249,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
         "FILE_MISSING_IN_STORAGE",
         "STORAGE_UNAVAILABLE",
       ],
-      async handle({ owner, params, request, response }) {
+      async handle({ owner, params, query, request, response }) {
         const startedMs = performance.now();
         const leaving = leavingOf(response);
         let task: Predicted["task"] = "unknown";
@@ -255,6 +265,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
                 mode: artifact.mode,
                 classes: classesOf(artifact),
                 model: { id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 },
+                isStrict: query.strict === "true",
                 body: await receiveRows(request, response),
               },
               leaving,
@@ -265,6 +276,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
               task: artifact.task,
               outcome: "succeeded",
               rows: answer.rows,
+              unknownValues: answer.unknownValues,
               durationSeconds: (performance.now() - startedMs) / 1000,
             });
             return answer;

@@ -1,5 +1,6 @@
 import { likeliestClass } from "./evaluate.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
+import { categoryFinder } from "./known-category.ts";
 import type { ModelDocument, ModelFeature } from "./model.ts";
 import { allProbabilities } from "./train-model.ts";
 import type { TableColumn } from "./training-table.ts";
@@ -9,7 +10,18 @@ import { predictXgboost } from "./xgboost-json.ts";
 export interface Prediction {
   readonly prediction: number | string;
   readonly probabilities?: Record<string, number>;
+  /** Columns with a value that the model never saw: its answer is that for none. Twenty at most; absent where there are none. */
+  readonly unknown?: string[];
 }
+
+/** Predictions, and how many values of all rows the model never saw. */
+export interface Predictions {
+  readonly predictions: Prediction[];
+  readonly unknownValues: number;
+}
+
+/** Columns that are named in a row's answer. */
+const mostNamed = 20;
 
 /** Rows that the model cannot read. */
 export class PredictionInputError extends Error {
@@ -50,12 +62,26 @@ export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): 
 
 /**
  * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values, and a category that was
- * not in the training rows counts as none; numbers may come as text, as they do from a CSV.
+ * not in the training rows counts as none and is told; numbers may come as text, as they do from a CSV.
+ * @param isStrict a category that was not in the training rows is a fault
  * @throws PredictionInputError naming row and column; rows count from 1 in its words, as in those about a CSV
  */
-export function predictRows(document: ModelDocument, rows: PredictionRows): Prediction[] {
-  if (rows.count === 0) return [];
-  const columns = new Map(document.features.map((feature) => [feature.column, readColumn(feature, rows)]));
+export function predictRows(document: ModelDocument, rows: PredictionRows, isStrict = false): Predictions {
+  if (rows.count === 0) return { predictions: [], unknownValues: 0 };
+  const unknown = new Map<number, string[]>();
+  let unknownValues = 0;
+  const tell = (row: number, column: string, text: string): void => {
+    if (isStrict)
+      throw new PredictionInputError(
+        row,
+        column,
+        `Row ${row + 1}: column "${column}" has "${text.slice(0, 40)}", which was not in the rows that the model learned from.`,
+      );
+    unknownValues += 1;
+    const columns = unknown.get(row) ?? [];
+    if (columns.length < mostNamed) unknown.set(row, [...columns, column]);
+  };
+  const columns = new Map(document.features.map((feature) => [feature.column, readColumn(feature, rows, tell)]));
   const places = Int32Array.from({ length: rows.count }, (_, row) => row);
   const expanded = expandColumns(document.features, columns, places, document.mode === "light");
   const outputs = predictXgboost(document.model, expanded, rows.count);
@@ -65,25 +91,43 @@ export function predictRows(document: ModelDocument, rows: PredictionRows): Pred
     const row = Math.floor(beyond / (outputs.length / rows.count));
     throw new PredictionInputError(row, "", `Row ${row + 1}: its numbers are so large that the model has no answer.`);
   }
-  if (classes === undefined) return Array.from(outputs, (prediction) => ({ prediction }));
+  const unknownIn = (row: number) => (unknown.has(row) ? { unknown: unknown.get(row)! } : {});
+  if (classes === undefined) {
+    const predictions = Array.from(outputs, (prediction, row) => ({ prediction, ...unknownIn(row) }));
+    return { predictions, unknownValues };
+  }
   const chances = allProbabilities(outputs, classes.length);
-  return Array.from({ length: rows.count }, (_, row) => {
+  const predictions = Array.from({ length: rows.count }, (_, row) => {
     const from = row * classes.length;
     return {
       prediction: classes[likeliestClass(chances, from, classes.length)]!,
       probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
+      ...unknownIn(row),
     };
   });
+  return { predictions, unknownValues };
 }
 
-function readColumn(feature: ModelFeature, rows: PredictionRows): TableColumn {
+function readColumn(
+  feature: ModelFeature,
+  rows: PredictionRows,
+  tell: (row: number, column: string, text: string) => void,
+): TableColumn {
   const name = feature.column;
   const cells = rows.column(feature);
   if (cells === undefined) {
     throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
   }
-  if (feature.kind === "text")
-    return { name, kind: "text", texts: cells.map((cell, row) => readText(cell, row, name)) };
+  if (feature.kind === "text") {
+    const categoryOf = categoryFinder(feature.categories);
+    const texts = cells.map((cell, row) => {
+      const text = readText(cell, row, name);
+      const category = text === null ? null : categoryOf(text);
+      if (category === undefined) tell(row, name, text!);
+      return category ?? null;
+    });
+    return { name, kind: "text", texts };
+  }
   const numbers = new Float64Array(rows.count);
   for (let row = 0; row < numbers.length; row++) numbers[row] = readNumber(cells[row], row, name);
   return { name, kind: "number", numbers };

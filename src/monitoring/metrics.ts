@@ -98,6 +98,7 @@ export type Predicted =
       readonly task: TrainingTask;
       readonly outcome: "succeeded";
       readonly rows: number;
+      readonly unknownValues: number;
       readonly durationSeconds: number;
     }
   | {
@@ -111,6 +112,7 @@ export function predicted(ended: Predicted): void {
     add("predictions", 1, { task: ended.task, outcome: ended.outcome });
     if (ended.outcome !== "succeeded") return;
     add("predictionRows", ended.rows, { task: ended.task });
+    add("predictionUnknownValues", ended.unknownValues, { task: ended.task });
     record("predictionDuration", ended.durationSeconds, { task: ended.task });
   });
 }

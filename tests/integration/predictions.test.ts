@@ -131,6 +131,60 @@ describe("whether rows come as JSON or CSV", () => {
       });
     expect(await service.metric(predictions, { outcome: "failed" })).toBe(before + 2);
   });
+
+  describe("values that the model never saw", () => {
+    let path: string;
+    beforeAll(async () => {
+      const lines = Array.from(
+        { length: 60 },
+        (_, row) =>
+          `${row % 2 === 0 ? "True" : "False"},${["Rome", "Oslo"][row % 3 === 0 ? 0 : 1]},${row % 2 === 0 ? "yes" : "no"}`,
+      );
+      const { json } = await service.upload(`flag,city,y\n${lines.join("\n")}\n`, { name: "flags" });
+      const run = await service.train(json.id);
+      path = `/artifacts/${run.json.artifactId}/predictions`;
+    });
+    const name = "mlops_backend_prediction_unknown_values_total";
+
+    test("are told for each row, and counted", async () => {
+      const before = await service.metric(name, { task: "classification" });
+      const rows = [
+        { flag: true, city: "Rome" },
+        { flag: "maybe", city: "Paris" },
+        { flag: null, city: "" },
+        { flag: "False", city: "Bonn" },
+      ];
+      const { json: answer } = await service.call("POST", path, { rows });
+      expect(answer.predictions.map(({ unknown }: { unknown?: string[] }) => unknown)).toEqual([
+        undefined,
+        ["flag", "city"],
+        undefined,
+        ["city"],
+      ]);
+      expect(await service.metric(name, { task: "classification" })).toBe(before + 3);
+    });
+
+    test("are refused by row and column where the caller wants no guess", async () => {
+      const answer = await service.call("POST", `${path}?strict=true`, "flag,city\nTrue,Rome\nTrue,Paris\n", csv);
+      expect(answer.json).toMatchObject({
+        status: 400,
+        code: "PREDICTION_INPUT_INVALID",
+        errors: [{ path: "rows.1.city" }],
+      });
+      expect(answer.json.detail).toContain("Paris");
+      expect(
+        (await service.call("POST", `${path}?strict=perhaps`, { rows: [{ flag: true, city: "Rome" }] })).json.code,
+      ).toBe("VALIDATION_FAILED");
+    });
+
+    test("a truth value is the category that spells it, in JSON and CSV alike", async () => {
+      const { json: answer } = await service.call("POST", `${path}?strict=true`, {
+        rows: [true, "true", "TRUE", "True"].map((flag) => ({ flag, city: "Rome" })),
+      });
+      expect(new Set(answer.predictions.map((one: object) => JSON.stringify(one))).size).toBe(1);
+      expect(answer.predictions[0].prediction).toBe("yes");
+    });
+  });
 });
 
 test("where large ones are as many as may be, the next is told so, small ones go on, and who leaves makes room", async () => {

@@ -3,5 +3,5 @@ import { type Prediction, predictRows, recordsToRows } from "../../src/models/pr
 
 /** Predicts rows as JSON has them: objects of column and value. */
 export function predictRecords(document: ModelDocument, records: readonly Record<string, unknown>[]): Prediction[] {
-  return predictRows(document, recordsToRows(records));
+  return predictRows(document, recordsToRows(records)).predictions;
 }

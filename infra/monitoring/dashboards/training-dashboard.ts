@@ -164,6 +164,7 @@ export function trainingDashboard(query: Queries): DashboardText {
         targets: [
           [`Requests, ${legendOf("outcome")}`, query.rate("predictions", ["outcome"])],
           ["Rows", query.rate("predictionRows")],
+          ["Values unknown to the model", query.rate("predictionUnknownValues")],
         ],
       }),
       graph({

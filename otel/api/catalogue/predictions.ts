@@ -27,6 +27,16 @@ export const predictionMetrics = {
     role: "api",
     fromStart: true,
   },
+  predictionUnknownValues: {
+    name: "mlops.backend.prediction.unknown_values",
+    kind: "counter",
+    unit: "{value}",
+    description: "Values in predicted rows that the model never saw, as good as missing ones.",
+    attributes: { task: trainingTasks },
+    scope: "process",
+    role: "api",
+    fromStart: true,
+  },
   predictionDuration: {
     name: "mlops.backend.prediction.duration",
     kind: "histogram",

@@ -77,7 +77,7 @@ describe("cells", () => {
       { ...row, Island: "Atlantis" },
       { ...row, Island: null },
     ]);
-    expect(unknown).toEqual(missing);
+    expect(unknown).toEqual({ ...missing, unknown: ["Island"] });
   });
 
   test.each(["NaN", "nan", "inf", "-Infinity"])("%j is missing, as the training data's is", (cell) => {

@@ -78,6 +78,7 @@ test("names are those of the design's table", () => {
     "mlops_backend_training_relative_error",
     "mlops_backend_predictions_total",
     "mlops_backend_prediction_rows_total",
+    "mlops_backend_prediction_unknown_values_total",
     "mlops_backend_prediction_duration_seconds",
     "mlops_backend_dataset_ttl_cycles_total",
     "mlops_backend_dataset_ttl_cycle_duration_seconds",

@@ -91,14 +91,14 @@ test("without traces nothing is remembered, looked up or shown", async () => {
   expect(rememberedSpan(traced)).toBeUndefined();
   http.ended({ ...request, span: span(1) });
   context.with(trace.setSpanContext(context.active(), span(3)), () => {
-    predicted({ task: "regression", outcome: "succeeded", rows: 3, durationSeconds: 0.2 });
+    predicted({ task: "regression", outcome: "succeeded", rows: 3, unknownValues: 0, durationSeconds: 0.2 });
   });
   expect((await exposition("openmetrics")).text).not.toContain("trace_id");
 });
 
 test("what domain code measures within a sampled trace is an exemplar too", async () => {
   const predict = (durationSeconds: number) =>
-    predicted({ task: "regression", outcome: "succeeded", rows: 3, durationSeconds });
+    predicted({ task: "regression", outcome: "succeeded", rows: 3, unknownValues: 0, durationSeconds });
   predict(0.01);
   context.with(trace.setSpanContext(context.active(), span(4, 0)), () => predict(0.02));
   context.with(trace.setSpanContext(context.active(), span(5)), () => predict(0.2));

@@ -113,7 +113,7 @@ test("a rejection with an unknown code counts as other", async () => {
 });
 
 test("negative durations and NaN are left out and nothing throws", async () => {
-  predicted({ task: "regression", outcome: "succeeded", rows: 1, durationSeconds: Number.NaN });
+  predicted({ task: "regression", outcome: "succeeded", rows: 1, unknownValues: 0, durationSeconds: Number.NaN });
   databaseOperation({ operationName: "VACUUM", durationSeconds: -1 });
   databaseOperation({ operationName: "VACUUM", durationSeconds: 0.001 });
   const text = await exposition();
