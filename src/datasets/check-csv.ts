@@ -3,9 +3,10 @@ import { DomainError } from "../errors.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
-import { csvTable, leftOutCell, plainNumeral, withoutWords } from "../tables/csv-table.ts";
-import { type Dialect, isMissing, isNumeral } from "../tables/dialect.ts";
+import { csvTable, isOfFormInSql, leftOutCell, plainNumeral, withoutWords } from "../tables/csv-table.ts";
+import { type Dialect, isMissing, isNumeral, withNumberForms } from "../tables/dialect.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
+import { matcherOf } from "../tables/number-form.ts";
 import { orEstimated } from "./count-distinct.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
@@ -88,7 +89,8 @@ interface Counts {
   readonly hasWordsInNumbers: boolean;
 }
 
-const wordsAmongNumbers = [...missingWords, ...missingNumbers].filter((word) => word.toLowerCase() !== "nan");
+const allWords = [...missingWords, ...missingNumbers];
+const wordsAmongNumbers = allWords.filter((word) => word.toLowerCase() !== "nan");
 
 const isConversionFault = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Conversion Error");
@@ -111,6 +113,13 @@ async function countIn(
       const cell = `c${index}`;
       if (isDouble(index)) return [`count(${cell})`, "0", `count(${cell})`];
       if (head.looks[index] === "text") return [`count(${cell})`, "0", "0"];
+      const form = head.dialect.numberForms?.[index];
+      if (form !== undefined)
+        return [
+          `count(${cell})`,
+          `count(${cell}) - count(${withoutWords(cell, allWords)})`,
+          `count(*) FILTER (${isOfFormInSql(cell, form)})`,
+        ];
       return [
         `count(${cell})`,
         `count(${cell}) - count(${withoutWords(cell, wordsAmongNumbers)})`,
@@ -190,8 +199,12 @@ const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers
 
 /** Whether the first line is a row like others: numbers stand where theirs do, and each of its texts is one of theirs, too. */
 function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
+  const isNumber = (name: string, index: number): boolean => {
+    const form = dialect.numberForms?.[index];
+    return form === undefined ? isNumeral(name, dialect) : matcherOf(form).test(name);
+  };
   const isOneOfRows = (name: string, index: number): boolean =>
-    looks[index] === "text" ? firstRows.some((cells) => cells[index]?.trim() === name) : isNumeral(name, dialect);
+    looks[index] === "text" ? firstRows.some((cells) => cells[index]?.trim() === name) : isNumber(name, index);
   return firstRows.length > 0 && looks.some((look) => look !== "text") && names.every(isOneOfRows);
 }
 
@@ -259,8 +272,11 @@ export async function checkCsv(
       `The target «${target.slice(0, 80)}» has ${targetDistinct} distinct values: there is nothing to learn.`,
     );
   }
+  const numberForms = Object.fromEntries(
+    Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
+  );
   return {
-    dialect: { ...head.dialect, hasWordsInNumbers },
+    dialect: withNumberForms({ ...head.dialect, hasWordsInNumbers }, numberForms),
     columns,
     rowCount,
     target,

@@ -12,6 +12,7 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
+import { exampleOf, type NumberForm } from "../tables/number-form.ts";
 import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
@@ -23,6 +24,14 @@ const tag = "Datasets";
 
 /** What an upload is refused with, and where it is nobody's fault. */
 const uploadErrors: ErrorCode[] = [...uploadErrorCodes, "DISK_FULL", "STORAGE_UNAVAILABLE"];
+
+/** So many at most: an answer with 2,000 says no more than one with 50. */
+const maxSaidForms = 50;
+
+const toSaidForms = (forms: Readonly<Record<number, NumberForm>>): { column: number; form: string }[] =>
+  Object.entries(forms)
+    .slice(0, maxSaidForms)
+    .map(([index, form]) => ({ column: Number(index) + 1, form: exampleOf(form) }));
 
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
@@ -54,7 +63,15 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   });
 
   const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const { delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
+    const {
+      delimiter,
+      decimal,
+      skippedLines,
+      leftOutColumns,
+      missing,
+      missingNumbers,
+      numberForms = {},
+    } = dialectOf(row);
     return {
       format: "csv",
       encoding: "utf-8",
@@ -64,6 +81,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       leftOutColumns: leftOutColumns.map((place) => place + 1),
       missing: [...missing],
       missingNumbers: [...missingNumbers],
+      numberForms: toSaidForms(numberForms),
     };
   };
 

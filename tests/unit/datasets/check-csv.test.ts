@@ -178,13 +178,48 @@ describe("a correct CSV", () => {
     }
   });
 
-  test.each(["1,5", "0x10", "1 000", "true", "1e", "12 kg", "2026-01-01", " ", "none of these"])(
+  test.each(["1,5", "0x10", "1 00", "true", "1e", "12 kg", "2026-01-01", " ", "none of these"])(
     "%j among numbers makes a column text",
     async (cell) => {
       const { columns } = await check(`a,b\n1,x\n"${cell}",y\n`);
       expect(columns[0]).toEqual({ name: "a", type: "text" });
     },
   );
+
+  test.each<[string, string[], number[]]>([
+    ["thousands", ['"1,234.50"', "950.25"], [1234.5, 950.25]],
+    ["decimal commas in quotes", ['"1.234,50"', '"0,25"'], [1234.5, 0.25]],
+    ["dollars", ["$12.30", "($5)"], [12.3, -5]],
+    ["per cent and a missing one", ["12 %", "NA"], [12, Number.NaN]],
+    ["Swiss francs and a typographic minus", ["CHF 1’234.50", "−CHF 3"], [1234.5, -3]],
+    ["narrow blanks", ["1\u202F234.5", "12"], [1234.5, 12]],
+  ])("numbers with %s are learnt from, where all of a column's are written so", async (_what, cells, numbers) => {
+    const rows = cells.map((cell, row) => `${cell},${row},${row % 2}\n`).join("");
+    for (const mark of ["", "\uFEFF"]) {
+      const { columns, dialect, rowCount } = await check(`${mark}"a",b,label\n${rows.repeat(40)}`);
+      expect(columns.map(({ type }) => type)).toEqual(["number", "number", "number"]);
+      const table = await loadTable(filePath(), columns, { dialect, rowCount });
+      expect(table.columns.slice(0, 2).map((column) => column.kind === "number" && [...column.numbers])).toEqual([
+        Array(40).fill(numbers).flat(),
+        Array(40).fill([0, 1]).flat(),
+      ]);
+    }
+  });
+
+  test.each(["€5.00", "5", "$5,00", "$05", "x", " "])(
+    "and %j far below makes such a column text, whose cells are as they were",
+    async (cell) => {
+      const { columns, dialect } = await check(`a,label\n${"$1.50,x\n$2,y\n".repeat(100)}"${cell}",x\n`);
+      expect([columns[0], dialect.numberForms]).toEqual([{ name: "a", type: "text" }, undefined]);
+      const table = await loadTable(filePath(), columns, { dialect, rowCount: 201 });
+      expect(table.columns[0]).toMatchObject({ kind: "text", texts: expect.arrayContaining(["$1.50", cell]) });
+    },
+  );
+
+  test("a target of a currency is a quantity", async () => {
+    const rows = Array.from({ length: 40 }, (_, row) => `${row},$${row}.30\n`);
+    expect(await check(`a,price\n${rows.join("")}`)).toMatchObject({ task: "regression", target: "price" });
+  });
 
   test("a column without any value is text, and empty quotes are no value", async () => {
     expect((await check('a,b,label\n,"",x\n"",1,y\n')).columns.map(({ type }) => type)).toEqual([
@@ -213,6 +248,7 @@ describe("a first line that names nothing", () => {
   test.each([
     ["numbers and a class", "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n"],
     ["decimal commas", "5,1;setosa\n4,9;setosa\n6,2;virginica\n"],
+    ["dollars", "$5,setosa\n$4,setosa\n$6,virginica\n"],
   ])("is told from a header: %s", async (_what, content) => {
     const fault = await refusal(content);
     expect([fault.code, fault.message]).toEqual(["HEADER_MISSING", expect.stringContaining("looks like the rows")]);
