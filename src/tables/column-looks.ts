@@ -33,8 +33,36 @@ export function looksOf(
   return { looks, forms };
 }
 
+/**
+ * Of a cell that is a name for all its digits, as `02134` and 9007199254740993001 are; JavaScript and DuckDB read it alike. As
+ * numbers the first would lose its zero, the second its last digits.
+ */
+export const nameOfDigits = "^[ \\t]*[+-]?(0\\d|\\d{16,}[ \\t]*$)";
+const isNameOfDigits = new RegExp(nameOfDigits);
+
 /** With what DuckDB takes besides, as `inf` and `1_000`. */
 function isNumber(cell: string, dialect: Dialect): boolean {
   const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
-  return isNumeral(text, dialect) || /^[+-]?(nan|inf|infinity)$/i.test(text);
+  if (isNumeral(text, dialect)) return !isNameOfDigits.test(text);
+  return /^[+-]?(nan|inf|infinity)$/i.test(text);
+}
+
+/** Of a wide table two rows are looked at, and all its columns would seem to have one length. */
+const enoughCells = 10;
+
+/**
+ * Whether a column of numbers is one of names as likely: whole ones of one length, three digits or more. To look for names in
+ * such a column doubles what its check costs: numbers are read as text then.
+ */
+export function mayBeNames(firstRows: readonly (readonly string[])[], index: number): boolean {
+  let length = 0;
+  let count = 0;
+  for (const cells of firstRows) {
+    const cell = cells[index] ?? "";
+    if (!/\d/.test(cell)) continue;
+    length ||= cell.length;
+    count += 1;
+    if (cell.length !== length || length < 3 || !/^\d+$/.test(cell)) return false;
+  }
+  return count >= enoughCells;
 }

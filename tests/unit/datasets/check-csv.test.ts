@@ -35,7 +35,8 @@ async function check(content: string, limits = lenient, target?: string): Promis
 const refusal = (content: string, limits = lenient, target?: string): Promise<DomainError> =>
   faultOf(() => check(content, limits, target));
 
-const isNumber = (cell: string): boolean => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell);
+const isNumber = (cell: string): boolean =>
+  /^\s*[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell) && !/^[+-]?\d{16,}$/.test(cell.trim());
 
 /** What columns of these cells are: numbers when every filled cell is one, and there is any. */
 function typesOf(rows: readonly (readonly string[])[]): string[] {
@@ -219,6 +220,45 @@ describe("a correct CSV", () => {
   test("a target of a currency is a quantity", async () => {
     const rows = Array.from({ length: 40 }, (_, row) => `${row},$${row}.30\n`);
     expect(await check(`a,price\n${rows.join("")}`)).toMatchObject({ task: "regression", target: "price" });
+  });
+
+  test.each([
+    ["02134", "12134"],
+    ["007", "100"],
+    ["00", "10"],
+    ["-01", "-11"],
+    ["9007199254740993", "1007199254740993"],
+    ["9007199254740993001", "1"],
+  ])("%j makes a column text, and stays as it was", async (cell, other) => {
+    const { columns, dialect } = await check(`a,label\n${other},x\n${cell},y\n`);
+    expect(columns[0]).toEqual({ name: "a", type: "text" });
+    const table = await loadTable(filePath(), columns, { dialect });
+    expect(table.columns[0]).toMatchObject({ kind: "text", texts: [other, cell] });
+  });
+
+  test.each([
+    ["02134", "12134"],
+    ["007", "100"],
+    ["1007199254740993", "100719925474099"],
+  ])("%j does so far below whole numbers of one length, too", async (cell, other) => {
+    const { columns } = await check(`a,b,label\n${`${other},1,x\n`.repeat(100)}${cell},2,y\n`);
+    expect(columns.map(({ type }) => type)).toEqual(["text", "number", "text"]);
+  });
+
+  test.each(["0", "0.5", "-0.25", "0e5", "100", "999999999999999", "0.1234567890123456789", "NA"])(
+    "%j makes no column of numbers text",
+    async (cell) => {
+      for (const rows of [`123,x\n${cell},y\n`, `${"123,x\n".repeat(100)}${cell},y\n`])
+        expect((await check(`a,label\n${rows}`)).columns[0]!.type).toBe("number");
+    },
+  );
+
+  test("classes with leading zeros are classes", async () => {
+    const rows = Array.from({ length: 60 }, (_, row) => `${row},0${(row % 2) + 1}\n`);
+    expect(await check(`a,label\n${rows.join("")}`)).toMatchObject({ task: "classification" });
+    expect(await check(`a,zip,label\n${"1,12345,x\n2,12346,y\n".repeat(50)}3,01234,x\nNA,12345,y\n`)).toMatchObject({
+      columns: [{ type: "number" }, { type: "text" }, {}],
+    });
   });
 
   test("a column without any value is text, and empty quotes are no value", async () => {
