@@ -1,9 +1,11 @@
 import { DomainError } from "../errors.ts";
 import type { ModelFeature } from "../models/model.ts";
 import { PredictionInputError, type PredictionRows } from "../models/predict-rows.ts";
-import { fitsHeader, maxColumns, recordAt } from "../tables/csv-record.ts";
+import { looksOf } from "../tables/column-looks.ts";
+import { firstOf, fitsHeader, maxColumns, recordAt } from "../tables/csv-record.ts";
 import { detectDialect, tableText } from "../tables/detect-dialect.ts";
 import { type Delimiter, type Dialect, isMissing, isNumeral, plainDialect } from "../tables/dialect.ts";
+import { exampleOf, matcherOf, type NumberForm, toPlainNumeral } from "../tables/number-form.ts";
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: DOS ended texts with it
 const noRow = /^[ \x1a]*$/;
@@ -63,28 +65,39 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
       `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`,
     );
   }
+  const { forms } = looksOf(firstOf(rows, header.length), header.length, { dialect, isForModel: true });
   return {
     count: rows.length,
     column(feature) {
       const place = places.get(feature.column);
-      return place === undefined ? undefined : rows.map((row, index) => readCell(row[place]!, index, feature, dialect));
+      if (place === undefined) return undefined;
+      const how = { dialect, form: forms[place] };
+      return rows.map((row, index) => readCell(row[place]!, index, feature, how));
     },
   };
 }
 
-/** A cell as the table that the model was trained on was read: words for missing values, numbers with a decimal comma. */
-function readCell(cell: string, row: number, feature: ModelFeature, dialect: Dialect): string | null {
+/** A cell as the table that the model was trained on was read: words for missing values, numbers as its column writes them. */
+function readCell(
+  cell: string,
+  row: number,
+  feature: ModelFeature,
+  { dialect, form }: { readonly dialect: Dialect; readonly form: NumberForm | undefined },
+): string | null {
   // A model of a table in which such a word was a category like others knows it.
   if (feature.kind === "text")
     return isMissing(cell, dialect, "text") && !feature.categories.includes(cell) ? null : cell;
   const numeral = cell.trim();
   if (isMissing(numeral, dialect, "number")) return null;
-  if (dialect.decimal === ".") return cell;
-  if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
-  if (!/[.,]/.test(numeral)) return cell;
+  if (form === undefined) {
+    if (dialect.decimal === ".") return cell;
+    if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
+    if (!/[.,]/.test(numeral)) return cell;
+  } else if (matcherOf(form).test(numeral)) return toPlainNumeral(numeral, form);
+  const wanted = form === undefined ? "a number with a decimal comma" : `a number written as ${exampleOf(form)}`;
   throw new PredictionInputError(
     row,
     feature.column,
-    `Row ${row + 1}: column "${feature.column}" must be a number with a decimal comma, as others of these rows are, not "${cell.slice(0, 40)}".`,
+    `Row ${row + 1}: column "${feature.column}" must be ${wanted}, as others of these rows are, not "${cell.slice(0, 40)}".`,
   );
 }

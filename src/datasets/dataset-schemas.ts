@@ -38,6 +38,11 @@ const understood = z
       .describe("Columns without a name that are left out, from 1: the first, as an index is, and empty ones."),
     missing: z.array(z.string()).describe("Cells that are missing values, in every column."),
     missingNumbers: z.array(z.string()).describe("Further ones in columns of numbers."),
+    numberForms: z
+      .array(z.object({ column: z.int().describe("From 1, without those that are left out."), form: z.string() }))
+      .describe(
+        "Columns whose numbers are written with thousands, a currency, % or a decimal sign of their own, and how: 50 at most.",
+      ),
   })
   .meta({ id: "Understood" });
 

@@ -46,7 +46,13 @@ export async function profileCsv(
     const slice = columns.slice(from, from + width).map(({ name, type }, place): PlacedColumn => {
       const cell = `c${from + place}`;
       if (type === "text") return { name, type, cell, value: cell, source: cell };
-      return { name, type, cell, value: numberIn(cell, head), source: withoutWords(cell, dialect.missingNumbers) };
+      return {
+        name,
+        type,
+        cell,
+        value: numberIn(from + place, head),
+        source: withoutWords(cell, dialect.missingNumbers),
+      };
     });
     const rows = `(SELECT ${slice.map(({ cell, source }) => `${source} AS ${cell}`)} FROM ${csv})`;
     profiles.push(...(await profileSlice(reader, rows, slice, size <= maxExactBytes)));

@@ -12,6 +12,7 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
+import { exampleOf, type NumberForm } from "../tables/number-form.ts";
 import type { TableSource } from "../tables/table-source.ts";
 import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
@@ -31,6 +32,13 @@ const mediaTypes = {
   jsonl: "application/jsonl",
   parquet: "application/vnd.apache.parquet",
 } as const satisfies Record<TableSource["format"], string>;
+/** So many at most: an answer with 2,000 says no more than one with 50. */
+const maxSaidForms = 50;
+
+const toSaidForms = (forms: Readonly<Record<number, NumberForm>>): { column: number; form: string }[] =>
+  Object.entries(forms)
+    .slice(0, maxSaidForms)
+    .map(([index, form]) => ({ column: Number(index) + 1, form: exampleOf(form) }));
 
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
@@ -62,7 +70,16 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
   });
 
   const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const { source, delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
+    const {
+      source,
+      delimiter,
+      decimal,
+      skippedLines,
+      leftOutColumns,
+      missing,
+      missingNumbers,
+      numberForms = {},
+    } = dialectOf(row);
     return {
       format: source.format,
       encoding: source.encoding,
@@ -74,6 +91,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       leftOutColumns: leftOutColumns.map((place) => place + 1),
       missing: [...missing],
       missingNumbers: [...missingNumbers],
+      numberForms: toSaidForms(numberForms),
     };
   };
 

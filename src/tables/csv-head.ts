@@ -1,8 +1,10 @@
 import { open } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
+import { type ColumnLooks, looksOf } from "./column-looks.ts";
 import { type LineEnd, maxColumns, recordAt, sampleAt } from "./csv-record.ts";
 import { detectDialect, tableText, type Wished } from "./detect-dialect.ts";
-import { type Dialect, isMissing, isNumeral } from "./dialect.ts";
+import { type Dialect, withNumberForms } from "./dialect.ts";
+import { namesColumns } from "./table-source.ts";
 
 const maxHeaderBytes = 262_144;
 
@@ -14,29 +16,10 @@ export interface CsvHead {
   readonly lineEnd: LineEnd;
   /** True when the first name stands in quotes behind a byte order mark. */
   readonly hasMarkBeforeQuote: boolean;
-  /**
-   * What the columns hold: numbers alone, numbers and words for missing ones, other text. A guess: whoever relies on it must
-   * see to the rest of the file.
-   */
-  readonly looks: ("numbers" | "numbers and words" | "text")[];
+  /** A guess: whoever relies on it must see to the rest of the file. */
+  readonly looks: ColumnLooks["looks"];
   /** Fifty at most, fewer of a wide table; without what is left out. */
   readonly firstRows: string[][];
-}
-
-function looksOf(firstRows: readonly string[][], columnCount: number, dialect: Dialect): CsvHead["looks"] {
-  const looks = new Array<CsvHead["looks"][number]>(columnCount).fill("numbers");
-  for (const cells of firstRows)
-    for (const [index, cell] of cells.entries()) {
-      if (index >= columnCount || looks[index] === "text" || cell.trim() === "" || isNumber(cell, dialect)) continue;
-      looks[index] = isMissing(cell, dialect, "number") ? "numbers and words" : "text";
-    }
-  return looks;
-}
-
-/** With what DuckDB takes besides, as `inf` and `1_000`. */
-function isNumber(cell: string, dialect: Dialect): boolean {
-  const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
-  return isNumeral(text, dialect) || /^[+-]?(nan|inf|infinity)$/i.test(text);
 }
 
 function withoutLeftOut(cells: string[], { leftOutColumns }: Dialect): string[] {
@@ -81,7 +64,11 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
   const names = withoutLeftOut(header.cells, dialect).map((cell) => cell.trim());
   if (names.every((name) => name === ""))
     throw new DomainError("HEADER_MISSING", "The first line is blank: it must name the columns.");
-  if (names.length > 1 && names.every((name) => name !== "" && Number.isFinite(Number(name)))) {
+  if (
+    !namesColumns(dialect.source) &&
+    names.length > 1 &&
+    names.every((name) => name !== "" && Number.isFinite(Number(name)))
+  ) {
     throw new DomainError("HEADER_MISSING", "The first line holds only numbers: it must name the columns.");
   }
   if (names.length < 2)
@@ -97,12 +84,13 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
   const { records } = sampleAt(text, header.end, how);
   const firstRows = records.map((cells) => withoutLeftOut(cells, dialect));
+  const { looks, forms } = looksOf(firstRows, names.length, { dialect, known: known && (known.numberForms ?? {}) });
   return {
     names,
-    dialect,
+    dialect: withNumberForms(dialect, forms),
     lineEnd: header.lineEnd,
     hasMarkBeforeQuote: whole.startsWith('\uFEFF"'),
-    looks: looksOf(firstRows, names.length, dialect),
+    looks,
     firstRows,
   };
 }

@@ -90,6 +90,10 @@ const sampleCells = 5_000;
 /** Lines that are looked at for them, empty ones too: 256 KiB of empty lines held the event loop for 0.2 s. */
 const sampleLines = 200;
 
+/** As many of records that were read as are looked at, of one at least. */
+export const firstOf = <Row>(records: readonly Row[], columnCount: number): readonly Row[] =>
+  records.slice(0, Math.max(1, Math.min(sampleRows, Math.floor(sampleCells / columnCount))));
+
 /** The first records of a text. */
 export interface Sample {
   readonly records: string[][];

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
+import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 
 /** SQL text in quotes. */
 export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
@@ -29,22 +30,33 @@ export const withoutWords = (cell: string, words: readonly string[]): string =>
     ? cell
     : `CASE ${cell} ${words.map((word) => `WHEN ${sqlText(word)} THEN NULL`).join(" ")} ELSE ${cell} END`;
 
-/** SQL for the number in a cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
+/** SQL for the number in a column's cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
 export function numberIn(
-  cell: string,
+  index: number,
   { dialect }: Pick<CsvHead, "dialect">,
   cast: "TRY_CAST" | "CAST" = "TRY_CAST",
 ): string {
   const text = withoutWords(
-    cell,
+    `c${index}`,
     [...dialect.missing, ...dialect.missingNumbers].filter((word) => word !== ""),
   );
-  return `${cast}(${plainNumeral(text, { dialect })} AS DOUBLE)`;
+  const form = dialect.numberForms?.[index];
+  return `${cast}(${form === undefined ? plainNumeral(text, { dialect }) : withPlainSigns(text, form)} AS DOUBLE)`;
 }
 
 /** SQL for a numeral with a point of one of the dialect; a point in one with a comma makes it none. */
 export const plainNumeral = (text: string, { dialect }: Pick<CsvHead, "dialect">): string =>
   dialect.decimal === "," ? `replace(replace(${text}, '.', '?'), ',', '.')` : text;
+
+/** SQL for the plain numeral of a number of the form. Of other text it may make a number: what is read so was checked. */
+function withPlainSigns(text: string, form: NumberForm): string {
+  const { from, to } = plainSigns(form);
+  return `translate(${text}, ${sqlText(from)}, ${sqlText(to)})`;
+}
+
+/** SQL that is true of a cell that is a number of the form. */
+export const isOfFormInSql = (cell: string, form: NumberForm): string =>
+  `regexp_full_match(${cell}, ${sqlText(patternOf(form))})`;
 
 /** SQL of a column that is left out, by its place in the file from 0. */
 export const leftOutCell = (place: number): string => `x${place}`;
@@ -70,13 +82,16 @@ export function csvTable(
       decimal_separator = ${sqlText(dialect.decimal)}, skip = ${dialect.skippedLines}, max_line_size = 1048576,
       buffer_size = 4194304, new_line = ${sqlText(JSON.stringify(lineEnd).slice(1, -1))})`;
   };
-  const isText = names.every((_, index) => typeOf(index) === "VARCHAR");
-  if (!hasMarkBeforeQuote && (isStrict || isText)) return read(true, typeOf);
+  // Cells of numbers that DuckDB would not read as we do are read as text, and then cast.
+  const isCast = (index: number): boolean =>
+    typeOf(index) === "DOUBLE" && (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined);
+  const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
+  if (!hasMarkBeforeQuote && !names.some((_, index) => isCast(index))) return read(true, typeOf);
   const cells = names.map((_, index) =>
-    typeOf(index) === "DOUBLE" ? `${numberIn(`c${index}`, head, "CAST")} AS c${index}` : `c${index}`,
+    isCast(index) ? `${numberIn(index, head, "CAST")} AS c${index}` : `c${index}`,
   );
   // Skipping a header, DuckDB 1.5 takes a quote behind a byte order mark for text and loses its place; reading it as a
   // row, it does not.
-  const rows = hasMarkBeforeQuote ? `(FROM ${read(false, () => "VARCHAR")} OFFSET 1)` : read(true, () => "VARCHAR");
+  const rows = hasMarkBeforeQuote ? `(FROM ${read(false, readAs)} OFFSET 1)` : read(true, readAs);
   return `(SELECT ${[...cells, ...dialect.leftOutColumns.map(leftOutCell)].join(", ")} FROM ${rows})`;
 }

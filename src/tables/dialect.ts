@@ -1,3 +1,4 @@
+import type { NumberForm } from "./number-form.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 
 /** How a table is written. */
@@ -17,6 +18,8 @@ export interface Dialect {
   readonly missingNumbers: readonly string[];
   /** Whether columns of numbers hold such words, or the like: then each cell is read as text first, which takes twice the time. */
   readonly hasWordsInNumbers: boolean;
+  /** Of the columns whose numbers are written in one, by their places from 0 among those that are not left out. */
+  readonly numberForms?: Readonly<Record<number, NumberForm>>;
 }
 
 /** What stands between cells. */
@@ -36,6 +39,11 @@ export const plainDialect: Dialect = {
   missingNumbers: [],
   hasWordsInNumbers: false,
 };
+
+/** The dialect with these forms alone; those of datasets from before have none, and no place for them. */
+export function withNumberForms({ numberForms: _, ...dialect }: Dialect, forms: Dialect["numberForms"]): Dialect {
+  return Object.keys(forms ?? {}).length === 0 ? dialect : { ...dialect, numberForms: forms! };
+}
 
 /** A number with a decimal comma, or a whole one. */
 const withComma = /^[+-]?(\d+(,\d*)?|,\d+)(e[+-]?\d+)?$/i;

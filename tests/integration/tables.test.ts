@@ -22,6 +22,8 @@ const rows = Array.from({ length: 60 }, (_, row) => {
 });
 
 interface Manner {
+  /** How a number is written, by the place of its column. */
+  readonly number?: (numeral: string, place: number) => string;
   readonly delimiter?: string;
   readonly decimal?: string;
   readonly before?: string;
@@ -35,7 +37,8 @@ interface Manner {
 
 function write(manner: Manner): string {
   const { delimiter = ",", decimal = ".", before = "", missing = "", lineEnd = "\n", index, isClosed = false } = manner;
-  const lines = rows.map(({ price, kg, label }) => [price === "" ? missing : price.replace(".", decimal), kg, label]);
+  const { number = (numeral: string) => numeral.replace(".", decimal) } = manner;
+  const lines = rows.map(({ price, kg, label }) => [price === "" ? missing : number(price, 0), number(kg, 1), label]);
   const table = [["price", "kg", "label"], ...lines].map((cells, line) =>
     [...(index === undefined ? [] : [line === 0 ? "" : index(line - 1)]), ...cells, ...(isClosed ? [""] : [])].join(
       delimiter,
@@ -103,6 +106,22 @@ describe("a table is the same, however it is written", () => {
       { index: (row) => `thing ${row}`, delimiter: ";", decimal: "," },
       { leftOutColumns: [1] },
     ],
+    ["decimal commas in quotes", { number: (numeral) => `"${numeral.replace(".", ",")}"` }, { decimal: "." }],
+    [
+      "dollars and per cent",
+      { number: (numeral, place) => (place === 0 ? `$${numeral}` : `${numeral} %`) },
+      {
+        numberForms: [
+          { column: 1, form: "$1,234.50" },
+          { column: 2, form: "1,234.50 %" },
+        ],
+      },
+    ],
+    [
+      "euros behind and decimal commas",
+      { delimiter: ";", decimal: ",", number: (n) => `${n.replace(".", ",")} €` },
+      {},
+    ],
     ["a delimiter at the end of each line", { isClosed: true, delimiter: ";" }, { leftOutColumns: [4] }],
   ])("with %s", async (name, manner, understood) => {
     const life = await lifeOf(write(manner), name);
@@ -112,13 +131,54 @@ describe("a table is the same, however it is written", () => {
   });
 });
 
+describe("a table of thousands is the same, however they are written", () => {
+  const thousand = (numeral: string) => (Number(numeral) * 1000 - 20_000.5).toFixed(2);
+  const grouped = (between: string, decimal: string) => (numeral: string) => {
+    const [whole = "", fraction] = thousand(numeral).split(".");
+    return `"${whole.replace(/(?<=\d)(?=(\d{3})+$)/g, between)}${decimal}${fraction}"`;
+  };
+  let plain: ReturnType<typeof facts>;
+  beforeAll(async () => {
+    plain = facts(await lifeOf(write({ number: thousand }), "plain thousands"));
+    expect(plain.columns[0]).toMatchObject({ type: "number", mean: expect.closeTo(5_138.39) });
+  });
+
+  test.each<[string, Manner, string]>([
+    ["commas", { number: grouped(",", ".") }, "1,234.50"],
+    ["points", { number: grouped(".", ","), delimiter: ";" }, "1.234,50"],
+    ["points between commas", { number: grouped(".", ",") }, "1.234,50"],
+    ["blanks", { number: grouped(" ", ","), delimiter: "\t" }, "1 234,50"],
+    ["narrow blanks", { number: grouped("\u202F", ","), delimiter: ";" }, "1 234,50"],
+    ["apostrophes", { number: grouped("’", "."), missing: "NA" }, "1'234.50"],
+    ["a typographic minus", { number: (numeral) => thousand(numeral).replace("-", "−") }, "1,234.50"],
+    ["parentheses", { number: (numeral) => thousand(numeral).replace(/^-(.*)$/, "($1)") }, "1,234.50"],
+    ["parentheses and pounds", { number: (n) => `£${thousand(n)}`.replace(/^£-(.*)$/, "(£$1)") }, "£1,234.50"],
+  ])("with %s", async (name, manner, form) => {
+    const life = await lifeOf(write(manner), name);
+    expect(life.uploaded.json.understood.numberForms).toEqual([1, 2].map((column) => ({ column, form })));
+    expect(facts(life)).toEqual(plain);
+  });
+});
+
+test("a number that is none of its column's form is refused, and so is one that may be two", async () => {
+  const { json } = await service.upload(write({ number: (numeral) => `$${numeral}` }), { name: "dollars" });
+  const run = await service.train(json.id);
+  const predict = (content: string) =>
+    service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, content, { "content-type": "text/csv" });
+  const mixed = await predict(`price,kg\n${"$5,1\n".repeat(60)}€6,1\n`);
+  expect(mixed.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", errors: [{ path: "rows.60.price" }] });
+  expect(mixed.json.errors[0].message).toContain("written as $1234.50");
+  const ambiguous = await predict('price,kg\n5,1\n"1,234",1\n');
+  expect(ambiguous.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", errors: [{ path: "rows.1.price" }] });
+});
+
 test("a number that is none of its file's kind is refused, and none is guessed", async () => {
   const { json } = await service.upload(write({ delimiter: ";", decimal: "," }), { name: "commas" });
   const run = await service.train(json.id);
   const answer = await service.call(
     "POST",
     `/artifacts/${run.json.artifactId}/predictions`,
-    "price;kg\n1,5;2,5\n1.500;2,5\n",
+    "price;kg\n1,5;2,5\n1.50;2,5\n",
     {
       "content-type": "text/csv",
     },
@@ -239,6 +299,12 @@ test("what is no table is named by its first bytes", async () => {
     "PDF.",
     "gzip",
   ]);
+});
+
+test("numbers are names of columns where the format says that they are names", async () => {
+  const rows = Array.from({ length: 30 }, (_, row) => ({ 0: row, 1: row % 7, 2: row % 3 }));
+  const { json } = await service.upload(JSON.stringify(rows));
+  expect(json).toMatchObject({ rows: 30, columns: 3, target: "2" });
 });
 
 test.each([

@@ -35,7 +35,8 @@ async function check(content: string, limits = lenient, target?: string): Promis
 const refusal = (content: string, limits = lenient, target?: string): Promise<DomainError> =>
   faultOf(() => check(content, limits, target));
 
-const isNumber = (cell: string): boolean => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell);
+const isNumber = (cell: string): boolean =>
+  /^\s*[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(cell) && !/^[+-]?\d{16,}$/.test(cell.trim());
 
 /** What columns of these cells are: numbers when every filled cell is one, and there is any. */
 function typesOf(rows: readonly (readonly string[])[]): string[] {
@@ -178,13 +179,87 @@ describe("a correct CSV", () => {
     }
   });
 
-  test.each(["1,5", "0x10", "1 000", "true", "1e", "12 kg", "2026-01-01", " ", "none of these"])(
+  test.each(["1,5", "0x10", "1 00", "true", "1e", "12 kg", "2026-01-01", " ", "none of these"])(
     "%j among numbers makes a column text",
     async (cell) => {
       const { columns } = await check(`a,b\n1,x\n"${cell}",y\n`);
       expect(columns[0]).toEqual({ name: "a", type: "text" });
     },
   );
+
+  test.each<[string, string[], number[]]>([
+    ["thousands", ['"1,234.50"', "950.25"], [1234.5, 950.25]],
+    ["decimal commas in quotes", ['"1.234,50"', '"0,25"'], [1234.5, 0.25]],
+    ["dollars", ["$12.30", "($5)"], [12.3, -5]],
+    ["per cent and a missing one", ["12 %", "NA"], [12, Number.NaN]],
+    ["Swiss francs and a typographic minus", ["CHF 1’234.50", "−CHF 3"], [1234.5, -3]],
+    ["narrow blanks", ["1\u202F234.5", "12"], [1234.5, 12]],
+  ])("numbers with %s are learnt from, where all of a column's are written so", async (_what, cells, numbers) => {
+    const rows = cells.map((cell, row) => `${cell},${row},${row % 2}\n`).join("");
+    for (const mark of ["", "\uFEFF"]) {
+      const { columns, dialect, rowCount } = await check(`${mark}"a",b,label\n${rows.repeat(40)}`);
+      expect(columns.map(({ type }) => type)).toEqual(["number", "number", "number"]);
+      const table = await loadTable(filePath(), columns, { dialect, rowCount });
+      expect(table.columns.slice(0, 2).map((column) => column.kind === "number" && [...column.numbers])).toEqual([
+        Array(40).fill(numbers).flat(),
+        Array(40).fill([0, 1]).flat(),
+      ]);
+    }
+  });
+
+  test.each(["€5.00", "5", "$5,00", "$05", "x", " "])(
+    "and %j far below makes such a column text, whose cells are as they were",
+    async (cell) => {
+      const { columns, dialect } = await check(`a,label\n${"$1.50,x\n$2,y\n".repeat(100)}"${cell}",x\n`);
+      expect([columns[0], dialect.numberForms]).toEqual([{ name: "a", type: "text" }, undefined]);
+      const table = await loadTable(filePath(), columns, { dialect, rowCount: 201 });
+      expect(table.columns[0]).toMatchObject({ kind: "text", texts: expect.arrayContaining(["$1.50", cell]) });
+    },
+  );
+
+  test("a target of a currency is a quantity", async () => {
+    const rows = Array.from({ length: 40 }, (_, row) => `${row},$${row}.30\n`);
+    expect(await check(`a,price\n${rows.join("")}`)).toMatchObject({ task: "regression", target: "price" });
+  });
+
+  test.each([
+    ["02134", "12134"],
+    ["007", "100"],
+    ["00", "10"],
+    ["-01", "-11"],
+    ["9007199254740993", "1007199254740993"],
+    ["9007199254740993001", "1"],
+  ])("%j makes a column text, and stays as it was", async (cell, other) => {
+    const { columns, dialect } = await check(`a,label\n${other},x\n${cell},y\n`);
+    expect(columns[0]).toEqual({ name: "a", type: "text" });
+    const table = await loadTable(filePath(), columns, { dialect });
+    expect(table.columns[0]).toMatchObject({ kind: "text", texts: [other, cell] });
+  });
+
+  test.each([
+    ["02134", "12134"],
+    ["007", "100"],
+    ["1007199254740993", "100719925474099"],
+  ])("%j does so far below whole numbers of one length, too", async (cell, other) => {
+    const { columns } = await check(`a,b,label\n${`${other},1,x\n`.repeat(100)}${cell},2,y\n`);
+    expect(columns.map(({ type }) => type)).toEqual(["text", "number", "text"]);
+  });
+
+  test.each(["0", "0.5", "-0.25", "0e5", "100", "999999999999999", "0.1234567890123456789", "NA"])(
+    "%j makes no column of numbers text",
+    async (cell) => {
+      for (const rows of [`123,x\n${cell},y\n`, `${"123,x\n".repeat(100)}${cell},y\n`])
+        expect((await check(`a,label\n${rows}`)).columns[0]!.type).toBe("number");
+    },
+  );
+
+  test("classes with leading zeros are classes", async () => {
+    const rows = Array.from({ length: 60 }, (_, row) => `${row},0${(row % 2) + 1}\n`);
+    expect(await check(`a,label\n${rows.join("")}`)).toMatchObject({ task: "classification" });
+    expect(await check(`a,zip,label\n${"1,12345,x\n2,12346,y\n".repeat(50)}3,01234,x\nNA,12345,y\n`)).toMatchObject({
+      columns: [{ type: "number" }, { type: "text" }, {}],
+    });
+  });
 
   test("a column without any value is text, and empty quotes are no value", async () => {
     expect((await check('a,b,label\n,"",x\n"",1,y\n')).columns.map(({ type }) => type)).toEqual([
@@ -213,6 +288,7 @@ describe("a first line that names nothing", () => {
   test.each([
     ["numbers and a class", "5.1,3.5,setosa\n4.9,3.0,setosa\n6.2,2.9,virginica\n"],
     ["decimal commas", "5,1;setosa\n4,9;setosa\n6,2;virginica\n"],
+    ["dollars", "$5,setosa\n$4,setosa\n$6,virginica\n"],
   ])("is told from a header: %s", async (_what, content) => {
     const fault = await refusal(content);
     expect([fault.code, fault.message]).toEqual(["HEADER_MISSING", expect.stringContaining("looks like the rows")]);
