@@ -9,12 +9,18 @@ export interface CellMeaning {
   readonly dateSystem: DateSystem;
 }
 
-/** As it is written anyway: also a number of more digits than JavaScript holds keeps them. */
+/** Also one of more digits than JavaScript holds keeps them. */
 const plainInteger = /^-?(?:0|[1-9]\d*)$/;
+const plainFraction = /^-?(?:0|[1-9]\d*)\.\d*[1-9]$/;
+/** With its point: 15 digits are those that are read back, and to work them out anew took a quarter of the time. */
+const longestPlainFraction = 16;
+
+const isPlain = (raw: string): boolean =>
+  plainInteger.test(raw) || (raw.length <= longestPlainFraction && plainFraction.test(raw));
 
 /** The shortest numeral that is read back as the same number, or a date. What is no number stays as it stands. */
 function numberOrDate(raw: string, kind: NumberKind, { dateSystem }: CellMeaning): string {
-  if (kind === "number" && plainInteger.test(raw)) return raw;
+  if (kind === "number" && isPlain(raw)) return raw;
   const text = raw.trim();
   const value = Number(text);
   if (text === "" || !Number.isFinite(value)) return text;

@@ -9,6 +9,13 @@ import { nameOfKind } from "./name-of-kind.ts";
 const maxEntries = 10_000;
 const maxDirectoryBytes = 4 * 1024 * 1024;
 
+/**
+ * So many times smaller is no table packed: a sheet of Excel's is about 5 times, one that says the same in each row 20.
+ * Apache POI's `ZipSecureFile` has the same bound. Smaller parts are soon read, and may be anything.
+ */
+const maxRatio = 100;
+const leastBytesOfRatio = 16 * 1024 * 1024;
+
 /** Bytes that are decoded at a time. A text that is kept holds the piece it was cut from: of 64 KiB, a row would hold 128 MB. */
 const pieceBytes = 4_096;
 
@@ -95,6 +102,8 @@ export async function openPackage(path: string, signal: AbortSignal | undefined)
     if (entry === undefined) throw damaged(`its part «${name.slice(0, 80)}» is missing`);
     if (entry.isEncrypted()) throw new DomainError("NOT_CSV", "The file has a password. Send it without one.");
     if (!entry.canDecodeFileData()) throw damaged(`its part «${name.slice(0, 80)}» is packed in an unknown way`);
+    if (entry.uncompressedSize > Math.max(leastBytesOfRatio, maxRatio * entry.compressedSize))
+      throw damaged(`its part «${name.slice(0, 80)}» says the same more than ${maxRatio} times`);
     return entry;
   }
 

@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import { damaged, type XlsxPackage } from "./xlsx-package.ts";
 import { richText } from "./xlsx-text.ts";
-import { parseXml } from "./xlsx-xml.ts";
+import { parseXml, type XmlLimits } from "./xlsx-xml.ts";
 
 /** Bytes of all texts with where each begins. They must be held: a cell names its text by number, in any order. */
 const maxHeldBytes = 64 * 1024 * 1024;
@@ -30,16 +30,15 @@ const tooMany = (): DomainError =>
  * more, and hold the 64 KiB of XML that it was cut from.
  * @throws DomainError DATASET_TOO_LARGE, NOT_CSV
  */
-export async function readSharedStrings(xlsx: XlsxPackage, name: string, maxXmlBytes: number): Promise<SharedStrings> {
-  const xmlBytes = xlsx.sizeOf(name);
-  if (xmlBytes > maxXmlBytes) throw tooMany();
+export async function readSharedStrings(xlsx: XlsxPackage, name: string, limits: XmlLimits): Promise<SharedStrings> {
+  const xmlBytes = Math.min(xlsx.sizeOf(name), limits.maxBytes);
   // No larger than the XML, which the zip holds to its word; and the system gives no memory before it is written to.
   const bytes = Buffer.alloc(Math.min(xmlBytes, maxHeldBytes));
   const ends = new Uint32Array(Math.min(Math.ceil(xmlBytes / leastBytesOfText), maxHeldBytes / bytesPerPlace));
   let count = 0;
   let used = 0;
   const current = richText();
-  await parseXml(xlsx.read(name), {
+  await parseXml(xlsx, name, limits, {
     open: current.open,
     text: current.text,
     close(element) {

@@ -4,7 +4,7 @@ import { damaged, type XlsxPackage } from "./xlsx-package.ts";
 import type { NumberKinds } from "./xlsx-styles.ts";
 import { richText } from "./xlsx-text.ts";
 import type { Sheet } from "./xlsx-workbook.ts";
-import { parseXml } from "./xlsx-xml.ts";
+import { parseXml, type XmlLimits } from "./xlsx-xml.ts";
 
 /** «Excel specifications and limits»: a sheet that claims more was made to keep its reader busy. */
 const maxRows = 1_048_576;
@@ -52,12 +52,13 @@ function columnOf(reference: string | undefined, next: number): number {
 /**
  * Reads the rows of a sheet that have a value, from top to bottom (ECMA-376 part 1, 18.3.1.73 `row`, 18.3.1.4 `c`). Where in
  * the sheet a row says that it stands does not matter: empty ones are left out.
- * @throws DomainError NOT_CSV, what `listener` throws, and the reason of the package's signal
+ * @throws DomainError NOT_CSV, DATASET_TOO_LARGE, what `listener` throws, and the reason of the package's signal
  */
 export async function readRows(
   xlsx: XlsxPackage,
   { part }: Sheet,
   meaning: SheetMeaning,
+  limits: XmlLimits,
   listener: RowListener,
 ): Promise<void> {
   let state: "before" | "rows" | "after" = "before";
@@ -86,7 +87,7 @@ export async function readRows(
     last = Math.max(last, column);
   }
 
-  await parseXml(xlsx.read(part), {
+  await parseXml(xlsx, part, limits, {
     open(name, attributes) {
       if (state !== "rows") {
         if (name === "sheetData" && state === "before") state = "rows";

@@ -1,11 +1,8 @@
 import { posix } from "node:path";
 import { DomainError } from "../errors.ts";
 import type { DateSystem } from "./xlsx-dates.ts";
-import { damaged, type XlsxPackage } from "./xlsx-package.ts";
-import { parseXml } from "./xlsx-xml.ts";
-
-/** Of a part that is read whole: those of workbooks with thousands of names have a few MiB. */
-const maxPartBytes = 16 * 1024 * 1024;
+import type { XlsxPackage } from "./xlsx-package.ts";
+import { parseXml, smallPart } from "./xlsx-xml.ts";
 
 /** A sheet with cells, and the part that has them. */
 export interface Sheet {
@@ -39,23 +36,19 @@ const otherKinds: readonly (readonly [string, string])[] = [
   ["mimetype", "an OpenDocument file (.ods and others)"],
 ];
 
-async function parsePart(xlsx: XlsxPackage, name: string, open: Parameters<typeof parseXml>[1]["open"]): Promise<void> {
-  if (xlsx.sizeOf(name) > maxPartBytes) throw damaged(`its part «${name.slice(0, 80)}» is larger than 16 MiB`);
-  await parseXml(xlsx.read(name), { open });
-}
-
 /** What `part` points to (ECMA-376 part 2, 6.5): the file of that stands beside it, in a folder of its own. */
 async function relationsOf(xlsx: XlsxPackage, part: string): Promise<Map<string, Relation>> {
   const relations = new Map<string, Relation>();
   const folder = posix.dirname(part);
-  await parsePart(xlsx, posix.join(folder, "_rels", `${posix.basename(part)}.rels`), (element, attributes) => {
-    const { Id: id, Type: type, Target: target, TargetMode: mode } = attributes;
-    if (element !== "Relationship" || id === undefined || type === undefined || target === undefined) return;
-    if (mode === "External") return;
-    relations.set(id, {
-      type: type.slice(type.lastIndexOf("/") + 1),
-      part: posix.resolve("/", folder, target).slice(1),
-    });
+  await parseXml(xlsx, posix.join(folder, "_rels", `${posix.basename(part)}.rels`), smallPart, {
+    open(element, { Id: id, Type: type, Target: target, TargetMode: mode }) {
+      if (element !== "Relationship" || id === undefined || type === undefined || target === undefined) return;
+      if (mode === "External") return;
+      relations.set(id, {
+        type: type.slice(type.lastIndexOf("/") + 1),
+        part: posix.resolve("/", folder, target).slice(1),
+      });
+    },
   });
   return relations;
 }
@@ -75,25 +68,27 @@ async function workbookPartOf(xlsx: XlsxPackage): Promise<string> {
 
 /**
  * Finds the sheets and parts of a workbook.
- * @throws DomainError NOT_CSV, with the name of what it is when it is none
+ * @throws DomainError DATASET_TOO_LARGE; NOT_CSV, with the name of what it is when it is none
  */
 export async function readWorkbook(xlsx: XlsxPackage): Promise<Workbook> {
   const part = await workbookPartOf(xlsx);
   const relations = await relationsOf(xlsx, part);
   const sheets: Sheet[] = [];
   let dateSystem: DateSystem = "since1900";
-  await parsePart(xlsx, part, (element, attributes) => {
-    if (element === "workbookPr" && /^(?:1|true|on)$/.test(attributes.date1904 ?? "")) dateSystem = "since1904";
-    if (element !== "sheet" || attributes.name === undefined) return;
-    // `r:id`, by whatever prefix; `sheetId` is another one.
-    const [, id] = Object.entries(attributes).find(([name]) => name.endsWith(":id")) ?? [];
-    const relation = relations.get(id ?? "");
-    if (relation?.type !== "worksheet") return;
-    sheets.push({
-      name: attributes.name,
-      part: relation.part,
-      isHidden: (attributes.state ?? "visible") !== "visible",
-    });
+  await parseXml(xlsx, part, smallPart, {
+    open(element, attributes) {
+      if (element === "workbookPr" && /^(?:1|true|on)$/.test(attributes.date1904 ?? "")) dateSystem = "since1904";
+      if (element !== "sheet" || attributes.name === undefined) return;
+      // `r:id`, by whatever prefix; `sheetId` is another one.
+      const [, id] = Object.entries(attributes).find(([name]) => name.endsWith(":id")) ?? [];
+      const relation = relations.get(id ?? "");
+      if (relation?.type !== "worksheet") return;
+      sheets.push({
+        name: attributes.name,
+        part: relation.part,
+        isHidden: (attributes.state ?? "visible") !== "visible",
+      });
+    },
   });
   if (sheets.length === 0) throw new DomainError("NOT_CSV", "The workbook has no sheet with cells.");
   return { sheets, dateSystem, sharedStrings: partOf(relations, "sharedStrings"), styles: partOf(relations, "styles") };

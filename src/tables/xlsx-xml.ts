@@ -1,11 +1,22 @@
 import { SaxesParser } from "saxes";
 import { DomainError } from "../errors.ts";
-import { damaged } from "./xlsx-package.ts";
+import { damaged, type XlsxPackage } from "./xlsx-package.ts";
 
 /** Between two tags: the longest text of a cell, of 32,767 characters, has 230,000 with each of them written as `_x000D_`. */
 const maxTokenLength = 1_048_576;
 /** The parser holds the names of open elements: a part of a workbook has about ten. */
 const maxDepth = 100;
+
+/** How much of a part is read: a few MiB can be packed into a file of some KiB. */
+export interface XmlLimits {
+  /** When unpacked. */
+  readonly maxBytes: number;
+  /** To read a million takes half a second to a whole one. */
+  readonly maxElements: number;
+}
+
+/** Of a part that says how others are to be read: those of workbooks with thousands of names and styles have a few MiB. */
+export const smallPart: XmlLimits = { maxBytes: 16 * 1024 * 1024, maxElements: 1_000_000 };
 
 /** What is heard of a part's elements, by their names without prefix: a writer may choose that. */
 export interface XmlListener {
@@ -21,13 +32,26 @@ export interface XmlListener {
 
 const localName = (name: string): string => name.slice(name.indexOf(":") + 1);
 
+const tooLarge = (part: string, limit: string): DomainError =>
+  new DomainError(
+    "DATASET_TOO_LARGE",
+    `«${part.slice(0, 80)}» in the Excel file has more than ${limit}. Delete empty rows and columns with a format, or save the sheet as CSV.`,
+  );
+
 /**
- * Parses XML as it comes; what the parser holds is bounded, whatever the XML is.
+ * Parses the XML of a part as it is unpacked; what the parser holds is bounded, whatever the XML is.
  * @throws DomainError NOT_CSV for what is no XML, or has a DOCTYPE (ECMA-376 part 2, 6.1.4: refused, so that there is
- * no entity but the five of XML), what `listener` throws, and what the pieces end with
+ * no entity but the five of XML); DATASET_TOO_LARGE; what `listener` throws, and the reason of the package's signal
  */
-export async function parseXml(pieces: AsyncIterable<string>, listener: XmlListener): Promise<void> {
+export async function parseXml(
+  xlsx: XlsxPackage,
+  part: string,
+  { maxBytes, maxElements }: XmlLimits,
+  listener: XmlListener,
+): Promise<void> {
+  if (xlsx.sizeOf(part) > maxBytes) throw tooLarge(part, `${maxBytes} bytes when unpacked`);
   const parser = new SaxesParser({ xmlns: false, position: false });
+  let elementCount = 0;
   let depth = 0;
   let sinceTag = 0;
   parser.on("error", (error) => {
@@ -44,6 +68,8 @@ export async function parseXml(pieces: AsyncIterable<string>, listener: XmlListe
       );
   });
   parser.on("opentag", ({ name, attributes }) => {
+    elementCount += 1;
+    if (elementCount > maxElements) throw tooLarge(part, `${maxElements} elements`);
     depth += 1;
     sinceTag = 0;
     if (depth > maxDepth) throw damaged("its XML is nested too deep");
@@ -58,7 +84,7 @@ export async function parseXml(pieces: AsyncIterable<string>, listener: XmlListe
     parser.on("text", listener.text);
     parser.on("cdata", listener.text);
   }
-  for await (const piece of pieces) {
+  for await (const piece of xlsx.read(part)) {
     if (listener.isDone?.() === true) continue;
     sinceTag += piece.length;
     if (sinceTag > maxTokenLength) throw damaged("it has a text or a tag longer than 1 MiB");
