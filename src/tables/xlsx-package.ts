@@ -16,8 +16,11 @@ const maxDirectoryBytes = 4 * 1024 * 1024;
 const maxRatio = 100;
 const leastBytesOfRatio = 16 * 1024 * 1024;
 
-/** Bytes that are decoded at a time. A text that is kept holds the piece it was cut from: of 64 KiB, a row would hold 128 MB. */
-const pieceBytes = 4_096;
+/**
+ * Bytes that are decoded at a time. They may name 85 shared texts of 32,767 characters, which is 10 ms of work. And a text that
+ * is kept holds the piece that it was cut from: of 64 KiB, a row would hold 128 MB.
+ */
+export const pieceBytes = 2_048;
 
 /** The parts of an .xlsx file (ECMA-376 part 2, «Open Packaging Conventions»): files in a zip. */
 export interface XlsxPackage {
@@ -26,7 +29,7 @@ export interface XlsxPackage {
   /** Bytes that a part has when expanded, as the zip says; the reading of more or fewer is a fault. */
   readonly sizeOf: (name: string) => number;
   /**
-   * The text of a part, in pieces of 4 KiB. After some 16 of them the event loop does other work, while more is unpacked.
+   * The text of a part, in pieces of 2 KiB. After some 32 of them the event loop does other work, while more is unpacked.
    * @throws DomainError NOT_CSV where it is not there, or damaged; the signal's reason once that is aborted
    */
   readonly read: (name: string) => AsyncGenerator<string>;

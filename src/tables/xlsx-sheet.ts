@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import { type CellMeaning, cellValue } from "./xlsx-cell.ts";
-import { damaged, type XlsxPackage } from "./xlsx-package.ts";
+import { damaged, pieceBytes, type XlsxPackage } from "./xlsx-package.ts";
 import type { NumberKinds } from "./xlsx-styles.ts";
 import { richText } from "./xlsx-text.ts";
 import type { Sheet } from "./xlsx-workbook.ts";
@@ -11,8 +11,8 @@ const maxRows = 1_048_576;
 const maxSheetColumns = 16_384;
 /** As a row of a CSV may be. */
 const maxRowLength = 1_048_576;
-/** Of its XML with formulas, which may be 8,192 characters each; its texts hold the XML that they were cut from. */
-const maxRowXmlLength = 16 * 1024 * 1024;
+/** Of its XML: 2,000 cells with formulas of 2,000 characters. A row's values hold the XML that they were cut from. */
+const maxRowXmlLength = 4 * 1024 * 1024;
 
 /** A row that has a value. It is used again for the next one. */
 export interface SheetRow {
@@ -31,7 +31,7 @@ export interface SheetMeaning extends CellMeaning {
 /** What becomes of a sheet's rows. */
 export interface RowListener {
   readonly row: (row: SheetRow) => void;
-  /** Asked after every 4 KiB of XML, which may name 170 texts of 32,767 characters; nothing more is read meanwhile. */
+  /** Asked after every piece of XML; nothing more is read meanwhile. */
   readonly settle: () => Promise<void> | undefined;
 }
 
@@ -127,8 +127,8 @@ export async function readRows(
       else if (type === "inlineStr") inline.close(name);
     },
     settle() {
-      xmlLengthOfRow += 4_096;
-      if (xmlLengthOfRow > maxRowXmlLength) throw damaged("a row of its sheet has more than 16 MiB of XML");
+      xmlLengthOfRow += pieceBytes;
+      if (xmlLengthOfRow > maxRowXmlLength) throw damaged("a row of its sheet has more than 4 MiB of XML");
       return listener.settle();
     },
     isDone: () => state === "after",

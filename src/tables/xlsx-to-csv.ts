@@ -9,12 +9,12 @@ import type { XmlLimits } from "./xlsx-xml.ts";
 
 /**
  * How much of a sheet's XML is read for a CSV of so many bytes. It has four and a half times as many in a table of numbers
- * and texts, 20 in one of digits with a style; a cell of one digit that was worked out has three elements in two bytes. What
- * has more has formats of empty cells, or was made to keep its reader busy.
+ * and texts, 20 in one of digits with a style; a cell has two elements, three where it was worked out, for two bytes or more.
+ * What has more has formats of empty cells, or was made to keep its reader busy.
  */
 const limitsFor = (maxBytes: number): XmlLimits => ({
   maxBytes: Math.max(64 * 1024 * 1024, 32 * maxBytes),
-  maxElements: 2_000_000 + 2 * maxBytes,
+  maxElements: 2_000_000 + maxBytes,
 });
 
 /** What is asked for. */
