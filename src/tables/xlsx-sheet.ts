@@ -14,7 +14,7 @@ const maxRowLength = 1_048_576;
 /** Of its XML: 2,000 cells with formulas of 2,000 characters. A row's values hold the XML that they were cut from. */
 const maxRowXmlLength = 4 * 1024 * 1024;
 
-/** A row that has a value. It is used again for the next one. */
+/** A row that has a value. */
 export interface SheetRow {
   /** By column from 0; undefined or empty where there is no value. */
   readonly cells: readonly (string | undefined)[];
@@ -127,10 +127,9 @@ export async function readRows(
       else if (type === "inlineStr") inline.close(name);
     },
     settle() {
-      xmlLengthOfRow += pieceBytes;
+      if (state === "rows") xmlLengthOfRow += pieceBytes;
       if (xmlLengthOfRow > maxRowXmlLength) throw damaged("a row of its sheet has more than 4 MiB of XML");
       return listener.settle();
     },
-    isDone: () => state === "after",
   });
 }

@@ -28,8 +28,6 @@ export interface XmlListener {
   readonly close?: (name: string) => void;
   /** Asked after every piece; nothing more is parsed meanwhile. */
   readonly settle?: () => Promise<void> | undefined;
-  /** When true the rest is read, so that it is known to be whole, but not parsed. */
-  readonly isDone?: () => boolean;
 }
 
 const localName = (name: string): string => name.slice(name.indexOf(":") + 1);
@@ -48,7 +46,7 @@ function refuseOtherEncodings(encoding: string | undefined): void {
 
 /**
  * Parses the XML of a part as it is unpacked; what the parser holds is bounded, whatever the XML is.
- * @throws DomainError NOT_CSV for what is no XML, or has a DOCTYPE (ECMA-376 part 2, 6.1.4: refused, so that there is
+ * @throws DomainError NOT_CSV for what is no XML, or has a DOCTYPE (ECMA-376 part 2, «XML usage»: refused, so that there is
  * no entity but the five of XML); DATASET_TOO_LARGE; what `listener` throws, and the reason of the package's signal
  */
 export async function parseXml(
@@ -95,11 +93,10 @@ export async function parseXml(
     parser.on("cdata", listener.text);
   }
   for await (const piece of xlsx.read(part)) {
-    if (listener.isDone?.() === true) continue;
     sinceTag += piece.length;
     if (sinceTag > maxTokenLength) throw damaged("it has a text or a tag longer than 256 KiB");
     parser.write(piece);
     await listener.settle?.();
   }
-  if (listener.isDone?.() !== true) parser.close();
+  parser.close();
 }

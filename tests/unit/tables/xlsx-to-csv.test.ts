@@ -203,7 +203,8 @@ test("elements may have a prefix", async () => {
 test("what stands in a sheet beside its rows does not count", async () => {
   const sheet = `<?xml version="1.0"?><worksheet><sheetViews><v>9</v><c><v>9</v></c></sheetViews>
     <sheetData><row><c><f>1</f><v>1</v><extLst><ext><t>x</t></ext></extLst></c></row></sheetData>
-    <conditionalFormatting><row><c><v>9</v></c></row></conditionalFormatting></worksheet>`;
+    <conditionalFormatting><row><c><v>9</v></c></row></conditionalFormatting>
+    ${`<hyperlink ref="A1" display="${"x".repeat(1_000)}"/>`.repeat(5_000)}</worksheet>`;
   expect(await csvOf(sheet)).toBe("1\n");
 });
 
