@@ -36,21 +36,23 @@ export async function checkUpload(
   { storage, checks, limits }: CheckParts,
   asker: Asker,
   received: ReceivedFile,
-  { encoding, ...wished }: Omit<UploadFields, "name">,
+  { encoding, sheet, ...wished }: Omit<UploadFields, "name">,
 ): Promise<CheckedCsv> {
-  const asSent = await sourceOf(received, encoding);
+  const asSent = { ...(await sourceOf(received, encoding)), sheet };
   if ((asSent.format === "json" || asSent.format === "jsonl") && received.encoding !== "utf-8")
     throw new DomainError("WRONG_ENCODING", "The JSON is not UTF-8, as JSON is (RFC 8259, 8.1).");
+  if (sheet !== undefined && asSent.format !== "xlsx")
+    throw new DomainError("FIELD_INVALID", "`sheet` names a sheet of an Excel workbook, and the file is none.");
   const copyPath = storage.temporaryPath(randomUUID());
   try {
     return await checks.use(asker, async (reader) => {
       const parts = { copyPath, query: reader.query, maxBytes: limits.maxUploadBytes, signal: asker.signal };
       const check = async (source: TableSource, fault?: DomainError): Promise<CheckedCsv> => {
-        const { path, decoded, isTidied } = await plainCsv(received.temporaryPath, source, parts);
+        const { path, isTidied, ...found } = await plainCsv(received.temporaryPath, source, parts);
         if (fault !== undefined && !isTidied) throw fault;
-        // Of JSON and Parquet the copy is ours.
+        // What is no CSV was written as one by us.
         const written: WishedTable = source.format === "csv" ? wished : { ...wished, delimiter: ",", decimal: "." };
-        return checkCsv(reader, path, { ...written, source: { ...source, decoded } }, limits);
+        return checkCsv(reader, path, { ...written, source: { ...source, ...found } }, limits);
       };
       try {
         return await check(asSent);

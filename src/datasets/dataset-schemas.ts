@@ -19,6 +19,8 @@ const understood = z
   .object({
     format: z.enum(tableFormats),
     encoding: z.string().describe("By its name in the Encoding Standard."),
+    sheet: z.string().nullable().describe("Of an Excel workbook, the one that is read; null of other formats."),
+    otherSheets: z.array(z.string()).describe("Sheets of the workbook that are not read, twenty at most."),
     decoded: z
       .object({ line: z.int(), text: z.string() })
       .nullable()
@@ -91,11 +93,12 @@ export const uploadForm = z.strictObject({
   file: z.string().meta({
     format: "binary",
     description:
-      "A table: CSV with a header row, JSON objects one after the other or in a list, or Parquet; expanded where it is compressed by gzip or zstd.",
+      "A table: CSV with a header row, a sheet of an Excel workbook, JSON objects one after the other or in a list, or Parquet; expanded where it is compressed by gzip or zstd.",
   }),
   name: z.string().min(1).max(maxNameLength).optional().describe("Default: the file's name."),
   target: z.string().optional().describe("The column to predict. Default: target, label or y, else the last."),
   encoding: z.string().optional().describe("Of a CSV, as windows-1251. Default: found by its bytes."),
+  sheet: z.string().optional().describe("Of an Excel workbook. Default: the first that is not hidden."),
   delimiter: z
     .enum(["", ...delimiters, "\\t"])
     .optional()

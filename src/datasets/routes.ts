@@ -31,6 +31,7 @@ const mediaTypes = {
   json: "application/json",
   jsonl: "application/jsonl",
   parquet: "application/vnd.apache.parquet",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 } as const satisfies Record<TableSource["format"], string>;
 /** So many at most: an answer with 2,000 says no more than one with 50. */
 const maxSaidForms = 50;
@@ -83,6 +84,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     return {
       format: source.format,
       encoding: source.encoding,
+      sheet: source.sheet ?? null,
+      otherSheets: [...(source.otherSheets ?? [])],
       decoded: source.decoded ?? null,
       linesMended: source.isUntidy,
       delimiter: source.format === "csv" ? delimiter : null,

@@ -8,12 +8,14 @@ export interface UploadFields {
   readonly target: string | undefined;
   /** In the Encoding Standard's words. */
   readonly encoding: string | undefined;
+  /** Of an Excel workbook. */
+  readonly sheet: string | undefined;
   readonly delimiter: Delimiter | undefined;
   readonly decimal: Dialect["decimal"] | undefined;
 }
 
 /** Fields of the form beside the file. */
-export const uploadFieldNames = ["name", "target", "encoding", "delimiter", "decimal"] as const;
+export const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal"] as const;
 
 /** Characters of a dataset's name. */
 export const maxNameLength = 200;
@@ -24,7 +26,7 @@ function nameOf(wished: string | undefined, fileName: string): string {
     fileName
       .replace(/^.*[\\/]/, "")
       .replace(/\.(gz|zst)$/i, "")
-      .replace(/\.(csv|tsv|tab|txt|jsonl?|ndjson|parquet)$/i, "")
+      .replace(/\.(csv|tsv|tab|txt|jsonl?|ndjson|parquet|xls[xm])$/i, "")
   ).trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
@@ -65,6 +67,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     name: nameOf(fields.name, fileName),
     target: fields.target?.trim() || undefined,
     encoding: encoding === undefined ? undefined : encodingNamed(encoding),
+    sheet: fields.sheet || undefined,
     delimiter: oneOf("delimiter", fields.delimiter === "\\t" ? "\t" : fields.delimiter, delimiters),
     decimal: oneOf("decimal", fields.decimal, [".", ","]),
   };

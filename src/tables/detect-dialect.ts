@@ -79,7 +79,11 @@ function behindLines(text: string, lines: number): number | undefined {
   return at;
 }
 
-const isNoRow = (line: string): boolean => line === "" || line.startsWith("#") || !/[,;\t|]/.test(line);
+/** A blank line, a comment, or one with a single cell: with no delimiter, or several as Excel writes a title above columns. */
+function isNoRow(line: string): boolean {
+  const cells = line.split(/[,;\t|]/);
+  return line.startsWith("#") || (cells.length !== 2 && cells.filter((cell) => cell.trim() !== "").length <= 1);
+}
 
 /** Whether a header may begin here: it names all columns but an index, and rows of as many cells follow. */
 function isTableAt({ text, isWholeFile }: Beginning, from: number, delimiter: Delimiter): boolean {
@@ -101,7 +105,7 @@ function linesAbove(beginning: Beginning, possible: readonly Delimiter[]): numbe
     const line = text.slice(from, next).trim();
     const isTable = (delimiter: Delimiter): boolean =>
       lines === 0
-        ? widthOf(sampleAt(text, 0, { delimiter, isWholeFile }), isWholeFile) > 1
+        ? !isNoRow(line) && widthOf(sampleAt(text, 0, { delimiter, isWholeFile }), isWholeFile) > 1
         : isTableAt(beginning, from, delimiter);
     if (line !== "" && possible.some(isTable)) return lines;
     if (next === undefined || !isNoRow(line)) return 0;

@@ -1,6 +1,5 @@
 /** First bytes of what is no table of text; Wikipedia's «List of file signatures» has them with their sources. */
 const signatures: readonly (readonly [Buffer, string])[] = [
-  [Buffer.from("PK\u0003\u0004"), "a zip archive, as Excel's .xlsx is one"],
   [Buffer.from([0xd0, 0xcf, 0x11, 0xe0]), "an old Excel or Word file"],
   [Buffer.from([0x1f, 0x8b]), "a gzip file within a compressed one"],
   [Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), "a zstd file within a compressed one"],

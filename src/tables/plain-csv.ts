@@ -5,6 +5,7 @@ import { jsonToCsv, parquetToCsv } from "./objects-to-csv.ts";
 import { isPlain, type TableSource } from "./table-source.ts";
 import { decoded } from "./text-encoding.ts";
 import { tidyLines } from "./tidy-lines.ts";
+import { xlsxToCsv } from "./xlsx-to-csv.ts";
 
 /** What making a plain copy takes. */
 export interface CopyParts {
@@ -22,6 +23,9 @@ export interface PlainCsv {
   readonly path: string;
   /** The first line with a letter that was not ASCII in its encoding; lines from 1. */
   readonly decoded?: TableSource["decoded"];
+  /** Of a workbook, as `TableSource` has them. */
+  readonly sheet?: string;
+  readonly otherSheets?: readonly string[];
   /** Whether its lines differ from those of the file; known where it was asked for. */
   readonly isTidied: boolean;
 }
@@ -118,6 +122,18 @@ function toFault(error: unknown, what: string): unknown {
   );
 }
 
+const mostSheets = 20;
+
+async function copySheet(
+  path: string,
+  { sheet: wished }: TableSource,
+  { copyPath, maxBytes = Number.MAX_SAFE_INTEGER, signal }: CopyParts,
+): Promise<PlainCsv> {
+  const { sheet, sheets } = await xlsxToCsv(path, copyPath, { sheet: wished, maxBytes, signal });
+  const otherSheets = sheets.filter((name) => name !== sheet).slice(0, mostSheets);
+  return { path: copyPath, isTidied: false, sheet, otherSheets };
+}
+
 async function hasNul(path: string): Promise<boolean> {
   for await (const chunk of createReadStream(path)) if ((chunk as Buffer).includes(0)) return true;
   return false;
@@ -146,5 +162,6 @@ async function copyObjects(path: string, { format }: TableSource, parts: CopyPar
  */
 export async function plainCsv(path: string, source: TableSource, parts: CopyParts): Promise<PlainCsv> {
   if (isPlain(source)) return { path, isTidied: false };
-  return source.format === "csv" ? copyText(path, source, parts) : copyObjects(path, source, parts);
+  if (source.format === "csv") return copyText(path, source, parts);
+  return source.format === "xlsx" ? copySheet(path, source, parts) : copyObjects(path, source, parts);
 }

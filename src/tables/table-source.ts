@@ -2,7 +2,7 @@ import { DomainError } from "../errors.ts";
 import { nameOfKind } from "./name-of-kind.ts";
 
 /** What a table may be sent as. */
-export const tableFormats = ["csv", "json", "jsonl", "parquet"] as const;
+export const tableFormats = ["csv", "json", "jsonl", "parquet", "xlsx"] as const;
 
 /** What a file is, before it is looked at as a CSV. */
 export interface TableSource {
@@ -11,6 +11,10 @@ export interface TableSource {
   readonly encoding: string;
   /** True where its line ends are of several kinds, lines hold blanks alone, or a Ctrl-Z ends it: DuckDB reads none of these. */
   readonly isUntidy: boolean;
+  /** Of Excel's, the sheet that is read; where nobody has looked yet, the one that was asked for. */
+  readonly sheet?: string | undefined;
+  /** The other sheets of the workbook, twenty at most. */
+  readonly otherSheets?: readonly string[] | undefined;
   /** The first line with a letter that another encoding would read as another one; lines from 1. */
   readonly decoded?: { readonly line: number; readonly text: string } | undefined;
 }
@@ -23,13 +27,14 @@ export const isPlain = ({ format, encoding, isUntidy }: TableSource): boolean =>
   format === "csv" && encoding === "utf-8" && !isUntidy;
 
 /** Whether the format itself says which names the columns have: then a name may be a number. */
-export const namesColumns = ({ format }: TableSource): boolean => format !== "csv";
+export const namesColumns = ({ format }: TableSource): boolean => format !== "csv" && format !== "xlsx";
 
 /** What the first bytes of a file tell; the encoding where they tell that, too. */
 export type FirstSight = Pick<TableSource, "format"> & { readonly encoding: string | undefined };
 
 /** A header of text may begin with these letters; what follows them in a Parquet file is none. */
 const parquet = /^PAR1[^\t\n\r\x20-\xff]/;
+const zip = Buffer.from("PK\u0003\u0004");
 const jsonObject = /^\s*\{\s*"(?:[^"\\]|\\.)*"\s*:/;
 const jsonList = /^\s*\[\s*\{/;
 /** Of these bytes NULs are counted in even and odd places. */
@@ -64,8 +69,11 @@ export function utf16Of(bytes: Uint8Array): "utf-16le" | "utf-16be" | undefined 
  */
 export function atFirstSight(bytes: Buffer): FirstSight {
   if (parquet.test(bytes.subarray(0, 5).toString("latin1"))) return { format: "parquet", encoding: "utf-8" };
+  // A zip, which is a workbook or is named by what it holds.
+  if (bytes.subarray(0, zip.length).equals(zip)) return { format: "xlsx", encoding: "utf-8" };
   const kind = nameOfKind(bytes);
-  if (kind !== undefined) throw new DomainError("NOT_CSV", `This is ${kind}. Send the table as CSV, JSON or Parquet.`);
+  if (kind !== undefined)
+    throw new DomainError("NOT_CSV", `This is ${kind}. Send the table as CSV, Excel, JSON or Parquet.`);
   const encoding = utf16Of(bytes);
   if (encoding !== undefined) return { format: "csv", encoding };
   const begin = bytes

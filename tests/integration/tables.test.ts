@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeText } from "../support/encode-text.ts";
 import { parquetOf } from "../support/parquet-of.ts";
 import { type Answer, eventually, type RunningService, startService } from "../support/service.ts";
+import { workbookOf, xmlText, zipOf } from "../support/xlsx-file.ts";
 
 let service: RunningService;
 
@@ -245,6 +246,43 @@ describe("a table is the same in whatever file it comes", () => {
   ])("%s, whatever the file is named", async (kind, compress) => {
     const answer = await service.upload(compress(Buffer.from(csv)), { name: kind }, "things.csv");
     expect(answer.json).toMatchObject({ rows: 60, columns: 3, sizeBytes: csv.length });
+  });
+
+  test("an Excel workbook, of which a sheet is read", async () => {
+    const cell = (value: string | number | null): string =>
+      value === null
+        ? "<c/>"
+        : typeof value === "number"
+          ? `<c><v>${value}</v></c>`
+          : `<c t="inlineStr"><is><t>${xmlText(value)}</t></is></c>`;
+    const sheet = [["price", "kg", "label"], ...records.map((record) => Object.values(record))];
+    const things = sheet.map((cells) => `<row>${cells.map(cell).join("")}</row>`).join("");
+    const notes = `<row>${cell("made by Anna")}</row>`;
+    const content = workbookOf({
+      sheets: [
+        { name: "Notes", rows: notes, state: "hidden" },
+        { name: "Things", rows: `<row>${cell("Things of May")}</row>${things}` },
+        { name: "Other", rows: notes },
+      ],
+    });
+    const life = await lifeOf(content, "workbook", csv);
+    expect(life.uploaded.json.understood).toMatchObject({
+      format: "xlsx",
+      delimiter: null,
+      sheet: "Things",
+      otherSheets: ["Notes", "Other"],
+      skippedLines: 1,
+    });
+    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    expect(facts(life)).toEqual(plain);
+    const named = await service.upload(content, { name: "named", sheet: "Other" });
+    expect(named.json).toMatchObject({ code: "TOO_FEW_COLUMNS" });
+    const unknown = await service.upload(content, { name: "unknown", sheet: "Thing" });
+    expect(unknown.json).toMatchObject({ code: "FIELD_INVALID", detail: expect.stringContaining("Things") });
+    const zip = await service.upload(zipOf([{ name: "a.txt", content: "a,b" }]));
+    expect(zip.json).toMatchObject({ status: 415, code: "NOT_CSV", detail: expect.stringContaining("zip") });
+    const noSheets = await service.upload(csv, { name: "no sheets", sheet: "Things" });
+    expect(noSheets.json).toMatchObject({ code: "FIELD_INVALID" });
   });
 
   test("Parquet", async () => {

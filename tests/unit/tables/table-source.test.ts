@@ -12,6 +12,7 @@ test.each([
   ["JSON lines", '{"a": 1}\n{"a": 2}\n', { format: "jsonl", encoding: undefined }],
   ["JSON lines behind a byte order mark", '\uFEFF{"a\\"b": 1}\n', { format: "jsonl", encoding: undefined }],
   ["a JSON list", '[\n  {"a": 1}\n]', { format: "json", encoding: undefined }],
+  ["a workbook", Buffer.from("PK\u0003\u0004\u0014"), { format: "xlsx", encoding: "utf-8" }],
   ["Parquet", Buffer.from("PAR1\u0015\u0004"), { format: "parquet", encoding: "utf-8" }],
 ])("%s", (_what, content, sight) => {
   expect(atFirstSight(Buffer.from(content as string))).toEqual(sight);
