@@ -12,10 +12,12 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
+import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
 import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
+import { existingDataset } from "./existing-dataset.ts";
 import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
+import { rowsRoute } from "./rows-route.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
 
@@ -66,13 +68,6 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       missingNumbers: [...missingNumbers],
     };
   };
-
-  async function existing(owner: string, id: string): Promise<Dataset> {
-    const dataset = await findDataset(db, owner, id);
-    if (dataset === undefined)
-      throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
-    return dataset;
-  }
 
   async function upload(
     owner: string,
@@ -207,7 +202,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
-        const dataset = await existing(owner, params.id);
+        const dataset = await existingDataset(db, owner, params.id);
         // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
         const { sha256, profile, profile_fault: profileFault } = dataset;
         const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
@@ -227,7 +222,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND", ...fileErrors],
       async handle({ owner, params, request, response }) {
-        const dataset = await existing(owner, params.id);
+        const dataset = await existingDataset(db, owner, params.id);
         await sendFile(request, response, {
           storage,
           kind: "dataset",
@@ -238,6 +233,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         });
       },
     }),
+    rowsRoute(parts),
     defineRoute({
       method: "delete",
       path: "/datasets/:id",
@@ -248,7 +244,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       responses: { 204: { description: "Removed." } },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND", "DATASET_IN_USE", "STORAGE_UNAVAILABLE"],
       async handle({ owner, params, response }) {
-        await existing(owner, params.id);
+        await existingDataset(db, owner, params.id);
         const outcome = await removeDataset(parts, params.id);
         if (outcome === "in use") {
           throw new DomainError(
