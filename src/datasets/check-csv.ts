@@ -5,6 +5,7 @@ import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
 import { csvTable, leftOutCell, plainNumeral, withoutWords } from "../tables/csv-table.ts";
 import { type Dialect, isMissing, isNumeral } from "../tables/dialect.ts";
+import { examplesOf } from "../tables/examples.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
@@ -24,6 +25,8 @@ export interface CheckedCsv {
   readonly target: string;
   readonly task: "classification" | "regression";
   readonly dialect: Dialect;
+  /** Of each column; absent of a wide table. */
+  readonly examples: readonly (readonly string[])[] | undefined;
 }
 
 /** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
@@ -262,6 +265,7 @@ export async function checkCsv(
   return {
     dialect: { ...head.dialect, hasWordsInNumbers },
     columns,
+    examples: examplesOf(head),
     rowCount,
     target,
     task: taskOf({ type: columns[targetIndex]!.type, distinct: targetDistinct }),

@@ -10,7 +10,7 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
-import { checkCsv } from "./check-csv.ts";
+import { type CheckedCsv, checkCsv } from "./check-csv.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type Dataset, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
 
@@ -29,7 +29,15 @@ interface StorableDataset {
   readonly owner: string;
   readonly name: string;
   readonly received: ReceivedFile;
-  readonly checked: Awaited<ReturnType<typeof checkCsv>>;
+  readonly checked: CheckedCsv;
+}
+
+/** What an upload has become. */
+export interface AcceptedDataset {
+  readonly dataset: Dataset;
+  /** False where its sender had it already. */
+  readonly isNew: boolean;
+  readonly examples: CheckedCsv["examples"];
 }
 
 /** Characters of a dataset's name. */
@@ -74,7 +82,7 @@ export async function acceptDataset(
   owner: string,
   received: ReceivedFile,
   signal?: AbortSignal,
-): Promise<{ dataset: Dataset; isNew: boolean }> {
+): Promise<AcceptedDataset> {
   const { fields } = received;
   const unknown = Object.keys(fields).find((field) => field !== "name" && field !== "target");
   if (unknown !== undefined)
@@ -93,7 +101,7 @@ export async function acceptDataset(
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
-    return accepted;
+    return { ...accepted, examples: checked.examples };
   });
 }
 

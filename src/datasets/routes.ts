@@ -12,14 +12,22 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
-import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
+import { type DatasetSummary, listDatasets } from "./dataset-repository.ts";
+import {
+  cycleSchema,
+  datasetSchema,
+  datasetWithProfile,
+  keptHeaders,
+  uploadedDataset,
+  uploadForm,
+} from "./dataset-schemas.ts";
 import { existingDataset } from "./existing-dataset.ts";
-import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
+import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
 import { rowsRoute } from "./rows-route.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
+import { understoodOf, understoodWithColumnsOf } from "./understood.ts";
 
 const tag = "Datasets";
 
@@ -52,28 +60,10 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     sha256: row.sha256,
     createdAt: row.created_at.toISOString(),
     expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
-    understood: toUnderstood(row),
+    understood: understoodOf(row),
   });
 
-  const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const { delimiter, decimal, skippedLines, leftOutColumns, missing, missingNumbers } = dialectOf(row);
-    return {
-      format: "csv",
-      encoding: "utf-8",
-      delimiter,
-      decimal,
-      skippedLines,
-      leftOutColumns: leftOutColumns.map((place) => place + 1),
-      missing: [...missing],
-      missingNumbers: [...missingNumbers],
-    };
-  };
-
-  async function upload(
-    owner: string,
-    request: Request,
-    response: Response,
-  ): Promise<{ dataset: Dataset; isNew: boolean }> {
+  async function upload(owner: string, request: Request, response: Response): Promise<AcceptedDataset> {
     const ownUploads = uploadsByOwner.get(owner) ?? 0;
     if (uploadsInHand >= config.maxConcurrentUploads || ownUploads >= maxUploadsOfOwner) {
       throw new DomainError(
@@ -132,23 +122,23 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         },
       },
       responses: {
-        201: { description: "Kept; Location and ETag name it.", schema: datasetSchema, headers: keptHeaders },
+        201: { description: "Kept; Location and ETag name it.", schema: uploadedDataset, headers: keptHeaders },
         200: {
           description: "You sent this content with this name and target before.",
-          schema: datasetSchema,
+          schema: uploadedDataset,
           headers: keptHeaders,
         },
       },
       errors: uploadErrors,
       async handle({ owner, request, response }) {
         try {
-          const { dataset, isNew } = await upload(owner, request, response);
+          const { dataset, isNew, examples } = await upload(owner, request, response);
           datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
           response
             .status(isNew ? 201 : 200)
             .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
             .setHeader("ETag", `"${dataset.sha256}"`)
-            .json(toDataset(dataset));
+            .json({ ...toDataset(dataset), understood: understoodWithColumnsOf(dataset, examples) });
         } catch (error) {
           if (error instanceof ClientClosedError) {
             datasetUpload({ outcome: "aborted" });
@@ -206,7 +196,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
         const { sha256, profile, profile_fault: profileFault } = dataset;
         const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
-        response.setHeader("ETag", etag).json({ ...toDataset(dataset), profile, profileFault });
+        response
+          .setHeader("ETag", etag)
+          .json({ ...toDataset(dataset), understood: understoodWithColumnsOf(dataset), profile, profileFault });
       },
     }),
     defineRoute({

@@ -105,8 +105,48 @@ describe("a table is the same, however it is written", () => {
   ])("with %s", async (name, manner, understood) => {
     const life = await lifeOf(write(manner), name);
     expect(life.uploaded.json.understood).toMatchObject(understood);
-    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    const { columns, ...how } = life.uploaded.json.understood;
+    expect(life.dataset.json.understood).toMatchObject(how);
+    // Examples are of the upload alone.
+    expect(columns).toMatchObject(life.dataset.json.understood.columns);
     expect(facts(life)).toEqual(plain);
+  });
+});
+
+describe("what each column was taken for is said", () => {
+  const columns = async (content: string, name: string, more = {}) => {
+    const { json } = await service.upload(content, { name, ...more });
+    const one = await service.call("GET", `/datasets/${json.id}`);
+    const again = await service.upload(content, { name, ...more });
+    expect(again.json).toEqual(json);
+    return { sent: json.understood.columns, kept: one.json.understood.columns, id: json.id };
+  };
+
+  test("with its type and role, those that are left out in their places, and examples of what was just sent", async () => {
+    const long = "é".repeat(60);
+    const content = `;price;;label;kg\n1;NA;;x;${long}\n2;1,5;;x;2\n3;1,5;;y;NA\n4;2;;y;3\n`;
+    const { sent, kept, id } = await columns(content, "columns", { target: "label" });
+    const expected = [
+      { name: "", type: null, role: "left out" },
+      { name: "price", type: "number", role: "feature", examples: ["1,5", "2"] },
+      { name: "", type: null, role: "left out" },
+      { name: "label", type: "text", role: "target", examples: ["x", "y"] },
+      { name: "kg", type: "text", role: "feature", examples: [long.slice(0, 40), "2", "3"] },
+    ];
+    expect(sent).toEqual(expected);
+    expect(kept).toEqual(expected.map(({ examples: _, ...column }) => column));
+    const { items } = (await service.call("GET", "/datasets?limit=100")).json;
+    expect(items.find((item: { id: string }) => item.id === id).understood).not.toHaveProperty("columns");
+  });
+
+  test("without examples where there are more than 200 columns", async () => {
+    const table = (width: number) =>
+      `${Array.from({ length: width }, (_, place) => `c${place}`)}\n${"1,".repeat(width - 1)}x\n${"2,".repeat(width - 1)}y\n`;
+    const narrow = await columns(table(200), "200 columns");
+    expect(narrow.sent[199].examples).toEqual(["x", "y"]);
+    const wide = await columns(table(201), "201 columns");
+    expect(wide.sent).toEqual(wide.kept);
+    expect(wide.sent).toHaveLength(201);
   });
 });
 
