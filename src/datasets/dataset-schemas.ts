@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
 import { delimiters } from "../tables/dialect.ts";
 import { maxNameLength } from "./receive-upload.ts";
 
@@ -48,6 +49,17 @@ export const understoodWithColumns = understoodSchema
   .extend({ columns: z.array(understoodColumn).describe("In the order of the file, with those that are left out.") })
   .meta({ id: "UnderstoodWithColumns" });
 
+const datasetWarning = z
+  .object({
+    code: z.enum(datasetWarningReasons).describe("Stable: branch on this."),
+    column: z.string().optional().describe("Its name, cut at 80 characters; empty where it has none."),
+    place: z.int().optional().describe("Of the column in the file, from 1."),
+    line: z.int().optional(),
+    cell: z.string().optional().describe("Cut at 80 characters."),
+    message: z.string(),
+  })
+  .meta({ id: "DatasetWarning" });
+
 /** A dataset as lists show it. */
 export const datasetSchema = z
   .object({
@@ -67,7 +79,16 @@ export const datasetSchema = z
 
 /** One that was just sent. */
 export const uploadedDataset = datasetSchema
-  .extend({ understood: understoodWithColumns.describe("How the file was read.") })
+  .extend({
+    understood: understoodWithColumns.describe("How the file was read."),
+    warnings: z
+      .array(datasetWarning)
+      .nullable()
+      .describe(
+        "What you may not have meant, the gravest first, 50 at most; null of a dataset from before there were any.",
+      ),
+    warningCount: z.int().nullable().describe("All of them."),
+  })
   .meta({ id: "UploadedDataset" });
 
 /** One with what is known of its columns. */

@@ -12,7 +12,7 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { type DatasetSummary, listDatasets } from "./dataset-repository.ts";
+import { type Dataset, type DatasetSummary, listDatasets } from "./dataset-repository.ts";
 import {
   cycleSchema,
   datasetSchema,
@@ -61,6 +61,13 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     createdAt: row.created_at.toISOString(),
     expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
     understood: understoodOf(row),
+  });
+
+  const toWhole = (row: Dataset, examples?: AcceptedDataset["examples"]): z.input<typeof uploadedDataset> => ({
+    ...toDataset(row),
+    understood: understoodWithColumnsOf(row, examples),
+    warnings: row.warnings === null ? null : [...row.warnings.first],
+    warningCount: row.warnings?.count ?? null,
   });
 
   async function upload(owner: string, request: Request, response: Response): Promise<AcceptedDataset> {
@@ -133,12 +140,16 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       async handle({ owner, request, response }) {
         try {
           const { dataset, isNew, examples } = await upload(owner, request, response);
-          datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
+          datasetUpload({
+            outcome: isNew ? "accepted" : "duplicate",
+            sizeBytes: dataset.size_bytes,
+            warnings: dataset.warnings?.first.map(({ code }) => code) ?? [],
+          });
           response
             .status(isNew ? 201 : 200)
             .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
             .setHeader("ETag", `"${dataset.sha256}"`)
-            .json({ ...toDataset(dataset), understood: understoodWithColumnsOf(dataset, examples) });
+            .json(toWhole(dataset, examples));
         } catch (error) {
           if (error instanceof ClientClosedError) {
             datasetUpload({ outcome: "aborted" });
@@ -196,9 +207,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
         const { sha256, profile, profile_fault: profileFault } = dataset;
         const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
-        response
-          .setHeader("ETag", etag)
-          .json({ ...toDataset(dataset), understood: understoodWithColumnsOf(dataset), profile, profileFault });
+        response.setHeader("ETag", etag).json({ ...toWhole(dataset), profile, profileFault });
       },
     }),
     defineRoute({

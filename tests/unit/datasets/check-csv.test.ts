@@ -103,6 +103,7 @@ describe("a correct CSV", () => {
       rowCount: 2,
       target: "b",
       task: "classification",
+      warnings: { count: 0, first: [] },
     });
   });
 
