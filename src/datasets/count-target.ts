@@ -30,15 +30,9 @@ function listed(cell: string): { distinct: string; classes: string } {
   };
 }
 
-/** What the first rows tell of a target of text, so that it is read once as a rule and nothing is counted for nothing. */
-function atFirst(index: number, { firstRows }: CsvHead): { hasWords: boolean; isListed: boolean } {
-  const cells = firstRows.map((row) => row[index] ?? "").filter((cell) => cell !== "");
-  return {
-    hasWords: cells.some((cell) => missingWords.includes(cell)),
-    // To list texts of which each is another takes half a check.
-    isListed: cells.length < 20 || new Set(cells).size < cells.length,
-  };
-}
+/** Whether words for missing values stand among the first rows of a target of text: then they are counted at once. */
+const hasWordsAtFirst = (index: number, { firstRows }: CsvHead): boolean =>
+  firstRows.some((row) => row[index] !== "" && missingWords.includes(row[index] ?? ""));
 
 /**
  * SQL for what is counted in the target, read as a number or as text.
@@ -59,10 +53,9 @@ export function targetCounts(
       filled: finite(numberIn(cell, head)),
       classes: "NULL",
     };
-  const { hasWords, isListed } = atFirst(index, head);
   return {
-    ...(isExact && isListed ? listed(cell) : { distinct: distinctOf(cell), classes: "NULL" }),
-    filled: `count(${hasWords ? withoutWords(cell, missingWords) : cell})`,
+    ...(isExact ? listed(cell) : { distinct: distinctOf(cell), classes: "NULL" }),
+    filled: `count(${hasWordsAtFirst(index, head) ? withoutWords(cell, missingWords) : cell})`,
   };
 }
 
@@ -75,7 +68,7 @@ export function toCountedTarget(distinct: number, filled: number, classes: unkno
 
 /**
  * The target once its type is known. One of text is read once more where its first rows were not like the rest: words for
- * missing values are among its classes, these are fewer than seemed, or it looked like numbers.
+ * missing values are among its classes, or it looked like numbers.
  */
 export async function describeTarget(
   reader: CsvReader,
@@ -85,9 +78,7 @@ export async function describeTarget(
 ): Promise<CountedTarget> {
   if (type === "number") return counted;
   const isMisled =
-    counted.classes === undefined
-      ? counted.distinct <= mostListed
-      : !atFirst(index, head).hasWords && counted.classes.some((text) => missingWords.includes(text));
+    !hasWordsAtFirst(index, head) && counted.classes?.some((text) => missingWords.includes(text)) === true;
   if (head.looks[index] === "text" && !isMisled) return counted;
   const cell = `c${index}`;
   const { distinct, classes } = listed(cell);

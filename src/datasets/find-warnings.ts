@@ -1,5 +1,6 @@
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
+import { isMissing } from "../tables/dialect.ts";
 import { type CountedTarget, describeTarget } from "./count-target.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 import { warningsOf } from "./dataset-warnings.ts";
@@ -41,7 +42,7 @@ export async function findWarnings(
     columns,
     dialect: head.dialect,
     target: { index: targetIndex, missingRows: rowCount - filled, distinct },
-    classes,
+    classes: classes?.filter((text) => !isMissing(text, head.dialect, "text")),
     strays,
   });
 }

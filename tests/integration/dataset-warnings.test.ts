@@ -96,7 +96,7 @@ test.each([
   ["a text target with empty cells", (row: number) => (row < 5 ? `${row},1,` : good(row)), {}],
   [
     "a text target with words",
-    (row: number) => (row < 5 ? `${row},1,${["NA", "nan", "", "null", "N/A"][row]}` : good(row)),
+    (row: number) => (row < 5 ? `${row},1,${["NaN", "nan", "", "null", "NULL"][row]}` : good(row)),
     {},
   ],
   [
