@@ -1,17 +1,20 @@
 import { stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
-import type { ColumnSummary } from "../store/schema.ts";
+import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import { mayBeNames, nameOfDigits } from "../tables/column-looks.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
 import { csvTable, isOfFormInSql, leftOutCell, plainNumeral, sqlText, withoutWords } from "../tables/csv-table.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
-import { type Dialect, isMissing, isNumeral, withNumberForms } from "../tables/dialect.ts";
+import { type Dialect, isNumeral, withNumberForms } from "../tables/dialect.ts";
+import { examplesOf } from "../tables/examples.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { matcherOf } from "../tables/number-form.ts";
 import { namesColumns } from "../tables/table-source.ts";
 import { orEstimated } from "./count-distinct.ts";
+import { type CountedTarget, targetCounts, toCountedTarget, wordsAmongNumbers } from "./count-target.ts";
 import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
+import { findWarnings } from "./find-warnings.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 
 /** Limits of what is taken. */
@@ -33,6 +36,9 @@ export interface CheckedCsv {
   readonly target: string;
   readonly task: "classification" | "regression";
   readonly dialect: Dialect;
+  readonly warnings: DatasetWarnings;
+  /** Of each column; absent of a wide table. */
+  readonly examples: readonly (readonly string[])[] | undefined;
 }
 
 /** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
@@ -89,8 +95,7 @@ interface ColumnCounts {
 /** What is counted in a file. */
 interface Counts {
   readonly rows: number;
-  /** Distinct values of the target. */
-  readonly targetDistinct: number;
+  readonly target: CountedTarget;
   readonly columns: readonly ColumnCounts[];
   /** Places of the columns without a name that hold values, but for the first, which is left out whatever it holds. */
   readonly filledUnnamed: readonly number[];
@@ -98,7 +103,6 @@ interface Counts {
 }
 
 const allWords = [...missingWords, ...missingNumbers];
-const wordsAmongNumbers = allWords.filter((word) => word.toLowerCase() !== "nan");
 
 const isConversionFault = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Conversion Error");
@@ -137,9 +141,18 @@ async function countIn(
   {
     columns,
     also,
-  }: { readonly columns: readonly number[]; readonly also: (isDouble: (index: number) => boolean) => string[] },
-): Promise<{ counts: number[]; isMisled: boolean }> {
-  const ask = async (isDouble: (index: number) => boolean, isStrict: boolean): Promise<number[]> => {
+    list = () => "NULL",
+  }: {
+    readonly columns: readonly number[];
+    readonly also: (isDouble: (index: number) => boolean) => string[];
+    /** What is no count. */
+    readonly list?: (isDouble: (index: number) => boolean) => string;
+  },
+): Promise<{ counts: number[]; listed: unknown; isMisled: boolean }> {
+  const ask = async (
+    isDouble: (index: number) => boolean,
+    isStrict: boolean,
+  ): Promise<{ counts: number[]; listed: unknown }> => {
     const counts = columns.flatMap((index) => {
       const cast = isStrict && head.looks[index] === "numbers" ? "CAST" : "TRY_CAST";
       return countsOf(index, head, { isDouble: isDouble(index), cast });
@@ -148,29 +161,19 @@ async function countIn(
     // Words are not read as missing here: all of them make a scan 45 % dearer (150,000 rows of 11 columns, November 2026).
     const table = csvTable(csvPath, head, { typeOf, isStrict: true, missing: [""] });
     const [row = []] = await reader.query(
-      `SELECT concat_ws(' ', ${[...also(isDouble), ...counts].join(", ")}) FROM ${table}`,
+      `SELECT concat_ws(' ', ${[...also(isDouble), ...counts].join(", ")}), ${list(isDouble)} FROM ${table}`,
     );
-    return String(row[0]).split(" ").map(Number);
+    return { counts: String(row[0]).split(" ").map(Number), listed: row[1] };
   };
   try {
     // Numbers read as such cost half of text that is cast (docs/performance.md), and have lost a zero before them.
     const isDouble = (index: number): boolean => head.looks[index] === "numbers" && !mayBeNames(head.firstRows, index);
-    return { counts: await ask(isDouble, true), isMisled: false };
+    return { ...(await ask(isDouble, true)), isMisled: false };
   } catch (error) {
     if (!isConversionFault(error)) throw error;
   }
   // The first rows misled: a column that began with numbers holds words for missing ones, or other text too.
-  return { counts: await ask(() => false, false), isMisled: true };
-}
-
-/** The target where it is text: a lone class must not seem to be two by a word for a missing one. */
-function targetCell(index: number, { looks, firstRows, dialect }: CsvHead): string {
-  const cell = `c${index}`;
-  if (looks[index] !== "text") return withoutWords(cell, wordsAmongNumbers);
-  const classes = new Set(
-    firstRows.map((cells) => cells[index] ?? "").filter((text) => !isMissing(text, dialect, "text")),
-  );
-  return classes.size > 1 ? cell : withoutWords(cell, missingWords);
+  return { ...(await ask(() => false, false)), isMisled: true };
 }
 
 /** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
@@ -186,15 +189,21 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
   const slice = (from: number): number[] =>
     Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
   const unnamed = head.dialect.leftOutColumns.filter((place) => place > 0);
-  const target = targetCell(targetIndex, head);
   try {
-    const { counts, isMisled } = await orEstimated((distinctOf) =>
-      countIn(reader, csvPath, head, {
+    const { counts, listed, isMisled } = await orEstimated((distinctOf, isExact) => {
+      const inTarget = (isDouble: (index: number) => boolean) =>
+        targetCounts(targetIndex, head, { isDouble: isDouble(targetIndex), isExact, distinctOf });
+      const also = (isDouble: (index: number) => boolean): string[] => {
+        const { distinct, filled } = inTarget(isDouble);
+        return ["count(*)", distinct, filled];
+      };
+      return countIn(reader, csvPath, head, {
         columns: slice(0),
-        also: (isDouble) => ["count(*)", distinctOf(isDouble(targetIndex) ? `c${targetIndex}` : target)],
-      }),
-    );
-    const [rows = 0, targetDistinct = 0, ...first] = counts;
+        also,
+        list: (isDouble) => inTarget(isDouble).classes,
+      });
+    });
+    const [rows = 0, targetDistinct = 0, targetFilled = 0, ...first] = counts;
     take(first, isMisled);
     for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce) {
       const more = await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] });
@@ -206,7 +215,8 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
       const { counts: filled } = await countIn(reader, csvPath, head, { columns: [], also });
       filledUnnamed.push(...places.filter((_, index) => filled[index]! > 0));
     }
-    return { rows, targetDistinct, columns, filledUnnamed, hasWordsInNumbers };
+    const target = toCountedTarget(targetDistinct, targetFilled, listed);
+    return { rows, target, columns, filledUnnamed, hasWordsInNumbers };
   } catch (error) {
     throw await toFault(error, csvPath, head);
   }
@@ -255,7 +265,7 @@ export async function checkCsv(
   const {
     rows: rowCount,
     filledUnnamed,
-    targetDistinct,
+    target: countedTarget,
     columns: counts,
     hasWordsInNumbers,
   } = await count(reader, csvPath, targetIndex, head);
@@ -284,20 +294,31 @@ export async function checkCsv(
   const columns = names.map((name, index): ColumnSummary => {
     return { name, type: isNumeric(counts[index]!) ? "number" : "text" };
   });
-  if (targetDistinct < 2) {
+  const { distinct } = countedTarget;
+  if (distinct < 2) {
     throw new DomainError(
       "TARGET_SINGLE_CLASS",
-      `The target «${target.slice(0, 80)}» has ${targetDistinct} distinct values: there is nothing to learn.`,
+      `The target «${target.slice(0, 80)}» has ${distinct} distinct values: there is nothing to learn.`,
     );
   }
   const numberForms = Object.fromEntries(
     Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
   );
-  return {
-    dialect: withNumberForms({ ...head.dialect, hasWordsInNumbers }, numberForms),
+  const dialect = withNumberForms({ ...head.dialect, hasWordsInNumbers }, numberForms);
+  const warnings = await findWarnings(reader, csvPath, head, {
     columns,
     rowCount,
+    targetIndex,
+    target: countedTarget,
+    counts: counts.map(({ filled, words, numbers }) => ({ numbers, values: filled - words })),
+  });
+  return {
+    dialect,
+    warnings,
+    columns,
+    examples: examplesOf(head),
+    rowCount,
     target,
-    task: taskOf({ type: columns[targetIndex]!.type, distinct: targetDistinct }),
+    task: taskOf({ type: columns[targetIndex]!.type, distinct }),
   };
 }

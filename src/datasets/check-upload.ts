@@ -25,7 +25,8 @@ async function sourceOf(received: ReceivedFile, wished: string | undefined): Pro
   const found = wished ?? encoding ?? (await guessEncodingOf(temporaryPath, utf8Bytes));
   // Read as it stands, it would be DuckDB that finds the letter, and it does not say what is wrong with it.
   if (found === "utf-8" && encoding !== "utf-8") await readThrough(temporaryPath, found);
-  return { format, encoding: format === "csv" ? found : "utf-8", isUntidy: false };
+  const isEncodingGuessed = wished === undefined && encoding === undefined;
+  return { format, encoding: format === "csv" ? found : "utf-8", isEncodingGuessed, isUntidy: false };
 }
 
 /**

@@ -10,14 +10,14 @@ import { type KeptTable, onTable } from "./on-table.ts";
  * hundreds of thousands of them then, and it does not matter how many.
  */
 export async function orEstimated<Value>(
-  count: (distinctOf: (cell: string) => string) => Promise<Value>,
+  count: (distinctOf: (cell: string) => string, isExact: boolean) => Promise<Value>,
 ): Promise<Value> {
   try {
-    return await count((cell) => `count(DISTINCT ${cell})`);
+    return await count((cell) => `count(DISTINCT ${cell})`, true);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
   }
-  return count((cell) => `approx_count_distinct(${cell})`);
+  return count((cell) => `approx_count_distinct(${cell})`, false);
 }
 
 /** Distinct values of one column of a kept dataset: tells classes from quantities when a run names another target. */

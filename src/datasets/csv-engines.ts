@@ -5,7 +5,7 @@ import { createEnginePool, type EnginePool } from "./engine-pool.ts";
 export interface CsvEngines {
   /** For uploads, which are bounded in number before they come here. */
   readonly checks: EnginePool;
-  /** For the target that a run names. */
+  /** For the target that a run names, and the rows that somebody looks at. */
   readonly counts: EnginePool;
   readonly profiles: EnginePool;
   stop(): Promise<void>;

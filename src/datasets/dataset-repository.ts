@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysel
 import type { Clock } from "../clock.ts";
 import type { KeptFile } from "../storage/file-storage.ts";
 import { type Page, readPage } from "../store/read-page.ts";
-import type { ColumnProfile, ColumnSummary, DatasetsTable, Tables } from "../store/schema.ts";
+import type { ColumnProfile, ColumnSummary, DatasetsTable, DatasetWarnings, Tables } from "../store/schema.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
@@ -21,7 +21,7 @@ const summaryColumns = [
   "file_missing",
   "dialect",
 ] as const;
-const columns = [...summaryColumns, "columns", "profile", "profile_fault"] as const;
+const columns = [...summaryColumns, "columns", "warnings", "profile", "profile_fault"] as const;
 
 /** A dataset's row. */
 export type Dataset = Omit<Selectable<DatasetsTable>, "profile_attempts">;
@@ -50,6 +50,7 @@ export interface NewDataset {
   readonly rowCount: number;
   readonly columns: readonly ColumnSummary[];
   readonly dialect: Dialect;
+  readonly warnings: DatasetWarnings;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -78,6 +79,7 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       column_count: dataset.columns.length,
       columns: JSON.stringify(dataset.columns),
       dialect: JSON.stringify(dataset.dialect),
+      warnings: JSON.stringify(dataset.warnings),
       profile: null as unknown as string,
       profile_fault: null as unknown as string,
       size_bytes: dataset.sizeBytes,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
 import { delimiters } from "../tables/dialect.ts";
 import { tableFormats } from "../tables/table-source.ts";
 import { maxNameLength } from "./upload-fields.ts";
@@ -15,7 +16,8 @@ const columnProfile = z.object({
   note: z.string().optional().describe("What is not exact, where a column is too large for that."),
 });
 
-const understood = z
+/** How a file was read. */
+export const understoodSchema = z
   .object({
     format: z.enum(tableFormats),
     encoding: z.string().describe("By its name in the Encoding Standard."),
@@ -48,7 +50,36 @@ const understood = z
   })
   .meta({ id: "Understood" });
 
-/** A dataset as callers see it. */
+/** What a column of a file was taken for. */
+export const understoodColumn = z.object({
+  name: z.string().describe("Empty where it has none."),
+  type: z.enum(["number", "text"]).nullable().describe("null of one that is left out."),
+  role: z.enum(["feature", "target", "left out"]),
+  examples: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "Up to three values of the first rows, as they are written; only in the answer to an upload of at most 200 columns.",
+    ),
+});
+
+/** The same with the file's columns. */
+export const understoodWithColumns = understoodSchema
+  .extend({ columns: z.array(understoodColumn).describe("In the order of the file, with those that are left out.") })
+  .meta({ id: "UnderstoodWithColumns" });
+
+const datasetWarning = z
+  .object({
+    code: z.enum(datasetWarningReasons).describe("Stable: branch on this."),
+    column: z.string().optional().describe("Its name, cut at 80 characters; empty where it has none."),
+    place: z.int().optional().describe("Of the column in the file, from 1."),
+    line: z.int().optional(),
+    cell: z.string().optional().describe("Cut at 80 characters."),
+    message: z.string(),
+  })
+  .meta({ id: "DatasetWarning" });
+
+/** A dataset as lists show it. */
 export const datasetSchema = z
   .object({
     id: z.uuid(),
@@ -61,12 +92,26 @@ export const datasetSchema = z
     sha256: z.string(),
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
-    understood: understood.describe("How the file was read."),
+    understood: understoodSchema.describe("How the file was read."),
   })
   .meta({ id: "Dataset" });
 
+/** One that was just sent. */
+export const uploadedDataset = datasetSchema
+  .extend({
+    understood: understoodWithColumns.describe("How the file was read."),
+    warnings: z
+      .array(datasetWarning)
+      .nullable()
+      .describe(
+        "What you may not have meant, the gravest first, 50 at most; null of a dataset from before there were any.",
+      ),
+    warningCount: z.int().nullable().describe("All of them."),
+  })
+  .meta({ id: "UploadedDataset" });
+
 /** One with what is known of its columns. */
-export const datasetWithProfile = datasetSchema
+export const datasetWithProfile = uploadedDataset
   .extend({
     profile: z.array(columnProfile).nullable().describe("Made in the background; null until then."),
     profileFault: z

@@ -34,6 +34,14 @@ interface StorableDataset {
   readonly checked: CheckedCsv;
 }
 
+/** What an upload has become. */
+export interface AcceptedDataset {
+  readonly dataset: Dataset;
+  /** False where its sender had it already. */
+  readonly isNew: boolean;
+  readonly examples: CheckedCsv["examples"];
+}
+
 function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; isNew: false } {
   if (existing.target !== target) {
     throw new DomainError(
@@ -55,7 +63,7 @@ export async function acceptDataset(
   owner: string,
   received: ReceivedFile,
   signal?: AbortSignal,
-): Promise<{ dataset: Dataset; isNew: boolean }> {
+): Promise<AcceptedDataset> {
   const { name, ...wished } = readUploadFields(received.fields, received.fileName);
   const { storage, csvEngines, config } = parts;
   const checked = await withSpan("dataset check", {}, () =>
@@ -65,7 +73,7 @@ export async function acceptDataset(
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
-    return accepted;
+    return { ...accepted, examples: checked.examples };
   });
 }
 

@@ -12,14 +12,23 @@ import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import { exampleOf, type NumberForm } from "../tables/number-form.ts";
 import type { TableSource } from "../tables/table-source.ts";
-import { type Dataset, type DatasetSummary, dialectOf, findDataset, listDatasets } from "./dataset-repository.ts";
-import { cycleSchema, datasetSchema, datasetWithProfile, keptHeaders, uploadForm } from "./dataset-schemas.ts";
-import { acceptDataset, type ReceivingParts } from "./receive-upload.ts";
+import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
+import {
+  cycleSchema,
+  datasetSchema,
+  datasetWithProfile,
+  keptHeaders,
+  uploadedDataset,
+  uploadForm,
+} from "./dataset-schemas.ts";
+import { existingDataset } from "./existing-dataset.ts";
+import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
+import { rowsRoute } from "./rows-route.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
+import { understoodOf, understoodWithColumnsOf } from "./understood.ts";
 
 const tag = "Datasets";
 
@@ -33,14 +42,6 @@ const mediaTypes = {
   parquet: "application/vnd.apache.parquet",
   xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 } as const satisfies Record<TableSource["format"], string>;
-/** So many at most: an answer with 2,000 says no more than one with 50. */
-const maxSaidForms = 50;
-
-const toSaidForms = (forms: Readonly<Record<number, NumberForm>>): { column: number; form: string }[] =>
-  Object.entries(forms)
-    .slice(0, maxSaidForms)
-    .map(([index, form]) => ({ column: Number(index) + 1, form: exampleOf(form) }));
-
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
   readonly store: Pick<Store, "requireRoom">;
@@ -67,49 +68,17 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     sha256: row.sha256,
     createdAt: row.created_at.toISOString(),
     expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
-    understood: toUnderstood(row),
+    understood: understoodOf(row),
   });
 
-  const toUnderstood = (row: DatasetSummary): z.input<typeof datasetSchema>["understood"] => {
-    const {
-      source,
-      delimiter,
-      decimal,
-      skippedLines,
-      leftOutColumns,
-      missing,
-      missingNumbers,
-      numberForms = {},
-    } = dialectOf(row);
-    return {
-      format: source.format,
-      encoding: source.encoding,
-      sheet: source.sheet ?? null,
-      otherSheets: [...(source.otherSheets ?? [])],
-      decoded: source.decoded ?? null,
-      linesMended: source.isUntidy,
-      delimiter: source.format === "csv" ? delimiter : null,
-      decimal,
-      skippedLines,
-      leftOutColumns: leftOutColumns.map((place) => place + 1),
-      missing: [...missing],
-      missingNumbers: [...missingNumbers],
-      numberForms: toSaidForms(numberForms),
-    };
-  };
+  const toWhole = (row: Dataset, examples?: AcceptedDataset["examples"]): z.input<typeof uploadedDataset> => ({
+    ...toDataset(row),
+    understood: understoodWithColumnsOf(row, examples),
+    warnings: row.warnings === null ? null : [...row.warnings.first],
+    warningCount: row.warnings?.count ?? null,
+  });
 
-  async function existing(owner: string, id: string): Promise<Dataset> {
-    const dataset = await findDataset(db, owner, id);
-    if (dataset === undefined)
-      throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
-    return dataset;
-  }
-
-  async function upload(
-    owner: string,
-    request: Request,
-    response: Response,
-  ): Promise<{ dataset: Dataset; isNew: boolean }> {
+  async function upload(owner: string, request: Request, response: Response): Promise<AcceptedDataset> {
     const ownUploads = uploadsByOwner.get(owner) ?? 0;
     if (uploadsInHand >= config.maxConcurrentUploads || ownUploads >= maxUploadsOfOwner) {
       throw new DomainError(
@@ -168,23 +137,27 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         },
       },
       responses: {
-        201: { description: "Kept; Location and ETag name it.", schema: datasetSchema, headers: keptHeaders },
+        201: { description: "Kept; Location and ETag name it.", schema: uploadedDataset, headers: keptHeaders },
         200: {
           description: "You sent this content with this name and target before.",
-          schema: datasetSchema,
+          schema: uploadedDataset,
           headers: keptHeaders,
         },
       },
       errors: uploadErrors,
       async handle({ owner, request, response }) {
         try {
-          const { dataset, isNew } = await upload(owner, request, response);
-          datasetUpload({ outcome: isNew ? "accepted" : "duplicate", sizeBytes: dataset.size_bytes });
+          const { dataset, isNew, examples } = await upload(owner, request, response);
+          datasetUpload({
+            outcome: isNew ? "accepted" : "duplicate",
+            sizeBytes: dataset.size_bytes,
+            warnings: dataset.warnings?.first.map(({ code }) => code) ?? [],
+          });
           response
             .status(isNew ? 201 : 200)
             .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
             .setHeader("ETag", `"${dataset.sha256}"`)
-            .json(toDataset(dataset));
+            .json(toWhole(dataset, examples));
         } catch (error) {
           if (error instanceof ClientClosedError) {
             datasetUpload({ outcome: "aborted" });
@@ -238,11 +211,11 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
-        const dataset = await existing(owner, params.id);
+        const dataset = await existingDataset(db, owner, params.id);
         // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
         const { sha256, profile, profile_fault: profileFault } = dataset;
         const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
-        response.setHeader("ETag", etag).json({ ...toDataset(dataset), profile, profileFault });
+        response.setHeader("ETag", etag).json({ ...toWhole(dataset), profile, profileFault });
       },
     }),
     defineRoute({
@@ -258,7 +231,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND", ...fileErrors],
       async handle({ owner, params, request, response }) {
-        const dataset = await existing(owner, params.id);
+        const dataset = await existingDataset(db, owner, params.id);
         const { format, encoding } = dialectOf(dataset).source;
         await sendFile(request, response, {
           storage,
@@ -270,6 +243,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         });
       },
     }),
+    rowsRoute(parts),
     defineRoute({
       method: "delete",
       path: "/datasets/:id",
@@ -280,7 +254,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       responses: { 204: { description: "Removed." } },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND", "DATASET_IN_USE", "STORAGE_UNAVAILABLE"],
       async handle({ owner, params, response }) {
-        await existing(owner, params.id);
+        await existingDataset(db, owner, params.id);
         const outcome = await removeDataset(parts, params.id);
         if (outcome === "in use") {
           throw new DomainError(

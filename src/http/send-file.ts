@@ -42,6 +42,14 @@ export function readRange(header: string | undefined, sizeBytes: number): { star
   return { start, end };
 }
 
+/** Whether the caller has what this ETag names, by If-None-Match. */
+export function isKnown(request: Request, etag: string): boolean {
+  const known = request.headers["if-none-match"];
+  return (
+    known !== undefined && (known === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
+  );
+}
+
 /**
  * Sends a file with ETag, If-None-Match, If-Range and single ranges, or the address where the client may fetch it.
  * @throws DomainError FILE_MISSING_IN_STORAGE
@@ -53,11 +61,7 @@ export async function sendFile(request: Request, response: Response, file: SentF
   response.setHeader("ETag", etag);
   response.setHeader("Accept-Ranges", "bytes");
   response.setHeader("Cache-Control", "private, no-cache");
-  const known = request.headers["if-none-match"];
-  if (
-    known !== undefined &&
-    (known === "*" || known.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
-  ) {
+  if (isKnown(request, etag)) {
     response.status(304).end();
     return;
   }

@@ -1,5 +1,9 @@
 import { databaseOperationNames } from "../../otel/api/catalogue/database.ts";
-import { type uploadOutcomes, uploadRejectionReasons } from "../../otel/api/catalogue/datasets.ts";
+import {
+  type datasetWarningReasons,
+  type uploadOutcomes,
+  uploadRejectionReasons,
+} from "../../otel/api/catalogue/datasets.ts";
 import type { predictionOutcomes, predictionTasks } from "../../otel/api/catalogue/predictions.ts";
 import type { runErrorTypes, runOutcomes, trainingModes, trainingTasks } from "../../otel/api/catalogue/training.ts";
 import type { artifactRemovalReasons, ttlResults } from "../../otel/api/catalogue/ttl.ts";
@@ -18,6 +22,8 @@ export interface DatasetUpload {
   readonly reason?: string;
   /** Expanded bytes of an accepted CSV. */
   readonly sizeBytes?: number;
+  /** What its sender is warned of; one code may come more than once. */
+  readonly warnings?: readonly OneOf<typeof datasetWarningReasons>[];
 }
 
 const knownReasons: ReadonlySet<string> = new Set(uploadRejectionReasons);
@@ -25,11 +31,12 @@ const rejectionReason = (code: string | undefined): OneOf<typeof uploadRejection
   code !== undefined && knownReasons.has(code) ? (code as OneOf<typeof uploadRejectionReasons>) : "other";
 
 /** An upload has ended, however it did. */
-export function datasetUpload({ outcome, reason, sizeBytes }: DatasetUpload): void {
+export function datasetUpload({ outcome, reason, sizeBytes, warnings = [] }: DatasetUpload): void {
   guarded(() => {
     add("datasetUploads", 1, { outcome });
     if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: rejectionReason(reason) });
     if (outcome === "accepted" && sizeBytes !== undefined) record("datasetUploadSize", sizeBytes, {});
+    if (outcome === "accepted") for (const code of new Set(warnings)) add("datasetWarnings", 1, { reason: code });
   });
 }
 

@@ -131,4 +131,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table datasets add column dialect jsonb`.execute(db);
     },
   },
+  "0007-warnings": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table datasets add column warnings jsonb`.execute(db);
+    },
+  },
 };

@@ -1,4 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
+import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
 import type { Dialect } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -30,6 +31,24 @@ export interface ProfileFault {
   readonly message: string;
 }
 
+/** What a sender may not have meant: the table is kept all the same. */
+export interface DatasetWarning {
+  readonly code: (typeof datasetWarningReasons)[number];
+  /** Its name, empty where it has none. */
+  readonly column?: string;
+  /** Of the column in the file, from 1. */
+  readonly place?: number;
+  readonly line?: number;
+  readonly cell?: string;
+  readonly message: string;
+}
+
+/** Warnings as they are kept: the first ones, and how many there were. */
+export interface DatasetWarnings {
+  readonly count: number;
+  readonly first: readonly DatasetWarning[];
+}
+
 export interface DatasetsTable {
   id: string;
   owner: string;
@@ -41,6 +60,8 @@ export interface DatasetsTable {
   columns: JSONColumnType<ColumnSummary[]>;
   /** How the file is written; null of those from before there was more than one way. */
   dialect: JSONColumnType<Dialect | null>;
+  /** What its sender was warned of; null of those from before anybody was. */
+  warnings: JSONColumnType<DatasetWarnings | null>;
   profile: JSONColumnType<ColumnProfile[] | null>;
   /** Tries to make the profile, without those that an outage ended. */
   profile_attempts: Generated<number>;

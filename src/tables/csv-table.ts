@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
+import type { Dialect } from "./dialect.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 
 /** SQL text in quotes. */
@@ -30,19 +31,24 @@ export const withoutWords = (cell: string, words: readonly string[]): string =>
     ? cell
     : `CASE ${cell} ${words.map((word) => `WHEN ${sqlText(word)} THEN NULL`).join(" ")} ELSE ${cell} END`;
 
-/** SQL for the number in a column's cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
-export function numberIn(
-  index: number,
-  { dialect }: Pick<CsvHead, "dialect">,
-  cast: "TRY_CAST" | "CAST" = "TRY_CAST",
-): string {
-  const text = withoutWords(
-    `c${index}`,
-    [...dialect.missing, ...dialect.missingNumbers].filter((word) => word !== ""),
+type Cast = "TRY_CAST" | "CAST";
+
+const withoutMissing = (cell: string, { missing, missingNumbers }: Dialect): string =>
+  withoutWords(
+    cell,
+    [...missing, ...missingNumbers].filter((word) => word !== ""),
   );
-  const form = dialect.numberForms?.[index];
-  return `${cast}(${form === undefined ? plainNumeral(text, { dialect }) : withPlainSigns(text, form)} AS DOUBLE)`;
+
+/** SQL for the number in a column's cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
+export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Cast = "TRY_CAST"): string {
+  const form = head.dialect.numberForms?.[index];
+  if (form === undefined) return plainNumberIn(`c${index}`, head, cast);
+  return `${cast}(${withPlainSigns(withoutMissing(`c${index}`, head.dialect), form)} AS DOUBLE)`;
 }
+
+/** The same of a cell in a column whose numbers are in no form of their own. */
+export const plainNumberIn = (cell: string, { dialect }: Pick<CsvHead, "dialect">, cast: Cast = "TRY_CAST"): string =>
+  `${cast}(${plainNumeral(withoutMissing(cell, dialect), { dialect })} AS DOUBLE)`;
 
 /** SQL for a numeral with a point of one of the dialect; a point in one with a comma makes it none. */
 export const plainNumeral = (text: string, { dialect }: Pick<CsvHead, "dialect">): string =>

@@ -81,6 +81,8 @@ function behindLines(text: string, lines: number): number | undefined {
 
 /** A blank line, a comment, or one with a single cell: with no delimiter, or several as Excel writes a title above columns. */
 function isNoRow(line: string): boolean {
+  // Its last cell goes on in the next line.
+  if (line.split('"').length % 2 === 0) return false;
   const cells = line.split(/[,;\t|]/);
   return line.startsWith("#") || (cells.length !== 2 && cells.filter((cell) => cell.trim() !== "").length <= 1);
 }

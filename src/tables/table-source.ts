@@ -9,6 +9,8 @@ export interface TableSource {
   readonly format: (typeof tableFormats)[number];
   /** Of its text, by its name in the Encoding Standard; "utf-8" also of a format that is none of text. */
   readonly encoding: string;
+  /** Whether nobody said so, and it was found by its letters. */
+  readonly isEncodingGuessed?: boolean;
   /** True where its line ends are of several kinds, lines hold blanks alone, or a Ctrl-Z ends it: DuckDB reads none of these. */
   readonly isUntidy: boolean;
   /** Of Excel's, the sheet that is read; where nobody has looked yet, the one that was asked for. */

@@ -127,7 +127,10 @@ describe("a table is the same, however it is written", () => {
   ])("with %s", async (name, manner, understood) => {
     const life = await lifeOf(write(manner), name);
     expect(life.uploaded.json.understood).toMatchObject(understood);
-    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    const { columns, ...how } = life.uploaded.json.understood;
+    expect(life.dataset.json.understood).toMatchObject(how);
+    // Examples are of the upload alone.
+    expect(columns).toMatchObject(life.dataset.json.understood.columns);
     expect(facts(life)).toEqual(plain);
   });
 });
@@ -171,6 +174,43 @@ test("a number that is none of its column's form is refused, and so is one that 
   expect(mixed.json.errors[0].message).toContain("written as $1234.50");
   const ambiguous = await predict('price,kg\n5,1\n"1,234",1\n');
   expect(ambiguous.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", errors: [{ path: "rows.1.price" }] });
+});
+
+describe("what each column was taken for is said", () => {
+  const columns = async (content: string, name: string, more = {}) => {
+    const { json } = await service.upload(content, { name, ...more });
+    const one = await service.call("GET", `/datasets/${json.id}`);
+    const again = await service.upload(content, { name, ...more });
+    expect(again.json).toEqual(json);
+    return { sent: json.understood.columns, kept: one.json.understood.columns, id: json.id };
+  };
+
+  test("with its type and role, those that are left out in their places, and examples of what was just sent", async () => {
+    const long = "é".repeat(60);
+    const content = `;price;;label;kg\n1;NA;;x;${long}\n2;1,5;;x;2\n3;1,5;;y;NA\n4;2;;y;3\n`;
+    const { sent, kept, id } = await columns(content, "columns", { target: "label" });
+    const expected = [
+      { name: "", type: null, role: "left out" },
+      { name: "price", type: "number", role: "feature", examples: ["1,5", "2"] },
+      { name: "", type: null, role: "left out" },
+      { name: "label", type: "text", role: "target", examples: ["x", "y"] },
+      { name: "kg", type: "text", role: "feature", examples: [long.slice(0, 40), "2", "3"] },
+    ];
+    expect(sent).toEqual(expected);
+    expect(kept).toEqual(expected.map(({ examples: _, ...column }) => column));
+    const { items } = (await service.call("GET", "/datasets?limit=100")).json;
+    expect(items.find((item: { id: string }) => item.id === id).understood).not.toHaveProperty("columns");
+  });
+
+  test("without examples where there are more than 200 columns", async () => {
+    const table = (width: number) =>
+      `${Array.from({ length: width }, (_, place) => `c${place}`)}\n${"1,".repeat(width - 1)}x\n${"2,".repeat(width - 1)}y\n`;
+    const narrow = await columns(table(200), "200 columns");
+    expect(narrow.sent[199].examples).toEqual(["x", "y"]);
+    const wide = await columns(table(201), "201 columns");
+    expect(wide.sent).toEqual(wide.kept);
+    expect(wide.sent).toHaveLength(201);
+  });
 });
 
 test("a number that is none of its file's kind is refused, and none is guessed", async () => {
@@ -233,8 +273,11 @@ describe("a table is the same in whatever file it comes", () => {
     ["a list in JSON", JSON.stringify(records, null, 2), { format: "json", delimiter: null }],
   ])("%s", async (name, content, understood) => {
     const life = await lifeOf(content, name, /JSON/.test(name) ? csv : content);
+    const codes = life.uploaded.json.warnings.map(({ code }: { code: string }) => code);
+    expect(codes.includes("LINES_MENDED")).toBe(life.uploaded.json.understood.linesMended);
+    expect(codes.includes("LINES_LEFT_OUT")).toBe(life.uploaded.json.understood.skippedLines > 0);
     expect(life.uploaded.json.understood).toMatchObject({ decoded: null, ...understood });
-    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    expect(life.uploaded.json.understood).toMatchObject(life.dataset.json.understood);
     expect(facts(life)).toEqual(plain);
     const sent = await fetch(`${service.url}/api/ml/v1/datasets/${life.dataset.json.id}/content`);
     expect(Buffer.from(await sent.arrayBuffer()).equals(Buffer.from(content))).toBe(true);
@@ -273,7 +316,11 @@ describe("a table is the same in whatever file it comes", () => {
       otherSheets: ["Notes", "Other"],
       skippedLines: 1,
     });
-    expect(life.dataset.json.understood).toEqual(life.uploaded.json.understood);
+    expect(life.uploaded.json.warnings).toContainEqual({
+      code: "SHEETS_LEFT_OUT",
+      message: expect.stringMatching(/«Things» is read, and not «Notes», «Other»/),
+    });
+    expect(life.uploaded.json.understood).toMatchObject(life.dataset.json.understood);
     expect(facts(life)).toEqual(plain);
     const named = await service.upload(content, { name: "named", sheet: "Other" });
     expect(named.json).toMatchObject({ code: "TOO_FEW_COLUMNS" });
@@ -307,6 +354,9 @@ describe("letters of another code page", () => {
         rows: 40,
         understood: { encoding, decimal: ",", decoded: { line: 1, text: "город;цена;метка" } },
       });
+      expect(json.warnings).toContainEqual(
+        expect.objectContaining({ code: "ENCODING_GUESSED", line: 1, cell: "город;цена;метка" }),
+      );
       const run = await service.train(json.id);
       expect(run.json).toMatchObject({ status: "succeeded" });
       const answer = await service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, {
@@ -320,6 +370,7 @@ describe("letters of another code page", () => {
     const bytes = encodeText("a;b\nё;1\nю;2\n", "koi8-r");
     const named = await service.upload(bytes, { name: "named", encoding: "KOI8-R" });
     expect(named.json.understood).toMatchObject({ encoding: "koi8-r", decoded: { line: 2, text: "ё;1" } });
+    expect(named.json.warnings.filter(({ code }: { code: string }) => code === "ENCODING_GUESSED")).toEqual([]);
     const wrong = await service.upload(bytes, { name: "wrong", encoding: "utf-8" });
     expect(wrong.json).toMatchObject({ code: "WRONG_ENCODING", detail: expect.stringContaining("line") });
     const unknown = await service.upload(bytes, { name: "unknown", encoding: "klingon" });

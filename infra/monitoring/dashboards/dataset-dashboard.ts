@@ -76,11 +76,15 @@ export function datasetDashboard(query: Queries): DashboardText {
         targets: [[legendOf("outcome"), query.rate("datasetUploads", ["outcome"])]],
       }),
       graph({
-        title: "Why uploads are rejected",
-        description: "Rejections a second by error code.",
+        title: "Why uploads are rejected or warned",
+        description:
+          "Rejections a second by error code; accepted uploads a second by each code that they are warned of.",
         unit: "ops",
-        noValue: "Nothing was rejected in this time",
-        targets: [[legendOf("reason"), `${query.rate("datasetUploadRejections", ["reason"])} > 0`]],
+        noValue: "Nothing was rejected or warned of in this time",
+        targets: [
+          [legendOf("reason"), `${query.rate("datasetUploadRejections", ["reason"])} > 0`],
+          [`warned: ${legendOf("reason")}`, `${query.rate("datasetWarnings", ["reason"])} > 0`],
+        ],
       }),
       graph({
         title: "Size of accepted uploads",

@@ -31,6 +31,18 @@ export const uploadErrorCodes = [
   "QUOTA_EXCEEDED",
 ] as const;
 export const uploadRejectionReasons = [...uploadErrorCodes, "other"] as const;
+/** What the sender of an accepted table is warned of. Clients branch on these, too: none is ever renamed. */
+export const datasetWarningReasons = [
+  "COLUMN_LEFT_OUT",
+  "LINES_LEFT_OUT",
+  "LINES_MENDED",
+  "ENCODING_GUESSED",
+  "SHEETS_LEFT_OUT",
+  "COLUMN_NEARLY_NUMBERS",
+  "TARGET_ROWS_MISSING",
+  "CLASSES_ALIKE",
+  "TOO_MANY_CLASSES",
+] as const;
 export const storageKinds = ["dataset", "artifact"] as const;
 
 const uploadSizeBounds = [1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7] as const;
@@ -55,6 +67,16 @@ export const datasetMetrics = {
     unit: "{upload}",
     description: "Rejected dataset uploads by error code.",
     attributes: { reason: uploadRejectionReasons },
+    scope: "process",
+    role: "api",
+    fromStart: true,
+  },
+  datasetWarnings: {
+    name: "mlops.backend.dataset.warnings",
+    kind: "counter",
+    unit: "{upload}",
+    description: "Accepted uploads with a warning, once for each of its codes.",
+    attributes: { reason: datasetWarningReasons },
     scope: "process",
     role: "api",
     fromStart: true,

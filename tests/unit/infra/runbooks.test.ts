@@ -8,6 +8,7 @@ import { parser } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { alertFamilies } from "../../../infra/monitoring/rules/rule-files.ts";
 import { ruleScope } from "../../../infra/monitoring/rules/rule-scope.ts";
+import { datasetWarningReasons } from "../../../otel/api/catalogue/datasets.ts";
 import { defaultPrefix } from "../../../otel/api/catalogue/metric-names.ts";
 import { errorCodes } from "../../../src/errors.ts";
 import { classifyFault, crashFault, timeoutFault } from "../../../src/training/run-lifecycle.ts";
@@ -187,6 +188,7 @@ const anchorsOf = (text: string): string[] =>
 const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
 const faultCodes = [
   ...errorCodes,
+  ...datasetWarningReasons,
   ...[
     crashFault,
     timeoutFault(1),

@@ -46,6 +46,7 @@ test.each([
   ["a title, a blank line and an index", "Prices\n\n,a,b\n0,1,x\n1,2,y\n", 2],
   ["a title above empty cells", "Prices,,\na,b,c\n1,x,2\n2,y,3\n", 1],
   ["a title above empty cells and an empty row", "Prices;;\n;;\na;b;c\n1;x;2\n2;y;3\n", 2],
+  ["a name with a line end", '"a\nb",c\n1,x\n2,y\n', 0],
   ["names of columns that are empty but one", "a,,\n1,,\n2,,\n3,,\n", 0],
   ["Excel's hint and a title", "sep=;\nPrices\na;b\n1;x\n2;y\n", 2],
   ["nothing", "a,b\n1,x\n2,y\n", 0],

@@ -1,0 +1,48 @@
+import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
+import type { CsvHead } from "../tables/csv-head.ts";
+import { isMissing } from "../tables/dialect.ts";
+import { type CountedTarget, describeTarget } from "./count-target.ts";
+import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
+import { warningsOf } from "./dataset-warnings.ts";
+import { findStrays } from "./find-strays.ts";
+
+/** What the checks counted in a good file. */
+export interface CheckedCounts {
+  readonly columns: readonly ColumnSummary[];
+  readonly rowCount: number;
+  readonly targetIndex: number;
+  readonly target: CountedTarget;
+  /** Numbers of each column, and its cells that are neither empty nor words for missing numbers. */
+  readonly counts: readonly { readonly numbers: number; readonly values: number }[];
+}
+
+/** A warning is not worth an upload: where the engine's memory does not suffice, it is left out. */
+async function orElse<Value>(fallback: Value, finding: Promise<Value>): Promise<Value> {
+  try {
+    return await finding;
+  } catch (error) {
+    if (isOutOfMemory(error)) return fallback;
+    throw error;
+  }
+}
+
+/** What the sender of a good file is warned of. A file without anything to tell is not read again. */
+export async function findWarnings(
+  reader: CsvReader,
+  csvPath: string,
+  head: CsvHead,
+  { columns, rowCount, targetIndex, target, counts }: CheckedCounts,
+): Promise<DatasetWarnings> {
+  const { type } = columns[targetIndex]!;
+  const describing = describeTarget(reader, csvPath, head, { index: targetIndex, type, counted: target });
+  const { distinct, filled, classes } = await orElse(target, describing);
+  const counted = columns.map((column, index) => ({ type: column.type, ...counts[index]! }));
+  const strays = await orElse([], findStrays(reader, csvPath, head, counted));
+  return warningsOf({
+    columns,
+    dialect: head.dialect,
+    target: { index: targetIndex, missingRows: rowCount - filled, distinct },
+    classes: classes?.filter((text) => !isMissing(text, head.dialect, "text")),
+    strays,
+  });
+}
