@@ -1,9 +1,7 @@
-import { stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import { mayBeNames, nameOfDigits } from "../tables/column-looks.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
-import { lineOfRecord } from "../tables/csv-line.ts";
 import { csvTable, isOfFormInSql, leftOutCell, plainNumeral, sqlText, withoutWords } from "../tables/csv-table.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import { type Dialect, isNumeral, withNumberForms } from "../tables/dialect.ts";
@@ -13,7 +11,8 @@ import { matcherOf } from "../tables/number-form.ts";
 import { namesColumns } from "../tables/table-source.ts";
 import { orEstimated } from "./count-distinct.ts";
 import { type CountedTarget, targetCounts, toCountedTarget, wordsAmongNumbers } from "./count-target.ts";
-import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
+import type { CsvReader } from "./csv-engine.ts";
+import { faultOfFile } from "./fault-of-file.ts";
 import { findWarnings } from "./find-warnings.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 
@@ -43,45 +42,6 @@ export interface CheckedCsv {
 
 /** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
 const columnsAtOnce = 800;
-
-/** What DuckDB says of a file that it can't read, as a fault of the file. Cells of the file stand in its message, too. */
-async function toFault(error: unknown, csvPath: string, head: CsvHead): Promise<unknown> {
-  if (!(error instanceof Error)) return error;
-  if (isOutOfMemory(error)) {
-    // Its own engine and no other's: sent again, it would fail again.
-    const said = /\(([\d.]+ [KMG]iB)\/([\d.]+ [KMG]iB) used\)/.exec(error.message);
-    return new DomainError(
-      "DATASET_TOO_WIDE",
-      `The file's rows are too long to be checked in ${said?.[2] ?? "the memory"} that there is for a file: it has ${head.names.length + head.dialect.leftOutColumns.length} columns, ${(await stat(csvPath)).size} bytes. Send fewer columns or shorter cells.`,
-      { cause: error },
-    );
-  }
-  const said = error.message.slice(0, error.message.lastIndexOf("\nPossible ")).trimEnd();
-  const record = /^Invalid Input Error: CSV Error on Line: (\d+)$/m.exec(said)?.[1];
-  const at = record === undefined ? "A row" : `Line ${await lineOfRecord(csvPath, head, Number(record))}`;
-  const expected = /\nExpected Number of Columns: (\d+) Found: (\d+)$/.exec(said);
-  if (expected !== null) {
-    return new DomainError(
-      "ROW_RAGGED",
-      `${at} has ${expected[2]} cells, the header ${expected[1]}. Each row needs as many.`,
-      { cause: error },
-    );
-  }
-  if (said.endsWith("\nValue with unterminated quote found.")) {
-    return new DomainError("ROW_RAGGED", `${at} has a quote that is not closed or not doubled.`, { cause: error });
-  }
-  if (/\nMaximum line size of \d+ bytes exceeded\. Actual Size:\d+ bytes\.$/.test(said)) {
-    return new DomainError("NOT_CSV", `${at} is longer than 1 MiB, the most that a row may have.`, { cause: error });
-  }
-  if (/^Invalid Input Error: .*CSV/.test(said)) {
-    return new DomainError(
-      "NOT_CSV",
-      `${record === undefined ? "The file" : at} cannot be read as CSV: «${head.dialect.delimiter}» between cells, quotes doubled, line ends all of one kind.`,
-      { cause: error },
-    );
-  }
-  return error;
-}
 
 /** What is counted in a column. */
 interface ColumnCounts {
@@ -218,7 +178,7 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
     const target = toCountedTarget(targetDistinct, targetFilled, listed);
     return { rows, target, columns, filledUnnamed, hasWordsInNumbers };
   } catch (error) {
-    throw await toFault(error, csvPath, head);
+    throw await faultOfFile(error, csvPath, head);
   }
 }
 

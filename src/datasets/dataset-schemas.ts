@@ -110,6 +110,11 @@ export const uploadedDataset = datasetSchema
   })
   .meta({ id: "UploadedDataset" });
 
+/** What an upload would be, of which nothing is kept. */
+export const inspectedTable = uploadedDataset
+  .omit({ id: true, name: true, createdAt: true, expiresAt: true })
+  .meta({ id: "InspectedTable" });
+
 /** One with what is known of its columns. */
 export const datasetWithProfile = uploadedDataset
   .extend({

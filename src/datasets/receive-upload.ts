@@ -10,11 +10,13 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
+import type { Dialect } from "../tables/dialect.ts";
 import type { CheckedCsv } from "./check-csv.ts";
 import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { type Dataset, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
-import { readUploadFields } from "./upload-fields.ts";
+import { type Dataset, dialectOf, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
+import type { Asker } from "./engine-pool.ts";
+import { isReadingSaid, readUploadFields, type UploadFields } from "./upload-fields.ts";
 
 /** What receiving a dataset needs. */
 export interface ReceivingParts {
@@ -32,6 +34,8 @@ interface StorableDataset {
   readonly name: string;
   readonly received: ReceivedFile;
   readonly checked: CheckedCsv;
+  /** Whether its sender said how it is to be read. */
+  readonly isSaid: boolean;
 }
 
 /** What an upload has become. */
@@ -42,13 +46,19 @@ export interface AcceptedDataset {
   readonly examples: CheckedCsv["examples"];
 }
 
-function sameOrConflict(existing: Dataset, target: string): { dataset: Dataset; isNew: false } {
-  if (existing.target !== target) {
-    throw new DomainError(
-      "DATASET_EXISTS",
-      "You have this content under this name with another target. Choose another name.",
-    );
-  }
+/** How a table is read by what its sender said of it. */
+const readBy = ({ source, delimiter, decimal }: Dialect): string =>
+  JSON.stringify([source.encoding, source.sheet, delimiter, decimal]);
+
+function sameOrConflict(
+  existing: Dataset,
+  { target, dialect }: CheckedCsv,
+  isSaid: boolean,
+): { dataset: Dataset; isNew: false } {
+  const other = existing.target !== target ? "with another target" : "read in another way";
+  // What was found out by itself may have been found otherwise by an earlier version.
+  if (existing.target !== target || (isSaid && readBy(dialectOf(existing)) !== readBy(dialect)))
+    throw new DomainError("DATASET_EXISTS", `You have this content under this name, ${other}. Choose another name.`);
   return { dataset: existing, isNew: false };
 }
 
@@ -65,26 +75,50 @@ export async function acceptDataset(
   signal?: AbortSignal,
 ): Promise<AcceptedDataset> {
   const { name, ...wished } = readUploadFields(received.fields, received.fileName);
-  const { storage, csvEngines, config } = parts;
-  const checked = await withSpan("dataset check", {}, () =>
-    checkUpload({ storage, checks: csvEngines.checks, limits: config }, { owner, signal }, received, wished),
-  );
-  signal?.throwIfAborted();
+  const checked = await check(parts, { owner, signal }, received, wished);
   return withSpan("dataset store", {}, async (span) => {
-    const accepted = await storeDataset(parts, { owner, name, received, checked });
+    const accepted = await storeDataset(parts, { owner, name, received, checked, isSaid: isReadingSaid(wished) });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
     return { ...accepted, examples: checked.examples };
   });
 }
 
+/**
+ * Checks a file as an upload is checked, and keeps nothing.
+ * @param signal aborted when its sender has gone
+ * @throws DomainError for what is wrong with it
+ */
+export async function inspectTable(
+  parts: ReceivingParts,
+  owner: string,
+  received: ReceivedFile,
+  signal: AbortSignal,
+): Promise<CheckedCsv> {
+  const { name: _, ...wished } = readUploadFields(received.fields, received.fileName);
+  return check(parts, { owner, signal }, received, wished);
+}
+
+async function check(
+  { storage, csvEngines, config }: ReceivingParts,
+  asker: Asker,
+  received: ReceivedFile,
+  wished: Omit<UploadFields, "name">,
+): Promise<CheckedCsv> {
+  const checked = await withSpan("dataset check", {}, () =>
+    checkUpload({ storage, checks: csvEngines.checks, limits: config }, asker, received, wished),
+  );
+  asker.signal?.throwIfAborted();
+  return checked;
+}
+
 /** File first, then row and profile job. */
 async function storeDataset(
   { db, storage, queue, config, clock }: ReceivingParts,
-  { owner, name, received, checked }: StorableDataset,
+  { owner, name, received, checked, isSaid }: StorableDataset,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { temporaryPath, sizeBytes, sha256 } = received;
   const existing = await findSameDataset(db, owner, name, sha256);
-  if (existing !== undefined) return sameOrConflict(existing, checked.target);
+  if (existing !== undefined) return sameOrConflict(existing, checked, isSaid);
 
   const id = uuidv7();
   await storage.keep(temporaryPath, "dataset", { id, sizeBytes, sha256 });
@@ -124,5 +158,5 @@ async function storeDataset(
   const winner = await findSameDataset(db, owner, name, sha256);
   if (winner === undefined)
     throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
-  return sameOrConflict(winner, checked.target);
+  return sameOrConflict(winner, checked, isSaid);
 }

@@ -1,18 +1,14 @@
-import type { Request, Response } from "express";
 import { z } from "zod";
-import { uploadErrorCodes } from "../../otel/api/catalogue/datasets.ts";
-import { ClientClosedError, DomainError, type ErrorCode } from "../errors.ts";
+import { ClientClosedError, DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { pathOf, relativeAddress } from "../http/relative-address.ts";
 import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
-import { readAway, receiveUpload } from "../http/upload-stream.ts";
+import { readAway } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
-import { withSpan } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
-import type { TableSource } from "../tables/table-source.ts";
 import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
 import {
   cycleSchema,
@@ -23,25 +19,18 @@ import {
   uploadForm,
 } from "./dataset-schemas.ts";
 import { existingDataset } from "./existing-dataset.ts";
+import { inspectRoute } from "./inspect-route.ts";
 import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./receive-upload.ts";
 import { removeDataset } from "./remove-dataset.ts";
 import { rowsRoute } from "./rows-route.ts";
 import { runTtlCycle } from "./ttl-cycle.ts";
 import { expiresAt } from "./ttl-policy.ts";
 import { understoodOf, understoodWithColumnsOf } from "./understood.ts";
+import { mediaTypes, uploadEncoding, uploadErrors } from "./upload-call.ts";
+import { openUploadDoor } from "./upload-door.ts";
 
 const tag = "Datasets";
 
-/** What an upload is refused with, and where it is nobody's fault. */
-const uploadErrors: ErrorCode[] = [...uploadErrorCodes, "DISK_FULL", "STORAGE_UNAVAILABLE"];
-
-const mediaTypes = {
-  csv: "text/csv",
-  json: "application/json",
-  jsonl: "application/jsonl",
-  parquet: "application/vnd.apache.parquet",
-  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-} as const satisfies Record<TableSource["format"], string>;
 /** What the calls under /datasets need. */
 export interface DatasetParts extends ReceivingParts {
   readonly store: Pick<Store, "requireRoom">;
@@ -50,12 +39,8 @@ export interface DatasetParts extends ReceivingParts {
 
 /** The calls under /datasets. */
 export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
-  const { store, db, storage, config } = parts;
-  let uploadsInHand = 0;
-  const uploadsByOwner = new Map<string, number>();
-  const ownerCount = new Set(config.apiKeys.map(({ owner }) => owner)).size;
-  // One owner must not keep all others out.
-  const maxUploadsOfOwner = ownerCount > 1 ? Math.ceil(config.maxConcurrentUploads / 2) : config.maxConcurrentUploads;
+  const { db, storage, config } = parts;
+  const door = openUploadDoor(parts);
 
   const toDataset = (row: DatasetSummary): z.input<typeof datasetSchema> => ({
     id: row.id,
@@ -78,44 +63,6 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     warningCount: row.warnings?.count ?? null,
   });
 
-  async function upload(owner: string, request: Request, response: Response): Promise<AcceptedDataset> {
-    const ownUploads = uploadsByOwner.get(owner) ?? 0;
-    if (uploadsInHand >= config.maxConcurrentUploads || ownUploads >= maxUploadsOfOwner) {
-      throw new DomainError(
-        "TOO_MANY_UPLOADS",
-        `${uploadsInHand} uploads are under way, ${ownUploads} of them yours. Try again in a moment.`,
-        { retryAfterSeconds: 1 },
-      );
-    }
-    uploadsInHand += 1;
-    uploadsByOwner.set(owner, ownUploads + 1);
-    const gone = new AbortController();
-    response.once("close", () => gone.abort(new ClientClosedError()));
-    try {
-      await store.requireRoom();
-      const received = await withSpan("dataset receive", {}, () =>
-        receiveUpload(request, response, {
-          storage,
-          maxBytes: config.maxUploadBytes,
-          pace: {
-            windowSeconds: config.uploadIdleTimeoutSeconds,
-            minBytes: Math.max(1, Math.ceil(config.uploadMinBytesPerSecond * config.uploadIdleTimeoutSeconds)),
-          },
-        }),
-      );
-      try {
-        return await acceptDataset(parts, owner, received, gone.signal);
-      } finally {
-        await storage.discard(received.temporaryPath);
-      }
-    } finally {
-      uploadsInHand -= 1;
-      const left = (uploadsByOwner.get(owner) ?? 1) - 1;
-      if (left === 0) uploadsByOwner.delete(owner);
-      else uploadsByOwner.set(owner, left);
-    }
-  }
-
   return [
     defineRoute({
       method: "post",
@@ -124,18 +71,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       tag,
       summary: "Upload a table",
       rawBody: { "multipart/form-data": uploadForm },
-      formEncoding: {
-        file: {
-          contentType: [...Object.values(mediaTypes), "application/gzip", "application/zstd"].join(", "),
-          headers: {
-            "Content-Disposition": {
-              description: "Its name is the dataset's where the form names none.",
-              example: 'form-data; name="file"; filename="table.csv"',
-              schema: { type: "string" },
-            },
-          },
-        },
-      },
+      formEncoding: uploadEncoding,
       responses: {
         201: { description: "Kept; Location and ETag name it.", schema: uploadedDataset, headers: keptHeaders },
         200: {
@@ -147,7 +83,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       errors: uploadErrors,
       async handle({ owner, request, response }) {
         try {
-          const { dataset, isNew, examples } = await upload(owner, request, response);
+          const { dataset, isNew, examples } = await door.receive(owner, { request, response }, (received, signal) =>
+            acceptDataset(parts, owner, received, signal),
+          );
           datasetUpload({
             outcome: isNew ? "accepted" : "duplicate",
             sizeBytes: dataset.size_bytes,
@@ -172,6 +110,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
         }
       },
     }),
+    inspectRoute(parts, door),
     defineRoute({
       method: "get",
       path: "/datasets",

@@ -72,3 +72,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     decimal: oneOf("decimal", fields.decimal, [".", ","]),
   };
 }
+
+/** Whether its sender says how a table is to be read. */
+export const isReadingSaid = ({ encoding, sheet, delimiter, decimal }: Omit<UploadFields, "name">): boolean =>
+  [encoding, sheet, delimiter, decimal].some((said) => said !== undefined);
