@@ -2,7 +2,15 @@ import { DomainError } from "../errors.ts";
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import { mayBeNames, nameOfDigits } from "../tables/column-looks.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
-import { csvTable, isOfFormInSql, leftOutCell, plainNumeral, sqlText, withoutWords } from "../tables/csv-table.ts";
+import {
+  csvTable,
+  isEmptyRow,
+  isOfFormInSql,
+  leftOutCell,
+  plainNumeral,
+  sqlText,
+  withoutWords,
+} from "../tables/csv-table.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import { type Dialect, isNumeral, withNumberForms } from "../tables/dialect.ts";
 import { examplesOf } from "../tables/examples.ts";
@@ -60,6 +68,8 @@ interface Counts {
   /** Places of the columns without a name that hold values, but for the first, which is left out whatever it holds. */
   readonly filledUnnamed: readonly number[];
   readonly hasWordsInNumbers: boolean;
+  /** Rows without a value in any column; among `rows`. */
+  readonly emptyRows: number;
 }
 
 const allWords = [...missingWords, ...missingNumbers];
@@ -176,10 +186,17 @@ async function count(reader: CsvReader, csvPath: string, targetIndex: number, he
       filledUnnamed.push(...places.filter((_, index) => filled[index]! > 0));
     }
     const target = toCountedTarget(targetDistinct, targetFilled, listed);
-    return { rows, target, columns, filledUnnamed, hasWordsInNumbers };
+    const mayBeEmpty = columns.length <= columnsAtOnce && columns.every(({ filled }) => filled < rows);
+    const emptyRows = mayBeEmpty ? await countEmptyRows(reader, csvPath, head) : 0;
+    return { rows, target, columns, filledUnnamed, hasWordsInNumbers, emptyRows };
   } catch (error) {
     throw await faultOfFile(error, csvPath, head);
   }
+}
+
+async function countEmptyRows(reader: CsvReader, csvPath: string, head: CsvHead): Promise<number> {
+  const [row = []] = await reader.query(`SELECT count(*) FROM ${csvTable(csvPath, head)} WHERE ${isEmptyRow(head)}`);
+  return Number(row[0] ?? 0);
 }
 
 /** Whether a column is one of numbers, some of them missing. */
@@ -223,12 +240,14 @@ export async function checkCsv(
     );
   }
   const {
-    rows: rowCount,
+    rows,
+    emptyRows,
     filledUnnamed,
     target: countedTarget,
     columns: counts,
     hasWordsInNumbers,
   } = await count(reader, csvPath, targetIndex, head);
+  const rowCount = rows - emptyRows;
   const [unnamed] = filledUnnamed;
   if (unnamed !== undefined)
     throw new DomainError(
@@ -264,10 +283,14 @@ export async function checkCsv(
   const numberForms = Object.fromEntries(
     Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
   );
-  const dialect = withNumberForms({ ...head.dialect, hasWordsInNumbers }, numberForms);
+  const dialect = withNumberForms(
+    { ...head.dialect, hasWordsInNumbers, ...(emptyRows > 0 && { emptyRows }) },
+    numberForms,
+  );
   const warnings = await findWarnings(reader, csvPath, head, {
     columns,
     rowCount,
+    emptyRows,
     targetIndex,
     target: countedTarget,
     counts: counts.map(({ filled, words, numbers }) => ({ numbers, values: filled - words })),

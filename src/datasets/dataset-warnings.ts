@@ -18,6 +18,8 @@ export interface StrayCells {
 export interface WarningFacts {
   readonly columns: readonly ColumnSummary[];
   readonly dialect: Dialect;
+  /** Rows without any value, which are left out. */
+  readonly emptyRows: number;
   readonly target: { readonly index: number; readonly missingRows: number; readonly distinct: number };
   /** Of a target of text; absent where there are many. */
   readonly classes: readonly string[] | undefined;
@@ -69,7 +71,14 @@ function warningsOfSource({ source, skippedLines }: Dialect): DatasetWarning[] {
 }
 
 /** The warnings of a file, the gravest first; of many the first 50. */
-export function warningsOf({ columns, dialect, target, classes = [], strays }: WarningFacts): DatasetWarnings {
+export function warningsOf({
+  columns,
+  dialect,
+  emptyRows,
+  target,
+  classes = [],
+  strays,
+}: WarningFacts): DatasetWarnings {
   const warnings: DatasetWarning[] = [];
   const kept = columns.map(({ name }) => name);
   // As many places further to the right as columns before it are left out.
@@ -105,6 +114,11 @@ export function warningsOf({ columns, dialect, target, classes = [], strays }: W
       message: `The column ${quoted(kept[index]!)} is text: ${count} of its ${count + numbers} values are no numbers, the first in ${isText ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. Without them it is one of numbers.`,
     });
   warnings.push(...warningsOfSource(dialect));
+  if (emptyRows > 0)
+    warnings.push({
+      code: "ROWS_LEFT_OUT",
+      message: `${emptyRows === 1 ? "A row has" : `${emptyRows} rows have`} no value in any column, and ${emptyRows === 1 ? "is" : "are"} left out.`,
+    });
   for (const place of dialect.leftOutColumns)
     warnings.push({
       code: "COLUMN_LEFT_OUT",

@@ -10,6 +10,8 @@ import { findStrays } from "./find-strays.ts";
 export interface CheckedCounts {
   readonly columns: readonly ColumnSummary[];
   readonly rowCount: number;
+  /** Rows without any value, which are left out. */
+  readonly emptyRows: number;
   readonly targetIndex: number;
   readonly target: CountedTarget;
   /** Numbers of each column, and its cells that are neither empty nor words for missing numbers. */
@@ -31,7 +33,7 @@ export async function findWarnings(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { columns, rowCount, targetIndex, target, counts }: CheckedCounts,
+  { columns, rowCount, emptyRows, targetIndex, target, counts }: CheckedCounts,
 ): Promise<DatasetWarnings> {
   const { type } = columns[targetIndex]!;
   const describing = describeTarget(reader, csvPath, head, { index: targetIndex, type, counted: target });
@@ -41,6 +43,7 @@ export async function findWarnings(
   return warningsOf({
     columns,
     dialect: head.dialect,
+    emptyRows,
     target: { index: targetIndex, missingRows: rowCount - filled, distinct },
     classes: classes?.filter((text) => !isMissing(text, head.dialect, "text")),
     strays,

@@ -64,6 +64,10 @@ function withPlainSigns(text: string, form: NumberForm): string {
 export const isOfFormInSql = (cell: string, form: NumberForm): string =>
   `regexp_full_match(${cell}, ${sqlText(patternOf(form))})`;
 
+/** SQL that is true of a row without a value in any column. */
+export const isEmptyRow = ({ names }: Pick<CsvHead, "names">): string =>
+  names.map((_, index) => `c${index} IS NULL`).join(" AND ");
+
 /** SQL of a column that is left out, by its place in the file from 0. */
 export const leftOutCell = (place: number): string => `x${place}`;
 
@@ -92,12 +96,14 @@ export function csvTable(
   const isCast = (index: number): boolean =>
     typeOf(index) === "DOUBLE" && (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined);
   const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
-  if (!hasMarkBeforeQuote && !names.some((_, index) => isCast(index))) return read(true, typeOf);
+  const isCastAtAll = names.some((_, index) => isCast(index));
+  if (!hasMarkBeforeQuote && !isCastAtAll && !dialect.emptyRows) return read(true, typeOf);
   const cells = names.map((_, index) =>
     isCast(index) ? `${numberIn(index, head, "CAST")} AS c${index}` : `c${index}`,
   );
   // Skipping a header, DuckDB 1.5 takes a quote behind a byte order mark for text and loses its place; reading it as a
   // row, it does not.
   const rows = hasMarkBeforeQuote ? `(FROM ${read(false, readAs)} OFFSET 1)` : read(true, readAs);
-  return `(SELECT ${[...cells, ...dialect.leftOutColumns.map(leftOutCell)].join(", ")} FROM ${rows})`;
+  const filled = dialect.emptyRows ? `WHERE NOT (${isEmptyRow(head)})` : "";
+  return `(SELECT ${[...cells, ...dialect.leftOutColumns.map(leftOutCell)].join(", ")} FROM ${rows} ${filled})`;
 }

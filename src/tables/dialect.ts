@@ -18,6 +18,8 @@ export interface Dialect {
   readonly missingNumbers: readonly string[];
   /** Whether columns of numbers hold such words, or the like: then each cell is read as text first, which takes twice the time. */
   readonly hasWordsInNumbers: boolean;
+  /** Rows without a value in any column, as Excel writes them below a table: they are left out. None where not said. */
+  readonly emptyRows?: number;
   /** Of the columns whose numbers are written in one, by their places from 0 among those that are not left out. */
   readonly numberForms?: Readonly<Record<number, NumberForm>>;
 }

@@ -396,6 +396,20 @@ test("numbers are names of columns where the format says that they are names", a
   expect(json).toMatchObject({ rows: 30, columns: 3, target: "2" });
 });
 
+test("rows without any value are no rows, in the profile, in rows and in training", async () => {
+  const content = `${write({ missing: "NA" }).replace("cheap\n", "cheap\n,,\n")},,\nNA,NA,\n`;
+  const life = await lifeOf(content, "empty rows", write({}));
+  expect(life.uploaded.json.warnings).toContainEqual({
+    code: "ROWS_LEFT_OUT",
+    message: expect.stringContaining("3 rows"),
+  });
+  const { json } = await service.call("GET", `/datasets/${life.dataset.json.id}/rows?limit=100`);
+  expect([json.total, json.rows.length]).toEqual([60, 60]);
+  expect(json.rows.every((cells: unknown[]) => cells.some((cell) => cell !== null))).toBe(true);
+  const plain = await lifeOf(write({}), "no empty rows");
+  expect(facts(life)).toEqual(facts(plain));
+});
+
 test.each([
   ["a list of numbers", '[{"a":1},5]', "NOT_CSV", "Row 2"],
   ["a JSON that is cut", '{"a":1,"b":2}\n{"a":2,"b"', "NOT_CSV", "row 2"],

@@ -9,6 +9,7 @@ const good: WarningFacts = {
     { name: "label", type: "text" },
   ],
   dialect: plainDialect,
+  emptyRows: 0,
   target: { index: 2, missingRows: 0, distinct: 2 },
   classes: ["x", "y"],
   strays: [],
