@@ -32,7 +32,7 @@ export function parseCsv(
     if (cells.length > maxColumns)
       throw new DomainError("PREDICTION_INPUT_INVALID", `A row has more than ${maxColumns} cells.`);
     // A line of blanks is no row, nor is the Ctrl-Z at the end of a file; `""` is one, whose only value is missing.
-    if (cells.length > 1 || !noRow.test(cells[0]!) || /^ *"/.test(text.slice(at, end))) rows.push(cells);
+    if (cells.length > 1 || !noRow.test(cells[0]!) || /^ ?"/.test(text.slice(at, end))) rows.push(cells);
     if (rows.length > maxRecords)
       throw new DomainError("TOO_MANY_ROWS", `Send up to ${maxRecords - 1} rows below the header at once.`);
     at = end;

@@ -12,7 +12,7 @@ import {
   withoutWords,
 } from "../tables/csv-table.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
-import { type Dialect, isNumeral, withNumberForms } from "../tables/dialect.ts";
+import { type Dialect, isMissing, isNumeral, withNumberForms } from "../tables/dialect.ts";
 import { examplesOf } from "../tables/examples.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { matcherOf } from "../tables/number-form.ts";
@@ -206,6 +206,7 @@ const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers
 function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
   const isNumber = (name: string, index: number): boolean => {
     const form = dialect.numberForms?.[index];
+    if (isMissing(name, dialect, "number")) return true;
     return form === undefined ? isNumeral(name, dialect) : matcherOf(form).test(name);
   };
   const isOneOfRows = (name: string, index: number): boolean =>

@@ -17,7 +17,7 @@ export interface CheckParts {
 }
 
 /** With what DuckDB ends where line ends are of several kinds, or blanks stand alone in a line. */
-const untidyCodes: readonly string[] = ["NOT_CSV", "ROW_RAGGED"];
+const untidyCodes: readonly string[] = ["NOT_CSV", "ROW_RAGGED", "TOO_FEW_ROWS", "TOO_FEW_COLUMNS", "HEADER_MISSING"];
 
 /** What a received file is. @throws DomainError WRONG_ENCODING */
 async function sourceOf(received: ReceivedFile, wished: string | undefined): Promise<TableSource> {

@@ -1,3 +1,4 @@
+import { hasNameOfDigits } from "../tables/column-looks.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { linesOfRows } from "../tables/csv-line.ts";
 import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
@@ -22,7 +23,8 @@ export interface CountedColumn {
 
 /** Whether a column of text may be one of numbers but for some cells. */
 function isSuspect({ type, numbers, values }: CountedColumn, index: number, head: CsvHead): boolean {
-  if (type === "number") return false;
+  // Without its strays it would be text all the same.
+  if (type === "number" || hasNameOfDigits(head.firstRows, index)) return false;
   if (head.looks[index] !== "text") return numbers >= nearly * values;
   const cells = head.firstRows
     .map((row) => row[index] ?? "")

@@ -37,8 +37,12 @@ export function looksOf(
  * Of a cell that is a name for all its digits, as `02134` and 9007199254740993001 are; JavaScript and DuckDB read it alike. As
  * numbers the first would lose its zero, the second its last digits.
  */
-export const nameOfDigits = "^[ \\t]*[+-]?(0\\d|\\d{16,}[ \\t]*$)";
+export const nameOfDigits = "^[ \\t]*[+-]?(0\\d+|\\d{16,})[ \\t]*$";
 const isNameOfDigits = new RegExp(nameOfDigits);
+
+/** Whether one stands in a column of the first rows. */
+export const hasNameOfDigits = (firstRows: readonly (readonly string[])[], index: number): boolean =>
+  firstRows.some((cells) => isNameOfDigits.test(cells[index] ?? ""));
 
 /** With what DuckDB takes besides, as `inf` and `1_000`. */
 function isNumber(cell: string, dialect: Dialect): boolean {

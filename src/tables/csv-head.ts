@@ -56,6 +56,10 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
       "HEADER_MISSING",
       "The first line does not end, or has a quote that is not closed or not doubled: it must name the columns.",
     );
+  const above = unmarked.slice(0, unmarked.length - text.length);
+  if (known === undefined && above.replaceAll(header.lineEnd, "").search(/[\r\n]/) >= 0)
+    // DuckDB would pass over another line than we do.
+    throw new DomainError("NOT_CSV", "The lines above the header end otherwise than the header.");
   if (header.cells.length > maxColumns)
     throw new DomainError(
       "COLUMN_NAMES_INVALID",

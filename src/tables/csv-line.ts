@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import type { CsvHead } from "./csv-head.ts";
 
 const quote = 0x22;
+const blank = 0x20;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const byteOrderMarkBytes = 3;
@@ -15,6 +16,7 @@ async function walkRecords(
   let line = 1;
   let isQuoted = false;
   let beginsCell = true;
+  let isBlankPassed = false;
   let beginsRecord = true;
   let previous = 0;
   const delimiter = head.dialect.delimiter.charCodeAt(0);
@@ -30,7 +32,10 @@ async function walkRecords(
       // A doubled quote closes and opens again; elsewhere within a cell a quote is a character like others.
       const opensOrCloses: boolean = byte === quote && (isQuoted || beginsCell);
       if (opensOrCloses) isQuoted = !isQuoted;
-      beginsCell = opensOrCloses || (!isQuoted && (isLineEnd || byte === delimiter));
+      // One blank may stand before a quote.
+      const isBlankBefore: boolean = byte === blank && beginsCell && !opensOrCloses && !isBlankPassed;
+      isBlankPassed = isBlankBefore;
+      beginsCell = opensOrCloses || (!isQuoted && (isLineEnd || byte === delimiter || isBlankBefore));
     }
   }
   return line;

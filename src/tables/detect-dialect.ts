@@ -47,8 +47,8 @@ function delimiterOf({ text, isWholeFile }: Beginning): Delimiter {
   return (best ?? samples.find(({ sample }) => (sample.records[0]?.length ?? 0) > 1))?.delimiter ?? ",";
 }
 
-/** `1,234` may be either, and a column of such is not read as fractions. */
-const grouped = /^[+-]?[1-9]\d{0,2}(,\d{3})+$/;
+/** `1,234` and `1.234` may be either: a column of such says nothing of the file's decimal sign. */
+const grouped = /^[+-]?[1-9]\d{0,2}([.,]\d{3})+$/;
 
 /** Whether more of the first rows' columns are numbers with a decimal comma than with a point. */
 function decimalOf(rows: readonly string[][], columnCount: number): Dialect["decimal"] {
@@ -79,21 +79,25 @@ function behindLines(text: string, lines: number): number | undefined {
   return at;
 }
 
-/** A blank line, a comment, or one with a single cell: with no delimiter, or several as Excel writes a title above columns. */
+/** Whether a line is blank, a comment, or has its first cell alone, as a title has with or without delimiters behind it. */
 function isNoRow(line: string): boolean {
   // Its last cell goes on in the next line.
   if (line.split('"').length % 2 === 0) return false;
-  const cells = line.split(/[,;\t|]/);
-  return line.startsWith("#") || (cells.length !== 2 && cells.filter((cell) => cell.trim() !== "").length <= 1);
+  return line.startsWith("#") || line.split(/[,;\t|]/).every((cell, place) => place === 0 || isBlank(cell));
 }
 
-/** Whether a header may begin here: it names all columns but an index, and rows of as many cells follow. */
-function isTableAt({ text, isWholeFile }: Beginning, from: number, delimiter: Delimiter): boolean {
+const isPlainNumeral = (cell: string): boolean => isNumeral(cell.trim(), { decimal: "." });
+
+/**
+ * Whether a header may begin here: it names all columns but an index, and rows of as many cells follow.
+ * @param isSure numbers must stand below its names: what was passed over may have been the header of a table of text
+ */
+function isTableAt({ text, isWholeFile }: Beginning, from: number, delimiter: Delimiter, isSure: boolean): boolean {
   const sample = sampleAt(text, from, { delimiter, isWholeFile });
   const [header = [], ...rows] = sample.records;
-  const isName = (cell: string, place: number) =>
-    isBlank(cell) ? place === 0 : !isNumeral(cell.trim(), { decimal: "." });
-  return rows.length > 1 && header.every(isName) && widthOf(sample, isWholeFile) > 1;
+  const isName = (cell: string, place: number) => (isBlank(cell) ? place === 0 : !isPlainNumeral(cell));
+  const isHeader = header.every(isName) && (!isSure || rows.some((cells) => cells.some(isPlainNumeral)));
+  return rows.length > 1 && isHeader && widthOf(sample, isWholeFile) > 1;
 }
 
 /**
@@ -102,15 +106,19 @@ function isTableAt({ text, isWholeFile }: Beginning, from: number, delimiter: De
  */
 function linesAbove(beginning: Beginning, possible: readonly Delimiter[]): number {
   const { text, isWholeFile } = beginning;
+  let mayBeHeader = false;
   for (let lines = 0, from = 0; lines <= mostLinesAbove; lines += 1) {
     const next = behindLines(text, lines + 1);
     const line = text.slice(from, next).trim();
+    // `#id` may be a name.
+    const isFirst = lines === 0 && (line.startsWith("#") || !isNoRow(line));
     const isTable = (delimiter: Delimiter): boolean =>
       lines === 0
-        ? !isNoRow(line) && widthOf(sampleAt(text, 0, { delimiter, isWholeFile }), isWholeFile) > 1
-        : isTableAt(beginning, from, delimiter);
+        ? isFirst && widthOf(sampleAt(text, 0, { delimiter, isWholeFile }), isWholeFile) > 1
+        : isTableAt(beginning, from, delimiter, mayBeHeader);
     if (line !== "" && possible.some(isTable)) return lines;
     if (next === undefined || !isNoRow(line)) return 0;
+    mayBeHeader ||= !line.startsWith("#") && /[,;\t|]/.test(text.slice(from, next)) && line !== "";
     from = next;
   }
   return 0;

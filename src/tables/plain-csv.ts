@@ -33,26 +33,41 @@ export interface PlainCsv {
 const tooLarge = (maxBytes: number): DomainError =>
   new DomainError("DATASET_TOO_LARGE", `The table is larger than ${maxBytes} bytes, written as CSV in UTF-8.`);
 
-/** Of a text between line ends, the first that has a letter beyond ASCII. */
+const longestShown = 200;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
+const foreign = /[^\x00-\x7f]/;
+
+/** The first line with a letter beyond ASCII, from there on where it is far behind the line's beginning. */
 function firstForeignLine(): { see(text: string): void; found(): TableSource["decoded"] } {
   let line = 1;
   let begun = "";
-  let found: TableSource["decoded"];
+  let found: { line: number; text: string } | undefined;
+  let isWhole = false;
+  let previous = "";
   return {
     see(text) {
-      for (let at = 0; found === undefined; ) {
-        const end = text.indexOf("\n", at);
-        begun = (begun + text.slice(at, end < 0 ? undefined : end)).slice(0, 200);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
-        if (/[^\x00-\x7f]/.test(begun) && end >= 0) found = { line, text: begun.trimEnd() };
-        if (end < 0) return;
-        begun = "";
-        line += 1;
-        at = end + 1;
+      if (isWhole) return;
+      // The second of a pair that was cut between two pieces.
+      const rest = previous.endsWith("\r") && text.startsWith("\n") ? text.slice(1) : text;
+      previous = text;
+      for (const [index, piece] of rest.split(/\r\n|[\r\n]/).entries()) {
+        if (index > 0) {
+          if (found !== undefined) {
+            isWhole = true;
+            return;
+          }
+          line += 1;
+          begun = "";
+        }
+        const at = found === undefined ? piece.search(foreign) : -1;
+        if (at >= 0) {
+          const from = begun.length + at < longestShown ? 0 : at;
+          found = { line, text: (from === 0 ? begun + piece : piece.slice(from)).slice(0, longestShown) };
+        } else if (found !== undefined) found.text = (found.text + piece).slice(0, longestShown);
+        begun = (begun + piece).slice(0, longestShown);
       }
     },
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
-    found: () => found ?? (/[^\x00-\x7f]/.test(begun) ? { line, text: begun } : undefined),
+    found: () => found,
   };
 }
 
@@ -61,13 +76,13 @@ async function copyText(
   source: TableSource,
   { copyPath, maxBytes, signal }: CopyParts,
 ): Promise<PlainCsv> {
-  const foreign = firstForeignLine();
+  const foreignLine = firstForeignLine();
   let isTidied = false;
   const encoded = async function* (): AsyncGenerator<Buffer> {
     const chunks: AsyncIterable<Buffer> = createReadStream(path, { signal });
     if (source.encoding === "utf-8") return yield* chunks;
     for await (const text of decoded(chunks, source.encoding)) {
-      foreign.see(text);
+      foreignLine.see(text);
       yield Buffer.from(text);
     }
   };
@@ -80,7 +95,7 @@ async function copyText(
     await copy.writeFile(chunk);
   }
   // Of UTF-16 nothing is guessed, and no letter could be another one.
-  return { path: copyPath, isTidied, decoded: source.encoding.startsWith("utf") ? undefined : foreign.found() };
+  return { path: copyPath, isTidied, decoded: source.encoding.startsWith("utf") ? undefined : foreignLine.found() };
 }
 
 const watchMs = 20;

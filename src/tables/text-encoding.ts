@@ -5,8 +5,9 @@ import { analyse } from "chardet";
 import { DomainError } from "../errors.ts";
 
 /**
- * The code pages that are told by the letters themselves, under the names that chardet has for them. Among all that it knows
- * it finds others where they are not: of 33 short samples of tables in these it tells 23, and within these 30 (November 2026).
+ * The code pages that are told by the letters themselves, under the names that chardet has for them. Of 158 small tables in
+ * these (Cyrillic, Greek, Chinese, and twelve languages of Latin letters, some with a sign or two) 134 are told by the rules
+ * below, 93 by chardet on the whole file among all that it knows; the others are read as windows-1252, and shown (November 2026).
  */
 const told = new Map([
   ["windows-1250", "windows-1250"],
@@ -28,8 +29,14 @@ const likeliest = "windows-1252";
 const searchedBytes = 524_288;
 /** From there on: 256 KiB held the event loop for 50 to 150 ms. */
 const sampleBytes = 16_384;
-/** So many letters in UTF-8 to one that is none: the file is UTF-8, and damaged. */
-const damagedRatio = 10;
+/** Of the bytes beyond ASCII in Chinese. */
+const mostlyPairs = 0.8;
+/** Of the letters in words of another alphabet. */
+const mostlyForeign = 0.5;
+/** Confidence, for a Latin code page before the likeliest one: of a few accents many are as likely. */
+const clearlyMore = 2;
+/** With more letters in UTF-8 than half of those that are none, a file is UTF-8 in part: no code page has so many by chance. */
+const damagedRatio = 0.5;
 
 /** How many letters beyond ASCII are UTF-8, and how many bytes are not. */
 function lettersIn(bytes: Buffer): { readonly utf8: number; readonly other: number } {
@@ -54,13 +61,24 @@ export function guessEncoding(bytes: Buffer): string {
       "WRONG_ENCODING",
       "The file is UTF-8, but for some bytes that are no letters. Save it as UTF-8 again, or name its `encoding`.",
     );
-  // Lines of ASCII and signs that are no letters say nothing, and would outvote the few letters that there are.
-  const lines = bytes.toString("latin1").split(/[\r\n]+/);
-  const letters = lines
-    .filter((line) => /[\x80-\xff]/.test(line))
-    .map((line) => line.replace(/[^A-Za-z\x80-\xff]+/g, " "));
-  const guesses = analyse(Buffer.from(letters.join("\n"), "latin1"));
-  return guesses.map(({ name }) => told.get(name)).find((name) => name !== undefined) ?? likeliest;
+  // Words of ASCII say nothing, and would outvote the few letters that there are; so would a word that comes often.
+  const words = [...new Set(bytes.toString("latin1").match(/[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*/g))];
+  const letters = words.join("");
+  const high = letters.replace(/[^\x80-\xff]/g, "").length;
+  const pairs = letters.match(/[\x81-\xfe][\xa1-\xfe]/g)?.length ?? 0;
+  const confidence = new Map<string, number>();
+  for (const guess of analyse(Buffer.from(words.join(" "), "latin1"))) {
+    const name = told.get(guess.name);
+    // `°C` looks like a letter of it, too.
+    const isPossible = name !== "gb18030" || 2 * pairs > mostlyPairs * high;
+    if (name !== undefined && isPossible) confidence.set(name, Math.max(confidence.get(name) ?? 0, guess.confidence));
+  }
+  const [best = likeliest] = [...confidence.keys()].sort((a, b) => confidence.get(b)! - confidence.get(a)!);
+  const isLatin = best === "windows-1250" || best === "windows-1254";
+  const isClear = isLatin
+    ? confidence.get(best)! > clearlyMore * (confidence.get(likeliest) ?? 0)
+    : high >= mostlyForeign * letters.length;
+  return isClear ? best : likeliest;
 }
 
 /**

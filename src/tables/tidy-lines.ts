@@ -4,7 +4,7 @@ const blank = 0x20;
 const quote = 0x22;
 /** Ctrl-Z, with which DOS ended a text. */
 const endOfText = 0x1a;
-const beginsCell = new Set([...",;\t|\n"].map((sign) => sign.charCodeAt(0)));
+const betweenCells = new Set([...",;\t|\n"].map((sign) => sign.charCodeAt(0)));
 
 /**
  * The same text with LF at each line's end, and nothing where a line held blanks alone or a Ctrl-Z ended the file. No line is
@@ -16,6 +16,7 @@ export async function* tidyLines(chunks: AsyncIterable<Buffer>, onChange: () => 
   let previous = lineFeed;
   let blanks = 0;
   let isLineBlank = true;
+  let beginsCell = true;
   let hasEndOfText = false;
   let isChanged = false;
   const change = (): void => {
@@ -37,6 +38,9 @@ export async function* tidyLines(chunks: AsyncIterable<Buffer>, onChange: () => 
       const before = previous === carriageReturn ? lineFeed : previous;
       previous = byte;
       if (isSecondOfPair) continue;
+      // One blank may stand before a quote.
+      const mayOpen = beginsCell || before === quote;
+      beginsCell = betweenCells.has(byte) || byte === carriageReturn || (byte === blank && betweenCells.has(before));
       if (isQuoted) {
         if (byte === quote) isQuoted = false;
         put(byte);
@@ -49,7 +53,7 @@ export async function* tidyLines(chunks: AsyncIterable<Buffer>, onChange: () => 
       else if (byte === endOfText && isLineBlank && !hasEndOfText) hasEndOfText = true;
       else {
         // A doubled quote closes and opens again.
-        isQuoted = byte === quote && (isLineBlank || before === quote || beginsCell.has(before));
+        isQuoted = byte === quote && mayOpen;
         isLineBlank = false;
         put(byte);
       }

@@ -396,6 +396,37 @@ test("numbers are names of columns where the format says that they are names", a
   expect(json).toMatchObject({ rows: 30, columns: 3, target: "2" });
 });
 
+test("thousands behind points are thousands beside decimal commas, in training and prediction", async () => {
+  const lines = Array.from(
+    { length: 40 },
+    (_, row) => `${1 + (row % 9)}.${100 + row};0,${row + 10};${row % 2 === 0 ? "ja" : "nein"}`,
+  );
+  const content = `Umsatz;Quote;y\n${lines.join("\n")}\n`;
+  const { json } = await service.upload(content, { name: "Umsatz" });
+  expect(json.understood).toMatchObject({ decimal: ",", numberForms: [{ column: 1 }] });
+  const page = await service.call("GET", `/datasets/${json.id}/rows?limit=1`);
+  expect(page.json.rows[0]).toEqual([1100, 0.1, "ja"]);
+});
+
+test.each([
+  ["Excel's hint", "sep=,\r\n"],
+  ["a title", "Title,,\r\n"],
+  ["a comment", "# made by us\r\n"],
+])("%s that ends otherwise than the rows costs no row", async (name, above) => {
+  const life = await lifeOf(above + write({}), `ends otherwise: ${name}`);
+  expect(life.uploaded.json.understood).toMatchObject({ linesMended: true, skippedLines: 1 });
+});
+
+test("a title and a last line of blanks in one short file are both left out", async () => {
+  const { json } = await service.upload("Title\na,b,y\n1,2,x\n2,3,z\n3,4,x\n   \n", { name: "title and blanks" });
+  expect(json).toMatchObject({ rows: 3, columns: 3, understood: { linesMended: true, skippedLines: 1 } });
+});
+
+test("a first row with a word for a missing value is a row all the same", async () => {
+  const { json } = await service.upload("5.1,?,setosa\n4.9,3.0,setosa\n6.2,2.8,virginica\n6.3,2.9,virginica\n");
+  expect(json).toMatchObject({ code: "HEADER_MISSING" });
+});
+
 test("rows without any value are no rows, in the profile, in rows and in training", async () => {
   const content = `${write({ missing: "NA" }).replace("cheap\n", "cheap\n,,\n")},,\nNA,NA,\n`;
   const life = await lifeOf(content, "empty rows", write({}));

@@ -42,7 +42,7 @@ export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINI
       }
     } else if (isClosed && character === " ") continue;
     else if (isClosed && !/[,\r\n]/.test(character)) throw wrongQuote();
-    else if (character === '"' && /^ *$/.test(cell)) {
+    else if (character === '"' && /^ ?$/.test(cell)) {
       cell = "";
       isQuoted = true;
       rowHasQuotes = true;

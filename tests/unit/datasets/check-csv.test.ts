@@ -454,6 +454,11 @@ describe("a wide CSV", () => {
   });
 });
 
+test("numbers with a fraction and a zero before them are numbers, codes with one are text", async () => {
+  const { columns } = await check("a,b,y\n010.50,02134,x\n-001.5,01000,z\n003.25,00123,x\n");
+  expect(columns.map(({ type }) => type)).toEqual(["number", "text", "text"]);
+});
+
 describe("limits", () => {
   test("are kept to the cell: as many empty ones as allowed pass, one more does not", async () => {
     const share = fc

@@ -47,6 +47,9 @@ test.each([
   ["a title above empty cells", "Prices,,\na,b,c\n1,x,2\n2,y,3\n", 1],
   ["a title above empty cells and an empty row", "Prices;;\n;;\na;b;c\n1;x;2\n2;y;3\n", 2],
   ["a name with a line end", '"a\nb",c\n1,x\n2,y\n', 0],
+  ["a name with a hash above text", "#gene,tissue,y\ng0,t0,z\ng1,t1,x\ng2,t2,x\n", 0],
+  ["a name alone above text", "id,,\nn0,c0,z\nn1,c1,x\nn2,c2,x\n", 0],
+  ["a title above two columns", "Prices;\na;b\n1;x\n2;y\n", 1],
   ["names of columns that are empty but one", "a,,\n1,,\n2,,\n3,,\n", 0],
   ["Excel's hint and a title", "sep=;\nPrices\na;b\n1;x\n2;y\n", 2],
   ["nothing", "a,b\n1,x\n2,y\n", 0],
@@ -56,6 +59,14 @@ test.each([
   ["a header of several names that lacks one", "a,b\n1,x,2\n2,y,3\n3,z,4\n", 0],
 ])("lines above the table: %s", (_what, text, skippedLines) => {
   expect(detect(text).skippedLines).toBe(skippedLines);
+});
+
+test.each([
+  ["groups of three behind points and a decimal comma", "Umsatz;Quote;y\n1.200;0,1;ja\n2.201;0,2;nein\n", ","],
+  ["groups of three behind commas and a decimal point", "turnover;share;y\n1,200;0.1;yes\n2,201;0.2;no\n", "."],
+  ["groups of three behind points alone", "a;y\n1.200;ja\n2.201;nein\n", "."],
+])("the decimal sign of %s", (_what, text, decimal) => {
+  expect(detect(text).decimal).toBe(decimal);
 });
 
 test("what the sender says is not looked for", () => {

@@ -20,6 +20,12 @@ test.each([
   ["windows-1252", "price;label\n12 €;yes\n13 €;no\n"],
   ["windows-1252", "temp °C;label\n12;yes\n"],
   ["windows-1252", "name;x\nZoë;1\n"],
+  ["windows-1252", `temp;x\n${"5 °C;yes\n".repeat(60)}`],
+  ["windows-1252", `size;x\n${"5 µm;x\n6 µm;z\n".repeat(60)}`],
+  ["windows-1252", `price;x\n${"£1.50;x\n£2;z\n".repeat(60)}`],
+  ["windows-1252", `city;x\n${"København;ja\nÅrhus;nej\nNæstved;ja\n".repeat(20)}`],
+  ["windows-1252", `city;x\n${"Malmö;ja\nVäxjö;nej\nLuleå;ja\n".repeat(20)}`],
+  ["windows-1251", `city;x\n${"Москва;ja\nКазань;nej\nОмск;ja\n".repeat(20)}`],
   ["windows-1250", "miasto;cena\nŁódź;1\nKraków;2\nGdańsk;3\nCzęstochowa;4\n"],
   ["windows-1253", "πόλη;τιμή\nΑθήνα;1\nΘεσσαλονίκη;2\n"],
 ])("letters tell that a text is %s: %j", async (encoding, text) => {
@@ -31,6 +37,8 @@ test.each([
 test("UTF-8 that is damaged is told, and not read as something else", async () => {
   const bytes = Buffer.concat([Buffer.from(russian), Buffer.from([0xff, 0x0a])]);
   expect(await faultOf(() => guessEncoding(bytes))).toMatchObject({ code: "WRONG_ENCODING" });
+  const mixed = Buffer.concat([Buffer.from("Müller;1\n"), encodeText("Müller;2\n", "windows-1252")]);
+  expect(await faultOf(() => guessEncoding(mixed))).toMatchObject({ code: "WRONG_ENCODING" });
 });
 
 describe("decoding", () => {

@@ -17,6 +17,7 @@ async function tidy(text: string, cuts: readonly number[] = []): Promise<{ text:
 test.each([
   ["line ends of three kinds", "a,b\r\n1,2\n3,4\r5,6\n", "a,b\n1,2\n3,4\n5,6\n"],
   ["line ends within quotes", 'a,b\r\n"1\r\n\r2",3\n', 'a,b\n"1\r\n\r2",3\n'],
+  ["line ends within quotes behind a blank", 'a; b\r\n1; "2\r\n   \r\n3"\r\n', 'a; b\n1; "2\r\n   \r\n3"\n'],
   ["a doubled quote", 'a\r\n"1""\r\n",2\r\n', 'a\n"1""\r\n",2\n'],
   ["a quote within a cell", 'a\r\n5" pipe\r\n6" pipe\r\n', 'a\n5" pipe\n6" pipe\n'],
   ["lines of blanks", "a,b\n   \n1,2\n  ", "a,b\n\n1,2\n"],
