@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { DomainError } from "../errors.ts";
 import type { ReceivedFile } from "../http/upload-stream.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
-import { plainCsv } from "../tables/plain-csv.ts";
+import { plainCopy } from "../tables/plain-copy.ts";
 import type { TableSource } from "../tables/table-source.ts";
 import { guessEncodingOf, readThrough } from "../tables/text-encoding.ts";
 import { type CheckedCsv, type CsvLimits, checkCsv, type WishedTable } from "./check-csv.ts";
@@ -46,10 +46,10 @@ export async function checkUpload(
     throw new DomainError("FIELD_INVALID", "`sheet` names a sheet of an Excel workbook, and the file is none.");
   const copyPath = storage.temporaryPath(randomUUID());
   try {
-    return await checks.use(asker, async (reader) => {
-      const parts = { copyPath, query: reader.query, maxBytes: limits.maxUploadBytes, signal: asker.signal };
+    return await checks.use(asker, async (reader, signal) => {
+      const parts = { copyPath, maxBytes: limits.maxUploadBytes, signal };
       const check = async (source: TableSource, fault?: DomainError): Promise<CheckedCsv> => {
-        const { path, isTidied, ...found } = await plainCsv(received.temporaryPath, source, parts);
+        const { path, isTidied, ...found } = await plainCopy(received.temporaryPath, source, parts);
         if (fault !== undefined && !isTidied) throw fault;
         // What is no CSV was written as one by us.
         const written: WishedTable = source.format === "csv" ? wished : { ...wished, delimiter: ",", decimal: "." };

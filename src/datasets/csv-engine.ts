@@ -4,12 +4,14 @@ import { sqlText } from "../tables/csv-table.ts";
 
 /** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
 export interface CsvReader {
-  /** Rows of one statement as plain arrays; ended in the middle, with the signal's reason, once the signal is aborted. */
-  query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
+  /** Rows of one statement as plain arrays. */
+  query(sql: string): Promise<unknown[][]>;
 }
 
 /** A DuckDB with memory of its own. */
-export interface CsvEngine extends CsvReader {
+export interface CsvEngine {
+  /** Rows of one statement as plain arrays; ended in the middle, with the signal's reason, once the signal is aborted. */
+  query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
   /** False after a fault that is not one of the statement or its file: then it is to be closed, and another opened. */
   isSound(): boolean;
   /** Ends what is asked in the middle, waits for that, and gives the memory back. */

@@ -7,13 +7,16 @@ export interface Asker {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What is done with an engine. */
+type EngineWork<Value> = (reader: CsvReader, signal: AbortSignal) => Promise<Value>;
+
 /** So many engines at most, each for one piece of work at a time: what one needs, no other lacks. */
 export interface EnginePool {
   /**
-   * Waits for an engine and works with it. Owners take turns: who holds none comes before who does.
+   * Waits for an engine and works with it; the work's signal is aborted with the asker's, and when the pool stops. Owners take turns: who holds none comes before who does.
    * @throws DomainError CHECKS_BUSY when too many wait already; the signal's reason once it is aborted
    */
-  use<Value>(asker: Asker, work: (reader: CsvReader) => Promise<Value>): Promise<Value>;
+  use<Value>(asker: Asker, work: EngineWork<Value>): Promise<Value>;
   /** Ends all work in the middle, and waits for that. */
   stop(): Promise<void>;
 }
@@ -70,16 +73,17 @@ export function createEnginePool(
     chosen.begin();
   }
 
-  async function work<Value>(asker: Required<Asker>, task: (reader: CsvReader) => Promise<Value>): Promise<Value> {
+  async function work<Value>(
+    asker: { readonly owner: string; readonly signal: AbortSignal },
+    task: EngineWork<Value>,
+  ): Promise<Value> {
     const { owner, signal } = asker;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     await placeFor(asker);
     try {
       const engine = idle.pop() ?? (await open());
       try {
-        return await task({
-          query: (sql, also) => engine.query(sql, AbortSignal.any([signal, also].filter((one) => one !== undefined))),
-        });
+        return await task({ query: (sql) => engine.query(sql, signal) }, signal);
       } finally {
         if (engine.isSound()) idle.push(engine);
         else await engine.close();

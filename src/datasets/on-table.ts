@@ -1,9 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { DomainError, isSystemError } from "../errors.ts";
 import type { FileStorage, KeptFile } from "../storage/file-storage.ts";
 import type { Dialect } from "../tables/dialect.ts";
-import { plainCsv } from "../tables/plain-csv.ts";
+import { plainCopy } from "../tables/plain-copy.ts";
 import type { CsvReader } from "./csv-engine.ts";
 import type { Asker, EnginePool } from "./engine-pool.ts";
+
+/** Of a copy whose upload was held to less: what was taken then can be read later, whatever the setting says now. */
+const maxBytes = Number.MAX_SAFE_INTEGER;
 
 /** A kept dataset's file, and how it is written. */
 export type KeptTable = KeptFile & { readonly dialect: Dialect };
@@ -22,10 +26,15 @@ export async function onTable<Value>(
   await using file = await storage.localFile("dataset", table);
   const copyPath = storage.temporaryPath(randomUUID());
   try {
-    return await pool.use(asker, async (reader) => {
-      const parts = { copyPath, query: reader.query, signal: asker.signal };
-      return work(reader, (await plainCsv(file.path, table.dialect.source, parts)).path);
+    return await pool.use(asker, async (reader, signal) => {
+      const { path } = await plainCopy(file.path, table.dialect.source, { copyPath, maxBytes, signal });
+      return work(reader, path);
     });
+  } catch (error) {
+    // Removed while the work waited for an engine.
+    if (isSystemError(error, "ENOENT") && !(await storage.exists("dataset", table.id)))
+      throw new DomainError("FILE_MISSING_IN_STORAGE", "The dataset's file is gone.", { cause: error });
+    throw error;
   } finally {
     await storage.discard(copyPath);
   }

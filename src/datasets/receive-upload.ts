@@ -79,7 +79,9 @@ export async function acceptDataset(
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked, isSaid: isReadingSaid(wished) });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
-    return { ...accepted, examples: checked.examples };
+    // Of what was kept before, the examples may be of another reading.
+    const isSame = accepted.isNew || readBy(dialectOf(accepted.dataset)) === readBy(checked.dialect);
+    return { ...accepted, examples: isSame ? checked.examples : undefined };
   });
 }
 

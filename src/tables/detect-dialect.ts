@@ -65,6 +65,7 @@ function decimalOf(rows: readonly string[][], columnCount: number): Dialect["dec
 
 /** Titles, comments and blank lines that may stand above a header. */
 const mostLinesAbove = 20;
+const longestTitle = 4_096;
 
 /** Where the text goes on behind so many lines; undefined where it ends before. */
 function behindLines(text: string, lines: number): number | undefined {
@@ -109,6 +110,8 @@ function linesAbove(beginning: Beginning, possible: readonly Delimiter[]): numbe
   let mayBeHeader = false;
   for (let lines = 0, from = 0; lines <= mostLinesAbove; lines += 1) {
     const next = behindLines(text, lines + 1);
+    // No title is as long; to look at such a line for all of them held the event loop for 0.1 s.
+    if ((next ?? text.length) - from > longestTitle) return 0;
     const line = text.slice(from, next).trim();
     // `#id` may be a name.
     const isFirst = lines === 0 && (line.startsWith("#") || !isNoRow(line));

@@ -10,6 +10,9 @@ const tooManyColumns = (): DomainError =>
 
 /** A row of names and the rows of `cells`, as text: a header of COPY's own would change names that differ by case alone. */
 function copyAs(csvPath: string, names: readonly string[], cells: readonly string[], from: string): string {
+  // It would end the statement's text.
+  if (names.some((name) => name.includes("\0")))
+    throw new DomainError("COLUMN_NAMES_INVALID", "A column's name holds a NUL character, which is no letter.");
   const header = names.map((name, index) => `${sqlText(name)} AS h${index}`);
   return `COPY (SELECT ${header.join(", ")} UNION ALL SELECT ${cells.join(", ")} FROM ${from})
     TO ${sqlText(csvPath)} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '"', ESCAPE '"')`;
@@ -17,7 +20,8 @@ function copyAs(csvPath: string, names: readonly string[], cells: readonly strin
 
 /** Writes the table of a Parquet file as CSV: numbers in full, dates by ISO 8601, lists and the like as DuckDB prints them. */
 export async function parquetToCsv(ask: Ask, path: string, csvPath: string): Promise<void> {
-  const table = `read_parquet(${sqlText(path)})`;
+  // Else a folder named `key=value` above it would be a column.
+  const table = `read_parquet(${sqlText(path)}, hive_partitioning = false)`;
   const columns = await ask(`DESCRIBE FROM ${table}`);
   if (columns.length > maxColumns) throw tooManyColumns();
   const names = columns.map(([name]) => String(name));

@@ -11,8 +11,11 @@ import { xlsxToCsv } from "./xlsx-to-csv.ts";
 export interface CopyParts {
   /** Where a copy goes where one is needed; it is the caller's to remove, whatever happens. */
   readonly copyPath: string;
-  /** Asks DuckDB, which may read the file and write the copy; ended in the middle once the signal is aborted. */
-  query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
+  /**
+   * Asks DuckDB, which may read the file and write the copy; ended in the middle once the signal is aborted. Of text there is
+   * nothing to ask.
+   */
+  query?(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
   /** Of the copy. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -138,6 +141,8 @@ function toFault(error: unknown, what: string): unknown {
 }
 
 const mostSheets = 20;
+/** Excel itself takes 31. */
+const longestSheetName = 100;
 
 async function copySheet(
   path: string,
@@ -145,6 +150,8 @@ async function copySheet(
   { copyPath, maxBytes = Number.MAX_SAFE_INTEGER, signal }: CopyParts,
 ): Promise<PlainCsv> {
   const { sheet, sheets } = await xlsxToCsv(path, copyPath, { sheet: wished, maxBytes, signal });
+  if (sheets.some((name) => name.length > longestSheetName))
+    throw new DomainError("NOT_CSV", `A sheet of the workbook has a name of more than ${longestSheetName} letters.`);
   const otherSheets = sheets.filter((name) => name !== sheet).slice(0, mostSheets);
   return { path: copyPath, isTidied: false, sheet, otherSheets };
 }
@@ -155,18 +162,17 @@ async function hasNul(path: string): Promise<boolean> {
 }
 
 async function copyObjects(path: string, { format }: TableSource, parts: CopyParts): Promise<PlainCsv> {
-  const { copyPath } = parts;
+  const { copyPath, query } = parts;
+  if (query === undefined) throw new Error("Only where DuckDB can be asked.");
   try {
     await bounded(parts, async (signal) => {
-      const ask = (sql: string) => parts.query(sql, signal);
+      const ask = (sql: string) => query(sql, signal);
       if (format === "parquet") return parquetToCsv(ask, path, copyPath);
       return jsonToCsv(ask, path, copyPath, format === "json");
     });
   } catch (error) {
     throw toFault(error, format === "parquet" ? "Parquet file" : "JSON");
   }
-  if (await hasNul(copyPath))
-    throw new DomainError("NUL_BYTES", "A text of the table holds a NUL character, which is no letter. Leave it out.");
   return { path: copyPath, isTidied: false };
 }
 
@@ -177,6 +183,9 @@ async function copyObjects(path: string, { format }: TableSource, parts: CopyPar
  */
 export async function plainCsv(path: string, source: TableSource, parts: CopyParts): Promise<PlainCsv> {
   if (isPlain(source)) return { path, isTidied: false };
-  if (source.format === "csv") return copyText(path, source, parts);
-  return source.format === "xlsx" ? copySheet(path, source, parts) : copyObjects(path, source, parts);
+  const copy = source.format === "csv" ? copyText : source.format === "xlsx" ? copySheet : copyObjects;
+  const copied = await copy(path, source, parts);
+  if (await hasNul(copied.path))
+    throw new DomainError("NUL_BYTES", "A text of the table holds a NUL character, which is no letter. Leave it out.");
+  return copied;
 }

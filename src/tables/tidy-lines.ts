@@ -4,6 +4,8 @@ const blank = 0x20;
 const quote = 0x22;
 /** Ctrl-Z, with which DOS ended a text. */
 const endOfText = 0x1a;
+/** Held back at once; a line that begins with more is none of blanks. */
+const mostBlanks = 4_096;
 const betweenCells = new Set([...",;\t|\n"].map((sign) => sign.charCodeAt(0)));
 
 /**
@@ -49,7 +51,7 @@ export async function* tidyLines(chunks: AsyncIterable<Buffer>, onChange: () => 
         if (isLineBlank) blanks = 0;
         isLineBlank = true;
         put(lineFeed);
-      } else if (byte === blank && isLineBlank) blanks += 1;
+      } else if (byte === blank && isLineBlank && blanks < mostBlanks) blanks += 1;
       else if (byte === endOfText && isLineBlank && !hasEndOfText) hasEndOfText = true;
       else {
         // A doubled quote closes and opens again.

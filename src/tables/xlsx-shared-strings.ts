@@ -55,7 +55,7 @@ export async function readSharedStrings(xlsx: XlsxPackage, name: string, limits:
   });
   return {
     at(index) {
-      if (!(index >= 0 && index < count)) throw damaged("a cell has a text that is missing");
+      if (!(Number.isInteger(index) && index >= 0 && index < count)) throw damaged("a cell has a text that is missing");
       return bytes.toString("utf8", index === 0 ? 0 : ends[index - 1], ends[index]);
     },
   };

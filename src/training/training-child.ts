@@ -10,8 +10,8 @@ import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
 import type { Dialect } from "../tables/dialect.ts";
+import type { WatchedChild } from "../watch-child.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
-import type { WatchedChild } from "./watch-training-child.ts";
 
 /** One training, as given to the process. */
 export interface ChildTask {
@@ -146,7 +146,7 @@ const [parentPid, memoryBytes] = process.argv.slice(2).map(Number);
 if (parentPid === undefined || memoryBytes === undefined || process.send === undefined)
   throw new Error("This is started by the service only.");
 const workerData: WatchedChild = { parentPid, memoryBytes };
-new Worker(new URL("./watch-training-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
+new Worker(new URL("../watch-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
 // After that thread has begun, which is to come in time.
 giveWay();
 try {

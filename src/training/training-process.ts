@@ -1,6 +1,5 @@
-import { fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { getCompileCacheDir } from "node:module";
+import { forkApart } from "../fork-apart.ts";
 import type { ChildAnswer, ChildProgress, ChildResult, ChildTask } from "./training-child.ts";
 import { memoryShares, TrainingMemoryError } from "./training-memory.ts";
 
@@ -28,17 +27,8 @@ export async function runTrainingProcess(
   signal.throwIfAborted();
   const killsBefore = await countMemoryKills();
   signal.throwIfAborted();
-  const child = fork(entry, [String(process.pid), String(task.memoryBytes)], {
-    // Else it would inherit --import, and start telemetry of its own.
-    execArgv: [`--max-old-space-size=${memoryShares(task.memoryBytes).heapMebibytes}`],
-    // It reads strangers' data: no secret is in its reach, and nobody's NODE_OPTIONS.
-    env: { ...pick(["PATH", "LD_LIBRARY_PATH", "TMPDIR", "TZ"]), ...compileCache() },
-    // NaN and undefined come over as they are.
-    serialization: "advanced",
-    // A terminal sends its signals to the whole group: the service decides when a training ends.
-    detached: true,
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
+  const { memoryBytes } = task;
+  const child = forkApart(entry, { heapMebibytes: memoryShares(memoryBytes).heapMebibytes, memoryBytes });
   const kill = (): void => {
     child.kill("SIGKILL");
   };
@@ -87,16 +77,4 @@ async function countMemoryKills(): Promise<string | undefined> {
     .catch(() => readFile("/proc/vmstat", "utf8"))
     .catch(() => "");
   return /^oom_kill (\d+)$/m.exec(counters)?.[1];
-}
-
-/** Where the service keeps compiled code, if it does: its start costs the process half as much CPU then (ADR 0020). */
-function compileCache(): { NODE_COMPILE_CACHE?: string } {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
-}
-
-function pick(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name): [string, string][] => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
 }
