@@ -54,6 +54,11 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
   await service.upload("not a csv", { name: email }, fileName, header);
   await service.upload(csv, { name: token, target: column.toUpperCase() }, fileName, header);
 
+  const form = new FormData();
+  form.append("file", new Blob([csv]), fileName);
+  form.append("target", "target");
+  expect((await send("POST", "/datasets/inspect", form)).status).toBe(200);
+
   const request = { datasetId: id, mode: "light" };
   const submitted = await send("POST", "/training-runs", request, { "idempotency-key": token });
   expect(submitted.status).toBe(202);
@@ -78,6 +83,8 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
     `/datasets?cursor=${token}&limit=${email}`,
     `/datasets/${id}?x=${token}`,
     `/datasets/${id}/content`,
+    `/datasets/${id}/rows?limit=5&x=${token}`,
+    `/datasets/${id}/rows?offset=${email}`,
     `/training-runs?datasetId=${uuid}&status=${value}`,
     `/training-runs/${run.id}`,
     `/training-runs/${run.id}/events`,
