@@ -1,27 +1,33 @@
-const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** A number whose digits are all of it: `02134` and 9007199254740993 are names, and `1E5` was written so for a reason. */
+const plainNumeral = /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
 
 /** What different spellings of the same have in common: `1` and `1.0`, `true` and `True`; undefined where there are none. */
-function meaningOf(text: string): string | undefined {
+function meaningOf(text: string): string | number | undefined {
   const plain = text.trim().toLowerCase();
   if (plain === "true" || plain === "false") return plain;
-  return numeral.test(plain) ? String(Number(plain)) : undefined;
+  return plainNumeral.test(plain) ? Number(plain) : undefined;
 }
 
 /**
- * Finds the category that a value is: the one of its spelling, else the only one that is the same number or the same truth
- * value. JSON has `1` and `true` where the table that the model learned from had `1.0` and `True`.
+ * Finds the category that a value is: the one of its spelling, else the only one that is the same truth value or, of a value
+ * that is a number itself, the same number. JSON has `1` and `true` where the table that the model learned from had `1.0` and
+ * `True`; a text of digits is what it spells.
  * @returns undefined for a value that the model never saw
  */
-export function categoryFinder(categories: readonly string[]): (text: string) => string | undefined {
+export function categoryFinder(
+  categories: readonly string[],
+): (value: string | number | boolean) => string | undefined {
   const spelled = new Set(categories);
-  const byMeaning = new Map<string, string | undefined>();
+  const byMeaning = new Map<string | number, string | undefined>();
   for (const category of categories) {
     const meaning = meaningOf(category);
     if (meaning !== undefined) byMeaning.set(meaning, byMeaning.has(meaning) ? undefined : category);
   }
-  return (text) => {
+  return (value) => {
+    const text = String(value);
     if (spelled.has(text)) return text;
     const meaning = byMeaning.size === 0 ? undefined : meaningOf(text);
-    return meaning === undefined ? undefined : byMeaning.get(meaning);
+    if (meaning === undefined || (typeof meaning === "number" && typeof value !== "number")) return undefined;
+    return byMeaning.get(meaning);
   };
 }

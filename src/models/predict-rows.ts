@@ -121,9 +121,9 @@ function readColumn(
   if (feature.kind === "text") {
     const categoryOf = categoryFinder(feature.categories);
     const texts = cells.map((cell, row) => {
-      const text = readText(cell, row, name);
-      const category = text === null ? null : categoryOf(text);
-      if (category === undefined) tell(row, name, text!);
+      const value = readValue(cell, row, name);
+      const category = value === null ? null : categoryOf(value);
+      if (category === undefined) tell(row, name, String(value));
       return category ?? null;
     });
     return { name, kind: "text", texts };
@@ -133,10 +133,9 @@ function readColumn(
   return { name, kind: "number", numbers };
 }
 
-function readText(cell: unknown, row: number, column: string): string | null {
+function readValue(cell: unknown, row: number, column: string): string | number | boolean | null {
   if (cell === null || cell === undefined || cell === "") return null;
-  if (typeof cell === "string") return cell;
-  if (typeof cell === "number" || typeof cell === "boolean") return String(cell);
+  if (typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean") return cell;
   throw new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be text, not ${kindOf(cell)}.`);
 }
 
