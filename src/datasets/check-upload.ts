@@ -19,6 +19,15 @@ export interface CheckParts {
 /** With what DuckDB ends where line ends are of several kinds, or blanks stand alone in a line. */
 const untidyCodes: readonly string[] = ["NOT_CSV", "ROW_RAGGED", "TOO_FEW_ROWS", "TOO_FEW_COLUMNS", "HEADER_MISSING"];
 
+/** A fault of a sheet, which may not be the one that was meant. */
+function inSheet(error: unknown, { sheet, otherSheets = [] }: Pick<TableSource, "sheet" | "otherSheets">): unknown {
+  if (!(error instanceof DomainError) || sheet === undefined || otherSheets.length === 0) return error;
+  const others = otherSheets.map((name) => `«${name}»`).join(", ");
+  return new DomainError(error.code, `${error.message} This is of the sheet «${sheet}»; there are also ${others}.`, {
+    cause: error,
+  });
+}
+
 /** What a received file is. @throws DomainError WRONG_ENCODING */
 async function sourceOf(received: ReceivedFile, wished: string | undefined): Promise<TableSource> {
   const { format, encoding, temporaryPath, utf8Bytes } = received;
@@ -53,7 +62,11 @@ export async function checkUpload(
         if (fault !== undefined && !isTidied) throw fault;
         // What is no CSV was written as one by us.
         const written: WishedTable = source.format === "csv" ? wished : { ...wished, delimiter: ",", decimal: "." };
-        return checkCsv(reader, path, { ...written, source: { ...source, ...found } }, limits);
+        try {
+          return await checkCsv(reader, path, { ...written, source: { ...source, ...found } }, limits);
+        } catch (error) {
+          throw inSheet(error, found);
+        }
       };
       try {
         return await check(asSent);

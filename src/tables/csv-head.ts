@@ -80,7 +80,7 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
       "TOO_FEW_COLUMNS",
       header.cells.length > 1
         ? "The file has one column with a name: a feature and a target are the least."
-        : "The file has one column: a feature and a target are the least. No comma, semicolon, tab or bar cuts its lines into as many cells each.",
+        : `The table has one column: a feature and a target are the least.${dialect.source.format === "csv" ? " No comma, semicolon, tab or bar cuts its lines into as many cells each." : ""}`,
     );
   const seen = new Set<string>();
   const twice = names.find((name) => seen.size === seen.add(name).size);

@@ -323,7 +323,10 @@ describe("a table is the same in whatever file it comes", () => {
     expect(life.uploaded.json.understood).toMatchObject(life.dataset.json.understood);
     expect(facts(life)).toEqual(plain);
     const named = await service.upload(content, { name: "named", sheet: "Other" });
-    expect(named.json).toMatchObject({ code: "TOO_FEW_COLUMNS" });
+    expect(named.json).toMatchObject({
+      code: "TOO_FEW_COLUMNS",
+      detail: expect.stringMatching(/one column.* sheet «Other»; there are also «Notes», «Things»/),
+    });
     const unknown = await service.upload(content, { name: "unknown", sheet: "Thing" });
     expect(unknown.json).toMatchObject({ code: "FIELD_INVALID", detail: expect.stringContaining("Things") });
     const zip = await service.upload(zipOf([{ name: "a.txt", content: "a,b" }]));
