@@ -17,6 +17,9 @@ export async function faultOfFile(error: unknown, csvPath: string, head: CsvHead
     );
   }
   const said = error.message.slice(0, error.message.lastIndexOf("\nPossible ")).trimEnd();
+  if (head.dialect.source.format !== "csv" && /^Invalid Input Error: .*CSV/.test(said))
+    // The copy is ours, and well-formed.
+    return new DomainError("NOT_CSV", "A row is longer than 1 MiB, the most that a row may have.", { cause: error });
   const record = /^Invalid Input Error: CSV Error on Line: (\d+)$/m.exec(said)?.[1];
   const at = record === undefined ? "A row" : `Line ${await lineOfRecord(csvPath, head, Number(record))}`;
   const expected = /\nExpected Number of Columns: (\d+) Found: (\d+)$/.exec(said);

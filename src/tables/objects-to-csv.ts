@@ -25,6 +25,16 @@ export async function parquetToCsv(ask: Ask, path: string, csvPath: string): Pro
   const columns = await ask(`DESCRIBE FROM ${table}`);
   if (columns.length > maxColumns) throw tooManyColumns();
   const names = columns.map(([name]) => String(name));
+  // DuckDB gives another name to the second of two that differ by case alone, or not at all.
+  const written = new Set(
+    (await ask(`SELECT name FROM parquet_schema(${sqlText(path)})`)).map(([name]) => String(name)),
+  );
+  const renamed = names.find((name) => !written.has(name));
+  if (renamed !== undefined)
+    throw new DomainError(
+      "COLUMN_NAMES_INVALID",
+      `Two columns of the Parquet file have the same name but for upper and lower case: one of them would be «${renamed.slice(0, 80)}». Rename it.`,
+    );
   const cells = names.map((name) => `CAST("${name.replaceAll('"', '""')}" AS VARCHAR)`);
   await ask(copyAs(csvPath, names, cells, table));
 }

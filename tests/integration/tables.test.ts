@@ -340,6 +340,13 @@ describe("a table is the same in whatever file it comes", () => {
     const life = await lifeOf(content, "parquet", csv);
     expect(life.uploaded.json.understood).toMatchObject({ format: "parquet", delimiter: null });
     expect(facts(life)).toEqual(plain);
+    const alike = await parquetOf(csv.replace("price,kg", "xq,xz"));
+    for (let at = alike.indexOf("xz"); at >= 0; at = alike.indexOf("xz", at + 1)) alike.write("XQ", at);
+    const renamed = await service.upload(alike);
+    expect(renamed.json).toMatchObject({
+      code: "COLUMN_NAMES_INVALID",
+      detail: expect.stringContaining("upper and lower case"),
+    });
     const broken = await service.upload(content.subarray(0, content.length - 20));
     expect(broken.json).toMatchObject({ status: 415, code: "NOT_CSV", detail: expect.stringContaining("Parquet") });
   });
