@@ -1,6 +1,5 @@
-import { resolve } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { sqlText } from "../tables/csv-table.ts";
+import { lockTo } from "../tables/lock-to.ts";
 
 /** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
 export interface CsvReader {
@@ -38,9 +37,7 @@ export async function openCsvEngine(folder: string, memoryMegabytes = 256): Prom
     temp_directory: "",
   });
   const setup = await instance.connect();
-  await setup.run(`SET allowed_directories = [${sqlText(resolve(folder))}]`);
-  await setup.run("SET enable_external_access = false");
-  await setup.run("SET lock_configuration = true");
+  await lockTo(setup, [folder]);
   setup.closeSync();
   const closing = new AbortController();
   const inHand = new Set<Promise<unknown>>();

@@ -1,12 +1,10 @@
 /** Entry of the process that makes a plain CSV of one file; src/tables/plain-copy.ts starts it, and ends it. */
-import { writeFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { dirname } from "node:path";
-import { Worker } from "node:worker_threads";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { beginApart } from "../begin-apart.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
-import { giveWay } from "../give-way.ts";
-import type { WatchedChild } from "../watch-child.ts";
-import { sqlText } from "./csv-table.ts";
+import { lockTo } from "./lock-to.ts";
 import { type PlainCsv, plainCsv } from "./plain-csv.ts";
 import type { TableSource } from "./table-source.ts";
 
@@ -33,10 +31,7 @@ async function copy({ path, source, copyPath, maxBytes }: CopyTask): Promise<Pla
     temp_directory: "",
   });
   const connection = await instance.connect();
-  const folders = [path, copyPath].map((file) => sqlText(dirname(file)));
-  await connection.run(`SET allowed_directories = [${folders.join(", ")}]`);
-  await connection.run("SET enable_external_access = false");
-  await connection.run("SET lock_configuration = true");
+  await lockTo(connection, [dirname(path), dirname(copyPath)]);
   const query = async (sql: string, signal?: AbortSignal): Promise<unknown[][]> => {
     const interrupt = (): void => connection.interrupt();
     signal?.addEventListener("abort", interrupt);
@@ -59,21 +54,10 @@ function toAnswer(error: unknown): CopyAnswer {
   return { failed: { message: error.message, code } };
 }
 
-const [parentPid, memoryBytes] = process.argv.slice(2).map(Number);
-if (parentPid === undefined || memoryBytes === undefined || process.send === undefined)
-  throw new Error("This is started by the service only.");
-const workerData: WatchedChild = { parentPid, memoryBytes };
-new Worker(new URL("../watch-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
-giveWay();
-try {
-  // Where memory ends, the kernel takes this one and not the service.
-  writeFileSync("/proc/self/oom_score_adj", "1000");
-} catch {
-  // Not Linux, or not allowed: the kernel takes the largest.
-}
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+beginApart();
 process.once("message", async (task: CopyTask) => {
   const answer = await copy(task).then((copied): CopyAnswer => ({ copied }), toAnswer);
+  // Node keeps compiled code at the end of a process, and this one is killed.
+  flushCompileCache();
   process.send?.(answer, undefined, undefined, () => {});
 });

@@ -2,8 +2,9 @@ import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, sqlText } from "../tables/csv-table.ts";
+import { csvTable } from "../tables/csv-table.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
+import { lockTo } from "../tables/lock-to.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
 import { memoryShares } from "./training-memory.ts";
 
@@ -43,11 +44,7 @@ export async function loadTable(
   try {
     const connection = await instance.connect();
     try {
-      // A table is a stranger's: nothing but its own folder and its copy's can be reached, and no later statement can change that.
-      const folders = [absolutePath, path.resolve(copyPath)].map((file) => sqlText(path.dirname(file)));
-      await connection.run(`SET allowed_directories = [${folders.join(", ")}]`);
-      await connection.run("SET enable_external_access = false");
-      await connection.run("SET lock_configuration = true");
+      await lockTo(connection, [path.dirname(absolutePath), path.dirname(copyPath)]);
       const query = async (sql: string) => (await (await connection.run(sql)).getRows()) as unknown[][];
       const plain = await plainCsv(absolutePath, dialect.source, { copyPath: path.resolve(copyPath), query });
       const head = await readHead(plain.path, dialect);

@@ -1,16 +1,13 @@
 /** Entry of the process that trains one model; src/training/training-process.ts starts it, and ends it. */
 import { createHash } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
-import { Worker } from "node:worker_threads";
-import { giveWay } from "../give-way.ts";
+import { beginApart } from "../begin-apart.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
 import type { Dialect } from "../tables/dialect.ts";
-import type { WatchedChild } from "../watch-child.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
 
 /** One training, as given to the process. */
@@ -142,22 +139,7 @@ async function writeFlushed(filePath: string, content: Buffer): Promise<void> {
   await file.sync();
 }
 
-const [parentPid, memoryBytes] = process.argv.slice(2).map(Number);
-if (parentPid === undefined || memoryBytes === undefined || process.send === undefined)
-  throw new Error("This is started by the service only.");
-const workerData: WatchedChild = { parentPid, memoryBytes };
-new Worker(new URL("../watch-child.ts", import.meta.url), { workerData, execArgv: [] }).unref();
-// After that thread has begun, which is to come in time.
-giveWay();
-try {
-  // Where memory runs out the kernel takes this process, and not the service.
-  writeFileSync("/proc/self/oom_score_adj", "1000");
-} catch {
-  // Not Linux, or not allowed: the kernel takes the largest.
-}
-// A supervisor may send its signals to all processes of the service: the service alone decides when a training ends.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
-process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+beginApart();
 process.once("message", async (task: ChildTask) => {
   const answer = await train(task).then(
     (result): ChildAnswer => ({ result }),
