@@ -116,7 +116,7 @@ export function warningsOf({
   warnings.push(...warningsOfSource(dialect));
   if (emptyRows > 0)
     warnings.push({
-      code: "ROWS_LEFT_OUT",
+      code: "LINES_LEFT_OUT",
       message: `${emptyRows === 1 ? "A row has" : `${emptyRows} rows have`} no value in any column, and ${emptyRows === 1 ? "is" : "are"} left out.`,
     });
   for (const place of dialect.leftOutColumns)

@@ -105,9 +105,11 @@ describe("without API keys", () => {
     expect(operations.sort()).toEqual(
       [
         "POST /datasets/upload",
+        "POST /datasets/inspect",
         "GET /datasets",
         "GET /datasets/{id}",
         "GET /datasets/{id}/content",
+        "GET /datasets/{id}/rows",
         "DELETE /datasets/{id}",
         "DELETE /datasets/expired",
         "POST /training-runs",

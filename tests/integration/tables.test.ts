@@ -441,7 +441,7 @@ test("rows without any value are no rows, in the profile, in rows and in trainin
   const content = `${write({ missing: "NA" }).replace("cheap\n", "cheap\n,,\n")},,\nNA,NA,\n`;
   const life = await lifeOf(content, "empty rows", write({}));
   expect(life.uploaded.json.warnings).toContainEqual({
-    code: "ROWS_LEFT_OUT",
+    code: "LINES_LEFT_OUT",
     message: expect.stringContaining("3 rows"),
   });
   const { json } = await service.call("GET", `/datasets/${life.dataset.json.id}/rows?limit=100`);

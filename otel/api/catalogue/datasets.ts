@@ -36,7 +36,6 @@ export const datasetWarningReasons = [
   "COLUMN_LEFT_OUT",
   "LINES_LEFT_OUT",
   "LINES_MENDED",
-  "ROWS_LEFT_OUT",
   "ENCODING_GUESSED",
   "SHEETS_LEFT_OUT",
   "COLUMN_NEARLY_NUMBERS",
