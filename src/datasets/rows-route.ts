@@ -6,6 +6,9 @@ import { existingDataset } from "./existing-dataset.ts";
 import { readRows } from "./read-rows.ts";
 import type { ReceivingParts } from "./receive-upload.ts";
 
+/** More than any file has. */
+const mostRows = 1e12;
+
 const rowsQuery = z.object({
   limit: z.coerce
     .number()
@@ -16,7 +19,7 @@ const rowsQuery = z.object({
     .describe(
       "How many rows at most. A page has 20,000 cells and 256 KiB at most, and one row at least; nextOffset leads on.",
     ),
-  offset: z.coerce.number().int().min(0).default(0).describe("How many rows are passed over."),
+  offset: z.coerce.number().int().min(0).max(mostRows).default(0).describe("How many rows are passed over."),
 });
 
 const rowsSchema = z

@@ -55,7 +55,7 @@ def map_body(context, body):
         return body
     if operation in ("predict", "submitTrainingRun") and not validator_of(context.operation).is_valid(body):
         return body
-    if operation == "uploadDataset" and "file" in body and isinstance(body.get("target", ""), str):
+    if operation in ("uploadDataset", "inspectTable") and "file" in body and isinstance(body.get("target", ""), str):
         content = getattr(body["file"], "data", body["file"])
         if isinstance(content, bytes) and len(content) % 2 == 0:
             return {**body, "file": TABLE.encode(), "target": "label"}
