@@ -74,7 +74,7 @@ describe("rows of a dataset", () => {
     }
     expect(seen).toEqual(Array.from({ length: 210 }, (_, row) => 4_790 + row));
     expect((await rowsOf(id, `?offset=${count}`)).json).toMatchObject({ rows: [], nextOffset: null, total: count });
-    expect((await rowsOf(id, "?offset=9007199254740991")).json).toMatchObject({ rows: [], nextOffset: null });
+    expect((await rowsOf(id, "?offset=1000000000000")).json).toMatchObject({ rows: [], nextOffset: null });
   });
 
   test("of 2,000 columns are fewer, bounded in bytes, and none is lost", async () => {
