@@ -4,7 +4,7 @@ import { giveWay } from "./give-way.ts";
 import type { WatchedChild } from "./watch-child.ts";
 
 /**
- * For the entry of a process that `forkApart` has started, before its first task: it lets the service go first, ends with it or
+ * For the entry of a process that `askApart` has started, before its first task: it lets the service go first, ends with it or
  * at too much memory, and is what the kernel takes where memory ends.
  * @throws where somebody else has started it
  */

@@ -2,6 +2,7 @@ import express, { type Request, type Response } from "express";
 import { z } from "zod";
 import { ClientClosedError, DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
+import { leavingOf } from "../http/leaving.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
@@ -85,15 +86,6 @@ async function receiveRows(request: Request, response: Response): Promise<Predic
   );
   const [, charset = "utf-8"] = /;\s*charset="?([^\s;"]+)/i.exec(request.headers["content-type"] ?? "") ?? [];
   return { format, charset, bytes: request.body as Buffer };
-}
-
-/** Aborted with ClientClosedError when the client leaves before its answer is whole. */
-function leavingOf(response: Response): AbortSignal {
-  const leaving = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) leaving.abort(new ClientClosedError());
-  });
-  return leaving.signal;
 }
 
 /** How a prediction ended that did not succeed. */

@@ -1,6 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import { mayBeNames, nameOfDigits } from "../tables/column-looks.ts";
+import type { CsvReader } from "../tables/csv-engine.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
 import {
   csvTable,
@@ -19,7 +20,6 @@ import { matcherOf } from "../tables/number-form.ts";
 import { namesColumns } from "../tables/table-source.ts";
 import { orEstimated } from "./count-distinct.ts";
 import { type CountedTarget, targetCounts, toCountedTarget, wordsAmongNumbers } from "./count-target.ts";
-import type { CsvReader } from "./csv-engine.ts";
 import { faultOfFile } from "./fault-of-file.ts";
 import { findWarnings } from "./find-warnings.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";

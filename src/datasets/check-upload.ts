@@ -28,14 +28,24 @@ function inSheet(error: unknown, { sheet, otherSheets = [] }: Pick<TableSource, 
   });
 }
 
-/** What a received file is. @throws DomainError WRONG_ENCODING */
-async function sourceOf(received: ReceivedFile, wished: string | undefined): Promise<TableSource> {
+/** What a received file is. @throws DomainError WRONG_ENCODING, FIELD_INVALID */
+async function sourceOf(
+  received: ReceivedFile,
+  { encoding: wished, sheet }: Pick<UploadFields, "encoding" | "sheet">,
+): Promise<TableSource> {
   const { format, encoding, temporaryPath, utf8Bytes } = received;
+  if (sheet !== undefined && format !== "xlsx")
+    throw new DomainError("FIELD_INVALID", "`sheet` names a sheet of an Excel workbook, and the file is none.");
+  if (format !== "csv") {
+    if (encoding !== "utf-8")
+      throw new DomainError("WRONG_ENCODING", "The JSON is not UTF-8, as JSON is (RFC 8259, 8.1).");
+    return { format, encoding, isUntidy: false, sheet };
+  }
   const found = wished ?? encoding ?? (await guessEncodingOf(temporaryPath, utf8Bytes));
   // Read as it stands, it would be DuckDB that finds the letter, and it does not say what is wrong with it.
   if (found === "utf-8" && encoding !== "utf-8") await readThrough(temporaryPath, found);
   const isEncodingGuessed = wished === undefined && encoding === undefined;
-  return { format, encoding: format === "csv" ? found : "utf-8", isEncodingGuessed, isUntidy: false };
+  return { format, encoding: found, isEncodingGuessed, isUntidy: false };
 }
 
 /**
@@ -48,11 +58,7 @@ export async function checkUpload(
   received: ReceivedFile,
   { encoding, sheet, ...wished }: Omit<UploadFields, "name">,
 ): Promise<CheckedCsv> {
-  const asSent = { ...(await sourceOf(received, encoding)), sheet };
-  if ((asSent.format === "json" || asSent.format === "jsonl") && received.encoding !== "utf-8")
-    throw new DomainError("WRONG_ENCODING", "The JSON is not UTF-8, as JSON is (RFC 8259, 8.1).");
-  if (sheet !== undefined && asSent.format !== "xlsx")
-    throw new DomainError("FIELD_INVALID", "`sheet` names a sheet of an Excel workbook, and the file is none.");
+  const asSent = await sourceOf(received, { encoding, sheet });
   const copyPath = storage.temporaryPath(randomUUID());
   try {
     return await checks.use(asker, async (reader, signal) => {

@@ -1,7 +1,7 @@
 import type { FileStorage } from "../storage/file-storage.ts";
+import { isOutOfMemory } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
 import { csvTable } from "../tables/csv-table.ts";
-import { isOutOfMemory } from "./csv-engine.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type KeptTable, onTable } from "./on-table.ts";
 

@@ -1,7 +1,7 @@
+import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
-import type { CsvReader } from "./csv-engine.ts";
 
 /** Words that are no numbers, as DuckDB's NaN is one. */
 export const wordsAmongNumbers = [...missingWords, ...missingNumbers].filter((word) => word.toLowerCase() !== "nan");

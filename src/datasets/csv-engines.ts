@@ -1,4 +1,4 @@
-import { openCsvEngine } from "./csv-engine.ts";
+import { openCsvEngine } from "../tables/csv-engine.ts";
 import { createEnginePool, type EnginePool } from "./engine-pool.ts";
 
 /** The engines of a process, by what they are for: none has to wait for another purpose, or lacks memory by it. */
@@ -16,7 +16,7 @@ const maxWaitingCounts = 32;
 /** All engines, none of them opened yet. The memory of all together is in docs/operations.md, under Capacity. */
 export function createCsvEngines(folder: string): CsvEngines {
   const pool = (size: number, memoryMegabytes: number, maxWaiting: number): EnginePool =>
-    createEnginePool(() => openCsvEngine(folder, memoryMegabytes), { size, maxWaiting });
+    createEnginePool(() => openCsvEngine([folder], memoryMegabytes), { size, maxWaiting });
   const checks = pool(2, 256, Number.POSITIVE_INFINITY);
   const counts = pool(1, 128, maxWaitingCounts);
   const profiles = pool(1, 256, 1);

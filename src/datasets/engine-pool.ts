@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import type { CsvEngine, CsvReader } from "./csv-engine.ts";
+import type { CsvEngine, CsvReader } from "../tables/csv-engine.ts";
 
 /** Who asks, and when it is of no use any more. */
 export interface Asker {

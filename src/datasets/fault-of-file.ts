@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
+import { isOutOfMemory } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { lineOfRecord } from "../tables/csv-line.ts";
-import { isOutOfMemory } from "./csv-engine.ts";
 
 /** What DuckDB says of a file that it can't read, as a fault of the file. Cells of the file stand in its message, too. */
 export async function faultOfFile(error: unknown, csvPath: string, head: CsvHead): Promise<unknown> {

@@ -1,9 +1,9 @@
 import { hasNameOfDigits } from "../tables/column-looks.ts";
+import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { linesOfRows } from "../tables/csv-line.ts";
-import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
+import { csvTable, numberIn, withoutMissing } from "../tables/csv-table.ts";
 import { isMissing, isNumeral } from "../tables/dialect.ts";
-import type { CsvReader } from "./csv-engine.ts";
 import type { StrayCells } from "./dataset-warnings.ts";
 
 /** Of a column's values that are there: with as many numbers the others are strays. */
@@ -45,13 +45,12 @@ export async function findStrays(
 ): Promise<StrayCells[]> {
   const suspects = [...counted.keys()].filter((index) => isSuspect(counted[index]!, index, head)).slice(0, mostColumns);
   if (suspects.length === 0) return [];
-  const words = [...head.dialect.missing, ...head.dialect.missingNumbers].filter((word) => word !== "");
   const cells = suspects.flatMap((index) => {
     const cell = `c${index}`;
     const number = numberIn(index, head);
     return [
       `${number} IS NOT NULL AS isNumber${index}`,
-      `CASE WHEN ${number} IS NULL THEN left(${withoutWords(cell, words)}, 100) END AS stray${index}`,
+      `CASE WHEN ${number} IS NULL THEN left(${withoutMissing(cell, head.dialect)}, 100) END AS stray${index}`,
     ];
   });
   const asked = suspects.flatMap((index) => [

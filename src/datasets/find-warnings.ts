@@ -1,8 +1,8 @@
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
+import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { isMissing } from "../tables/dialect.ts";
 import { type CountedTarget, describeTarget } from "./count-target.ts";
-import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 import { warningsOf } from "./dataset-warnings.ts";
 import { findStrays } from "./find-strays.ts";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { DomainError, isSystemError } from "../errors.ts";
 import type { FileStorage, KeptFile } from "../storage/file-storage.ts";
+import type { CsvReader } from "../tables/csv-engine.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { plainCopy } from "../tables/plain-copy.ts";
-import type { CsvReader } from "./csv-engine.ts";
 import type { Asker, EnginePool } from "./engine-pool.ts";
 
 /** Of a copy whose upload was held to less: what was taken then can be read later, whatever the setting says now. */

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
+import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
 import type { Dialect } from "../tables/dialect.ts";
-import { type CsvReader, isOutOfMemory } from "./csv-engine.ts";
 
 const topCount = 5;
 const maxValueLength = 100;

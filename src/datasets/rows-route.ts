@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { ClientClosedError } from "../errors.ts";
-import { type ApiRoute, defineRoute, idParams } from "../http/route.ts";
+import { leavingOf } from "../http/leaving.ts";
+import { type ApiRoute, defineRoute, idParams, pageLimit } from "../http/route.ts";
 import { isKnown } from "../http/send-file.ts";
 import { existingDataset } from "./existing-dataset.ts";
 import { readRows } from "./read-rows.ts";
@@ -10,15 +10,9 @@ import type { ReceivingParts } from "./receive-upload.ts";
 const mostRows = 1e12;
 
 const rowsQuery = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(20)
-    .describe(
-      "How many rows at most. A page has 20,000 cells and 256 KiB at most, and one row at least; nextOffset leads on.",
-    ),
+  limit: pageLimit.describe(
+    "How many rows at most. A page has 20,000 cells and 256 KiB at most, and one row at least; nextOffset leads on.",
+  ),
   offset: z.coerce.number().int().min(0).max(mostRows).default(0).describe("How many rows are passed over."),
 });
 
@@ -73,9 +67,7 @@ export function rowsRoute(parts: Pick<ReceivingParts, "db" | "storage" | "csvEng
         response.status(304).end();
         return;
       }
-      const gone = new AbortController();
-      response.once("close", () => gone.abort(new ClientClosedError()));
-      const { rows, cut } = await readRows(parts, dataset, { owner, offset, limit, signal: gone.signal });
+      const { rows, cut } = await readRows(parts, dataset, { owner, offset, limit, signal: leavingOf(response) });
       const end = offset + rows.length;
       response.json({
         columns: dataset.columns.map(({ name, type }) => ({ name, type })),

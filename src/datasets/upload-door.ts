@@ -1,5 +1,6 @@
 import type { Request, Response } from "express";
-import { ClientClosedError, DomainError } from "../errors.ts";
+import { DomainError } from "../errors.ts";
+import { leavingOf } from "../http/leaving.ts";
 import { type ReceivedFile, receiveUpload } from "../http/upload-stream.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import type { Config } from "../settings/config.ts";
@@ -48,8 +49,7 @@ export function openUploadDoor({
       }
       inHand += 1;
       ofOwner.set(owner, own + 1);
-      const gone = new AbortController();
-      response.once("close", () => gone.abort(new ClientClosedError()));
+      const leaving = leavingOf(response);
       try {
         await store.requireRoom();
         const received = await withSpan("dataset receive", {}, () =>
@@ -63,7 +63,7 @@ export function openUploadDoor({
           }),
         );
         try {
-          return await work(received, gone.signal);
+          return await work(received, leaving);
         } finally {
           await storage.discard(received.temporaryPath);
         }

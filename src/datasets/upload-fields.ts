@@ -15,7 +15,7 @@ export interface UploadFields {
 }
 
 /** Fields of the form beside the file. */
-export const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal"] as const;
+const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal"] as const;
 
 /** Characters of a dataset's name. */
 export const maxNameLength = 200;

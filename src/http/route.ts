@@ -68,15 +68,14 @@ export function defineRoute<
 /** Path parameter `id`: a UUID. */
 export const idParams = z.object({ id: z.uuid() });
 
+/** How much a page has at most. */
+export const pageLimit = z.coerce.number().int().min(1).max(100).default(20);
+
 /** Query of every list. */
 export const pageQuery = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100)
-    .default(20)
-    .describe("How many items at most. A page of items with much in them has fewer; nextCursor leads on."),
+  limit: pageLimit.describe(
+    "How many items at most. A page of items with much in them has fewer; nextCursor leads on.",
+  ),
   // Not a check: what is no cursor is CURSOR_INVALID (src/http/cursor.ts), a code of its own.
   cursor: z.string().optional().meta({ pattern: cursorPattern, description: "nextCursor of the page before." }),
 });

@@ -61,11 +61,12 @@ async function writeChecked(chunks: AsyncIterable<Buffer>, file: FileHandle, max
   let isForeign = false;
   const check = (bytes: Buffer, isLast: boolean): void => {
     sight ??= atFirstSight(bytes);
-    if (sight.format === "parquet" || sight.encoding !== undefined) return;
+    if (sight.encoding !== undefined) return;
     if (bytes.includes(0))
       throw new DomainError("NUL_BYTES", "The file holds NUL bytes: it is not a text file. Export it as CSV.");
-    if (isForeign || isUtf8(bytes)) {
-      if (!isForeign) utf8Bytes += bytes.length;
+    if (isForeign) return;
+    if (isUtf8(bytes)) {
+      utf8Bytes += bytes.length;
       return;
     }
     isForeign = true;

@@ -1,10 +1,9 @@
 /** Entry of the process that makes a plain CSV of one file; src/tables/plain-copy.ts starts it, and ends it. */
 import { flushCompileCache } from "node:module";
 import { dirname } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { beginApart } from "../begin-apart.ts";
 import { DomainError, type ErrorCode } from "../errors.ts";
-import { lockTo } from "./lock-to.ts";
+import { openCsvEngine } from "./csv-engine.ts";
 import { type PlainCsv, plainCsv } from "./plain-csv.ts";
 import type { TableSource } from "./table-source.ts";
 
@@ -25,25 +24,7 @@ export type CopyAnswer =
 const duckdbMegabytes = 256;
 
 async function copy({ path, source, copyPath, maxBytes }: CopyTask): Promise<PlainCsv> {
-  const instance = await DuckDBInstance.create(":memory:", {
-    threads: "1",
-    memory_limit: `${duckdbMegabytes}MB`,
-    temp_directory: "",
-  });
-  const connection = await instance.connect();
-  await lockTo(connection, [dirname(path), dirname(copyPath)]);
-  const query = async (sql: string, signal?: AbortSignal): Promise<unknown[][]> => {
-    const interrupt = (): void => connection.interrupt();
-    signal?.addEventListener("abort", interrupt);
-    try {
-      return (await (await connection.run(sql)).getRows()) as unknown[][];
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", interrupt);
-    }
-  };
+  const { query } = await openCsvEngine([dirname(path), dirname(copyPath)], duckdbMegabytes);
   return plainCsv(path, source, { copyPath, maxBytes, query });
 }
 

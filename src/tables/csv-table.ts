@@ -33,7 +33,8 @@ export const withoutWords = (cell: string, words: readonly string[]): string =>
 
 type Cast = "TRY_CAST" | "CAST";
 
-const withoutMissing = (cell: string, { missing, missingNumbers }: Dialect): string =>
+/** The same for the dialect's words for a missing value and for a missing number; an empty cell is NULL already. */
+export const withoutMissing = (cell: string, { missing, missingNumbers }: Dialect): string =>
   withoutWords(
     cell,
     [...missing, ...missingNumbers].filter((word) => word !== ""),

@@ -1,8 +1,9 @@
+import { askApart, describeEnd } from "../ask-apart.ts";
 import { DomainError } from "../errors.ts";
-import { forkApart } from "../fork-apart.ts";
 import type { CopyAnswer, CopyTask } from "./copy-child.ts";
+import { isOutOfMemory } from "./csv-engine.ts";
 import { type PlainCsv, plainCsv } from "./plain-csv.ts";
-import { isPlain, type TableSource } from "./table-source.ts";
+import type { TableSource } from "./table-source.ts";
 
 const entry = new URL("./copy-child.ts", import.meta.url);
 /** Of one process: DuckDB's 256 MB, Node itself, and what Parquet's texts take beside DuckDB's count. */
@@ -10,7 +11,6 @@ const memoryBytes = 640 * 1024 * 1024;
 const heapMebibytes = 256;
 /** A workbook of some megabytes that was made to be slow takes a minute. */
 const longestMs = 300_000;
-const longestErrorText = 8_192;
 
 const tooLarge = (): DomainError =>
   new DomainError(
@@ -28,50 +28,32 @@ export async function plainCopy(
   source: TableSource,
   parts: { readonly copyPath: string; readonly maxBytes: number; readonly signal: AbortSignal },
 ): Promise<PlainCsv> {
-  if (isPlain(source) || source.format === "csv") return plainCsv(path, source, parts);
+  if (source.format === "csv") return plainCsv(path, source, parts);
   return copyApart({ path, source, copyPath: parts.copyPath, maxBytes: parts.maxBytes }, parts.signal);
 }
 
 async function copyApart(task: CopyTask, asked: AbortSignal): Promise<PlainCsv> {
   const timeout = AbortSignal.timeout(longestMs);
-  const signal = AbortSignal.any([asked, timeout]);
-  signal.throwIfAborted();
-  const child = forkApart(entry, { heapMebibytes, memoryBytes });
-  const kill = (): void => {
-    child.kill("SIGKILL");
-  };
-  let answer: CopyAnswer | undefined;
-  let errorText = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    errorText = (errorText + String(chunk)).slice(-longestErrorText);
+  const asking = askApart<CopyAnswer>(entry, task, {
+    heapMebibytes,
+    memoryBytes,
+    signal: AbortSignal.any([asked, timeout]),
+    answerOf: (message) => message as CopyAnswer,
   });
-  child.on("message", (message: CopyAnswer) => {
-    answer = message;
-    kill();
+  const { answer, end } = await asking.catch((error: unknown) => {
+    asked.throwIfAborted();
+    throw timeout.aborted ? tooLarge() : error;
   });
-  signal.addEventListener("abort", kill, { once: true });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", () => resolve());
-      // A process that is gone already takes no task: its end tells.
-      child.send(task, () => {});
-    });
-  } finally {
-    signal.removeEventListener("abort", kill);
-  }
-  asked.throwIfAborted();
   if (answer === undefined) {
-    const isTooLarge = timeout.aborted || /^held bytes: \d+$|JavaScript heap out of memory/m.test(errorText);
-    if (isTooLarge) throw tooLarge();
+    if (end.heldBytes !== undefined || end.isHeapFull) throw tooLarge();
     throw new DomainError(
       "NOT_CSV",
       "The file cannot be read: its reader broke off. It is damaged, or made so. Send it as CSV.",
-      { cause: new Error(`The process ended by ${child.signalCode ?? `exit code ${child.exitCode}`}: ${errorText}`) },
+      { cause: new Error(`The process ended by ${describeEnd(end)}`) },
     );
   }
   if ("copied" in answer) return answer.copied;
   if ("refused" in answer) throw new DomainError(answer.refused.code, answer.refused.message);
-  if (answer.failed.message.startsWith("Out of Memory Error")) throw tooLarge();
-  throw Object.assign(new Error(answer.failed.message), { code: answer.failed.code });
+  const error = Object.assign(new Error(answer.failed.message), { code: answer.failed.code });
+  throw isOutOfMemory(error) ? tooLarge() : error;
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
+import { isOutOfMemory } from "./csv-engine.ts";
 import { jsonToCsv, parquetToCsv } from "./objects-to-csv.ts";
 import { isPlain, type TableSource } from "./table-source.ts";
 import { decoded } from "./text-encoding.ts";
@@ -35,6 +36,9 @@ export interface PlainCsv {
 
 const tooLarge = (maxBytes: number): DomainError =>
   new DomainError("DATASET_TOO_LARGE", `The table is larger than ${maxBytes} bytes, written as CSV in UTF-8.`);
+
+const nulFound = (): DomainError =>
+  new DomainError("NUL_BYTES", "A text of the table holds a NUL character, which is no letter. Leave it out.");
 
 const longestShown = 200;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is looked for
@@ -95,6 +99,7 @@ async function copyText(
   for await (const chunk of lines) {
     bytes += chunk.length;
     if (maxBytes !== undefined && bytes > maxBytes) throw tooLarge(maxBytes);
+    if (chunk.includes(0)) throw nulFound();
     await copy.writeFile(chunk);
   }
   // Of UTF-16 nothing is guessed, and no letter could be another one.
@@ -126,7 +131,7 @@ async function bounded<Value>(
 /** A fault of DuckDB's in words for who sent the file; a full disk and lacking memory are none of the file. */
 function toFault(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || error instanceof DomainError) return error;
-  if (/No space left on device|^Out of Memory Error/.test(error.message)) return error;
+  if (isOutOfMemory(error) || error.message.includes("No space left on device")) return error;
   const counted = /in record\/value (\d+)/.exec(error.message)?.[1];
   // DuckDB 1.5 counts the one behind it.
   const row = counted === undefined ? undefined : Number(counted) - 1;
@@ -152,13 +157,13 @@ async function copySheet(
   const { sheet, sheets } = await xlsxToCsv(path, copyPath, { sheet: wished, maxBytes, signal });
   if (sheets.some((name) => name.length > longestSheetName))
     throw new DomainError("NOT_CSV", `A sheet of the workbook has a name of more than ${longestSheetName} letters.`);
+  await refuseNul(copyPath);
   const otherSheets = sheets.filter((name) => name !== sheet).slice(0, mostSheets);
   return { path: copyPath, isTidied: false, sheet, otherSheets };
 }
 
-async function hasNul(path: string): Promise<boolean> {
-  for await (const chunk of createReadStream(path)) if ((chunk as Buffer).includes(0)) return true;
-  return false;
+async function refuseNul(path: string): Promise<void> {
+  for await (const chunk of createReadStream(path)) if ((chunk as Buffer).includes(0)) throw nulFound();
 }
 
 async function copyObjects(path: string, { format }: TableSource, parts: CopyParts): Promise<PlainCsv> {
@@ -173,6 +178,7 @@ async function copyObjects(path: string, { format }: TableSource, parts: CopyPar
   } catch (error) {
     throw toFault(error, format === "parquet" ? "Parquet file" : "JSON");
   }
+  await refuseNul(copyPath);
   return { path: copyPath, isTidied: false };
 }
 
@@ -184,8 +190,5 @@ async function copyObjects(path: string, { format }: TableSource, parts: CopyPar
 export async function plainCsv(path: string, source: TableSource, parts: CopyParts): Promise<PlainCsv> {
   if (isPlain(source)) return { path, isTidied: false };
   const copy = source.format === "csv" ? copyText : source.format === "xlsx" ? copySheet : copyObjects;
-  const copied = await copy(path, source, parts);
-  if (await hasNul(copied.path))
-    throw new DomainError("NUL_BYTES", "A text of the table holds a NUL character, which is no letter. Leave it out.");
-  return copied;
+  return copy(path, source, parts);
 }

@@ -115,10 +115,10 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     throw error;
   } finally {
     clearTimeout(timeout);
-    await storage.discard(copyPath);
     watching.abort();
     // Before the run's end is written: a late progress would wait for the same row.
     await watched;
+    await storage.discard(copyPath);
   }
 }
 

@@ -29,8 +29,8 @@ if (has("pglite")) {
   }
 }
 if (has("duckdb")) {
-  const { openCsvEngine } = await import("../../src/datasets/csv-engine.ts");
-  const engine = await openCsvEngine(join(folder));
+  const { openCsvEngine } = await import("../../src/tables/csv-engine.ts");
+  const engine = await openCsvEngine([join(folder)]);
   await engine.query("select 1");
 }
 const server = createServer().listen(0, "127.0.0.1", () => {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CheckedCsv, type CsvLimits, checkCsv } from "../../../src/datasets/check-csv.ts";
-import { type CsvEngine, openCsvEngine } from "../../../src/datasets/csv-engine.ts";
 import { createEnginePool } from "../../../src/datasets/engine-pool.ts";
 import type { DomainError } from "../../../src/errors.ts";
+import { type CsvEngine, openCsvEngine } from "../../../src/tables/csv-engine.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
 import { missingNumbers, missingWords } from "../../../src/tables/missing.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
@@ -17,7 +17,7 @@ let folder: string;
 let engine: CsvEngine;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "check-csv-"));
-  engine = await openCsvEngine(folder);
+  engine = await openCsvEngine([folder]);
 });
 afterAll(async () => {
   await engine?.close();
@@ -437,7 +437,7 @@ describe("a wide CSV", () => {
   });
 
   test("that does not fit into the engine's memory is the file's fault, with figures, and the next file is checked", async () => {
-    const tight = createEnginePool(() => openCsvEngine(folder, 12), { size: 1, maxWaiting: 0 });
+    const tight = createEnginePool(() => openCsvEngine([folder], 12), { size: 1, maxWaiting: 0 });
     try {
       await writeFile(filePath(), `${[header, ...Array(500).fill(good).flat()].join("\n")}\n`);
       const fault = await faultOf(() =>

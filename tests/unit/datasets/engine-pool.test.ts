@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os";
 import { afterEach, expect, test } from "vitest";
-import { openCsvEngine } from "../../../src/datasets/csv-engine.ts";
 import { createEnginePool, type EnginePool } from "../../../src/datasets/engine-pool.ts";
+import { openCsvEngine } from "../../../src/tables/csv-engine.ts";
 import { faultOf } from "../../support/fault-of.ts";
 
 const endless = "SELECT count(*) FROM range(1000000000000) AS a, range(1000000) AS b";
 let pool: EnginePool;
 const openPool = (limits: { size: number; maxWaiting: number }): EnginePool => {
-  pool = createEnginePool(() => openCsvEngine(tmpdir(), 32), limits);
+  pool = createEnginePool(() => openCsvEngine([tmpdir()], 32), limits);
   return pool;
 };
 afterEach(() => pool.stop());

@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { lockTo } from "../tables/lock-to.ts";
+import { lockTo } from "./lock-to.ts";
 
 /** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
 export interface CsvReader {
@@ -26,10 +26,10 @@ const interruptEveryMs = 20;
 const faultsOfStatements = /^(Conversion|Invalid Input) Error/;
 
 /**
- * Opens an engine that reads below `folder` only. One thread: a second one makes a check of 10 MiB 15 % dearer
+ * Opens an engine that reads and writes below these folders only. One thread: a second one makes a check of 10 MiB 15 % dearer
  * (docs/performance.md), and uploads at the same time have a thread each anyway.
  */
-export async function openCsvEngine(folder: string, memoryMegabytes = 256): Promise<CsvEngine> {
+export async function openCsvEngine(folders: readonly string[], memoryMegabytes = 256): Promise<CsvEngine> {
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
     memory_limit: `${memoryMegabytes}MB`,
@@ -37,7 +37,7 @@ export async function openCsvEngine(folder: string, memoryMegabytes = 256): Prom
     temp_directory: "",
   });
   const setup = await instance.connect();
-  await lockTo(setup, [folder]);
+  await lockTo(setup, folders);
   setup.closeSync();
   const closing = new AbortController();
   const inHand = new Set<Promise<unknown>>();
