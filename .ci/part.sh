@@ -45,25 +45,37 @@ skip() { printf '\n== %s: skipped, %s\n' "$1" "$2"; }
 complete() { is_complete=true; }
 
 # Runs vitest (the command after NAME) with a report, and adds that; a missing one, one without tests, or one that failed
-# outside its tests is a failure. Of an error that nobody caught, only the exit status tells.
+# outside its tests is a failure. Of a hook that failed its file tells; of an error that nobody caught only the output does.
 run_tests() {
-  local name="$1" report="$work/report.json" counts status=0
+  local name="$1" report="$work/report.json" output="$work/output.txt" counts status=0
   shift
   say "$name"
   rm -f "$report"
-  "$@" --reporter=default --reporter=json --outputFile.json="$report" || status=$?
+  "$@" --reporter=default --reporter=json --outputFile.json="$report" 2>&1 | tee "$output" || status=$?
   if counts="$(node -e '
     const report = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"));
     const { numPassedTests: passed, numFailedTests } = report;
     const isBroken = !report.success || passed === 0 || process.argv[2] !== "0";
     const failed = numFailedTests === 0 && isBroken ? 1 : numFailedTests;
     console.log(passed, failed);
-    for (const { fullName, status, failureMessages } of report.testResults.flatMap((file) => file.assertionResults)) {
-      if (status !== "failed") continue;
-      const said = require("node:util").stripVTControlCharacters(failureMessages.join("\n")).split("\n").slice(0, 12);
-      console.log([fullName.replaceAll("\n", " "), ...said.map((line) => `    ${line.slice(0, 200)}`)].join("\n"));
+    let named = 0;
+    const tell = (name, lines) => {
+      named += 1;
+      console.log([name.replaceAll("\n", " "), ...lines.map((line) => `    ${line.slice(0, 200)}`)].join("\n"));
+    };
+    const linesOf = (text) => require("node:util").stripVTControlCharacters(text).split("\n");
+    for (const { name, status, message, assertionResults } of report.testResults) {
+      const failures = assertionResults.filter((one) => one.status === "failed");
+      for (const one of failures) tell(one.fullName, linesOf(one.failureMessages.join("\n")).slice(0, 12));
+      if (status === "failed" && (message || failures.length === 0))
+        tell(require("node:path").relative(".", name), linesOf(message ?? "").slice(0, 12));
     }
-  ' "$report" "$status" 2>/dev/null)"; then
+    if (isBroken && named === 0) {
+      const output = linesOf(require("node:fs").readFileSync(process.argv[3], "utf8"));
+      const from = output.findIndex((line) => line.includes("Unhandled"));
+      tell("outside of all tests", from < 0 ? output.slice(-40) : output.slice(from, from + 40));
+    }
+  ' "$report" "$status" "$output" 2>/dev/null)"; then
     add_counts "$name" "$counts"
   else
     fail "$name (no report)"
