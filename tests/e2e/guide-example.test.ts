@@ -1,42 +1,15 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { guideBlocks, guideChanges } from "../support/guide-changes.ts";
 import { OwnProcess, root, startService } from "./processes.ts";
 
-const guide = readFileSync(join(root, "docs/prometheus_integration_guide.md"), "utf8");
 const resources = new AsyncDisposableStack();
 /** This repository with the changes that the guide shows. */
 const tree = mkdtempSync(join(tmpdir(), "mlops-backend-guide-"));
 resources.defer(() => rmSync(tree, { recursive: true, force: true }));
 afterAll(() => resources.disposeAsync());
-
-/** The code blocks of one language under a heading, without the indentation of a list. */
-function blocksOf(heading: string, language: string): string[] {
-  const section = guide.split(/^(?=## )/m).find((text) => text.startsWith(`## ${heading}\n`)) ?? "";
-  const blocks = [...section.matchAll(new RegExp(`^( *)\`\`\`${language}\n([^]*?)\n *\`\`\``, "gm"))];
-  return blocks.map(([, indent = "", code = ""]) => code.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
-}
-
-/** Applies a block that begins with the name of its file; each part must fit at exactly one place, or is a new file. */
-function applyDifference(block: string): void {
-  const [head = "", ...parts] = block.split(/^@@\n/m);
-  const file = join(tree, head.replace(/^\+\+\+ /, "").trim());
-  let text = existsSync(file) ? readFileSync(file, "utf8") : "";
-  expect(parts.length, head).toBeGreaterThan(0);
-  for (const part of parts) {
-    const lines = part.split("\n").filter((line, index, all) => line !== "" || index < all.length - 1);
-    const kept = (without: string): string =>
-      lines
-        .filter((line) => line[0] !== without)
-        .map((line) => `${line.slice(1)}\n`)
-        .join("");
-    const around = text === "" && kept("+") === "" ? ["", ""] : text.split(kept("+"));
-    expect(around, `fits once into ${head}:\n${part}`).toHaveLength(2);
-    text = around.join(kept("-"));
-  }
-  writeFileSync(file, text);
-}
 
 /** Runs a program on the copy, which must like it. */
 async function runProgram(path: string, ...parameters: string[]): Promise<void> {
@@ -50,10 +23,7 @@ beforeAll(() => {
   const left = /^(node_modules|data|coverage|\.git|\.cache|\.env)$/;
   cpSync(root, tree, { recursive: true, filter: (path) => !left.test(relative(root, path)) });
   symlinkSync(join(root, "node_modules"), join(tree, "node_modules"));
-  const headings = ["Adding a metric", "Adding a panel", "Adding an alert"];
-  const differences = headings.flatMap((heading) => blocksOf(heading, "diff"));
-  expect(differences).toHaveLength(7);
-  differences.forEach(applyDifference);
+  for (const [path, text] of guideChanges()) writeFileSync(join(tree, path), text);
 });
 
 test("the guide's metric, panel and alert compile, are formatted, and are generated", async () => {
@@ -92,6 +62,6 @@ test("a service of the guide's code counts one download as the guide shows", asy
   };
   expect(await (await fetch(`${url}/api/ml/v1/datasets/${id}/content`)).text()).toContain("red");
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  const [expected = ""] = blocksOf("Adding a metric", "text");
+  const [expected = ""] = guideBlocks("Adding a metric", "text");
   expect(metrics.split("\n").filter((line) => line.includes("dataset_downloads"))).toEqual(expected.split("\n"));
 });

@@ -15,7 +15,7 @@ export interface NetworkFault {
   readonly mayFail?: readonly Part[];
   /** Status and code of the calls meanwhile. */
   readonly outcomes: RegExp;
-  /** No call takes longer. The settings of the test give the database 3 s a statement, the bucket 2 s a call. */
+  /** No call takes longer on a machine with nothing else to do. The settings of the test give the database 3 s a statement, the bucket 2 s a call. */
   readonly longestSeconds: number;
   /** It lasts at least that long: healing it would end what hangs. */
   readonly leastSeconds?: number;

@@ -43,7 +43,7 @@ export interface ServiceBehind extends AsyncDisposable {
 }
 
 /** Longer than any answer may take; whoever waits that long waits for ever. */
-const patienceMs = 40_000;
+const patienceMs = 60_000;
 const light = { mode: "light" };
 const slow = { mode: "heavy", parameters: { rounds: 40, earlyStoppingRounds: 40, maxDepth: 8 } };
 const explained = ["STORAGE_FAILED", "DATABASE_FAILED"];
