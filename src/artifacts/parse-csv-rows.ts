@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import type { ModelFeature } from "../models/model.ts";
-import { PredictionInputError, type PredictionRows } from "../models/predict-rows.ts";
+import { NoNumber, type PredictionRows } from "../models/predict-rows.ts";
 import { looksOf } from "../tables/column-looks.ts";
 import { firstOf, fitsHeader, maxColumns, recordAt } from "../tables/csv-record.ts";
 import { detectDialect, tableText } from "../tables/detect-dialect.ts";
@@ -65,14 +65,18 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
       `Row ${index + 1} has ${row.length} cells, the header ${header.length}.`,
     );
   }
-  const { forms } = looksOf(firstOf(rows, header.length), header.length, { dialect, isForModel: true });
+  const { forms, looks } = looksOf(firstOf(rows, header.length), header.length, { dialect, isForModel: true });
   return {
     count: rows.length,
-    column(feature) {
+    column(feature, missing = []) {
       const place = places.get(feature.column);
       if (place === undefined) return undefined;
-      const how = { dialect, form: forms[place] };
-      return rows.map((row, index) => readCell(row[place]!, index, feature, how));
+      const how = {
+        dialect: { ...dialect, missing: [...dialect.missing, ...missing] },
+        form: forms[place],
+        isMixed: looks[place] === "text",
+      };
+      return rows.map((row) => readCell(row[place]!, feature, how));
     },
   };
 }
@@ -80,24 +84,34 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
 /** A cell as the table that the model was trained on was read: words for missing values, numbers as its column writes them. */
 function readCell(
   cell: string,
-  row: number,
   feature: ModelFeature,
-  { dialect, form }: { readonly dialect: Dialect; readonly form: NumberForm | undefined },
-): string | null {
+  {
+    dialect,
+    form,
+    isMixed,
+  }: {
+    readonly dialect: Dialect;
+    readonly form: NumberForm | undefined;
+    /** Whether not all of the request's cells are written in one way. */
+    readonly isMixed: boolean;
+  },
+): string | NoNumber | null {
   // A model of a table in which such a word was a category like others knows it.
   if (feature.kind === "text")
     return isMissing(cell, dialect, "text") && !feature.categories.includes(cell) ? null : cell;
   const numeral = cell.trim();
   if (isMissing(numeral, dialect, "number")) return null;
+  // Of some cells that are none it can't be seen how the others are written; the model knows how they were.
+  if (isMixed && feature.written !== undefined) {
+    if (isNumeral(numeral, feature.written)) return numeral.replace(",", ".");
+    const isOfForm = matcherOf(feature.written).test(numeral);
+    return isOfForm ? toPlainNumeral(numeral, feature.written) : new NoNumber(cell, "a number");
+  }
   if (form === undefined) {
     if (dialect.decimal === ".") return cell;
     if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
     if (!/[.,]/.test(numeral)) return cell;
   } else if (matcherOf(form).test(numeral)) return toPlainNumeral(numeral, form);
   const wanted = form === undefined ? "a number with a decimal comma" : `a number written as ${exampleOf(form)}`;
-  throw new PredictionInputError(
-    row,
-    feature.column,
-    `Row ${row + 1}: column "${feature.column}" must be ${wanted}, as others of these rows are, not "${cell.slice(0, 40)}".`,
-  );
+  return new NoNumber(cell, `${wanted}, as others of these rows are`);
 }

@@ -1,28 +1,16 @@
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
-import { mayBeNames, nameOfDigits } from "../tables/column-looks.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
 import { type CsvHead, readHead } from "../tables/csv-head.ts";
-import {
-  csvTable,
-  isEmptyRow,
-  isOfFormInSql,
-  leftOutCell,
-  plainNumeral,
-  sqlText,
-  withoutWords,
-} from "../tables/csv-table.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import { type Dialect, isMissing, isNumeral, withNumberForms } from "../tables/dialect.ts";
 import { examplesOf } from "../tables/examples.ts";
-import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { matcherOf } from "../tables/number-form.ts";
 import { namesColumns } from "../tables/table-source.ts";
-import { orEstimated } from "./count-distinct.ts";
-import { type CountedTarget, targetCounts, toCountedTarget, wordsAmongNumbers } from "./count-target.ts";
-import { faultOfFile } from "./fault-of-file.ts";
+import { countCells } from "./count-cells.ts";
 import { findWarnings } from "./find-warnings.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
+import { typeColumns } from "./type-columns.ts";
 
 /** Limits of what is taken. */
 export interface CsvLimits {
@@ -47,160 +35,6 @@ export interface CheckedCsv {
   /** Of each column; absent of a wide table. */
   readonly examples: readonly (readonly string[])[] | undefined;
 }
-
-/** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
-const columnsAtOnce = 800;
-
-/** What is counted in a column. */
-interface ColumnCounts {
-  /** Cells that are not empty. */
-  readonly filled: number;
-  /** Of these, words for missing numbers. */
-  readonly words: number;
-  readonly numbers: number;
-}
-
-/** What is counted in a file. */
-interface Counts {
-  readonly rows: number;
-  readonly target: CountedTarget;
-  readonly columns: readonly ColumnCounts[];
-  /** Places of the columns without a name that hold values, but for the first, which is left out whatever it holds. */
-  readonly filledUnnamed: readonly number[];
-  readonly hasWordsInNumbers: boolean;
-  /** Rows without a value in any column; among `rows`. */
-  readonly emptyRows: number;
-}
-
-const allWords = [...missingWords, ...missingNumbers];
-
-const isConversionFault = (error: unknown): boolean =>
-  error instanceof Error && error.message.startsWith("Conversion Error");
-
-/** What is asked of a column, as `ColumnCounts` has it. */
-function countsOf(index: number, head: CsvHead, how: { readonly isDouble: boolean; readonly cast: string }): string[] {
-  const cell = `c${index}`;
-  const filled = `count(${cell})`;
-  if (how.isDouble) return [filled, "0", filled];
-  if (head.looks[index] === "text") return [filled, "0", "0"];
-  const form = head.dialect.numberForms?.[index];
-  if (form !== undefined) {
-    // Not by FILTER, which copies all columns for each: 2,000 took a minute.
-    const numbers = `count(CASE WHEN ${isOfFormInSql(cell, form)} THEN 1 END)`;
-    return [filled, `${filled} - count(${withoutWords(cell, allWords)})`, numbers];
-  }
-  // NaN among them, which is one for DuckDB and no word.
-  const numbers = `count(${how.cast}(${plainNumeral(cell, head)} AS DOUBLE))`;
-  // Matched in the one way: by comparisons in nested CASE, 2,000 columns took five times as long.
-  const names = `count(CASE WHEN regexp_matches(${cell}, ${sqlText(nameOfDigits)}) THEN 1 END)`;
-  return [
-    filled,
-    how.cast === "CAST" ? "0" : `${filled} - count(${withoutWords(cell, wordsAmongNumbers)})`,
-    mayBeNames(head.firstRows, index) ? `CASE WHEN ${names} > 0 THEN 0 ELSE ${numbers} END` : numbers,
-  ];
-}
-
-/**
- * Counts in one go what stands in `columns`, and what `also` asks for.
- * One text for all counts: to read 4,000 columns of an answer holds the event loop for 100 ms.
- */
-async function countIn(
-  reader: CsvReader,
-  csvPath: string,
-  head: CsvHead,
-  {
-    columns,
-    also,
-    list = () => "NULL",
-  }: {
-    readonly columns: readonly number[];
-    readonly also: (isDouble: (index: number) => boolean) => string[];
-    /** What is no count. */
-    readonly list?: (isDouble: (index: number) => boolean) => string;
-  },
-): Promise<{ counts: number[]; listed: unknown; isMisled: boolean }> {
-  const ask = async (
-    isDouble: (index: number) => boolean,
-    isStrict: boolean,
-  ): Promise<{ counts: number[]; listed: unknown }> => {
-    const counts = columns.flatMap((index) => {
-      const cast = isStrict && head.looks[index] === "numbers" ? "CAST" : "TRY_CAST";
-      return countsOf(index, head, { isDouble: isDouble(index), cast });
-    });
-    const typeOf = (index: number) => (isDouble(index) ? "DOUBLE" : "VARCHAR");
-    // Words are not read as missing here: all of them make a scan 45 % dearer (150,000 rows of 11 columns, November 2026).
-    const table = csvTable(csvPath, head, { typeOf, isStrict: true, missing: [""] });
-    const [row = []] = await reader.query(
-      `SELECT concat_ws(' ', ${[...also(isDouble), ...counts].join(", ")}), ${list(isDouble)} FROM ${table}`,
-    );
-    return { counts: String(row[0]).split(" ").map(Number), listed: row[1] };
-  };
-  try {
-    // Numbers read as such cost half of text that is cast (docs/performance.md), and have lost a zero before them.
-    const isDouble = (index: number): boolean => head.looks[index] === "numbers" && !mayBeNames(head.firstRows, index);
-    return { ...(await ask(isDouble, true)), isMisled: false };
-  } catch (error) {
-    if (!isConversionFault(error)) throw error;
-  }
-  // The first rows misled: a column that began with numbers holds words for missing ones, or other text too.
-  return { ...(await ask(() => false, false)), isMisled: true };
-}
-
-/** Reads the file once, and once more for every 800 columns beyond the first, so that memory does not grow with them. */
-async function count(reader: CsvReader, csvPath: string, targetIndex: number, head: CsvHead): Promise<Counts> {
-  const columns: ColumnCounts[] = [];
-  const filledUnnamed: number[] = [];
-  let hasWordsInNumbers = head.looks.includes("numbers and words");
-  const take = (counts: readonly number[], isMisled: boolean): void => {
-    hasWordsInNumbers ||= isMisled;
-    for (let at = 0; at < counts.length; at += 3)
-      columns.push({ filled: counts[at]!, words: counts[at + 1]!, numbers: counts[at + 2]! });
-  };
-  const slice = (from: number): number[] =>
-    Array.from({ length: Math.min(columnsAtOnce, head.names.length - from) }, (_, place) => from + place);
-  const unnamed = head.dialect.leftOutColumns.filter((place) => place > 0);
-  try {
-    const { counts, listed, isMisled } = await orEstimated((distinctOf, isExact) => {
-      const inTarget = (isDouble: (index: number) => boolean) =>
-        targetCounts(targetIndex, head, { isDouble: isDouble(targetIndex), isExact, distinctOf });
-      const also = (isDouble: (index: number) => boolean): string[] => {
-        const { distinct, filled } = inTarget(isDouble);
-        return ["count(*)", distinct, filled];
-      };
-      return countIn(reader, csvPath, head, {
-        columns: slice(0),
-        also,
-        list: (isDouble) => inTarget(isDouble).classes,
-      });
-    });
-    const [rows = 0, targetDistinct = 0, targetFilled = 0, ...first] = counts;
-    take(first, isMisled);
-    for (let from = columnsAtOnce; from < head.names.length; from += columnsAtOnce) {
-      const more = await countIn(reader, csvPath, head, { columns: slice(from), also: () => [] });
-      take(more.counts, more.isMisled);
-    }
-    for (let from = 0; from < unnamed.length; from += columnsAtOnce) {
-      const places = unnamed.slice(from, from + columnsAtOnce);
-      const also = () => places.map((place) => `count(${leftOutCell(place)})`);
-      const { counts: filled } = await countIn(reader, csvPath, head, { columns: [], also });
-      filledUnnamed.push(...places.filter((_, index) => filled[index]! > 0));
-    }
-    const target = toCountedTarget(targetDistinct, targetFilled, listed);
-    const mayBeEmpty = columns.length <= columnsAtOnce && columns.every(({ filled }) => filled < rows);
-    const emptyRows = mayBeEmpty ? await countEmptyRows(reader, csvPath, head) : 0;
-    return { rows, target, columns, filledUnnamed, hasWordsInNumbers, emptyRows };
-  } catch (error) {
-    throw await faultOfFile(error, csvPath, head);
-  }
-}
-
-async function countEmptyRows(reader: CsvReader, csvPath: string, head: CsvHead): Promise<number> {
-  const [row = []] = await reader.query(`SELECT count(*) FROM ${csvTable(csvPath, head)} WHERE ${isEmptyRow(head)}`);
-  return Number(row[0] ?? 0);
-}
-
-/** Whether a column is one of numbers, some of them missing. */
-const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers > 0 && words + numbers === filled;
 
 /** Whether the first line is a row like others: numbers stand where theirs do, and each of its texts is one of theirs, too. */
 function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
@@ -240,14 +74,8 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
-  const {
-    rows,
-    emptyRows,
-    filledUnnamed,
-    target: countedTarget,
-    columns: counts,
-    hasWordsInNumbers,
-  } = await count(reader, csvPath, targetIndex, head);
+  const counts = await countCells(reader, csvPath, targetIndex, head);
+  const { rows, emptyRows, filledUnnamed, hasWordsInNumbers } = counts;
   const rowCount = rows - emptyRows;
   const [unnamed] = filledUnnamed;
   if (unnamed !== undefined)
@@ -261,20 +89,18 @@ export async function checkCsv(
       `The file has ${rowCount} rows below its header; ${limits.minDataRows} are the least.`,
     );
   }
+  const typed = await typeColumns(reader, csvPath, head, { ...counts, targetIndex });
+  const { columns, strays, strayColumns } = typed;
+  const { distinct } = typed.target;
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
-  const filledCount = counts.reduce((sum, each) => sum + (isNumeric(each) ? each.numbers : each.filled), 0);
-  const emptyRatio = (cellCount - filledCount) / cellCount;
+  const emptyRatio = (cellCount - typed.filledCells) / cellCount;
   if (emptyRatio > limits.maxEmptyRatio) {
     throw new DomainError(
       "TOO_MANY_EMPTY_CELLS",
       `${(emptyRatio * 100).toFixed(1)} % of the cells are empty; ${(limits.maxEmptyRatio * 100).toFixed(1)} % are the most.`,
     );
   }
-  const columns = names.map((name, index): ColumnSummary => {
-    return { name, type: isNumeric(counts[index]!) ? "number" : "text" };
-  });
-  const { distinct } = countedTarget;
   if (distinct < 2) {
     throw new DomainError(
       "TARGET_SINGLE_CLASS",
@@ -285,7 +111,12 @@ export async function checkCsv(
     Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
   );
   const dialect = withNumberForms(
-    { ...head.dialect, hasWordsInNumbers, ...(emptyRows > 0 && { emptyRows }) },
+    {
+      ...head.dialect,
+      hasWordsInNumbers,
+      ...(emptyRows > 0 && { emptyRows }),
+      ...(strayColumns.length > 0 && { strayColumns }),
+    },
     numberForms,
   );
   const warnings = await findWarnings(reader, csvPath, head, {
@@ -293,8 +124,8 @@ export async function checkCsv(
     rowCount,
     emptyRows,
     targetIndex,
-    target: countedTarget,
-    counts: counts.map(({ filled, words, numbers }) => ({ numbers, values: filled - words })),
+    target: typed.target,
+    strays,
   });
   return {
     dialect,

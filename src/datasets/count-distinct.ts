@@ -1,7 +1,7 @@
 import type { FileStorage } from "../storage/file-storage.ts";
 import { isOutOfMemory } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable } from "../tables/csv-table.ts";
+import { csvTable, numberIn } from "../tables/csv-table.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type KeptTable, onTable } from "./on-table.ts";
 
@@ -28,9 +28,10 @@ export async function countDistinct(
   columnIndex: number,
 ): Promise<number> {
   return onTable(storage, csvEngines.counts, { owner }, dataset, async (reader, csvPath) => {
-    const table = csvTable(csvPath, await readHead(csvPath, dataset.dialect));
+    const head = await readHead(csvPath, dataset.dialect);
+    const cell = dataset.dialect.strayColumns?.includes(columnIndex) ? numberIn(columnIndex, head) : `c${columnIndex}`;
     const [row = []] = await orEstimated((distinctOf) =>
-      reader.query(`SELECT ${distinctOf(`c${columnIndex}`)} FROM ${table}`),
+      reader.query(`SELECT ${distinctOf(cell)} FROM ${csvTable(csvPath, head)}`),
     );
     return Number(row[0] ?? 0);
   });

@@ -2,6 +2,7 @@ import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
+import { orEstimated } from "./count-distinct.ts";
 
 /** Words that are no numbers, as DuckDB's NaN is one. */
 export const wordsAmongNumbers = [...missingWords, ...missingNumbers].filter((word) => word.toLowerCase() !== "nan");
@@ -64,6 +65,20 @@ export function toCountedTarget(distinct: number, filled: number, classes: unkno
   const list = typeof classes === "string" ? (JSON.parse(classes) as string[]).sort() : undefined;
   const words = list?.filter((text) => missingWords.includes(text)).length ?? 0;
   return { distinct: distinct - words, filled, classes: list };
+}
+
+/** A target of numbers with cells that are none, which count as missing. */
+export async function countNumbers(
+  reader: CsvReader,
+  csvPath: string,
+  head: CsvHead,
+  index: number,
+): Promise<CountedTarget> {
+  const numbers = `SELECT ${numberIn(index, head)} AS number FROM ${csvTable(csvPath, head)}`;
+  const [row = []] = await orEstimated((distinctOf) =>
+    reader.query(`SELECT ${distinctOf("number")}, count(CASE WHEN isfinite(number) THEN 1 END) FROM (${numbers})`),
+  );
+  return { distinct: Number(row[0]), filled: Number(row[1]), classes: undefined };
 }
 
 /**

@@ -157,6 +157,18 @@ export const uploadForm = z.strictObject({
     .enum(["", ".", ","])
     .optional()
     .describe("Between a number's whole and its fraction. Default: found by the first rows."),
+  missing: z
+    .string()
+    .optional()
+    .describe(
+      'A word for a missing value, or a JSON list of them, as ["-999", "none given"]; beside those of docs/tables.md.',
+    ),
+  types: z
+    .string()
+    .optional()
+    .describe(
+      'A JSON object of column and type, as {"zip": "text", "age": "number"}; in a column of numbers other text is missing. Default: found by the values.',
+    ),
 });
 
 /** What the answer to an upload says in its headers. */

@@ -1,18 +1,7 @@
 import { MAX_CLASSES } from "../models/training-target.ts";
 import type { ColumnSummary, DatasetWarning, DatasetWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
-
-/** Cells that keep a column from being one of numbers. */
-export interface StrayCells {
-  /** Of the columns that are not left out, from 0. */
-  readonly index: number;
-  readonly count: number;
-  /** Numbers of the column. */
-  readonly numbers: number;
-  readonly firstCell: string;
-  /** Of the file's; of what is no text, the row. */
-  readonly firstLine: number;
-}
+import type { StrayCells } from "./find-strays.ts";
 
 /** What a checked file is warned of by. */
 export interface WarningFacts {
@@ -105,14 +94,16 @@ export function warningsOf({
       message: `Classes of the target ${quoted(name)} differ by case or blanks alone: ${alike.slice(0, 5).map(quoted).join(", ")}. Each is learnt as a class of its own.`,
     });
   const isText = dialect.source.format === "csv";
-  for (const { index, count, numbers, firstCell, firstLine } of strays)
+  for (const { index, count, numbers, firstCell, firstLine } of strays) {
+    const isNumber = columns[index]!.type === "number";
     warnings.push({
-      code: "COLUMN_NEARLY_NUMBERS",
+      code: "NUMBERS_AND_TEXT",
       ...at(index),
       ...(isText ? { line: firstLine } : {}),
       cell: short(firstCell),
-      message: `The column ${quoted(kept[index]!)} is text: ${count} of its ${count + numbers} values are no numbers, the first in ${isText ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. Without them it is one of numbers.`,
+      message: `Of the values of ${quoted(kept[index]!)}, ${count} of ${count + numbers} are no numbers, the first in ${isText ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. The column is ${isNumber ? "one of numbers, and they are missing" : "text"}; \`types\` makes it ${isNumber ? "text" : "one of numbers, and them missing"}.`,
     });
+  }
   warnings.push(...warningsOfSource(dialect));
   if (emptyRows > 0)
     warnings.push({

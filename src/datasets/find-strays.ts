@@ -1,16 +1,29 @@
-import { hasNameOfDigits } from "../tables/column-looks.ts";
-import type { CsvReader } from "../tables/csv-engine.ts";
+import { hasNameOfDigits, nameOfDigits } from "../tables/column-looks.ts";
+import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { linesOfRows } from "../tables/csv-line.ts";
-import { csvTable, numberIn, withoutMissing } from "../tables/csv-table.ts";
+import { csvTable, numberIn, sqlText, withoutMissing } from "../tables/csv-table.ts";
 import { isMissing, isNumeral } from "../tables/dialect.ts";
-import type { StrayCells } from "./dataset-warnings.ts";
 
-/** Of a column's values that are there: with as many numbers the others are strays. */
+/** Cells that are no numbers in a column that has many. */
+export interface StrayCells {
+  /** Of the columns that are not left out, from 0. */
+  readonly index: number;
+  readonly count: number;
+  /** Numbers of the column. */
+  readonly numbers: number;
+  /** Whether so few are none that the column is one of numbers: at most 5 %. */
+  readonly areNearly: boolean;
+  readonly firstCell: string;
+  /** Of the file's; of what is no text, the row. */
+  readonly firstLine: number;
+}
+
+/** Of a column's values that are there: with as many numbers it is one of them. */
 const nearly = 0.95;
-/** The same of the first rows alone, which may have more strays by chance. */
-const nearlyAtFirst = 0.9;
-/** A pass over more of them would take too much memory; the other warnings are as good. */
+/** With as many its owner may have meant one, and is told. */
+const many = 0.5;
+/** A pass over more of them would take too much memory; they are text. */
 const mostColumns = 50;
 
 /** What was counted in a column; of one whose first rows have text there is no more than that. */
@@ -21,21 +34,24 @@ export interface CountedColumn {
   readonly values: number;
 }
 
-/** Whether a column of text may be one of numbers but for some cells. */
+/** Whether a column of text may have many numbers. */
 function isSuspect({ type, numbers, values }: CountedColumn, index: number, head: CsvHead): boolean {
+  const said = head.saidTypes.get(index);
+  if (type === "number" || said === "text") return false;
+  if (said === "number") return true;
   // Without its strays it would be text all the same.
-  if (type === "number" || hasNameOfDigits(head.firstRows, index)) return false;
-  if (head.looks[index] !== "text") return numbers >= nearly * values;
+  if (hasNameOfDigits(head.firstRows, index)) return false;
+  if (head.looks[index] !== "text") return numbers >= many * values;
   const cells = head.firstRows
     .map((row) => row[index] ?? "")
     .filter((cell) => !isMissing(cell, head.dialect, "number"));
   const numerals = cells.filter((cell) => isNumeral(cell.trim(), head.dialect));
-  return numerals.length >= nearlyAtFirst * cells.length;
+  return numerals.length > 0 && numerals.length >= many * cells.length;
 }
 
 /**
- * The columns of text that are numbers but for a few cells, with the first of these. The file is read once more where counts
- * or first rows show one, and not at all where they don't.
+ * The columns that have numbers and other text, with the first of it. The file is read once more where counts or first rows
+ * show one, and not at all where they don't.
  */
 export async function findStrays(
   reader: CsvReader,
@@ -43,37 +59,60 @@ export async function findStrays(
   head: CsvHead,
   counted: readonly CountedColumn[],
 ): Promise<StrayCells[]> {
-  const suspects = [...counted.keys()].filter((index) => isSuspect(counted[index]!, index, head)).slice(0, mostColumns);
+  const isSaid = (index: number): boolean => head.saidTypes.has(index);
+  const suspects = [...counted.keys()].filter((index) => isSuspect(counted[index]!, index, head));
+  const said = suspects.filter(isSaid);
+  const strays: StrayCells[] = [];
+  for (let from = 0; from < said.length; from += mostColumns)
+    strays.push(...(await straysIn(reader, csvPath, head, said.slice(from, from + mostColumns))));
+  try {
+    const guessed = suspects.filter((index) => !isSaid(index)).slice(0, mostColumns);
+    strays.push(...(await straysIn(reader, csvPath, head, guessed)));
+  } catch (error) {
+    // Not worth an upload: without it they are text.
+    if (!isOutOfMemory(error)) throw error;
+  }
+  return strays.sort((one, other) => one.index - other.index);
+}
+
+async function straysIn(
+  reader: CsvReader,
+  csvPath: string,
+  head: CsvHead,
+  suspects: readonly number[],
+): Promise<StrayCells[]> {
   if (suspects.length === 0) return [];
+  // A number of a form must be looked at as such, or other text would become one.
+  const strict = { ...head, dialect: { ...head.dialect, strayColumns: suspects } };
   const cells = suspects.flatMap((index) => {
     const cell = `c${index}`;
-    const number = numberIn(index, head);
+    const number = numberIn(index, strict);
     return [
       `${number} IS NOT NULL AS isNumber${index}`,
+      `regexp_matches(${cell}, ${sqlText(nameOfDigits)}) AS isName${index}`,
       `CASE WHEN ${number} IS NULL THEN left(${withoutMissing(cell, head.dialect)}, 100) END AS stray${index}`,
     ];
   });
-  const asked = suspects.flatMap((index) => [
+  const counts = suspects.flatMap((index) => [
     `count(stray${index})`,
     `count(CASE WHEN isNumber${index} THEN 1 END)`,
     `arg_min(stray${index}, n)`,
     `min(CASE WHEN stray${index} IS NOT NULL THEN n END)`,
+    `count(CASE WHEN isName${index} THEN 1 END)`,
   ]);
   const [row = []] = await reader.query(
-    `SELECT ${asked} FROM (SELECT row_number() OVER () AS n, ${cells} FROM ${csvTable(csvPath, head)})`,
+    `SELECT ${counts} FROM (SELECT row_number() OVER () AS n, ${cells} FROM ${csvTable(csvPath, head)})`,
   );
-  const found = suspects
-    .map((index, at) => {
-      const [count, numbers, firstCell, firstRow] = row.slice(at * 4, at * 4 + 4);
-      return {
-        index,
-        count: Number(count),
-        numbers: Number(numbers),
-        firstCell: String(firstCell),
-        firstRow: Number(firstRow),
-      };
-    })
-    .filter(({ count, numbers }) => count > 0 && numbers >= nearly * (count + numbers));
+  const found = suspects.flatMap((index, at) => {
+    const [stray, numeric, firstCell, firstRow, names] = row.slice(at * 5, at * 5 + 5);
+    const count = Number(stray);
+    const numbers = Number(numeric);
+    const share = numbers / (count + numbers);
+    const isMeant = head.saidTypes.has(index) ? numbers > 0 : share >= many && Number(names) === 0;
+    if (count === 0 || !isMeant) return [];
+    const areNearly = share >= nearly;
+    return [{ index, count, numbers, areNearly, firstCell: String(firstCell), firstRow: Number(firstRow) }];
+  });
   const rows = found.map(({ firstRow }) => firstRow);
   const lines =
     head.dialect.source.format === "csv" ? await linesOfRows(csvPath, head, rows) : new Map<number, number>();

@@ -4,7 +4,7 @@ import type { CsvHead } from "../tables/csv-head.ts";
 import { isMissing } from "../tables/dialect.ts";
 import { type CountedTarget, describeTarget } from "./count-target.ts";
 import { warningsOf } from "./dataset-warnings.ts";
-import { findStrays } from "./find-strays.ts";
+import type { StrayCells } from "./find-strays.ts";
 
 /** What the checks counted in a good file. */
 export interface CheckedCounts {
@@ -14,8 +14,7 @@ export interface CheckedCounts {
   readonly emptyRows: number;
   readonly targetIndex: number;
   readonly target: CountedTarget;
-  /** Numbers of each column, and its cells that are neither empty nor words for missing numbers. */
-  readonly counts: readonly { readonly numbers: number; readonly values: number }[];
+  readonly strays: readonly StrayCells[];
 }
 
 /** A warning is not worth an upload: where the engine's memory does not suffice, it is left out. */
@@ -33,13 +32,11 @@ export async function findWarnings(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { columns, rowCount, emptyRows, targetIndex, target, counts }: CheckedCounts,
+  { columns, rowCount, emptyRows, targetIndex, target, strays }: CheckedCounts,
 ): Promise<DatasetWarnings> {
   const { type } = columns[targetIndex]!;
   const describing = describeTarget(reader, csvPath, head, { index: targetIndex, type, counted: target });
   const { distinct, filled, classes } = await orElse(target, describing);
-  const counted = columns.map((column, index) => ({ type: column.type, ...counts[index]! }));
-  const strays = await orElse([], findStrays(reader, csvPath, head, counted));
   return warningsOf({
     columns,
     dialect: head.dialect,

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
+import { csvTable, numberIn, numeralIn } from "../tables/csv-table.ts";
 import type { Dialect } from "../tables/dialect.ts";
 
 const topCount = 5;
@@ -51,7 +51,7 @@ export async function profileCsv(
         type,
         cell,
         value: numberIn(from + place, head),
-        source: withoutWords(cell, dialect.missingNumbers),
+        source: numeralIn(from + place, head),
       };
     });
     const rows = `(SELECT ${slice.map(({ cell, source }) => `${source} AS ${cell}`)} FROM ${csv})`;

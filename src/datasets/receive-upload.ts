@@ -10,7 +10,7 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Tables } from "../store/schema.ts";
-import type { Dialect } from "../tables/dialect.ts";
+import { saidMissing } from "../tables/missing.ts";
 import type { CheckedCsv } from "./check-csv.ts";
 import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
@@ -47,17 +47,19 @@ export interface AcceptedDataset {
 }
 
 /** How a table is read by what its sender said of it. */
-const readBy = ({ source, delimiter, decimal }: Dialect): string =>
-  JSON.stringify([source.encoding, source.sheet, delimiter, decimal]);
+function readBy({ dialect, columns }: Pick<CheckedCsv, "dialect" | "columns">): string {
+  const { source, delimiter, decimal } = dialect;
+  const types = columns.map(({ type }) => type);
+  return JSON.stringify([source.encoding, source.sheet, delimiter, decimal, saidMissing(dialect), types]);
+}
 
-function sameOrConflict(
-  existing: Dataset,
-  { target, dialect }: CheckedCsv,
-  isSaid: boolean,
-): { dataset: Dataset; isNew: false } {
+const wasReadBy = (dataset: Dataset): string => readBy({ dialect: dialectOf(dataset), columns: dataset.columns });
+
+function sameOrConflict(existing: Dataset, checked: CheckedCsv, isSaid: boolean): { dataset: Dataset; isNew: false } {
+  const { target } = checked;
   const other = existing.target !== target ? "with another target" : "read in another way";
   // What was found out by itself may have been found otherwise by an earlier version.
-  if (existing.target !== target || (isSaid && readBy(dialectOf(existing)) !== readBy(dialect)))
+  if (existing.target !== target || (isSaid && wasReadBy(existing) !== readBy(checked)))
     throw new DomainError("DATASET_EXISTS", `You have this content under this name, ${other}. Choose another name.`);
   return { dataset: existing, isNew: false };
 }
@@ -80,7 +82,7 @@ export async function acceptDataset(
     const accepted = await storeDataset(parts, { owner, name, received, checked, isSaid: isReadingSaid(wished) });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
     // Of what was kept before, the examples may be of another reading.
-    const isSame = accepted.isNew || readBy(dialectOf(accepted.dataset)) === readBy(checked.dialect);
+    const isSame = accepted.isNew || wasReadBy(accepted.dataset) === readBy(checked);
     return { ...accepted, examples: isSame ? checked.examples : undefined };
   });
 }

@@ -12,13 +12,20 @@ export interface UploadFields {
   readonly sheet: string | undefined;
   readonly delimiter: Delimiter | undefined;
   readonly decimal: Dialect["decimal"] | undefined;
+  /** Words for a missing value beside those that are always read as such. */
+  readonly missing: readonly string[] | undefined;
+  /** Of columns by their names. */
+  readonly types: Readonly<Record<string, "number" | "text">> | undefined;
 }
 
 /** Fields of the form beside the file. */
-const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal"] as const;
+const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal", "missing", "types"] as const;
 
 /** Characters of a dataset's name. */
 export const maxNameLength = 200;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const controlCharacter = /[\u0000-\u001f]/;
 
 function nameOf(wished: string | undefined, fileName: string): string {
   const name = (
@@ -28,8 +35,7 @@ function nameOf(wished: string | undefined, fileName: string): string {
       .replace(/\.(gz|zst)$/i, "")
       .replace(/\.(csv|tsv|tab|txt|jsonl?|ndjson|parquet|xls[xm])$/i, "")
   ).trim();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (name === "" || name.length > maxNameLength || /[\u0000-\u001f]/.test(name)) {
+  if (name === "" || name.length > maxNameLength || controlCharacter.test(name)) {
     throw new DomainError(
       "FIELD_INVALID",
       `\`name\` must have 1 to ${maxNameLength} characters and no control characters.`,
@@ -54,6 +60,45 @@ function oneOf<Value extends string>(
   return value;
 }
 
+const mostWords = 20;
+const longestWord = 100;
+
+/** A word as it is, or a list of them as JSON. */
+function missingOf(sent: string | undefined): readonly string[] | undefined {
+  if (sent === undefined || sent.trim() === "") return undefined;
+  const words = sent.startsWith("[") ? parsedOf("missing", sent) : [sent];
+  const isWord = (word: unknown): boolean =>
+    typeof word === "string" && word.length <= longestWord && !controlCharacter.test(word);
+  if (!Array.isArray(words) || words.length > mostWords || !words.every(isWord))
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`missing\` is a word, or a JSON list of ${mostWords} at most, as ["-999", "none given"]: each of ${longestWord} characters at most, and no control characters.`,
+    );
+  return words as string[];
+}
+
+function typesOf(sent: string | undefined): UploadFields["types"] {
+  if (sent === undefined || sent.trim() === "") return undefined;
+  const types = parsedOf("types", sent);
+  const isTypes = typeof types === "object" && types !== null && !Array.isArray(types);
+  if (!isTypes || !Object.values(types).every((type) => type === "number" || type === "text"))
+    throw new DomainError(
+      "FIELD_INVALID",
+      '`types` is a JSON object of column and type, "number" or "text", as {"zip": "text"}.',
+    );
+  return types as UploadFields["types"];
+}
+
+function parsedOf(field: string, sent: string): unknown {
+  try {
+    return JSON.parse(sent) as unknown;
+  } catch (error) {
+    throw new DomainError("FIELD_INVALID", `\`${field}\` is no JSON: ${(error as Error).message.slice(0, 200)}`, {
+      cause: error,
+    });
+  }
+}
+
 /** The text fields of an upload's form. @throws DomainError UNEXPECTED_FIELD, FIELD_INVALID */
 export function readUploadFields(fields: Readonly<Record<string, string>>, fileName: string): UploadFields {
   const unknown = Object.keys(fields).find((field) => !(uploadFieldNames as readonly string[]).includes(field));
@@ -70,9 +115,11 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     sheet: fields.sheet || undefined,
     delimiter: oneOf("delimiter", fields.delimiter === "\\t" ? "\t" : fields.delimiter, delimiters),
     decimal: oneOf("decimal", fields.decimal, [".", ","]),
+    missing: missingOf(fields.missing),
+    types: typesOf(fields.types),
   };
 }
 
 /** Whether its sender says how a table is to be read. */
-export const isReadingSaid = ({ encoding, sheet, delimiter, decimal }: Omit<UploadFields, "name">): boolean =>
-  [encoding, sheet, delimiter, decimal].some((said) => said !== undefined);
+export const isReadingSaid = ({ target: _, ...reading }: Omit<UploadFields, "name">): boolean =>
+  Object.values(reading).some((said) => said !== undefined);

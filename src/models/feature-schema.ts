@@ -47,7 +47,8 @@ function numberFeature(
   if (count === 0) return "empty";
   // A value that is only ever there or missing could be split on by a tree, but not by a linear model.
   if (min === max) return "constant";
-  return { column: column.name, kind: "number", mean: Math.fround(mean) };
+  const { name, written } = column;
+  return { column: name, kind: "number", mean: Math.fround(mean), ...(written && { written }) };
 }
 
 function textFeature(

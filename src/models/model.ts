@@ -1,4 +1,5 @@
 import type { RunMetrics } from "./model-metrics.ts";
+import type { WrittenNumbers } from "./training-table.ts";
 
 /** What the model says: one of several classes, or a number. */
 export type TrainingTask = "classification" | "regression";
@@ -11,6 +12,11 @@ export interface NumberFeature {
   readonly column: string;
   readonly kind: "number";
   readonly mean: number;
+  /**
+   * How its numbers were written in the table that it was learned from, which had cells that are none between them: a value
+   * that is no number counts as missing. Absent where such a value is refused.
+   */
+  readonly written?: WrittenNumbers;
 }
 
 /** A text column: one 0/1 feature for each category, in this order. Missing and unknown values are all zero. */
@@ -102,6 +108,8 @@ export interface ModelDocument {
   readonly classes?: readonly string[];
   readonly features: readonly ModelFeature[];
   readonly droppedColumns: readonly DroppedColumn[];
+  /** Values that count as missing in every column, beside those that always do; absent where there are none. */
+  readonly missing?: readonly string[];
   readonly metrics: RunMetrics;
   readonly model: XgboostModel;
 }

@@ -37,11 +37,26 @@ export class PredictionInputError extends Error {
   }
 }
 
+/** A cell in a column of numbers that is none as the other rows write them. */
+export class NoNumber {
+  readonly text: string;
+  /** What would be one, in words. */
+  readonly wanted: string;
+
+  constructor(text: string, wanted: string) {
+    this.text = text;
+    this.wanted = wanted;
+  }
+}
+
 /** The rows of a request, as a model asks for them: column by column. */
 export interface PredictionRows {
   readonly count: number;
-  /** A cell for each row, as the feature takes it; undefined when no row has the column. */
-  column(feature: ModelFeature): readonly unknown[] | undefined;
+  /**
+   * A cell for each row, as the feature takes it; undefined when no row has the column.
+   * @param missing the model's own words for a missing value
+   */
+  column(feature: ModelFeature, missing?: readonly string[]): readonly unknown[] | undefined;
 }
 
 /** Rows that are objects of column and value; one that lacks a column of the others has no value there. */
@@ -61,9 +76,10 @@ export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): 
 }
 
 /**
- * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values, and a category that was
- * not in the training rows counts as none and is told; numbers may come as text, as they do from a CSV.
- * @param isStrict a category that was not in the training rows is a fault
+ * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values. A category that was not in the
+ * training rows counts as none and is told, as is text among numbers where the training rows had some. Numbers may come as
+ * text, as they do from a CSV.
+ * @param isStrict a value that was not in the training rows is a fault
  * @throws PredictionInputError naming row and column; rows count from 1 in its words, as in those about a CSV
  */
 export function predictRows(document: ModelDocument, rows: PredictionRows, isStrict = false): Predictions {
@@ -81,7 +97,12 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
     const columns = unknown.get(row) ?? [];
     if (columns.length < mostNamed) unknown.set(row, [...columns, column]);
   };
-  const columns = new Map(document.features.map((feature) => [feature.column, readColumn(feature, rows, tell)]));
+  const columns = new Map(
+    document.features.map((feature) => [
+      feature.column,
+      readColumn(feature, rows, { missing: document.missing, tell }),
+    ]),
+  );
   const places = Int32Array.from({ length: rows.count }, (_, row) => row);
   const expanded = expandColumns(document.features, columns, places, document.mode === "light");
   const outputs = predictXgboost(document.model, expanded, rows.count);
@@ -111,13 +132,18 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
 function readColumn(
   feature: ModelFeature,
   rows: PredictionRows,
-  tell: (row: number, column: string, text: string) => void,
+  {
+    missing = [],
+    tell,
+  }: { missing?: readonly string[] | undefined; tell: (row: number, column: string, text: string) => void },
 ): TableColumn {
   const name = feature.column;
-  const cells = rows.column(feature);
-  if (cells === undefined) {
+  const sent = rows.column(feature, missing);
+  if (sent === undefined) {
     throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
   }
+  const words = new Set(missing);
+  const cells = words.size === 0 ? sent : sent.map((cell) => (isScalar(cell) && words.has(String(cell)) ? null : cell));
   if (feature.kind === "text") {
     const categoryOf = categoryFinder(feature.categories);
     const texts = cells.map((cell, row) => {
@@ -129,19 +155,31 @@ function readColumn(
     return { name, kind: "text", texts };
   }
   const numbers = new Float64Array(rows.count);
-  for (let row = 0; row < numbers.length; row++) numbers[row] = readNumber(cells[row], row, name);
+  for (let row = 0; row < numbers.length; row++) {
+    const cell = cells[row];
+    const number = readNumber(cell);
+    if (number !== undefined) numbers[row] = number;
+    else if (feature.written !== undefined && (typeof cell === "string" || cell instanceof NoNumber)) {
+      numbers[row] = Number.NaN;
+      tell(row, name, cell instanceof NoNumber ? cell.text : cell);
+    } else throw noNumberFault(cell, row, name);
+  }
   return { name, kind: "number", numbers };
 }
 
+const isScalar = (cell: unknown): cell is string | number | boolean =>
+  ["string", "number", "boolean"].includes(typeof cell);
+
 function readValue(cell: unknown, row: number, column: string): string | number | boolean | null {
   if (cell === null || cell === undefined || cell === "") return null;
-  if (typeof cell === "string" || typeof cell === "number" || typeof cell === "boolean") return cell;
+  if (isScalar(cell)) return cell;
   throw new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be text, not ${kindOf(cell)}.`);
 }
 
 const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-function readNumber(cell: unknown, row: number, column: string): number {
+/** Undefined for what is no number. */
+function readNumber(cell: unknown): number | undefined {
   if (cell === null || cell === undefined) return Number.NaN;
   if (typeof cell === "number") return toFeatureValue(cell);
   if (typeof cell === "string") {
@@ -152,11 +190,13 @@ function readNumber(cell: unknown, row: number, column: string): number {
     if (text === "" || /^[+-]?(nan|inf|infinity)$/i.test(text)) return Number.NaN;
     if (numeral.test(text)) return toFeatureValue(Number(text));
   }
-  throw new PredictionInputError(
-    row,
-    column,
-    `Row ${row + 1}: column "${column}" must be a number, not ${kindOf(cell)}.`,
-  );
+  return undefined;
+}
+
+function noNumberFault(cell: unknown, row: number, column: string): PredictionInputError {
+  const [wanted, found] =
+    cell instanceof NoNumber ? [cell.wanted, `"${cell.text.slice(0, 40)}"`] : ["a number", kindOf(cell)];
+  return new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be ${wanted}, not ${found}.`);
 }
 
 function kindOf(cell: unknown): string {

@@ -152,6 +152,7 @@ export function trainModel(
     ...(classes === undefined ? {} : { classes }),
     features: schema.features,
     droppedColumns: schema.droppedColumns,
+    ...(table.missing?.length ? { missing: table.missing } : {}),
     metrics,
     model,
   };

@@ -1,8 +1,18 @@
+/** How a column's numbers are written: a decimal sign, what stands between groups of three digits, and a sign before or behind them. */
+export interface WrittenNumbers {
+  readonly decimal: "." | ",";
+  readonly thousands: "" | "," | "." | " " | "'";
+  readonly before: string;
+  readonly after: string;
+}
+
 /** A column of numbers; NaN is a missing cell. */
 export interface NumberColumn {
   readonly name: string;
   readonly kind: "number";
   readonly numbers: Float64Array;
+  /** How its numbers are written, where cells that are none are missing ones. */
+  readonly written?: WrittenNumbers | undefined;
 }
 
 /** A column of text; null is a missing cell. */
@@ -19,4 +29,6 @@ export type TableColumn = NumberColumn | TextColumn;
 export interface TrainingTable {
   readonly rowCount: number;
   readonly columns: readonly TableColumn[];
+  /** Words for a missing value that its sender said. */
+  readonly missing?: readonly string[] | undefined;
 }

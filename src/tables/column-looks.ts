@@ -12,6 +12,9 @@ export interface ColumnLooks {
   readonly forms: Readonly<Record<number, NumberForm>>;
 }
 
+/** What the sender says that columns are, by their places. */
+export type SaidTypes = ReadonlyMap<number, "number" | "text">;
+
 /**
  * What the columns of the first rows hold.
  * @param known forms, where they were found out before; else they are by these rows
@@ -19,7 +22,12 @@ export interface ColumnLooks {
 export function looksOf(
   firstRows: readonly (readonly string[])[],
   columnCount: number,
-  { dialect, known, isForModel = false }: { dialect: Dialect; known?: ColumnLooks["forms"]; isForModel?: boolean },
+  {
+    dialect,
+    known,
+    saidTypes = new Map(),
+    isForModel = false,
+  }: { dialect: Dialect; known?: ColumnLooks["forms"]; saidTypes?: SaidTypes; isForModel?: boolean },
 ): ColumnLooks {
   const looks = new Array<ColumnLook>(columnCount).fill("numbers");
   for (const cells of firstRows)
@@ -27,9 +35,14 @@ export function looksOf(
       if (index >= columnCount || looks[index] === "text" || cell.trim() === "" || isNumber(cell, dialect)) continue;
       looks[index] = isMissing(cell, dialect, "number") ? "numbers and words" : "text";
     }
-  const forms =
+  const found =
     known ?? findNumberForms(firstRows, { dialect, isText: looks.map((look) => look === "text"), isForModel });
+  const forms = Object.fromEntries(Object.entries(found).filter(([index]) => saidTypes.get(Number(index)) !== "text"));
   for (const index of Object.keys(forms)) looks[Number(index)] = "numbers of a form";
+  for (const [index, type] of saidTypes) {
+    if (type === "text") looks[index] = "text";
+    else if (looks[index] === "text") looks[index] = "numbers and words";
+  }
   return { looks, forms };
 }
 

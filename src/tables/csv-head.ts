@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { DomainError } from "../errors.ts";
-import { type ColumnLooks, looksOf } from "./column-looks.ts";
+import { type ColumnLooks, looksOf, type SaidTypes } from "./column-looks.ts";
 import { type LineEnd, maxColumns, recordAt, sampleAt } from "./csv-record.ts";
 import { detectDialect, tableText, type Wished } from "./detect-dialect.ts";
 import { type Dialect, withNumberForms } from "./dialect.ts";
@@ -18,6 +18,8 @@ export interface CsvHead {
   readonly hasMarkBeforeQuote: boolean;
   /** A guess: whoever relies on it must see to the rest of the file. */
   readonly looks: ColumnLooks["looks"];
+  /** What its sender says of columns, by place. */
+  readonly saidTypes: SaidTypes;
   /** Fifty at most, fewer of a wide table; without what is left out. */
   readonly firstRows: string[][];
 }
@@ -27,11 +29,21 @@ function withoutLeftOut(cells: string[], { leftOutColumns }: Dialect): string[] 
   return cells.filter((_, place) => !leftOut.has(place));
 }
 
+function saidTypesOf(names: readonly string[], types: Wished["types"] = {}): SaidTypes {
+  const unknown = Object.keys(types).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`types\` names «${unknown.slice(0, 80)}», and the table has no such column. It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
+    );
+  return new Map(names.flatMap((name, index) => (Object.hasOwn(types, name) ? [[index, types[name]!]] : [])));
+}
+
 /**
  * Column names of a CSV file, trimmed, how it is written, and what its first rows look like.
  * @param known how it is written, where that was found out before; else it is by its first rows
  * @param wished what its sender says of it
- * @throws DomainError HEADER_MISSING, COLUMN_NAMES_INVALID, TOO_FEW_COLUMNS
+ * @throws DomainError HEADER_MISSING, COLUMN_NAMES_INVALID, TOO_FEW_COLUMNS, FIELD_INVALID
  */
 export async function readHead(csvPath: string, known?: Dialect, wished?: Wished): Promise<CsvHead> {
   const handle = await open(csvPath);
@@ -88,13 +100,19 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
   const { records } = sampleAt(text, header.end, how);
   const firstRows = records.map((cells) => withoutLeftOut(cells, dialect));
-  const { looks, forms } = looksOf(firstRows, names.length, { dialect, known: known && (known.numberForms ?? {}) });
+  const saidTypes = saidTypesOf(names, wished?.types);
+  const { looks, forms } = looksOf(firstRows, names.length, {
+    dialect,
+    known: known && (known.numberForms ?? {}),
+    saidTypes,
+  });
   return {
     names,
     dialect: withNumberForms(dialect, forms),
     lineEnd: header.lineEnd,
     hasMarkBeforeQuote: whole.startsWith('\uFEFF"'),
     looks,
+    saidTypes,
     firstRows,
   };
 }

@@ -42,9 +42,22 @@ export const withoutMissing = (cell: string, { missing, missingNumbers }: Dialec
 
 /** SQL for the number in a column's cell of text: NULL where it is missing, and where it is none NULL or with CAST an error. */
 export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Cast = "TRY_CAST"): string {
-  const form = head.dialect.numberForms?.[index];
-  if (form === undefined) return plainNumberIn(`c${index}`, head, cast);
-  return `${cast}(${withPlainSigns(withoutMissing(`c${index}`, head.dialect), form)} AS DOUBLE)`;
+  const { numberForms, strayColumns } = head.dialect;
+  const cell = `c${index}`;
+  const form = numberForms?.[index];
+  const mayStray = strayColumns?.includes(index) === true;
+  if (form === undefined) return plainNumberIn(cell, head, mayStray ? "TRY_CAST" : cast);
+  const plain = withPlainSigns(withoutMissing(cell, head.dialect), form);
+  return mayStray
+    ? `CASE WHEN ${isOfFormInSql(cell, form)} THEN TRY_CAST(${plain} AS DOUBLE) END`
+    : `${cast}(${plain} AS DOUBLE)`;
+}
+
+/** SQL for the text of a cell in a column of numbers: NULL where it is a word for a missing one, or none at all. */
+export function numeralIn(index: number, head: Pick<CsvHead, "dialect">): string {
+  const cell = withoutWords(`c${index}`, head.dialect.missingNumbers);
+  if (head.dialect.strayColumns?.includes(index) !== true) return cell;
+  return `CASE WHEN ${numberIn(index, head)} IS NOT NULL THEN ${cell} END`;
 }
 
 /** The same of a cell in a column whose numbers are in no form of their own. */
@@ -93,9 +106,11 @@ export function csvTable(
       decimal_separator = ${sqlText(dialect.decimal)}, skip = ${dialect.skippedLines}, max_line_size = 1048576,
       buffer_size = 4194304, new_line = ${sqlText(JSON.stringify(lineEnd).slice(1, -1))})`;
   };
+  const strays = new Set(dialect.strayColumns);
   // Cells of numbers that DuckDB would not read as we do are read as text, and then cast.
   const isCast = (index: number): boolean =>
-    typeOf(index) === "DOUBLE" && (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined);
+    typeOf(index) === "DOUBLE" &&
+    (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index));
   const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
   const isCastAtAll = names.some((_, index) => isCast(index));
   if (!hasMarkBeforeQuote && !isCastAtAll && !dialect.emptyRows) return read(true, typeOf);

@@ -6,9 +6,6 @@ import { plainSource, type TableSource } from "./table-source.ts";
 /** Excel's line that names the delimiter. */
 const hint = /^sep=([,;\t|])(?:\r\n|\r|\n)/i;
 
-// Only a look at the whole file could tell that there are none.
-const words = { missing: missingWords, missingNumbers, hasWordsInNumbers: true };
-
 /** The beginning of a file, and whether that is all of it. */
 export interface Beginning {
   /** Without a byte order mark. */
@@ -51,7 +48,11 @@ function delimiterOf({ text, isWholeFile }: Beginning): Delimiter {
 const grouped = /^[+-]?[1-9]\d{0,2}([.,]\d{3})+$/;
 
 /** Whether more of the first rows' columns are numbers with a decimal comma than with a point. */
-function decimalOf(rows: readonly string[][], columnCount: number): Dialect["decimal"] {
+function decimalOf(
+  rows: readonly string[][],
+  columnCount: number,
+  words: Pick<Dialect, "missing" | "missingNumbers">,
+): Dialect["decimal"] {
   const columns = Array.from({ length: columnCount }, (_, index) =>
     rows.map((cells) => (cells[index] ?? "").trim()).filter((cell) => !isMissing(cell, words, "number")),
   );
@@ -141,6 +142,10 @@ export interface Wished {
   readonly source?: TableSource;
   readonly delimiter?: Delimiter | undefined;
   readonly decimal?: Dialect["decimal"] | undefined;
+  /** Further words for a missing value, in every column. */
+  readonly missing?: readonly string[] | undefined;
+  /** Of columns by their names. */
+  readonly types?: Readonly<Record<string, "number" | "text">> | undefined;
 }
 
 /**
@@ -155,15 +160,18 @@ export function detectDialect({ text, isWholeFile }: Beginning, wished: Wished =
   const above = linesAbove(whole, said === undefined ? delimiters : [said]);
   const table = { text: whole.text.slice(behindLines(whole.text, above)), isWholeFile: whole.isWholeFile };
   const delimiter = said ?? delimiterOf(table);
+  const words = { missing: [...missingWords, ...(wished.missing ?? [])], missingNumbers };
   const [names = [], ...rows] = sampleAt(table.text, 0, { delimiter, isWholeFile: table.isWholeFile }).records;
   return {
     source: wished.source ?? plainSource,
     delimiter,
-    decimal: wished.decimal ?? (delimiter === "," ? "." : decimalOf(rows, names.length)),
+    decimal: wished.decimal ?? (delimiter === "," ? "." : decimalOf(rows, names.length, words)),
     skippedLines: (hinted === null ? 0 : 1) + above,
     // Where all are without a name, the line is blank rather than a header.
     leftOutColumns: names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!)),
     ...words,
+    // Only a look at the whole file could tell that there are none.
+    hasWordsInNumbers: true,
   };
 }
 

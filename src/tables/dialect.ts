@@ -20,6 +20,8 @@ export interface Dialect {
   readonly hasWordsInNumbers: boolean;
   /** Rows without a value in any column, as Excel writes them below a table: they are left out. None where not said. */
   readonly emptyRows?: number;
+  /** Columns of numbers with cells that are none, which are read as missing; by their places as those of `numberForms`. */
+  readonly strayColumns?: readonly number[];
   /** Of the columns whose numbers are written in one, by their places from 0 among those that are not left out. */
   readonly numberForms?: Readonly<Record<number, NumberForm>>;
 }

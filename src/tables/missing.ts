@@ -16,5 +16,9 @@ export const missingWords: readonly string[] = [
   "\\N",
 ];
 
+/** Those of a dialect that its sender said. */
+export const saidMissing = ({ missing }: { readonly missing: readonly string[] }): string[] =>
+  missing.filter((word) => !missingWords.includes(word));
+
 /** Those that stand for one among numbers only: elsewhere they are a class or a category as often. */
 export const missingNumbers: readonly string[] = ["None", "nil", "?", "-", "--", "."];

@@ -5,6 +5,7 @@ import { readHead } from "../tables/csv-head.ts";
 import { csvTable } from "../tables/csv-table.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { lockTo } from "../tables/lock-to.ts";
+import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
 import { memoryShares } from "./training-memory.ts";
 
@@ -50,7 +51,8 @@ export async function loadTable(
       const head = await readHead(plain.path, dialect);
       const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
       const csv = csvTable(plain.path, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
-      const table = await readAll(connection, csv, columns, wantedPlaces(columns, only));
+      const read = await readAll(connection, csv, columns, wantedPlaces(columns, only));
+      const table = { ...read, missing: saidMissing(dialect), columns: withStrays(read.columns, columns, dialect) };
       // DuckDB's stream ends at a fault without a word.
       if (rowCount !== undefined && table.rowCount !== rowCount)
         throw new Error(`The file gave ${table.rowCount} rows, and had ${rowCount} when it was uploaded.`);
@@ -61,6 +63,19 @@ export async function loadTable(
   } finally {
     instance.closeSync();
   }
+}
+
+/** The columns with what a model must know of their cells. */
+function withStrays(
+  read: readonly TableColumn[],
+  columns: readonly CsvColumn[],
+  { strayColumns = [], numberForms = {}, decimal }: Dialect,
+): TableColumn[] {
+  const plain = { decimal, thousands: "", before: "", after: "" } as const;
+  const written = new Map(strayColumns.map((place) => [columns[place]!.name, numberForms[place] ?? plain]));
+  return read.map((column) =>
+    column.kind === "number" && written.has(column.name) ? { ...column, written: written.get(column.name) } : column,
+  );
 }
 
 async function readAll(

@@ -14,7 +14,7 @@ async function warningsOf(content: string, name: string, more: Record<string, st
   const codes = [
     "COLUMN_LEFT_OUT",
     "LINES_LEFT_OUT",
-    "COLUMN_NEARLY_NUMBERS",
+    "NUMBERS_AND_TEXT",
     "TARGET_ROWS_MISSING",
     "CLASSES_ALIKE",
     "TOO_MANY_CLASSES",
@@ -59,34 +59,46 @@ test("lines and columns that are left out are named", async () => {
 test.each([
   ["among the first rows", 10, 60],
   ["far below", 2_000, 3_000],
-])("a column of text that is nearly all numbers is told by its first stray cell, %s", async (name, at, rows) => {
-  const cells = (row: number) => (row === at || row === at + 1 ? `${row},1${row === at ? "o" : "p"}5,x` : good(row));
-  // An empty line, and a cell of two lines, before it.
-  const content = table(cells, { rows }).replace("label\n", "label\n\n").replace("\n1,1.5,y\n", '\n1,1.5,"y\ny"\n');
-  const [warning, ...others] = await warningsOf(content, name);
-  expect(others).toEqual([]);
-  expect(warning).toMatchObject({
-    code: "COLUMN_NEARLY_NUMBERS",
-    column: "b",
-    place: 2,
-    // Rows begin in line 3.
-    line: at + 4,
-    cell: "1o5",
-  });
-  expect(warning!.message).toContain(`2 of its ${rows} values`);
-  expect(content.split("\n")[at + 3]).toContain("1o5");
-});
+])(
+  "a column that is nearly all numbers is one of them, and told by its first stray cell, %s",
+  async (name, at, rows) => {
+    const cells = (row: number) => (row === at || row === at + 1 ? `${row},1${row === at ? "o" : "p"}5,x` : good(row));
+    // An empty line, and a cell of two lines, before it.
+    const content = table(cells, { rows }).replace("label\n", "label\n\n").replace("\n1,1.5,y\n", '\n1,1.5,"y\ny"\n');
+    const [warning, ...others] = await warningsOf(content, name);
+    expect(others).toEqual([]);
+    expect(warning).toMatchObject({
+      code: "NUMBERS_AND_TEXT",
+      column: "b",
+      place: 2,
+      // Rows begin in line 3.
+      line: at + 4,
+      cell: "1o5",
+    });
+    expect(warning!.message).toContain(`2 of ${rows} are no numbers`);
+    expect(warning!.message).toContain("one of numbers");
+    expect(content.split("\n")[at + 3]).toContain("1o5");
+  },
+);
 
-test("numbers with words for missing ones are no text, nor is text with some numbers nearly one of numbers", async () => {
+test("numbers with words for missing ones are no text, nor is text with fewer numbers one of them; many of them are told", async () => {
   expect(
     await warningsOf(
       table((row) => (row === 2_000 ? "-,?,x" : good(row)), { rows: 3_000 }),
       "words",
     ),
   ).toEqual([]);
+  const [warning, ...others] = await warningsOf(
+    table((row) => `${row % 10 === 9 ? "none" : row},1,${row % 2}`),
+    "many",
+  );
+  expect(others).toEqual([]);
+  expect(warning).toMatchObject({ code: "NUMBERS_AND_TEXT", column: "a", line: 11, cell: "none" });
+  expect(warning!.message).toContain("6 of 60 are no numbers");
+  expect(warning!.message).toContain("text; `types`");
   expect(
     await warningsOf(
-      table((row) => `${row % 10 === 0 ? "none" : row},1,${row % 2}`),
+      table((row) => `${row % 2 === 0 ? "none" : row % 4 === 1 ? "some" : row},1,${row % 2}`),
       "some",
     ),
   ).toEqual([]);
@@ -116,7 +128,8 @@ test.each([
   ],
 ])("rows without a value of %s are counted", async (name, cells, more: Record<string, string>) => {
   const warnings = await warningsOf(table(cells, { rows: name.includes("late") ? 3_000 : 70 }), name, more);
-  expect(warnings.map(({ code }) => code)).toEqual(["TARGET_ROWS_MISSING"]);
+  const isMixed = name.includes("whose first rows are numbers");
+  expect(warnings.map(({ code }) => code)).toEqual(["TARGET_ROWS_MISSING", ...(isMixed ? ["NUMBERS_AND_TEXT"] : [])]);
   expect(warnings[0]!.message).toMatch(/^5 rows /);
 });
 

@@ -114,11 +114,18 @@ test.each<[string, string[], number[]]>([
 });
 
 test.each(["€5.00", "5", "$5,00", "$05", "x", " "])(
-  "and %j far below makes such a column text, whose cells are as they were",
+  "and %j far below is missing in such a column, and where it stands often the column is text, whose cells are as they were",
   async (cell) => {
-    const { columns, dialect } = await checks.check(`a,label\n${"$1.50,x\n$2,y\n".repeat(100)}"${cell}",x\n`);
+    const rows = "$1.50,x\n$2,y\n".repeat(100);
+    const rare = await checks.check(`a,label\n${rows}"${cell}",x\n`);
+    expect(rare).toMatchObject({ columns: [{ type: "number" }, {}], dialect: { strayColumns: [0] } });
+    const numbers = await loadTable(checks.path, rare.columns, { dialect: rare.dialect, rowCount: 201 });
+    expect(numbers.columns[0]).toMatchObject({
+      numbers: Float64Array.from([...Array(100).fill([1.5, 2]).flat(), Number.NaN]),
+    });
+    const { columns, dialect } = await checks.check(`a,label\n${rows}${`"${cell}",x\n`.repeat(20)}`);
     expect([columns[0], dialect.numberForms]).toEqual([{ name: "a", type: "text" }, undefined]);
-    const table = await loadTable(checks.path, columns, { dialect, rowCount: 201 });
+    const table = await loadTable(checks.path, columns, { dialect, rowCount: 220 });
     expect(table.columns[0]).toMatchObject({ kind: "text", texts: expect.arrayContaining(["$1.50", cell]) });
   },
 );

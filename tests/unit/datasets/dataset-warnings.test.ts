@@ -25,14 +25,14 @@ test("the gravest come first, each with its place in the file", () => {
     dialect: { ...plainDialect, skippedLines: 1, leftOutColumns: [0, 2] },
     target: { index: 2, missingRows: 3, distinct: 101 },
     classes: ["Yes", "yes ", "no", "YES"],
-    strays: [{ index: 1, count: 2, numbers: 98, firstCell: "abc", firstLine: 7 }],
+    strays: [{ index: 1, count: 2, numbers: 98, firstCell: "abc", firstLine: 7, areNearly: false }],
   });
   expect(count).toBe(7);
   expect(first.map(({ code, column, place }) => [code, column, place])).toEqual([
     ["TOO_MANY_CLASSES", "label", 5],
     ["TARGET_ROWS_MISSING", "label", 5],
     ["CLASSES_ALIKE", "label", 5],
-    ["COLUMN_NEARLY_NUMBERS", "b", 4],
+    ["NUMBERS_AND_TEXT", "b", 4],
     ["LINES_LEFT_OUT", undefined, undefined],
     ["COLUMN_LEFT_OUT", "", 1],
     ["COLUMN_LEFT_OUT", "", 3],
@@ -55,7 +55,7 @@ test("of many the first 50 are kept, with short names and cells, and all are cou
     ...good,
     columns: [{ name, type: "text" }, ...good.columns.slice(1)],
     dialect: { ...plainDialect, leftOutColumns },
-    strays: [{ index: 0, count: 1, numbers: 99, firstCell: name.repeat(9), firstLine: 2 }],
+    strays: [{ index: 0, count: 1, numbers: 99, firstCell: name.repeat(9), firstLine: 2, areNearly: false }],
   });
   expect([count, first.length]).toEqual([61, 50]);
   expect(first[0]).toMatchObject({ place: 61, column: `${"x".repeat(79)}\uFFFD` });
