@@ -2,12 +2,12 @@ import type { ColumnHistogram } from "../store/schema.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
 import { finiteIn, type PlacedColumn, withNumbers } from "./column-figures.ts";
 
-// A millionth of a bin: enough for every picture, and 8 characters instead of 18 for each of the edges.
-const digitsOfWidth = 6;
+// A thousandth of a bin: enough for every picture, and 6 characters instead of 18 for each of the edges.
+const digitsOfWidth = 3;
 const maxFractionDigits = 100;
 
 /**
- * Edges of bins of equal width, as numpy's `linspace` but for a millionth of it; the first and the last are exact. Fewer where
+ * Edges of bins of equal width, as numpy's `linspace` but for a thousandth of it; the first and the last are exact. Fewer where
  * numbers lie so close that there is none between them, and one bin where they are all the same.
  */
 export function binEdges({ least, greatest }: { least: number; greatest: number }, bins: number): number[] {

@@ -49,7 +49,7 @@ const columnProfile = z
       })
       .optional()
       .describe(
-        "Of the finite numbers, in bins of equal width (to a millionth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
+        "Of the finite numbers, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
       ),
     minLength: z.int().nullable().optional().describe("Of text: characters (code points) of the shortest value."),
     maxLength: z.int().nullable().optional(),
