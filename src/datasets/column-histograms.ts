@@ -13,12 +13,12 @@ const maxFractionDigits = 100;
 export function binEdges({ least, greatest }: { least: number; greatest: number }, bins: number): number[] {
   if (least === greatest) return [least, greatest];
   const span = greatest - least;
-  // From one end of all numbers to the other there are more than a number can say.
-  const width = Number.isFinite(span) ? span / bins : greatest / bins - least / bins;
-  const digits = Math.max(0, digitsOfWidth - Math.floor(Math.log10(width)));
+  const digits = Math.max(0, digitsOfWidth - Math.floor(Math.log10(span / bins)));
   const inner = Array.from({ length: bins - 1 }, (_, place) => {
-    const edge = least + (place + 1) * width;
-    return digits > maxFractionDigits ? edge : Number(edge.toFixed(digits));
+    const share = (place + 1) / bins;
+    // From one end of all numbers to the other there is more than a number can say.
+    const edge = Number.isFinite(span) ? least + share * span : least * (1 - share) + greatest * share;
+    return Math.min(greatest, digits > maxFractionDigits ? edge : Number(edge.toFixed(digits)));
   });
   return [...new Set([least, ...inner, greatest])];
 }
