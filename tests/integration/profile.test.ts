@@ -146,7 +146,7 @@ describe("numbers", () => {
     });
   });
 
-  test("a single number has no deviation, and none at all no figures", async () => {
+  test("a single number has no deviation", async () => {
     const { one } = await profileOf(
       tableOf({ one: [5, "", ""], kg: [1, 2, 3], label: ["a", "b", "a"] }),
       "a single number",
