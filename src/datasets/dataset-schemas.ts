@@ -4,17 +4,65 @@ import { delimiters } from "../tables/dialect.ts";
 import { tableFormats } from "../tables/table-source.ts";
 import { maxNameLength } from "./upload-fields.ts";
 
-const columnProfile = z.object({
-  name: z.string(),
-  type: z.enum(["number", "text"]),
-  nullRatio: z.number(),
-  distinct: z.int(),
-  min: z.union([z.number(), z.string()]).nullable(),
-  max: z.union([z.number(), z.string()]).nullable(),
-  mean: z.number().nullable(),
-  topValues: z.array(z.object({ value: z.string(), count: z.int() })),
-  note: z.string().optional().describe("What is not exact, where a column is too large for that."),
-});
+const quantile = z.number().nullable();
+
+const columnProfile = z
+  .object({
+    name: z.string(),
+    type: z.enum(["number", "text"]),
+    nullRatio: z.number().describe("Share of the rows without a value."),
+    missing: z.int().optional().describe("Rows without a value."),
+    distinct: z.int().describe("Values by their spelling: `1` and `1.0` are two."),
+    min: z
+      .union([z.number(), z.string()])
+      .nullable()
+      .describe("null where it is infinite; text is cut at 100 characters."),
+    max: z.union([z.number(), z.string()]).nullable(),
+    mean: z.number().nullable().describe("Of numbers; null where one of them is not finite."),
+    std: z
+      .number()
+      .nullable()
+      .optional()
+      .describe(
+        "Standard deviation of the sample (n - 1); null of a single number, where one is not finite, and from 1e150 on.",
+      ),
+    quantiles: z
+      .object({ p5: quantile, p25: quantile, p50: quantile, p75: quantile, p95: quantile })
+      .optional()
+      .describe("Of the finite numbers, with linear interpolation; null where there are none."),
+    zeros: z.int().optional(),
+    negatives: z.int().optional(),
+    notFinite: z
+      .int()
+      .optional()
+      .describe(
+        "Infinite numbers (`inf`, `1e999`) and such that are none (`NAN`): neither quantiles nor histogram have them.",
+      ),
+    histogram: z
+      .object({
+        binEdges: z
+          .array(z.number())
+          .describe("One more than bins: the first is the least finite number, the last the greatest."),
+        counts: z
+          .array(z.int())
+          .describe("Numbers of each bin, which has its lower edge, and not its upper one but for the last."),
+      })
+      .optional()
+      .describe(
+        "Of the finite numbers, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
+      ),
+    minLength: z.int().nullable().optional().describe("Of text: characters (code points) of the shortest value."),
+    maxLength: z.int().nullable().optional(),
+    topValues: z
+      .array(z.object({ value: z.string(), count: z.int() }))
+      .describe(
+        "The most frequent ones: at most 10, and 5 where the table has more than 200 columns. Cut at 100 characters.",
+      ),
+    note: z.string().optional().describe("What is not exact, or left out, where a column is too large for that."),
+  })
+  .describe(
+    "`std`, `quantiles`, `zeros`, `negatives`, `notFinite` and `histogram` are of numbers, `minLength` and `maxLength` of text. These and `missing` are absent of profiles from before there were any.",
+  );
 
 /** How a file was read. */
 export const understoodSchema = z

@@ -13,13 +13,34 @@ export interface ColumnSummary {
   readonly type: "number" | "text";
 }
 
-/** A column as the background profile describes it. */
+/** How the finite numbers of a column are spread: so many in each bin, of which there is one less than edges. */
+export interface ColumnHistogram {
+  readonly binEdges: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Of the finite numbers of a column; null where there are none. */
+type Quantiles = Readonly<Record<"p5" | "p25" | "p50" | "p75" | "p95", number | null>>;
+
+/**
+ * A column as the background profile describes it. What may be absent is either of columns of the other type, or was not
+ * made yet when the profile was.
+ */
 export interface ColumnProfile extends ColumnSummary {
   readonly nullRatio: number;
+  readonly missing?: number;
   readonly distinct: number;
   readonly min: number | string | null;
   readonly max: number | string | null;
   readonly mean: number | null;
+  readonly std?: number | null;
+  readonly quantiles?: Quantiles;
+  readonly zeros?: number;
+  readonly negatives?: number;
+  readonly notFinite?: number;
+  readonly histogram?: ColumnHistogram;
+  readonly minLength?: number | null;
+  readonly maxLength?: number | null;
   readonly topValues: readonly { readonly value: string; readonly count: number }[];
   /** What the owner is to know of it, where it is not exact. */
   readonly note?: string;
