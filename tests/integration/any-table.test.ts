@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type AnyFile, anyFile, bytesOf, shown } from "../support/any-file.ts";
+import { type AnyFile, anyFile, bytesOf, objectsOf, shown } from "../support/any-file.ts";
 import { type RunningService, startService } from "../support/service.ts";
 
 /** More on request; each takes a fifth of a second. */
@@ -34,5 +34,31 @@ test("any table reads back as it was, however it is written", async () => {
       await service.call("DELETE", `/datasets/${id}`);
     }),
     { numRuns: tables },
+  );
+});
+
+test("a model reads the file that it was trained on as it reads the same rows in JSON", async () => {
+  // Each value often enough for a model to know it; a CSV for predictions has no fields that would say how it is written.
+  const kilos = { name: "kilos", type: "number" as const, cells: Array.from({ length: 60 }, (_, row) => row % 9) };
+  const learnable = anyFile({ rows: 60, pool: 3, more: [kilos] }).filter(
+    ({ manner, fields }) => manner.format === "csv" && fields.delimiter === undefined && fields.decimal === undefined,
+  );
+  await fc.assert(
+    fc.asyncProperty(learnable, async (file) => {
+      const { id } = await upload({ ...file, manner: { ...file.manner, compression: "none" } });
+      const run = await service.train(id);
+      expect(run.json.status, JSON.stringify(run.json.error)).toBe("succeeded");
+      const predict = (body: unknown, type: string) =>
+        service.call("POST", `/artifacts/${run.json.artifactId}/predictions?strict=true`, body, { "content-type": type });
+      const charset = file.fields.encoding ?? "utf-8";
+      const bytes = await bytesOf({ ...file, manner: { ...file.manner, compression: "none" } });
+      const asFile = await predict(bytes, `text/csv; charset=${charset}`);
+      expect(asFile.status, asFile.text).toBe(200);
+      const asJson = await predict(`{"rows":[${objectsOf(file.table)}]}`, "application/json");
+      expect(asFile.json).toEqual(asJson.json);
+      expect(asFile.json.predictions).toHaveLength(60);
+    }),
+    // To make it smaller would train some hundred models.
+    { numRuns: Math.ceil(tables / 20), endOnFailure: true },
   );
 });

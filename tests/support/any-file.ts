@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { missingNumbers, missingWords } from "../../src/tables/missing.ts";
-import { type Alphabet, type AnyTable, alphabets, anyTable } from "./any-table.ts";
+import { type Alphabet, type AnyTable, alphabets, anyTable, type Size } from "./any-table.ts";
 import { csvByCharacter } from "./csv-by-character.ts";
 import { encodeText } from "./encode-text.ts";
 import { parquetOfTable } from "./parquet-of.ts";
@@ -103,7 +103,7 @@ const showsDecimal = (table: AnyTable): boolean =>
   );
 
 /** Any table, written in any way in which it can be understood. */
-export const anyFile = (size: { readonly rows: number; readonly pool: number }): fc.Arbitrary<AnyFile> =>
+export const anyFile = (size: Size): fc.Arbitrary<AnyFile> =>
   fc.constantFrom(...(Object.keys(alphabets) as Alphabet[])).chain((alphabet) =>
     fc.tuple(anyTable(alphabet, size), mannerOf(alphabet)).map(([table, manner]): AnyFile => {
       if (manner.format !== "csv") return { table, manner, fields: {}, text: undefined };
@@ -131,6 +131,14 @@ const jsonOf = (cells: readonly (number | string | null)[], names: readonly stri
   // By hand: an object would put names of digits first.
   `{${cells.map((cell, place) => `${JSON.stringify(names[place])}:${JSON.stringify(cell)}`).join(",")}}`;
 
+/** The rows as JSON objects, with commas between them. */
+export function objectsOf(table: AnyTable, between = ","): string {
+  const names = table.map(({ name }) => name);
+  return rowsOf(table)
+    .map((cells) => jsonOf(cells, names))
+    .join(between);
+}
+
 function workbook(table: AnyTable): Buffer {
   const cell = (value: number | string | null): string => {
     if (value === null) return "<c/>";
@@ -145,10 +153,8 @@ function workbook(table: AnyTable): Buffer {
 
 /** The table's rows before they are compressed. */
 async function plainBytes({ table, manner, text }: AnyFile): Promise<Buffer> {
-  const names = table.map(({ name }) => name);
-  const objects = rowsOf(table).map((cells) => jsonOf(cells, names));
-  if (manner.format === "json") return Buffer.from(`[${objects.join(",\n")}]`);
-  if (manner.format === "jsonl") return Buffer.from(objects.join("\n"));
+  if (manner.format === "json") return Buffer.from(`[${objectsOf(table, ",\n")}]`);
+  if (manner.format === "jsonl") return Buffer.from(objectsOf(table, "\n"));
   if (manner.format === "xlsx") return workbook(table);
   if (manner.format === "parquet") return parquetOfTable(table);
   return encoded(text!, manner);

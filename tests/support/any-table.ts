@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { missingWords } from "../../src/tables/missing.ts";
 
 /** A column as its owner knows it. */
-interface AnyColumn {
+export interface AnyColumn {
   readonly name: string;
   readonly type: "number" | "text";
   /** null where the value is missing. */
@@ -70,10 +70,13 @@ function cellsOf<Value>(value: fc.Arbitrary<Value>, { rows, pool }: Size): fc.Ar
     .map(([all, gap, step]) => gap.map((each, row) => (each === 0 && row > 0 ? null : all[(row * step) % pool]!)));
 }
 
-interface Size {
+/** How large a table is. */
+export interface Size {
   readonly rows: number;
   /** How many values a column has at most. */
   readonly pool: number;
+  /** Columns that it has in any case. */
+  readonly more?: AnyTable;
 }
 
 function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Pick<AnyColumn, "type" | "cells">> {
@@ -101,7 +104,7 @@ function namesOf(alphabet: Alphabet, count: number): fc.Arbitrary<string[]> {
 
 /** Any table of letters of the alphabet. */
 export function anyTable(alphabet: Alphabet, size: Size): fc.Arbitrary<AnyTable> {
-  const { rows } = size;
+  const { rows, more = [] } = size;
   return fc
     .record({ columns: fc.integer({ min: 1, max: 5 }), place: fc.nat(), stripe: fc.integer({ min: 1, max: 3 }) })
     .chain(({ columns, place, stripe }) =>
@@ -114,7 +117,7 @@ export function anyTable(alphabet: Alphabet, size: Size): fc.Arbitrary<AnyTable>
           const table: AnyColumn[] = names.map((name, index) => ({ name, ...contents[index]! }));
           const classes = Array.from({ length: rows }, (_, row) => (Math.floor(row / stripe) % 2 === 0 ? "no" : "so"));
           table.splice(place % (columns + 1), 0, { name: "target", type: "text", cells: classes });
-          return table;
+          return [...table, ...more];
         }),
     );
 }
