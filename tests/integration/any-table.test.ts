@@ -22,21 +22,25 @@ async function upload(file: AnyFile) {
   return answer.json;
 }
 
-test("any table reads back as it was, however it is written", async () => {
-  await fc.assert(
-    fc.asyncProperty(anyFile({ rows: 24, pool: 20 }), async (file) => {
-      const { id, warnings } = await upload(file);
-      const page = await service.call("GET", `/datasets/${id}/rows?limit=100`);
-      const { columns, rows } = page.json;
-      expect({ columns, rows }).toEqual(shown(file.table));
-      const codes = warnings.map(({ code }: { code: string }) => code);
-      // What would say that something of the file is none of the table.
-      expect(codes.filter((code: string) => /LINES_LEFT_OUT|ENCODING_GUESSED/.test(code))).toEqual([]);
-      await service.call("DELETE", `/datasets/${id}`);
-    }),
-    { numRuns: tables },
-  );
-}, timeoutMs);
+test(
+  "any table reads back as it was, however it is written",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(anyFile({ rows: 24, pool: 20 }), async (file) => {
+        const { id, warnings } = await upload(file);
+        const page = await service.call("GET", `/datasets/${id}/rows?limit=100`);
+        const { columns, rows } = page.json;
+        expect({ columns, rows }).toEqual(shown(file.table));
+        const codes = warnings.map(({ code }: { code: string }) => code);
+        // What would say that something of the file is none of the table.
+        expect(codes.filter((code: string) => /LINES_LEFT_OUT|ENCODING_GUESSED/.test(code))).toEqual([]);
+        await service.call("DELETE", `/datasets/${id}`);
+      }),
+      { numRuns: tables },
+    );
+  },
+  timeoutMs,
+);
 
 test("a model reads the file that it was trained on as it reads the same rows in JSON", async () => {
   // Each value often enough for a model to know it; a CSV for predictions has no fields that would say how it is written.
@@ -50,7 +54,9 @@ test("a model reads the file that it was trained on as it reads the same rows in
       const run = await service.train(id);
       expect(run.json.status, JSON.stringify(run.json.error)).toBe("succeeded");
       const predict = (body: unknown, type: string) =>
-        service.call("POST", `/artifacts/${run.json.artifactId}/predictions?strict=true`, body, { "content-type": type });
+        service.call("POST", `/artifacts/${run.json.artifactId}/predictions?strict=true`, body, {
+          "content-type": type,
+        });
       const charset = file.fields.encoding ?? "utf-8";
       const bytes = await bytesOf({ ...file, manner: { ...file.manner, compression: "none" } });
       const asFile = await predict(bytes, `text/csv; charset=${charset}`);

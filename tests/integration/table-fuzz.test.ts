@@ -38,37 +38,41 @@ function nextForm(name: string): { readonly form: FormData; readonly how: string
   return { form, how: `${name}: ${file} ${how}, ${bytes.subarray(0, 3_000).toString("base64")}` };
 }
 
-test("what was a table once ends no process, is no fault of ours, and leaves nothing behind where it is refused", async () => {
-  const kept: string[] = [];
-  const outcomes = new Map<string, number>();
-  const endMs = performance.now() + seconds * 1000;
-  for (let count = 0; count < cases || performance.now() < endMs; count += 1) {
-    const { form, how } = nextForm(`mutant ${seed}.${count}`);
-    const path = random() < 0.5 ? "/datasets/inspect" : "/datasets/upload";
-    const [answer, health] = await Promise.all([
-      service.call("POST", path, form),
-      // Whatever a file does to its reader, others are served beside it.
-      service.call("GET", "/api/health/ready"),
-    ]);
-    expect(answer.status, `${how}\n${answer.text}`).toBeLessThan(500);
-    expect(health.status, how).toBe(200);
-    const outcome = answer.json.code ?? path;
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    if (answer.status !== 201) continue;
-    kept.push(answer.json.id);
-    const rows = await service.call("GET", `/datasets/${answer.json.id}/rows`);
-    expect(rows.status, `${how}\n${rows.text}`).toBe(200);
-  }
-  // Both ways are gone: many that are tables still, and many that are none.
-  expect(kept.length, JSON.stringify([...outcomes])).toBeGreaterThan(cases / 20);
-  expect(outcomes.size).toBeGreaterThan(5);
-  for (const id of kept) {
-    const { json } = await eventually(async () => {
-      const answer = await service.call("GET", `/datasets/${id}`);
-      return (answer.json.profile !== null || answer.json.profileFault !== null) && answer;
-    });
-    expect(json.profileFault, JSON.stringify(json)).toBeNull();
-  }
-  expect((await listed("dataset")).sort()).toEqual(kept.sort());
-  await eventually(async () => (await listed("tmp")).length === 0);
-}, 600_000 + seconds * 2_000);
+test(
+  "what was a table once ends no process, is no fault of ours, and leaves nothing behind where it is refused",
+  async () => {
+    const kept: string[] = [];
+    const outcomes = new Map<string, number>();
+    const endMs = performance.now() + seconds * 1000;
+    for (let count = 0; count < cases || performance.now() < endMs; count += 1) {
+      const { form, how } = nextForm(`mutant ${seed}.${count}`);
+      const path = random() < 0.5 ? "/datasets/inspect" : "/datasets/upload";
+      const [answer, health] = await Promise.all([
+        service.call("POST", path, form),
+        // Whatever a file does to its reader, others are served beside it.
+        service.call("GET", "/api/health/ready"),
+      ]);
+      expect(answer.status, `${how}\n${answer.text}`).toBeLessThan(500);
+      expect(health.status, how).toBe(200);
+      const outcome = answer.json.code ?? path;
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      if (answer.status !== 201) continue;
+      kept.push(answer.json.id);
+      const rows = await service.call("GET", `/datasets/${answer.json.id}/rows`);
+      expect(rows.status, `${how}\n${rows.text}`).toBe(200);
+    }
+    // Both ways are gone: many that are tables still, and many that are none.
+    expect(kept.length, JSON.stringify([...outcomes])).toBeGreaterThan(cases / 20);
+    expect(outcomes.size).toBeGreaterThan(5);
+    for (const id of kept) {
+      const { json } = await eventually(async () => {
+        const answer = await service.call("GET", `/datasets/${id}`);
+        return (answer.json.profile !== null || answer.json.profileFault !== null) && answer;
+      });
+      expect(json.profileFault, JSON.stringify(json)).toBeNull();
+    }
+    expect((await listed("dataset")).sort()).toEqual(kept.sort());
+    await eventually(async () => (await listed("tmp")).length === 0);
+  },
+  600_000 + seconds * 2_000,
+);

@@ -99,7 +99,8 @@ const mayBeCutOtherwise = (text: string, delimiter: string): boolean =>
 const showsDecimal = (table: AnyTable): boolean =>
   table.some(
     ({ type, cells }) =>
-      type === "number" && cells.some((cell) => /\./.test(String(cell)) && !/^-?[1-9]\d{0,2}\.\d{3}$/.test(String(cell))),
+      type === "number" &&
+      cells.some((cell) => /\./.test(String(cell)) && !/^-?[1-9]\d{0,2}\.\d{3}$/.test(String(cell))),
   );
 
 /** Any table, written in any way in which it can be understood. */

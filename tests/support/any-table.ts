@@ -24,7 +24,29 @@ export type Alphabet = keyof typeof alphabets;
 
 // What a careless reader trips over. Of other control characters NUL is refused, and Ctrl-Z may end a file.
 const awkward = fc.constantFrom(
-  ...['"', '""', ",", ";", "\t", "|", "\n", "\r\n", "\r", " ", "  ", "'", "\\", "#", "//", "%", "$", "=", "_", "-", "?"],
+  ...[
+    '"',
+    '""',
+    ",",
+    ";",
+    "\t",
+    "|",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "  ",
+    "'",
+    "\\",
+    "#",
+    "//",
+    "%",
+    "$",
+    "=",
+    "_",
+    "-",
+    "?",
+  ],
   ...["None", "1", "2.5", "1,5", "sep=", "NA", "<b>", "{", "[1]", "_x000D_", "&amp;", "null", "true", "007"],
 );
 

@@ -9,8 +9,9 @@ const [, section = ""] = page.split("\n## Where other readers differ\n");
 
 /** What the page says of each file: how DuckDB and how pandas reads it. */
 const said = new Map(
-  [...section.matchAll(/^\| (`.*?`) \| (.*?) \| (.*?) \| .* \|$/gm)].flatMap(([, files = "", duckdb = "", pandas = ""]) =>
-    [...files.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => [file, { duckdb, pandas }] as const),
+  [...section.matchAll(/^\| (`.*?`) \| (.*?) \| (.*?) \| .* \|$/gm)].flatMap(
+    ([, files = "", duckdb = "", pandas = ""]) =>
+      [...files.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => [file, { duckdb, pandas }] as const),
   ),
 );
 
