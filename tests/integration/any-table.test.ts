@@ -22,11 +22,14 @@ async function upload(file: AnyFile) {
   return answer.json;
 }
 
+// Four rows tell little of how they are written; of seventy only the first are looked at.
+const anyOne = fc.constantFrom(4, 24, 70).chain((rows) => anyFile({ rows, pool: Math.min(rows, 20) }));
+
 test(
   "any table reads back as it was, however it is written",
   async () => {
     await fc.assert(
-      fc.asyncProperty(anyFile({ rows: 24, pool: 20 }), async (file) => {
+      fc.asyncProperty(anyOne, async (file) => {
         const { id, warnings } = await upload(file);
         const page = await service.call("GET", `/datasets/${id}/rows?limit=100`);
         const { columns, rows } = page.json;

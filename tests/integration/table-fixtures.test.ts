@@ -51,6 +51,23 @@ test.each(understoodOnes)("$file is understood: $about", async (fixture) => {
   await trainAndPredict(fixture, json, page);
 });
 
+const wide = (columns: number): string => {
+  const line = (cell: (place: number) => string) => `${Array.from({ length: columns }, (_, place) => cell(place))}\n`;
+  const rows = Array.from({ length: 20 }, (_, row) => line((place) => String((row * (place + 3)) % (place + 2))));
+  return line((place) => `c${place}`) + rows.join("");
+};
+
+test("too many columns are refused, with how many there may be", async () => {
+  const { json } = await upload(wide(10_000), { file: "10,000 columns.csv" });
+  expect(json).toMatchObject({ code: "COLUMN_NAMES_INVALID", detail: expect.stringContaining("2000 columns") });
+});
+
+test("a name of 10,000 letters is kept whole", async () => {
+  const name = "ö".repeat(10_000);
+  const { json } = await upload(wide(3).replace("c1", name), { file: "long name.csv" });
+  expect(json.understood.columns[1]).toMatchObject({ name, type: "number" });
+});
+
 /** A model of it reads the rows that are shown, and the file itself where that is a CSV of which nothing has to be said. */
 async function trainAndPredict(
   { trains, fields = {}, understood, file }: TableFixture,

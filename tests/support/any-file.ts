@@ -80,6 +80,9 @@ function csvOf(table: AnyTable, manner: Manner): string {
   return lines.join(lineEnd) + (endsLastLine ? lineEnd : "");
 }
 
+/** Of the first fifty rows, the header among them, it is found out how a file is written. */
+const looked = 49;
+
 /** Whether a sign other than the delimiter cuts the lines into as many cells each, too: then the rules may choose it. */
 const mayBeCutOtherwise = (text: string, delimiter: string): boolean =>
   delimiters.some((other) => {
@@ -88,7 +91,7 @@ const mayBeCutOtherwise = (text: string, delimiter: string): boolean =>
       const [header = [], ...rows] = csvByCharacter(text, undefined, other);
       const fits = (cells: string[]) =>
         cells.length === header.length || (cells.length === header.length + 1 && cells.at(-1) === "");
-      return header.length > 1 && rows.every(fits);
+      return header.length > 1 && rows.slice(0, looked).every(fits);
     } catch {
       // Its quotes would be wrong.
       return false;
@@ -100,7 +103,7 @@ const showsDecimal = (table: AnyTable): boolean =>
   table.some(
     ({ type, cells }) =>
       type === "number" &&
-      cells.some((cell) => /\./.test(String(cell)) && !/^-?[1-9]\d{0,2}\.\d{3}$/.test(String(cell))),
+      cells.slice(0, looked).some((cell) => /\./.test(String(cell)) && !/^-?[1-9]\d{0,2}\.\d{3}$/.test(String(cell))),
   );
 
 /** Any table, written in any way in which it can be understood. */

@@ -64,7 +64,7 @@ const textOf = (alphabet: Alphabet): fc.Arbitrary<string> => {
 const wordOf = (alphabet: Alphabet): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...alphabets[alphabet].letters.slice(0, 3)), minLength: 3, maxLength: 8 });
 
-const valueOf = (alphabet: Alphabet): fc.Arbitrary<string> =>
+const anyValue = (alphabet: Alphabet): fc.Arbitrary<string> =>
   // Words for missing values are such in columns of text, too.
   textOf(alphabet).filter((text) => !missingWords.includes(text));
 
@@ -103,9 +103,9 @@ export interface Size {
 
 function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Pick<AnyColumn, "type" | "cells">> {
   const numbers = fc.oneof(cellsOf(whole, size), cellsOf(fraction, size), cellsOf(fc.oneof(whole, fraction), size));
-  const numberLike = fc.oneof(whole.map(String), fraction.map(String), valueOf(alphabet));
+  const numberLike = fc.oneof(whole.map(String), fraction.map(String), anyValue(alphabet));
   const texts = fc
-    .tuple(cellsOf(fc.oneof(valueOf(alphabet), numberLike), size), wordOf(alphabet))
+    .tuple(cellsOf(fc.oneof(anyValue(alphabet), numberLike), size), wordOf(alphabet))
     // Its first rows show that it is text.
     .map(([cells, word]) => cells.map((cell) => (cell === cells[0] ? word : cell)));
   return fc.oneof(

@@ -28,7 +28,8 @@ export const parquetOf = (csv: string): Promise<Buffer> =>
 /** A table as a Parquet file with columns of numbers and texts. */
 export function parquetOfTable(table: AnyTable): Promise<Buffer> {
   const columns = table.map(({ name, type, cells }) => {
-    const values = cells.map((cell) => (cell === null ? "NULL" : typeof cell === "number" ? cell : sqlText(cell)));
+    // A number in quotes: written without, DuckDB makes a DECIMAL of it, and of that another DOUBLE at times.
+    const values = cells.map((cell) => (cell === null ? "NULL" : sqlText(String(cell))));
     return `unnest([${values}]::${type === "number" ? "DOUBLE" : "VARCHAR"}[]) AS "${name.replaceAll('"', '""')}"`;
   });
   return parquetOfQuery(`SELECT ${columns.join(", ")}`);
