@@ -33,6 +33,8 @@ same_on_both=(
   export-faults log-export metrics-tell-nothing otlp-variables
   # about processes, threads and their memory
   predictions training-is-ended training-memory upload-memory
+  # about how files are read, before any row is written
+  any-table table-fixtures table-fuzz
   # calls only what others here call, and counts it
   demo
   # about the embedded database alone

@@ -6,7 +6,7 @@ const maxColumns = 2_000;
  * Cells of a CSV by RFC 4180, with blanks around quotes, read character by character: slow, and plain enough to hold a quick
  * reader to.
  */
-export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINITY): string[][] {
+export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINITY, delimiter = ","): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let cell = "";
@@ -41,12 +41,12 @@ export function csvByCharacter(text: string, maxRecords = Number.POSITIVE_INFINI
         isClosed = true;
       }
     } else if (isClosed && character === " ") continue;
-    else if (isClosed && !/[,\r\n]/.test(character)) throw wrongQuote();
+    else if (isClosed && ![delimiter, "\r", "\n"].includes(character)) throw wrongQuote();
     else if (character === '"' && /^ ?$/.test(cell)) {
       cell = "";
       isQuoted = true;
       rowHasQuotes = true;
-    } else if (character === ",") {
+    } else if (character === delimiter) {
       row.push(cell);
       cell = "";
       isClosed = false;
