@@ -136,4 +136,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table datasets add column warnings jsonb`.execute(db);
     },
   },
+  "0008-model-inputs": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table artifacts add column input jsonb`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { ModelInput } from "../models/model-input.ts";
 import type { Dialect } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -115,6 +116,8 @@ export interface ArtifactsTable {
   task: "classification" | "regression";
   target: string;
   metrics: JSONColumnType<Record<string, unknown>>;
+  /** What the model takes; null of those from before it was kept. */
+  input: JSONColumnType<ModelInput | null>;
   size_bytes: BigInteger;
   sha256: string;
   pinned: Generated<boolean>;

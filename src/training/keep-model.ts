@@ -44,7 +44,7 @@ function commitModel(
   { db, clock }: Pick<KeepingParts, "db" | "clock">,
   run: Run,
   artifactId: string,
-  { metrics: measured, droppedColumns, sizeBytes, sha256 }: ModelResult,
+  { metrics: measured, droppedColumns, input, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const metrics = { ...measured, droppedColumns };
@@ -60,6 +60,7 @@ function commitModel(
       task: run.task,
       target: run.target,
       metrics,
+      input,
       sizeBytes,
       sha256,
       createdAt: new Date(nowMs),

@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
+import type { ModelInput } from "../models/model-input.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
@@ -55,6 +56,7 @@ type ModelOrFault =
       readonly sizeBytes: number;
       readonly sha256: string;
       readonly droppedColumns: readonly DroppedColumn[];
+      readonly input: ModelInput;
     }
   | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
 
@@ -92,7 +94,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
       done = progress;
       post(progress);
     };
-    const { document, metrics } = trainModel({ ...task, table }, onProgress, () => over("fit", rows));
+    const columnNames = columns.map(({ name }) => name);
+    const trained = trainModel({ ...task, table, columnNames }, onProgress, () => over("fit", rows));
+    const { document, metrics, input } = trained;
     over("evaluate", rows);
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
@@ -103,6 +107,7 @@ async function train(task: ChildTask): Promise<ChildResult> {
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
+      input,
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;
