@@ -141,4 +141,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table artifacts add column input jsonb`.execute(db);
     },
   },
+  "0009-column-uses": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column column_uses jsonb`.execute(db);
+    },
+  },
 };

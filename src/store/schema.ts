@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { ColumnUse } from "../models/column-use.ts";
 import type { ModelInput } from "../models/model-input.ts";
 import type { Dialect } from "../tables/dialect.ts";
 
@@ -98,6 +99,8 @@ export interface TrainingRunsTable {
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;
   metrics: JSONColumnType<Record<string, unknown> | null>;
+  /** What training did with each column; null until there is a model, and of runs from before it was kept. */
+  column_uses: JSONColumnType<ColumnUse[] | null>;
   error_code: string | null;
   error_message: string | null;
   artifact_id: string | null;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
+import type { ColumnUse } from "../models/column-use.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
 import type { ModelInput } from "../models/model-input.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
@@ -57,6 +58,7 @@ type ModelOrFault =
       readonly sha256: string;
       readonly droppedColumns: readonly DroppedColumn[];
       readonly input: ModelInput;
+      readonly columns: readonly ColumnUse[];
     }
   | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
 
@@ -96,7 +98,7 @@ async function train(task: ChildTask): Promise<ChildResult> {
     };
     const columnNames = columns.map(({ name }) => name);
     const trained = trainModel({ ...task, table, columnNames }, onProgress, () => over("fit", rows));
-    const { document, metrics, input } = trained;
+    const { document, metrics } = trained;
     over("evaluate", rows);
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
@@ -107,7 +109,8 @@ async function train(task: ChildTask): Promise<ChildResult> {
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
-      input,
+      input: trained.input,
+      columns: trained.columns,
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;

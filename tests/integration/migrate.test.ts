@@ -144,8 +144,8 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       await Promise.all(others.map((service) => service.halt()));
       const { rows: queueVersion } = await client.query("select version from pgboss.version");
       // As it was before the last migration of ours, and before the queue's.
-      await client.query("alter table artifacts drop column input");
-      await client.query("delete from kysely_migration where name like '0008%'");
+      await client.query("alter table training_runs drop column column_uses");
+      await client.query("delete from kysely_migration where name like '0009%'");
       await client.query(getRollbackPlans());
       let isOver = false;
       const statuses = new Set<number>();
@@ -158,7 +158,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       await work;
       expect(ends.map(({ code, output }) => (code === 0 ? code : output))).toEqual([0, 0, 0, 0, 0]);
       expect([...statuses]).toEqual([200]);
-      const { rows } = await client.query("select name from kysely_migration where name like '0008%'");
+      const { rows } = await client.query("select name from kysely_migration where name like '0009%'");
       expect(rows).toHaveLength(1);
       expect((await client.query("select version from pgboss.version")).rows).toEqual(queueVersion);
       expect((await old.call("GET", "/training-runs")).status).toBe(200);
