@@ -1,5 +1,4 @@
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ModelInput } from "../models/model-input.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import { type Page, readPage } from "../store/read-page.ts";
 import type { ArtifactsTable, Tables } from "../store/schema.ts";
@@ -37,7 +36,8 @@ export interface NewArtifact {
   readonly task: "classification" | "regression";
   readonly target: string;
   readonly metrics: object;
-  readonly input: ModelInput;
+  /** What it takes, as JSON. */
+  readonly input: string;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -56,7 +56,7 @@ export async function insertArtifact(tx: Kysely<Tables>, artifact: NewArtifact):
       task: artifact.task,
       target: artifact.target,
       metrics: JSON.stringify(artifact.metrics),
-      input: JSON.stringify(artifact.input),
+      input: artifact.input,
       size_bytes: artifact.sizeBytes,
       sha256: artifact.sha256,
       created_at: artifact.createdAt,

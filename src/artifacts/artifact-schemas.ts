@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
 import { MAX_CATEGORIES } from "../models/feature-schema.ts";
 import type { Artifact, DescribedArtifact } from "./artifact-repository.ts";
@@ -113,20 +114,7 @@ export function toArtifact(row: Artifact): z.input<typeof artifactSchema> {
   };
 }
 
-/** A row as it is shown alone. */
-export function toDescribedArtifact(row: DescribedArtifact): z.input<typeof describedArtifactSchema> {
-  return { ...toArtifact(row), input: row.input && toInput(row.input) };
-}
-
-function toInput({ example, ...input }: NonNullable<DescribedArtifact["input"]>): z.input<typeof inputSchema> {
-  return {
-    features: input.features.map((feature) =>
-      feature.type === "number" ? feature : { ...feature, categories: [...feature.categories] },
-    ),
-    cut: input.features.some((feature) => feature.type === "category" && feature.more > 0),
-    // fromEntries, since an assignment to a column called "__proto__" would be lost.
-    example: Object.fromEntries(input.features.map(({ name }, at) => [name, example[at] ?? null])),
-    notNeeded: [...input.notNeeded],
-    numbersUpTo: input.numbersUpTo,
-  };
+/** A row as it is shown alone, as JSON. */
+export function describedArtifactJson(row: DescribedArtifact): string {
+  return jsonWith(toArtifact(row), "input", row.input);
 }

@@ -32,11 +32,12 @@ export function predictionJsonSchema(
 function rowSchema({ features, example, numbersUpTo }: ModelInput, target: string): Record<string, unknown> {
   // fromEntries, since an assignment to a column called "__proto__" would be lost.
   const properties = Object.fromEntries(
-    features.map((feature, at) => [feature.name, featureSchema(feature, example[at] ?? null, numbersUpTo)]),
+    features.map((feature) => [feature.name, featureSchema(feature, example[feature.name] ?? null, numbersUpTo)]),
   );
   return {
     title: `A row to predict ${target} of`,
-    description: "null is a missing value. Other columns are passed over.",
+    description:
+      "null is a missing value. A category other than those shown is as good as a missing value where the model never saw it, and refused only with ?strict=true. Other columns are passed over.",
     type: "object",
     properties,
     required: features.map(({ name }) => name),
@@ -59,7 +60,7 @@ function featureSchema(
   return {
     // Truth values and numbers are the category that they mean.
     type: ["string", "number", "boolean", "null"],
-    description: `One of ${categories.length + more} categories${more === 0 ? "" : `, of which ${categories.length} are shown`}. Another one is as good as a missing value, and refused only with ?strict=true.`,
+    description: `One of ${categories.length + more} categories${more === 0 ? "" : `, of which ${categories.length} are shown`}.`,
     examples: [...categories],
   };
 }

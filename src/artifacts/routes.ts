@@ -12,11 +12,11 @@ import { describeSpan, withSpan } from "../monitoring/spans.ts";
 import { type Artifact, findArtifact, findDescribedArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
 import {
   artifactSchema,
+  describedArtifactJson,
   describedArtifactSchema,
   predictionSchema,
   rowsBody,
   toArtifact,
-  toDescribedArtifact,
 } from "./artifact-schemas.ts";
 import { existingArtifact } from "./existing-artifact.ts";
 import type { Predictor } from "./predictor.ts";
@@ -97,7 +97,8 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       responses: { 200: { description: "The model.", schema: describedArtifactSchema } },
       errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND"],
       async handle({ owner, params, response }) {
-        response.json(toDescribedArtifact(await existingArtifact(findDescribedArtifact(db, owner, params.id))));
+        const artifact = await existingArtifact(findDescribedArtifact(db, owner, params.id));
+        response.type("json").send(describedArtifactJson(artifact));
       },
     }),
     schemaRoute(db),
@@ -161,7 +162,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
         await existing(owner, params.id);
         const updated = await setPinned(db, owner, params.id, body.pinned);
         if (updated === undefined) throw new DomainError("ARTIFACT_NOT_FOUND", "The artifact was removed just now.");
-        response.json(toDescribedArtifact(updated));
+        response.type("json").send(describedArtifactJson(updated));
       },
     }),
     defineRoute({

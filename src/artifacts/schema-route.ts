@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import { z } from "zod";
 import { DomainError } from "../errors.ts";
 import { type ApiRoute, defineRoute, idParams } from "../http/route.ts";
+import type { ModelInput } from "../models/model-input.ts";
 import type { Tables } from "../store/schema.ts";
 import { findDescribedArtifact } from "./artifact-repository.ts";
 import { existingArtifact } from "./existing-artifact.ts";
@@ -35,7 +36,9 @@ export function schemaRoute(db: Kysely<Tables>): ApiRoute {
           "INPUT_NOT_DESCRIBED",
           "The model is from before it was kept what it takes. `features` in its file (/content) says it; a new training is described.",
         );
-      response.type("application/schema+json").send(JSON.stringify(predictionJsonSchema(input, target, query.of)));
+      response
+        .type("application/schema+json")
+        .send(JSON.stringify(predictionJsonSchema(JSON.parse(input) as ModelInput, target, query.of)));
     },
   });
 }

@@ -7,11 +7,13 @@ export type InputFeature =
   | { readonly name: string; readonly type: "number" }
   | { readonly name: string; readonly type: "category"; readonly categories: readonly string[]; readonly more: number };
 
-/** What a model takes, as it is kept beside it: bounded, whatever the table was. */
+/** What a model takes, as it is kept beside it and sent: bounded, whatever the table was. */
 export interface ModelInput {
   readonly features: readonly InputFeature[];
-  /** A typical value of each feature; null where none is short enough. */
-  readonly example: readonly (number | string | null)[];
+  /** Whether one of them has `more` categories than are shown. */
+  readonly cut: boolean;
+  /** A row of typical values; null where none is short enough. */
+  readonly example: Readonly<Record<string, number | string | null>>;
   /** Columns of the table that are not needed. */
   readonly notNeeded: readonly LeftOutColumn[];
   /** A sum of larger numbers may have no answer; null where any number has one. */
@@ -47,13 +49,17 @@ export function describeInput({ features, notNeeded, model, columns, trainRows }
     mostCharacters,
   );
   const shown = ranked.map((categories) => firstWithin(categories, share));
+  const described = features.map((feature, at) => toInputFeature(feature, new Set(shown[at])));
+  const typical = (feature: ModelFeature, at: number): number | string | null => {
+    if (feature.kind === "text") return shown[at]![0] ?? null;
+    const value = typicalNumber(feature, columns.get(feature.column)!, trainRows);
+    return Math.abs(value) <= (numbersUpTo ?? largestFloat) ? value : null;
+  };
   return {
-    features: features.map((feature, at) => toInputFeature(feature, new Set(shown[at]))),
-    example: features.map((feature, at) => {
-      if (feature.kind === "text") return shown[at]![0] ?? null;
-      const value = typicalNumber(feature, columns.get(feature.column)!, trainRows);
-      return Math.abs(value) <= (numbersUpTo ?? largestFloat) ? value : null;
-    }),
+    features: described,
+    cut: described.some((feature) => feature.type === "category" && feature.more > 0),
+    // fromEntries, since an assignment to a column called "__proto__" would be lost.
+    example: Object.fromEntries(features.map((feature, at) => [feature.column, typical(feature, at)])),
     notNeeded,
     numbersUpTo,
   };

@@ -1,7 +1,5 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
-import type { ColumnUse } from "../models/column-use.ts";
-import type { ModelInput } from "../models/model-input.ts";
 import type { Dialect } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -49,6 +47,22 @@ export interface DatasetWarning {
 export interface DatasetWarnings {
   readonly count: number;
   readonly first: readonly DatasetWarning[];
+}
+
+/** A column that a run asked for and could not use. */
+export interface RunWarning {
+  readonly code: (typeof runWarningCodes)[number];
+  readonly column: string;
+  readonly message: string;
+}
+
+/** Codes of those. */
+export const runWarningCodes = ["COLUMN_CONSTANT", "COLUMN_EMPTY", "COLUMN_HAS_TOO_MANY_CATEGORIES"] as const;
+
+/** Warnings as they are kept: the first ones, and how many there were. */
+export interface RunWarnings {
+  readonly count: number;
+  readonly first: readonly RunWarning[];
 }
 
 export interface DatasetsTable {
@@ -99,8 +113,10 @@ export interface TrainingRunsTable {
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;
   metrics: JSONColumnType<Record<string, unknown> | null>;
-  /** What training did with each column; null until there is a model, and of runs from before it was kept. */
-  column_uses: JSONColumnType<ColumnUse[] | null>;
+  /** What training did with each column, as the JSON that is sent; null until there is a model, and of runs from before. */
+  column_uses: string | null;
+  /** Of columns that were asked for in vain; null where column_uses is. */
+  column_warnings: JSONColumnType<RunWarnings | null>;
   error_code: string | null;
   error_message: string | null;
   artifact_id: string | null;
@@ -119,8 +135,8 @@ export interface ArtifactsTable {
   task: "classification" | "regression";
   target: string;
   metrics: JSONColumnType<Record<string, unknown>>;
-  /** What the model takes; null of those from before it was kept. */
-  input: JSONColumnType<ModelInput | null>;
+  /** What the model takes, as the JSON that is sent; null of those from before it was kept. */
+  input: string | null;
   size_bytes: BigInteger;
   sha256: string;
   pinned: Generated<boolean>;

@@ -44,13 +44,13 @@ function commitModel(
   { db, clock }: Pick<KeepingParts, "db" | "clock">,
   run: Run,
   artifactId: string,
-  { metrics: measured, droppedColumns, input, columns, sizeBytes, sha256 }: ModelResult,
+  { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const metrics = { ...measured, droppedColumns };
   return inTransaction(db, async (tx) => {
     const { id, attempt } = run;
-    const succeeded = await markSucceeded(tx, { id, attempt, metrics, columns, artifactId, nowMs });
+    const succeeded = await markSucceeded(tx, { id, attempt, metrics, columnUses, columnWarnings, artifactId, nowMs });
     if (succeeded === undefined) return false;
     await insertArtifact(tx, {
       id: artifactId,

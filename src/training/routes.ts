@@ -19,7 +19,7 @@ import { qualityRoutes } from "./quality-routes.ts";
 import { createRunFeed, newsOf, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
 import { type DescribedRun, findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
-import { describedRunSchema, mode, runRequest, runSchema, toDescribedRun, toRun } from "./run-schemas.ts";
+import { describedRunJson, describedRunSchema, mode, runRequest, runSchema, toRun } from "./run-schemas.ts";
 import { submitRun } from "./submit-run.ts";
 
 export interface TrainingRouteParts {
@@ -65,9 +65,9 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     return (run: Run): number | null => (run.status === "queued" ? (positions.get(run.id) ?? null) : null);
   }
 
-  async function describeOne(run: DescribedRun) {
+  async function describeOne(run: DescribedRun): Promise<string> {
     const positionOf = await positionsOf([run]);
-    return toDescribedRun(run, positionOf(run));
+    return describedRunJson(run, positionOf(run));
   }
 
   async function existing(owner: string, id: string): Promise<DescribedRun> {
@@ -159,7 +159,8 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           response
             .status(202)
             .location(relativeAddress(pathOf(request), `${apiPrefix}/training-runs/${run.id}`))
-            .json(await describeOne(run));
+            .type("json")
+            .send(await describeOne(run));
         });
       },
     }),
@@ -194,7 +195,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       errors: ["RUN_NOT_FOUND", "ID_INVALID"],
       async handle({ owner, params, response }) {
         await aboutRun(response, params.id, async () => {
-          response.json(await describeOne(await existing(owner, params.id)));
+          response.type("json").send(await describeOne(await existing(owner, params.id)));
         });
       },
     }),
@@ -246,7 +247,10 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
       async handle({ owner, params, response }) {
         await aboutRun(response, params.id, async () => {
-          response.status(202).json(await describeOne(await cancel(owner, params.id)));
+          response
+            .status(202)
+            .type("json")
+            .send(await describeOne(await cancel(owner, params.id)));
         });
       },
     }),

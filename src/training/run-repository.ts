@@ -1,17 +1,16 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { ColumnUse } from "../models/column-use.ts";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
-import type { Tables, TrainingRunsTable } from "../store/schema.ts";
+import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts";
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** A run's row, without what became of its columns: that may have 400 KB, and only who asks for one run wants it. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "column_uses">;
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "column_uses" | "column_warnings">;
 
 /** The same with it. */
-export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, "column_uses">;
+export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, "column_uses" | "column_warnings">;
 
 /** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
 export const runsChannel = "training_runs";
@@ -47,7 +46,7 @@ const columns = [
   "finished_at",
 ] as const;
 
-const describedColumns = [...columns, "column_uses"] as const;
+const describedColumns = [...columns, "column_uses", "column_warnings"] as const;
 
 /** Holds other submissions of that owner back until the transaction ends, so that two can't both take the last place. */
 export async function lockOwner(tx: Kysely<Tables>, owner: string): Promise<void> {
@@ -316,14 +315,17 @@ export async function markSucceeded(
     id,
     attempt,
     metrics,
-    columns: columnUses,
+    columnUses,
+    columnWarnings,
     artifactId,
     nowMs,
   }: {
     id: string;
     attempt: number;
     metrics: Record<string, unknown>;
-    columns: readonly ColumnUse[];
+    /** JSON. */
+    columnUses: string;
+    columnWarnings: RunWarnings;
     artifactId: string;
     nowMs: number;
   },
@@ -335,7 +337,8 @@ export async function markSucceeded(
       progress: 1,
       version: row("version", "+", 1),
       metrics: JSON.stringify(metrics) as never,
-      column_uses: JSON.stringify(columnUses) as never,
+      column_uses: columnUses,
+      column_warnings: JSON.stringify(columnWarnings) as never,
       artifact_id: artifactId,
       error_code: null,
       error_message: null,

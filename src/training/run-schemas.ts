@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
+import { runWarningCodes } from "../store/schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
-import { runWarningCodes, runWarningsOf } from "./run-warnings.ts";
 
 // What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
 
@@ -10,8 +11,6 @@ export const mode = z
   .enum(["light", "heavy"])
   .describe("light: linear or logistic model; heavy: gradient-boosted trees.");
 export const task = z.enum(["classification", "regression"]);
-/** As many as of a dataset. */
-const mostWarnings = 50;
 const columnName = z.string().min(1).max(1000);
 
 const parameters = z
@@ -182,14 +181,9 @@ export function toRun(run: Run, queuePosition: number | null) {
   };
 }
 
-/** A row as its owner sees it alone. */
-export function toDescribedRun(run: DescribedRun, queuePosition: number | null) {
-  const columns = run.column_uses;
-  const warnings = columns === null ? null : runWarningsOf(run.features, columns);
-  return {
-    ...toRun(run, queuePosition),
-    columns,
-    warnings: warnings?.slice(0, mostWarnings) ?? null,
-    warningCount: warnings?.length ?? null,
-  };
+/** A row as its owner sees it alone, as JSON. */
+export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
+  const { column_uses: columns, column_warnings: warnings } = run;
+  const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
+  return jsonWith({ ...toRun(run, queuePosition), ...told }, "columns", columns);
 }

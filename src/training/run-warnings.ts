@@ -1,15 +1,9 @@
 import type { ColumnUse, LeftOutColumn } from "../models/column-use.ts";
 import { MAX_CATEGORIES } from "../models/feature-schema.ts";
+import type { RunWarning, RunWarnings } from "../store/schema.ts";
 
-export const runWarningCodes = ["COLUMN_CONSTANT", "COLUMN_EMPTY", "COLUMN_HAS_TOO_MANY_CATEGORIES"] as const;
-
-/** A column that was asked for and could not be used. */
-export interface RunWarning {
-  readonly code: (typeof runWarningCodes)[number];
-  readonly column: string;
-  readonly message: string;
-}
-
+/** As many as of a dataset. */
+const mostKept = 50;
 const longestName = 80;
 
 /** What a reason means to who asked for the column; nobody is warned of what they left out themselves. */
@@ -25,16 +19,17 @@ const told: Record<LeftOutColumn["reason"], Pick<RunWarning, "code" | "message">
 };
 
 /**
- * Warnings of the columns that the caller named, in the dataset's order.
- * @param features as asked for; null where the caller named none and wanted what can be used
+ * Warnings of the columns that the caller named, in the dataset's order; of many the first 50.
+ * @param features as asked for; absent where the caller named none and wanted what can be used
  */
-export function runWarningsOf(features: readonly string[] | null, columns: readonly ColumnUse[]): RunWarning[] {
+export function runWarningsOf(features: readonly string[] | undefined, columns: readonly ColumnUse[]): RunWarnings {
   const wanted = new Set(features);
-  return columns.flatMap((column) => {
+  const warnings = columns.flatMap((column): RunWarning[] => {
     const warning = column.as === "left_out" && wanted.has(column.name) ? told[column.reason] : undefined;
     if (warning === undefined) return [];
     const { code, message } = warning;
     const name = column.name.slice(0, longestName).toWellFormed();
     return [{ code, column: column.name, message: `«${name}» ${message}: the model was trained without it.` }];
   });
+  return { count: warnings.length, first: warnings.slice(0, mostKept) };
 }

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
-import type { ColumnUse } from "../models/column-use.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
-import type { ModelInput } from "../models/model-input.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
+import type { RunWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
+import { runWarningsOf } from "./run-warnings.ts";
 
 /** One training, as given to the process. */
 export interface ChildTask {
@@ -57,8 +57,10 @@ type ModelOrFault =
       readonly sizeBytes: number;
       readonly sha256: string;
       readonly droppedColumns: readonly DroppedColumn[];
-      readonly input: ModelInput;
-      readonly columns: readonly ColumnUse[];
+      /** JSON, which is written here: nobody before the caller has to read it. */
+      readonly input: string;
+      readonly columnUses: string;
+      readonly columnWarnings: RunWarnings;
     }
   | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
 
@@ -109,8 +111,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
-      input: trained.input,
-      columns: trained.columns,
+      input: JSON.stringify(trained.input),
+      columnUses: JSON.stringify(trained.columns),
+      columnWarnings: runWarningsOf(features, trained.columns),
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;

@@ -144,7 +144,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       await Promise.all(others.map((service) => service.halt()));
       const { rows: queueVersion } = await client.query("select version from pgboss.version");
       // As it was before the last migration of ours, and before the queue's.
-      await client.query("alter table training_runs drop column column_uses");
+      await client.query("alter table training_runs drop column column_uses, drop column column_warnings");
       await client.query("delete from kysely_migration where name like '0009%'");
       await client.query(getRollbackPlans());
       let isOver = false;

@@ -72,7 +72,7 @@ test("a run from before this was kept says so", async () => {
   const { json: page } = await service.call("GET", "/training-runs?status=succeeded&limit=1");
   await service.halt();
   const store = await openStore(service);
-  await sql`update training_runs set column_uses = null`.execute(store.db);
+  await sql`update training_runs set column_uses = null, column_warnings = null`.execute(store.db);
   await store.stop();
   service = await startService({ on: service });
   const { json: run } = await service.call("GET", `/training-runs/${page.items[0].id}`);
