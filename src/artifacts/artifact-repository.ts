@@ -20,8 +20,11 @@ const columns = [
   "file_missing",
 ] as const;
 
-/** A model's row. */
-export type Artifact = Selectable<ArtifactsTable>;
+/** A model's row, without what it takes: that may have half a megabyte, and a prediction has no use for it. */
+export type Artifact = Omit<Selectable<ArtifactsTable>, "input">;
+
+/** The same with what it takes. */
+export type DescribedArtifact = Selectable<ArtifactsTable>;
 
 /** A model just made; its file stands already. */
 export interface NewArtifact {
@@ -33,6 +36,8 @@ export interface NewArtifact {
   readonly task: "classification" | "regression";
   readonly target: string;
   readonly metrics: object;
+  /** What it takes, as JSON. */
+  readonly input: string;
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly createdAt: Date;
@@ -51,6 +56,7 @@ export async function insertArtifact(tx: Kysely<Tables>, artifact: NewArtifact):
       task: artifact.task,
       target: artifact.target,
       metrics: JSON.stringify(artifact.metrics),
+      input: artifact.input,
       size_bytes: artifact.sizeBytes,
       sha256: artifact.sha256,
       created_at: artifact.createdAt,
@@ -63,6 +69,21 @@ export function findArtifact(db: Kysely<Tables>, owner: string, id: string): Pro
   return db
     .selectFrom("artifacts")
     .select(columns)
+    .where("owner", "=", owner)
+    .where("id", "=", id)
+    .where("deleting_at", "is", null)
+    .executeTakeFirst();
+}
+
+/** One of the owner's with what it takes; undefined also when it is being removed. */
+export function findDescribedArtifact(
+  db: Kysely<Tables>,
+  owner: string,
+  id: string,
+): Promise<DescribedArtifact | undefined> {
+  return db
+    .selectFrom("artifacts")
+    .select([...columns, "input"])
     .where("owner", "=", owner)
     .where("id", "=", id)
     .where("deleting_at", "is", null)
@@ -95,14 +116,14 @@ export function setPinned(
   owner: string,
   id: string,
   isPinned: boolean,
-): Promise<Artifact | undefined> {
+): Promise<DescribedArtifact | undefined> {
   return db
     .updateTable("artifacts")
     .set({ pinned: isPinned })
     .where("owner", "=", owner)
     .where("id", "=", id)
     .where("deleting_at", "is", null)
-    .returning(columns)
+    .returning([...columns, "input"])
     .executeTakeFirst();
 }
 

@@ -9,66 +9,23 @@ import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type Predicted, predicted } from "../monitoring/metrics.ts";
 import { describeSpan, withSpan } from "../monitoring/spans.ts";
-import { type Artifact, findArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
+import { type Artifact, findArtifact, findDescribedArtifact, listArtifacts, setPinned } from "./artifact-repository.ts";
+import {
+  artifactSchema,
+  describedArtifactJson,
+  describedArtifactSchema,
+  predictionSchema,
+  rowsBody,
+  toArtifact,
+} from "./artifact-schemas.ts";
+import { existingArtifact } from "./existing-artifact.ts";
 import type { Predictor } from "./predictor.ts";
 import type { PredictionBody } from "./read-prediction-rows.ts";
-import { maxPredictionRows } from "./read-prediction-rows.ts";
 import { type RemovalParts, removeArtifact } from "./retention.ts";
+import { schemaRoute } from "./schema-route.ts";
 
 const tag = "Artifacts";
 const bodyLimitBytes = 4 * 1024 * 1024;
-
-const artifactSchema = z
-  .object({
-    id: z.uuid(),
-    runId: z.uuid(),
-    datasetId: z.uuid(),
-    mode: z.enum(["light", "heavy"]),
-    task: z.enum(["classification", "regression"]),
-    target: z.string(),
-    metrics: z.record(z.string(), z.unknown()),
-    sizeBytes: z.int(),
-    sha256: z.string(),
-    pinned: z.boolean(),
-    createdAt: z.iso.datetime(),
-  })
-  .meta({ id: "Artifact" });
-
-/** For the document; `readPredictionRows` checks by hand. */
-const rowsBody = z.object({ rows: z.array(z.record(z.string(), z.unknown())).min(1).max(maxPredictionRows) }).strict();
-
-const predictionSchema = z
-  .object({
-    artifactId: z.uuid(),
-    task: z.enum(["classification", "regression"]),
-    predictions: z.array(
-      z.object({
-        prediction: z.union([z.number(), z.string()]),
-        probabilities: z.record(z.string(), z.number()).optional(),
-        unknown: z
-          .array(z.string())
-          .optional()
-          .describe("Columns with a value that the model never saw, which is as good as none; twenty at most."),
-      }),
-    ),
-  })
-  .meta({ id: "Predictions" });
-
-function toArtifact(row: Artifact): z.input<typeof artifactSchema> {
-  return {
-    id: row.id,
-    runId: row.run_id,
-    datasetId: row.dataset_id,
-    mode: row.mode,
-    task: row.task,
-    target: row.target,
-    metrics: row.metrics,
-    sizeBytes: row.size_bytes,
-    sha256: row.sha256,
-    pinned: row.pinned,
-    createdAt: row.created_at.toISOString(),
-  };
-}
 
 const receiveBody = express.raw({ type: () => true, limit: bodyLimitBytes });
 
@@ -109,12 +66,7 @@ function classesOf({ metrics }: Artifact): readonly string[] {
 export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
   const { db, storage, predictor } = parts;
 
-  async function existing(owner: string, id: string): Promise<Artifact> {
-    const artifact = await findArtifact(db, owner, id);
-    if (artifact === undefined)
-      throw new DomainError("ARTIFACT_NOT_FOUND", "There is no such artifact. GET /artifacts lists yours.");
-    return artifact;
-  }
+  const existing = (owner: string, id: string): Promise<Artifact> => existingArtifact(findArtifact(db, owner, id));
 
   return [
     defineRoute({
@@ -140,14 +92,16 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       path: "/artifacts/:id",
       operationId: "getArtifact",
       tag,
-      summary: "One model",
+      summary: "One model, with what it takes",
       params: idParams,
-      responses: { 200: { description: "The model.", schema: artifactSchema } },
+      responses: { 200: { description: "The model.", schema: describedArtifactSchema } },
       errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND"],
       async handle({ owner, params, response }) {
-        response.json(toArtifact(await existing(owner, params.id)));
+        const artifact = await existingArtifact(findDescribedArtifact(db, owner, params.id));
+        response.type("json").send(describedArtifactJson(artifact));
       },
     }),
+    schemaRoute(db),
     defineRoute({
       method: "get",
       path: "/artifacts/:id/content",
@@ -195,7 +149,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       summary: "Pin a model, so that retention leaves it, or unpin it",
       params: idParams,
       body: z.object({ pinned: z.boolean() }).strict(),
-      responses: { 200: { description: "The model as it is now.", schema: artifactSchema } },
+      responses: { 200: { description: "The model as it is now.", schema: describedArtifactSchema } },
       errors: [
         "ID_INVALID",
         "ARTIFACT_NOT_FOUND",
@@ -208,7 +162,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
         await existing(owner, params.id);
         const updated = await setPinned(db, owner, params.id, body.pinned);
         if (updated === undefined) throw new DomainError("ARTIFACT_NOT_FOUND", "The artifact was removed just now.");
-        response.json(toArtifact(updated));
+        response.type("json").send(describedArtifactJson(updated));
       },
     }),
     defineRoute({

@@ -1,4 +1,5 @@
 import { fitBoostedTrees } from "./boosted-trees.ts";
+import { type ColumnUse, columnUses } from "./column-use.ts";
 import { evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
@@ -11,6 +12,7 @@ import {
   trainerLibrary,
   type XgboostModel,
 } from "./model.ts";
+import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
@@ -49,6 +51,8 @@ export interface TrainParameters {
 /** What to train on, and how. */
 export interface TrainRequest {
   readonly table: TrainingTable;
+  /** Of all columns of the file, also of those that were not read; the table's when absent. */
+  readonly columnNames?: readonly string[] | undefined;
   readonly target: string;
   readonly task: TrainingTask;
   /** Columns to learn from; all but the target when absent. */
@@ -59,10 +63,12 @@ export interface TrainRequest {
   readonly memoryBytes?: number | undefined;
 }
 
-/** A model and how good it is. */
+/** A model, how good it is, what it takes, and what became of each column of the file. */
 export interface TrainedModel {
   readonly document: ModelDocument;
   readonly metrics: RunMetrics;
+  readonly input: ModelInput;
+  readonly columns: readonly ColumnUse[];
 }
 
 /**
@@ -156,7 +162,17 @@ export function trainModel(
     metrics,
     model,
   };
-  return { document, metrics };
+  const uses = columnUses({
+    ...schema,
+    columnNames: request.columnNames ?? [...columns.keys()],
+    columns,
+    target: request.target,
+    rows: target.rows,
+    impute,
+  });
+  const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
+  const input = describeInput({ features: schema.features, notNeeded, model, columns, trainRows });
+  return { document, metrics, input, columns: uses };
 }
 
 /** What the columns become is known only now; before it is made, it must be seen to fit. */

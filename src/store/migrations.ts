@@ -136,4 +136,17 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table datasets add column warnings jsonb`.execute(db);
     },
   },
+  "0008-model-inputs": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      // JSON as it is sent, uncompressed: what may have 700 KB is neither parsed nor written again for an answer.
+      await sql`alter table artifacts add column input text`.execute(db);
+      await sql`alter table artifacts alter column input set storage external`.execute(db);
+    },
+  },
+  "0009-column-uses": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column column_uses text, add column column_warnings jsonb`.execute(db);
+      await sql`alter table training_runs alter column column_uses set storage external`.execute(db);
+    },
+  },
 };

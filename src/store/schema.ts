@@ -70,6 +70,22 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
+/** A column that a run asked for and could not use. */
+export interface RunWarning {
+  readonly code: (typeof runWarningCodes)[number];
+  readonly column: string;
+  readonly message: string;
+}
+
+/** Codes of those. */
+export const runWarningCodes = ["COLUMN_CONSTANT", "COLUMN_EMPTY", "COLUMN_HAS_TOO_MANY_CATEGORIES"] as const;
+
+/** Warnings as they are kept: the first ones, and how many there were. */
+export interface RunWarnings {
+  readonly count: number;
+  readonly first: readonly RunWarning[];
+}
+
 export interface DatasetsTable {
   id: string;
   owner: string;
@@ -118,6 +134,10 @@ export interface TrainingRunsTable {
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;
   metrics: JSONColumnType<Record<string, unknown> | null>;
+  /** What training did with each column, as the JSON that is sent; null until there is a model, and of runs from before. */
+  column_uses: string | null;
+  /** Of columns that were asked for in vain; null where column_uses is. */
+  column_warnings: JSONColumnType<RunWarnings | null>;
   error_code: string | null;
   error_message: string | null;
   artifact_id: string | null;
@@ -136,6 +156,8 @@ export interface ArtifactsTable {
   task: "classification" | "regression";
   target: string;
   metrics: JSONColumnType<Record<string, unknown>>;
+  /** What the model takes, as the JSON that is sent; null of those from before it was kept. */
+  input: string | null;
   size_bytes: BigInteger;
   sha256: string;
   pinned: Generated<boolean>;

@@ -44,12 +44,13 @@ function commitModel(
   { db, clock }: Pick<KeepingParts, "db" | "clock">,
   run: Run,
   artifactId: string,
-  { metrics: measured, droppedColumns, sizeBytes, sha256 }: ModelResult,
+  { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const metrics = { ...measured, droppedColumns };
   return inTransaction(db, async (tx) => {
-    const succeeded = await markSucceeded(tx, { id: run.id, attempt: run.attempt, metrics, artifactId, nowMs });
+    const { id, attempt } = run;
+    const succeeded = await markSucceeded(tx, { id, attempt, metrics, columnUses, columnWarnings, artifactId, nowMs });
     if (succeeded === undefined) return false;
     await insertArtifact(tx, {
       id: artifactId,
@@ -60,6 +61,7 @@ function commitModel(
       task: run.task,
       target: run.target,
       metrics,
+      input,
       sizeBytes,
       sha256,
       createdAt: new Date(nowMs),

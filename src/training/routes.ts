@@ -15,11 +15,11 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
+import { qualityRoutes } from "./quality-routes.ts";
 import { createRunFeed, newsOf, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
-import { listTrends, summarizeRuns } from "./run-quality.ts";
-import { findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
-import { mode, runRequest, runSchema, task, taskSummary, toRun, trendPoint } from "./run-schemas.ts";
+import { type DescribedRun, findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
+import { describedRunJson, describedRunSchema, mode, runRequest, runSchema, toRun } from "./run-schemas.ts";
 import { submitRun } from "./submit-run.ts";
 
 export interface TrainingRouteParts {
@@ -35,8 +35,6 @@ export interface TrainingRouteParts {
 }
 
 const tag = "Training";
-
-const dayMs = 86_400_000;
 
 function runNotFound(): DomainError {
   return new DomainError("RUN_NOT_FOUND", "There is no such training run. GET /training-runs lists yours.");
@@ -59,20 +57,20 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
   const { db } = store;
   const feed = createRunFeed(store);
 
-  /** How each of these is answered. Positions cost a look at the whole queue: only when one of them waits. */
-  async function describerOf(runs: readonly Run[]) {
+  /** Where each of these waits. Positions cost a look at the whole queue: only when one of them does. */
+  async function positionsOf(runs: readonly Run[]) {
     const positions = runs.some(({ status }) => status === "queued")
       ? await queue.positions("training")
       : new Map<string, number>();
-    return (run: Run) => toRun(run, run.status === "queued" ? (positions.get(run.id) ?? null) : null);
+    return (run: Run): number | null => (run.status === "queued" ? (positions.get(run.id) ?? null) : null);
   }
 
-  async function describeOne(run: Run) {
-    const describe = await describerOf([run]);
-    return describe(run);
+  async function describeOne(run: DescribedRun): Promise<string> {
+    const positionOf = await positionsOf([run]);
+    return describedRunJson(run, positionOf(run));
   }
 
-  async function existing(owner: string, id: string): Promise<Run> {
+  async function existing(owner: string, id: string): Promise<DescribedRun> {
     const run = await findRun(db, owner, id);
     if (run === undefined) throw runNotFound();
     return run;
@@ -83,7 +81,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     return run && newsOf(run, () => describeOne(run));
   }
 
-  async function cancel(owner: string, id: string): Promise<Run> {
+  async function cancel(owner: string, id: string): Promise<DescribedRun> {
     const nowMs = clock.nowMs();
     let isMarked = false;
     const cancelled = await inTransaction(db, async (tx) => {
@@ -128,7 +126,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       responses: {
         202: {
           description: "The run waits in the queue; Location tells where to follow it.",
-          schema: runSchema,
+          schema: describedRunSchema,
           headers: z.object({ Location: z.string().describe("Of the run, relative to this address.") }),
         },
       },
@@ -161,7 +159,8 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           response
             .status(202)
             .location(relativeAddress(pathOf(request), `${apiPrefix}/training-runs/${run.id}`))
-            .json(await describeOne(run));
+            .type("json")
+            .send(await describeOne(run));
         });
       },
     }),
@@ -181,7 +180,8 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       async handle({ owner, query, response }) {
         const { limit, cursor, ...filter } = query;
         const page = await listRuns(db, owner, { ...filter, limit, beforeId: decodeCursor(cursor) });
-        response.json(answerPage(page, await describerOf(page.items)));
+        const positionOf = await positionsOf(page.items);
+        response.json(answerPage(page, (run) => toRun(run, positionOf(run))));
       },
     }),
     defineRoute({
@@ -189,13 +189,13 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       path: "/training-runs/:id",
       operationId: "getTrainingRun",
       tag,
-      summary: "A training run: its state, progress, metrics or error",
+      summary: "A training run: its state, progress, metrics or error, and what became of each column",
       params: idParams,
-      responses: { 200: { description: "The run.", schema: runSchema } },
+      responses: { 200: { description: "The run.", schema: describedRunSchema } },
       errors: ["RUN_NOT_FOUND", "ID_INVALID"],
       async handle({ owner, params, response }) {
         await aboutRun(response, params.id, async () => {
-          response.json(await describeOne(await existing(owner, params.id)));
+          response.type("json").send(await describeOne(await existing(owner, params.id)));
         });
       },
     }),
@@ -217,7 +217,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           schema: z.object({
             event: z.enum(["status", "progress"]),
             id: z.string().describe("The run's version."),
-            data: z.string().describe("A TrainingRun, as JSON."),
+            data: z.string().describe("A TrainingRunWithColumns, as JSON."),
           }),
         },
         204: { description: "The run is final and Last-Event-ID has seen it." },
@@ -241,55 +241,19 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       tag,
       summary: "Cancel a training run, also while it runs",
       params: idParams,
-      responses: { 202: { description: "The run is cancelled; its process ends within a second.", schema: runSchema } },
+      responses: {
+        202: { description: "The run is cancelled; its process ends within a second.", schema: describedRunSchema },
+      },
       errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
       async handle({ owner, params, response }) {
         await aboutRun(response, params.id, async () => {
-          response.status(202).json(await describeOne(await cancel(owner, params.id)));
+          response
+            .status(202)
+            .type("json")
+            .send(await describeOne(await cancel(owner, params.id)));
         });
       },
     }),
-    defineRoute({
-      method: "get",
-      path: "/metrics/trends",
-      operationId: "listQualityTrends",
-      tag: "Model quality",
-      summary: "Model quality over time: averages of succeeded runs by day and task",
-      query: z.object({
-        days: z.coerce.number().int().min(1).max(366).default(30).describe("How many days back, from now."),
-        datasetId: z.uuid().optional(),
-        task: task.optional(),
-        mode: mode.optional(),
-      }),
-      responses: {
-        200: {
-          description: "Days with a succeeded run, oldest first; UTC.",
-          schema: z.object({ items: z.array(trendPoint) }),
-        },
-      },
-      errors: ["VALIDATION_FAILED"],
-      async handle({ owner, query: { days, ...filter }, response }) {
-        response.json({
-          items: await listTrends(db, { ...filter, owner, since: new Date(clock.nowMs() - days * dayMs) }),
-        });
-      },
-    }),
-    defineRoute({
-      method: "get",
-      path: "/metrics/summary",
-      operationId: "summarizeQuality",
-      tag: "Model quality",
-      summary: "Model quality by task: counts of runs, averages and bests",
-      responses: {
-        200: {
-          description: "One entry for each task that has runs.",
-          schema: z.object({ items: z.array(taskSummary) }),
-        },
-      },
-      errors: [],
-      async handle({ owner, response }) {
-        response.json({ items: await summarizeRuns(db, owner) });
-      },
-    }),
+    ...qualityRoutes(parts),
   ];
 }

@@ -19,10 +19,10 @@ export interface RunNews {
   readonly json: () => Promise<Buffer>;
 }
 
-/** @param describe called once, when somebody sends it */
-export function newsOf({ version, status, attempt }: Run, describe: () => Promise<object>): RunNews {
+/** @param describe gives JSON; called once, when somebody sends it */
+export function newsOf({ version, status, attempt }: Run, describe: () => Promise<string>): RunNews {
   let described: Promise<Buffer> | undefined;
-  const write = async (): Promise<Buffer> => Buffer.from(JSON.stringify(await describe()));
+  const write = async (): Promise<Buffer> => Buffer.from(await describe());
   return { version, status, attempt, json: () => (described ??= write()) };
 }
 

@@ -3,11 +3,14 @@
 import { type Kysely, type Selectable, sql } from "kysely";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
-import type { Tables, TrainingRunsTable } from "../store/schema.ts";
+import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts";
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
-/** A run's row. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces">;
+/** A run's row, without what became of its columns: that may have 400 KB, and only who asks for one run wants it. */
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "column_uses" | "column_warnings">;
+
+/** The same with it. */
+export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, "column_uses" | "column_warnings">;
 
 /** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
 export const runsChannel = "training_runs";
@@ -43,6 +46,8 @@ const columns = [
   "finished_at",
 ] as const;
 
+const describedColumns = [...columns, "column_uses", "column_warnings"] as const;
+
 /** Holds other submissions of that owner back until the transaction ends, so that two can't both take the last place. */
 export async function lockOwner(tx: Kysely<Tables>, owner: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`training-runs:${owner}`}, 0))`.execute(tx);
@@ -61,7 +66,7 @@ export interface NewRun {
   readonly createdAt: Date;
 }
 
-export async function insertRun(tx: Kysely<Tables>, run: NewRun): Promise<Run> {
+export async function insertRun(tx: Kysely<Tables>, run: NewRun): Promise<DescribedRun> {
   return tx
     .insertInto("training_runs")
     .values({
@@ -78,14 +83,14 @@ export async function insertRun(tx: Kysely<Tables>, run: NewRun): Promise<Run> {
       metrics: null,
       created_at: run.createdAt,
     } as never)
-    .returning(columns)
+    .returning(describedColumns)
     .executeTakeFirstOrThrow();
 }
 
-export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<Run | undefined> {
+export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<DescribedRun | undefined> {
   return db
     .selectFrom("training_runs")
-    .select(columns)
+    .select(describedColumns)
     .where("id", "=", id)
     .where("owner", "=", owner)
     .executeTakeFirst();
@@ -310,9 +315,20 @@ export async function markSucceeded(
     id,
     attempt,
     metrics,
+    columnUses,
+    columnWarnings,
     artifactId,
     nowMs,
-  }: { id: string; attempt: number; metrics: Record<string, unknown>; artifactId: string; nowMs: number },
+  }: {
+    id: string;
+    attempt: number;
+    metrics: Record<string, unknown>;
+    /** JSON. */
+    columnUses: string;
+    columnWarnings: RunWarnings;
+    artifactId: string;
+    nowMs: number;
+  },
 ): Promise<Run | undefined> {
   const run = await tx
     .updateTable("training_runs")
@@ -321,6 +337,8 @@ export async function markSucceeded(
       progress: 1,
       version: row("version", "+", 1),
       metrics: JSON.stringify(metrics) as never,
+      column_uses: columnUses,
+      column_warnings: JSON.stringify(columnWarnings) as never,
       artifact_id: artifactId,
       error_code: null,
       error_message: null,
@@ -369,23 +387,28 @@ export async function markCancelled(
   owner: string,
   id: string,
   nowMs: number,
-): Promise<Run | undefined> {
+): Promise<DescribedRun | undefined> {
   const run = await tx
     .updateTable("training_runs")
     .set((row) => ({ status: "cancelled" as const, version: row("version", "+", 1), finished_at: new Date(nowMs) }))
     .where("id", "=", id)
     .where("owner", "=", owner)
     .where("status", "in", ["queued", "running"])
-    .returning(columns)
+    .returning(describedColumns)
     .executeTakeFirst();
   if (run !== undefined) await notify(tx, runsChannel, `${cancelledPrefix}${id}`);
   return run;
 }
 
 /** The run if it is cancelled: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
-export async function findCancelled(db: Kysely<Tables>, id: string): Promise<Run | undefined> {
+export async function findCancelled(db: Kysely<Tables>, id: string): Promise<DescribedRun | undefined> {
   // The status is looked at here: as a condition it would be asked of the row as it was, and nothing waited for.
-  const run = await db.selectFrom("training_runs").select(columns).where("id", "=", id).forShare().executeTakeFirst();
+  const run = await db
+    .selectFrom("training_runs")
+    .select(describedColumns)
+    .where("id", "=", id)
+    .forShare()
+    .executeTakeFirst();
   return run?.status === "cancelled" ? run : undefined;
 }
 

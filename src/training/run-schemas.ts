@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { jsonWith } from "../http/json-with.ts";
+import { leftOutReasons } from "../models/column-use.ts";
+import { runWarningCodes } from "../store/schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
-import type { Run } from "./run-repository.ts";
+import type { DescribedRun, Run } from "./run-repository.ts";
 
 // What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
 
@@ -53,6 +56,7 @@ export const runRequest = z.strictObject({
 });
 
 const timestamp = z.iso.datetime();
+/** A run as lists show it. */
 export const runSchema = z
   .object({
     id: z.uuid(),
@@ -80,6 +84,52 @@ export const runSchema = z
   })
   .meta({ id: "TrainingRun" });
 
+const missing = z.int().describe("Cells without a value, in rows that have a target.");
+const columnUse = z
+  .union([
+    z.object({
+      name: z.string(),
+      as: z.literal("number"),
+      missing,
+      imputed: z
+        .int()
+        .describe("How many of the missing ones the column's mean stands for: all in light, none in heavy models."),
+    }),
+    z.object({
+      name: z.string(),
+      as: z.literal("categories"),
+      missing,
+      categories: z.int().describe("How many, a feature each."),
+    }),
+    z.object({ name: z.string(), as: z.literal("left_out"), reason: z.enum(leftOutReasons) }),
+  ])
+  .meta({ id: "ColumnUse" });
+
+/** One run; its columns would make a page of a list megabytes. */
+export const describedRunSchema = runSchema
+  .extend({
+    columns: z
+      .array(columnUse)
+      .nullable()
+      .describe(
+        "What training did with each column of the dataset, in its order; null until there is a model, and of a run from before this was kept. Only where one run is asked for.",
+      ),
+    warnings: z
+      .array(
+        z
+          .object({
+            code: z.enum(runWarningCodes).describe("Stable: branch on this."),
+            column: z.string(),
+            message: z.string(),
+          })
+          .meta({ id: "TrainingWarning" }),
+      )
+      .nullable()
+      .describe("Columns asked for in `features` that could not be used, 50 at most; null where `columns` is."),
+    warningCount: z.int().nullable().describe("All of them."),
+  })
+  .meta({ id: "TrainingRunWithColumns" });
+
 const qualityNames = ["accuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
 const quality = z.record(z.enum(qualityNames), z.number().nullable());
 export const trendPoint = z
@@ -106,7 +156,7 @@ export const taskSummary = z
   })
   .meta({ id: "TaskSummary" });
 
-/** A row as its owner sees it. */
+/** A row as its owner sees it in a list. */
 export function toRun(run: Run, queuePosition: number | null) {
   return {
     id: run.id,
@@ -129,4 +179,11 @@ export function toRun(run: Run, queuePosition: number | null) {
     startedAt: run.started_at?.toISOString() ?? null,
     finishedAt: run.finished_at?.toISOString() ?? null,
   };
+}
+
+/** A row as its owner sees it alone, as JSON. */
+export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
+  const { column_uses: columns, column_warnings: warnings } = run;
+  const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
+  return jsonWith({ ...toRun(run, queuePosition), ...told }, "columns", columns);
 }

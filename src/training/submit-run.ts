@@ -14,7 +14,7 @@ import type { Store } from "../store/database.ts";
 import type { ColumnSummary, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
-import { countWaitingRuns, findRun, insertRun, lockOwner, type Run, readTurns } from "./run-repository.ts";
+import { countWaitingRuns, type DescribedRun, findRun, insertRun, lockOwner, readTurns } from "./run-repository.ts";
 
 export type TrainingTask = "classification" | "regression";
 
@@ -153,7 +153,7 @@ export async function submitRun(
     /** Hears the run's id as soon as it is known; where the run is refused nobody ever learns it. */
     readonly nameRun: (runId: string) => void;
   },
-): Promise<Run> {
+): Promise<DescribedRun> {
   const { store, db, queue, config, clock } = parts;
   const id = uuidv7();
   if (idempotencyKey === undefined) nameRun(id);

@@ -7,8 +7,10 @@ import { type DroppedColumn, serializeModelDocument, type TrainingMode, type Tra
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
+import type { RunWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { type CsvColumn, loadTable } from "./load-table.ts";
+import { runWarningsOf } from "./run-warnings.ts";
 
 /** One training, as given to the process. */
 export interface ChildTask {
@@ -55,6 +57,10 @@ type ModelOrFault =
       readonly sizeBytes: number;
       readonly sha256: string;
       readonly droppedColumns: readonly DroppedColumn[];
+      /** JSON, which is written here: nobody before the caller has to read it. */
+      readonly input: string;
+      readonly columnUses: string;
+      readonly columnWarnings: RunWarnings;
     }
   | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
 
@@ -92,7 +98,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
       done = progress;
       post(progress);
     };
-    const { document, metrics } = trainModel({ ...task, table }, onProgress, () => over("fit", rows));
+    const columnNames = columns.map(({ name }) => name);
+    const trained = trainModel({ ...task, table, columnNames }, onProgress, () => over("fit", rows));
+    const { document, metrics } = trained;
     over("evaluate", rows);
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
@@ -103,6 +111,9 @@ async function train(task: ChildTask): Promise<ChildResult> {
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
+      input: JSON.stringify(trained.input),
+      columnUses: JSON.stringify(trained.columns),
+      columnWarnings: runWarningsOf(features, trained.columns),
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;

@@ -120,6 +120,7 @@ describe("without API keys", () => {
         "GET /artifacts",
         "GET /artifacts/{id}",
         "GET /artifacts/{id}/content",
+        "GET /artifacts/{id}/schema",
         "DELETE /artifacts/{id}",
         "PATCH /artifacts/{id}",
         "POST /artifacts/{id}/predictions",

@@ -22,6 +22,12 @@ function wideMetrics(seed: number): object {
   };
 }
 
+/** What is told of one run or one model alone, of 2,000 columns. */
+const columns = Array.from({ length: 2000 }, (_, index) => ({
+  name: `${"a long name ".repeat(9)}${index}`,
+  as: "number",
+}));
+
 /** Follows the cursors to the end. */
 async function readPages(service: RunningService, path: string): Promise<{ ids: string[]; bytes: number }[]> {
   const pages: { ids: string[]; bytes: number }[] = [];
@@ -59,8 +65,8 @@ test("a page of wide runs or models ends early, and the cursors lead to every on
     const [runId, artifactId] = [uuidv7(), uuidv7()];
     // The oldest half is wide, so that pages of both kinds come.
     const metrics = index < 30 ? wideMetrics(index) : { accuracy: 0.5 };
-    await copy("training_runs", run.id, { id: runId, artifact_id: null, metrics });
-    await copy("artifacts", run.artifactId, { id: artifactId, run_id: runId, metrics });
+    await copy("training_runs", run.id, { id: runId, artifact_id: null, metrics, column_uses: columns });
+    await copy("artifacts", run.artifactId, { id: artifactId, run_id: runId, metrics, input: { features: columns } });
     runIds.unshift(runId);
     artifactIds.unshift(artifactId);
   }

@@ -36,7 +36,7 @@ test("a model that is pinned after it was chosen, and before it is removed, live
     ];
     const createdAt = new Date(Date.now() - ageMs);
     const more = { mode: "light", task: "regression", metrics: {}, createdAt } as const;
-    await insertArtifact(db, { id, owner, ...size, ...of, ...more });
+    await insertArtifact(db, { id, owner, input: "{}", ...size, ...of, ...more });
     await writeFile(join(dataDir, "files", "artifact", id), "x");
     return id;
   };

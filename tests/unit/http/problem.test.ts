@@ -42,6 +42,7 @@ test("the status of a published code stays what it is", () => {
     DATASET_NOT_FOUND: 404,
     RUN_NOT_FOUND: 404,
     ARTIFACT_NOT_FOUND: 404,
+    INPUT_NOT_DESCRIBED: 404,
     NOT_FOUND: 404,
     METHOD_NOT_ALLOWED: 405,
     UNAUTHORIZED: 401,

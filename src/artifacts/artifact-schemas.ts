@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { jsonWith } from "../http/json-with.ts";
+import { leftOutReasons } from "../models/column-use.ts";
+import { MAX_CATEGORIES } from "../models/feature-schema.ts";
+import type { Artifact, DescribedArtifact } from "./artifact-repository.ts";
+import { maxPredictionRows } from "./read-prediction-rows.ts";
+
+// What calls under /artifacts take and give, described in /api/openapi.json.
+
+const task = z.enum(["classification", "regression"]);
+
+/** A model as lists show it. */
+export const artifactSchema = z
+  .object({
+    id: z.uuid(),
+    runId: z.uuid(),
+    datasetId: z.uuid(),
+    mode: z.enum(["light", "heavy"]),
+    task,
+    target: z.string(),
+    metrics: z.record(z.string(), z.unknown()),
+    sizeBytes: z.int(),
+    sha256: z.string(),
+    pinned: z.boolean(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "Artifact" });
+
+const inputFeature = z
+  .union([
+    z.object({ name: z.string(), type: z.literal("number").describe("null where it is missing.") }),
+    z.object({
+      name: z.string(),
+      type: z.literal("category").describe("Text; null where it is missing."),
+      categories: z
+        .array(z.string())
+        .describe(
+          `Those that the model learnt from, ${MAX_CATEGORIES} at most. Another one is as good as none, and told as \`unknown\`.`,
+        ),
+      more: z.int().describe("How many there are beside `categories`."),
+    }),
+  ])
+  .meta({ id: "InputFeature" });
+
+const inputSchema = z
+  .object({
+    features: z.array(inputFeature).describe("The columns that a row must have, in the order of the model."),
+    cut: z
+      .boolean()
+      .describe(
+        "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 Ki characters the most frequent of each.",
+      ),
+    example: z
+      .record(z.string(), z.union([z.number(), z.string()]).nullable())
+      .describe(
+        "A row that can be sent as it is: means of the rows that were learnt from and most frequent categories, no row of the table.",
+      ),
+    notNeeded: z
+      .array(z.object({ name: z.string(), reason: z.enum(leftOutReasons) }))
+      .describe("Columns of the table that a row need not have. What it has of them is passed over."),
+    numbersUpTo: z
+      .number()
+      .nullable()
+      .describe("Larger numbers, and those below its negative, may be refused; null where none are."),
+  })
+  .meta({ id: "ModelInput" });
+
+/** One model. */
+export const describedArtifactSchema = artifactSchema
+  .extend({
+    input: inputSchema
+      .nullable()
+      .describe("What a row of a prediction has; null of a model from before this was kept: see its file."),
+  })
+  .meta({ id: "ArtifactWithInput" });
+
+/** For the document; `readPredictionRows` checks by hand. */
+export const rowsBody = z
+  .object({ rows: z.array(z.record(z.string(), z.unknown())).min(1).max(maxPredictionRows) })
+  .strict();
+
+/** The answer to a prediction. */
+export const predictionSchema = z
+  .object({
+    artifactId: z.uuid(),
+    task,
+    predictions: z.array(
+      z.object({
+        prediction: z.union([z.number(), z.string()]),
+        probabilities: z.record(z.string(), z.number()).optional(),
+        unknown: z
+          .array(z.string())
+          .optional()
+          .describe("Columns with a value that the model never saw, which is as good as none; twenty at most."),
+      }),
+    ),
+  })
+  .meta({ id: "Predictions" });
+
+/** A row as lists show it. */
+export function toArtifact(row: Artifact): z.input<typeof artifactSchema> {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    datasetId: row.dataset_id,
+    mode: row.mode,
+    task: row.task,
+    target: row.target,
+    metrics: row.metrics,
+    sizeBytes: row.size_bytes,
+    sha256: row.sha256,
+    pinned: row.pinned,
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+/** A row as it is shown alone, as JSON. */
+export function describedArtifactJson(row: DescribedArtifact): string {
+  return jsonWith(toArtifact(row), "input", row.input);
+}

@@ -1,0 +1,66 @@
+import type { InputFeature, ModelInput } from "../models/model-input.ts";
+import { maxPredictionRows } from "./read-prediction-rows.ts";
+
+/** What a schema is about: the body of a prediction, or one row of it. */
+export const schemaParts = ["body", "row"] as const;
+
+const dialect = "https://json-schema.org/draft/2020-12/schema";
+
+/**
+ * JSON Schema (draft 2020-12) of what a model predicts: what it accepts, POST /artifacts/{id}/predictions accepts. Categories
+ * are examples, since one that the model never saw is told and not refused.
+ */
+export function predictionJsonSchema(
+  input: ModelInput,
+  target: string,
+  part: (typeof schemaParts)[number],
+): Record<string, unknown> {
+  const row = rowSchema(input, target);
+  if (part === "row") return { $schema: dialect, ...row };
+  return {
+    $schema: dialect,
+    title: `Rows to predict ${target} of`,
+    description: "The body of a prediction as application/json, up to 4 MiB.",
+    type: "object",
+    properties: { rows: { type: "array", minItems: 1, maxItems: maxPredictionRows, items: { $ref: "#/$defs/row" } } },
+    required: ["rows"],
+    additionalProperties: false,
+    $defs: { row },
+  };
+}
+
+function rowSchema({ features, example, numbersUpTo }: ModelInput, target: string): Record<string, unknown> {
+  // fromEntries, since an assignment to a column called "__proto__" would be lost.
+  const properties = Object.fromEntries(
+    features.map((feature) => [feature.name, featureSchema(feature, example[feature.name] ?? null, numbersUpTo)]),
+  );
+  return {
+    title: `A row to predict ${target} of`,
+    description:
+      "null is a missing value. A category other than those shown is as good as a missing value where the model never saw it, and refused only with ?strict=true. Other columns are passed over.",
+    type: "object",
+    properties,
+    required: features.map(({ name }) => name),
+  };
+}
+
+function featureSchema(
+  feature: InputFeature,
+  example: number | string | null,
+  numbersUpTo: number | null,
+): Record<string, unknown> {
+  if (feature.type === "number")
+    return {
+      type: ["number", "null"],
+      ...(numbersUpTo === null ? {} : { minimum: -numbersUpTo, maximum: numbersUpTo }),
+      description: "A number.",
+      examples: [example],
+    };
+  const { categories, more } = feature;
+  return {
+    // Truth values and numbers are the category that they mean.
+    type: ["string", "number", "boolean", "null"],
+    description: `One of ${categories.length + more} categories${more === 0 ? "" : `, of which ${categories.length} are shown`}.`,
+    examples: [...categories],
+  };
+}

@@ -1,0 +1,56 @@
+import { toFeatureValue } from "./feature-schema.ts";
+import type { DroppedColumn, ModelFeature } from "./model.ts";
+import type { TableColumn } from "./training-table.ts";
+
+/** Why nothing is learnt from a column. */
+export const leftOutReasons = ["constant", "empty", "too_many_categories", "not_asked_for", "target"] as const;
+
+/** A column of the table that the model takes nothing of. */
+export interface LeftOutColumn {
+  readonly name: string;
+  readonly reason: (typeof leftOutReasons)[number];
+}
+
+/** What training did with a column; `missing` counts its cells without a value in rows that have a target. */
+export type ColumnUse =
+  | { readonly name: string; readonly as: "number"; readonly missing: number; readonly imputed: number }
+  | { readonly name: string; readonly as: "categories"; readonly missing: number; readonly categories: number }
+  | (LeftOutColumn & { readonly as: "left_out" });
+
+/** What a training knows when it is over. */
+export interface UseFacts {
+  /** All of the file, in its order. */
+  readonly columnNames: readonly string[];
+  readonly columns: ReadonlyMap<string, TableColumn>;
+  readonly target: string;
+  readonly features: readonly ModelFeature[];
+  readonly droppedColumns: readonly DroppedColumn[];
+  /** Those with a target. */
+  readonly rows: Int32Array;
+  /** Whether the mean stands in for a missing number. */
+  readonly impute: boolean;
+}
+
+/** The fate of each column of the file, in its order. */
+export function columnUses(facts: UseFacts): ColumnUse[] {
+  const { columnNames, columns, target, rows, impute } = facts;
+  const features = new Map(facts.features.map((feature) => [feature.column, feature]));
+  const reasons = new Map(facts.droppedColumns.map(({ name, reason }) => [name, reason]));
+  return columnNames.map((name): ColumnUse => {
+    const feature = features.get(name);
+    if (feature === undefined)
+      return { name, as: "left_out", reason: name === target ? "target" : (reasons.get(name) ?? "not_asked_for") };
+    const missing = countMissing(columns.get(name)!, rows);
+    if (feature.kind === "number") return { name, as: "number", missing, imputed: impute ? missing : 0 };
+    return { name, as: "categories", missing, categories: feature.categories.length };
+  });
+}
+
+function countMissing(column: TableColumn, rows: Int32Array): number {
+  let missing = 0;
+  for (const row of rows) {
+    if (column.kind === "number" ? Number.isNaN(toFeatureValue(column.numbers[row]!)) : !column.texts[row])
+      missing += 1;
+  }
+  return missing;
+}

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import type { ModelFeature, XgboostModel } from "../../../src/models/model.ts";
+import { describeInput } from "../../../src/models/model-input.ts";
+import type { TableColumn } from "../../../src/models/training-table.ts";
+
+const trees = { learner: { gradient_booster: { name: "gbtree" } } } as XgboostModel;
+const linear = (...weights: number[]) =>
+  ({ learner: { gradient_booster: { name: "gblinear", model: { weights } } } }) as unknown as XgboostModel;
+
+/** Describes a model of these columns, each learnt from its own cells. */
+function describeTexts(columns: readonly { name: string; texts: readonly string[] }[]) {
+  const features = columns.map(
+    ({ name, texts }): ModelFeature => ({ column: name, kind: "text", categories: [...new Set(texts)].sort() }),
+  );
+  return describeInput({
+    features,
+    notNeeded: [],
+    model: trees,
+    columns: new Map(columns.map((column): [string, TableColumn] => [column.name, { ...column, kind: "text" }])),
+    trainRows: Int32Array.from(columns[0]!.texts.keys()),
+  });
+}
+
+function describeNumbers(numbers: readonly number[], mean: number, model: XgboostModel = trees) {
+  return describeInput({
+    features: [{ column: "n", kind: "number", mean }],
+    notNeeded: [],
+    model,
+    columns: new Map([["n", { name: "n", kind: "number", numbers: Float64Array.from(numbers) }]]),
+    trainRows: Int32Array.from(numbers.keys()),
+  });
+}
+
+test("2,000 columns of 50 long categories are described within a bound, which is told", () => {
+  const columns = Array.from({ length: 2_000 }, (_, column) => ({
+    name: `${"a long name ".repeat(9)}${column}`,
+    texts: Array.from({ length: 50 }, (_, row) => `a category that is rather long, ${column} of ${row}`),
+  }));
+  const { features, example } = describeTexts(columns);
+  expect(JSON.stringify({ features, example }).length).toBeLessThan(800_000);
+  expect(features.map(({ name }) => name)).toEqual(columns.map(({ name }) => name));
+  for (const feature of features) {
+    if (feature.type !== "category") throw new Error("All are text.");
+    expect(feature.categories.length).toBeGreaterThan(0);
+    expect(feature.categories.length + feature.more).toBe(50);
+  }
+  expect(Object.values(example)).not.toContain(null);
+});
+
+test("a column of few categories has them all beside one of many, whose most frequent are shown in order", () => {
+  const wide = Array.from({ length: 800 }, (_, column) => ({
+    name: `wide${column}`,
+    texts: Array.from({ length: 100 }, (_, row) =>
+      row < 50 ? `${row}`.padStart(150, "w") : `${row % 2}`.padStart(150, "w"),
+    ),
+  }));
+  const small = { name: "small", texts: Array.from({ length: 100 }, (_, row) => `${row % 20}`) };
+  const { features, example } = describeTexts([...wide, small]);
+  expect(features.at(-1)).toMatchObject({ name: "small", more: 0 });
+  expect(features[0]).toMatchObject({ categories: ["0".padStart(150, "w")], more: 49 });
+  expect(example.wide0).toBe("0".padStart(150, "w"));
+});
+
+test("what is too long to be shown is no example either", () => {
+  const { features, example } = describeTexts([{ name: "text", texts: ["x".repeat(201), "y".repeat(201)] }]);
+  expect([features, example]).toEqual([[{ name: "text", type: "category", categories: [], more: 2 }], { text: null }]);
+});
+
+test("a typical number is the mean: whole where all are, else of four digits", () => {
+  expect(describeNumbers([1, 2, Number.NaN, 4], 7 / 3).example).toEqual({ n: 2 });
+  expect(describeNumbers([1.5, 2, 4], 2.5).example).toEqual({ n: 2.5 });
+  expect(describeNumbers([1 / 3, 2, 4], 2.1111111).example).toEqual({ n: 2.111 });
+});
+
+test("numbers have an end where their sum has", () => {
+  expect(describeNumbers([1, 2], 1).numbersUpTo).toBeNull();
+  expect(describeNumbers([1, 2], 1, linear(0.1, 0)).numbersUpTo).toBeNull();
+  expect(describeNumbers([1, 2], 1, linear(-30, 5)).numbersUpTo).toBe(1e36);
+  // Nothing beyond it is shown as an example.
+  expect(describeNumbers([1e30, 2e30], 1.5e30, linear(1e20, 0)).example).toEqual({ n: null });
+});
