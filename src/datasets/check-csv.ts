@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { ColumnSummary, DatasetWarnings } from "../store/schema.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
-import { type CsvHead, readHead } from "../tables/csv-head.ts";
+import { type CsvHead, headerHint, readHead } from "../tables/csv-head.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import { type Dialect, isMissing, isNumeral, withNumberForms } from "../tables/dialect.ts";
 import { examplesOf } from "../tables/examples.ts";
@@ -60,10 +60,10 @@ export async function checkCsv(
 ): Promise<CheckedCsv> {
   const head = await readHead(csvPath, undefined, wished);
   const { names } = head;
-  if (!namesColumns(head.dialect.source) && hasNoHeader(head)) {
+  if (wished.header === undefined && !namesColumns(head.dialect.source) && hasNoHeader(head)) {
     throw new DomainError(
       "HEADER_MISSING",
-      `The first line, «${names.join(head.dialect.delimiter).slice(0, 80)}», looks like the rows below it. The first line must name the columns.`,
+      `The first line, «${names.join(head.dialect.delimiter).slice(0, 80)}», looks like the rows below it. The first line must name the columns. ${headerHint}`,
     );
   }
   const target = wishedTarget ?? chooseTarget(names);

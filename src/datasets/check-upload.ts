@@ -3,7 +3,7 @@ import { DomainError } from "../errors.ts";
 import type { ReceivedFile } from "../http/upload-stream.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { plainCopy } from "../tables/plain-copy.ts";
-import type { TableSource } from "../tables/table-source.ts";
+import { namesColumns, type TableSource } from "../tables/table-source.ts";
 import { guessEncodingOf, readThrough } from "../tables/text-encoding.ts";
 import { type CheckedCsv, type CsvLimits, checkCsv, type WishedTable } from "./check-csv.ts";
 import type { Asker, EnginePool } from "./engine-pool.ts";
@@ -31,11 +31,16 @@ function inSheet(error: unknown, { sheet, otherSheets = [] }: Pick<TableSource, 
 /** What a received file is. @throws DomainError WRONG_ENCODING, FIELD_INVALID */
 async function sourceOf(
   received: ReceivedFile,
-  { encoding: wished, sheet }: Pick<UploadFields, "encoding" | "sheet">,
+  { encoding: wished, sheet, header }: Pick<UploadFields, "encoding" | "sheet" | "header">,
 ): Promise<TableSource> {
   const { format, encoding, temporaryPath, utf8Bytes } = received;
   if (sheet !== undefined && format !== "xlsx")
     throw new DomainError("FIELD_INVALID", "`sheet` names a sheet of an Excel workbook, and the file is none.");
+  if (header !== undefined && namesColumns({ format }))
+    throw new DomainError(
+      "FIELD_INVALID",
+      "`header` is of CSV and Excel: in JSON and Parquet each column has its name.",
+    );
   if (format !== "csv") {
     if (encoding !== "utf-8")
       throw new DomainError("WRONG_ENCODING", "The JSON is not UTF-8, as JSON is (RFC 8259, 8.1).");
@@ -58,7 +63,7 @@ export async function checkUpload(
   received: ReceivedFile,
   { encoding, sheet, ...wished }: Omit<UploadFields, "name">,
 ): Promise<CheckedCsv> {
-  const asSent = await sourceOf(received, { encoding, sheet });
+  const asSent = await sourceOf(received, { encoding, sheet, header: wished.header });
   const copyPath = storage.temporaryPath(randomUUID());
   try {
     return await checks.use(asker, async (reader, signal) => {

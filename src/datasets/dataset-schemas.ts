@@ -82,6 +82,7 @@ export const understoodSchema = z
       .describe("Whether line ends of several kinds, lines of blanks or a Ctrl-Z at the end were taken for line ends."),
     delimiter: z.enum(delimiters).nullable().describe("Between cells of a CSV; null of other formats."),
     decimal: z.enum([".", ","]).describe("Between a number's whole and its fraction."),
+    header: z.boolean().describe("Whether its first line names the columns: else they are column_1, column_2, …."),
     skippedLines: z
       .int()
       .describe("Lines before the header that are none of the table: `sep=;`, titles, comments, blank ones."),
@@ -205,6 +206,10 @@ export const uploadForm = z.strictObject({
     .enum(["", ".", ","])
     .optional()
     .describe("Between a number's whole and its fraction. Default: found by the first rows."),
+  header: z
+    .enum(["", "true", "false"])
+    .optional()
+    .describe("Whether the first line of a CSV or a sheet names the columns. Default: found by the first rows."),
   missing: z
     .string()
     .optional()

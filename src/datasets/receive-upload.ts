@@ -48,9 +48,9 @@ export interface AcceptedDataset {
 
 /** How a table is read by what its sender said of it. */
 function readBy({ dialect, columns }: Pick<CheckedCsv, "dialect" | "columns">): string {
-  const { source, delimiter, decimal } = dialect;
+  const { source, delimiter, decimal, isHeaderless } = dialect;
   const types = columns.map(({ type }) => type);
-  return JSON.stringify([source.encoding, source.sheet, delimiter, decimal, saidMissing(dialect), types]);
+  return JSON.stringify([source.encoding, source.sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types]);
 }
 
 const wasReadBy = (dataset: Dataset): string => readBy({ dialect: dialectOf(dataset), columns: dataset.columns });

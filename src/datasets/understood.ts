@@ -18,6 +18,7 @@ export function understoodOf(dataset: Pick<DatasetSummary, "dialect">): z.input<
     sheet: source.sheet ?? null,
     otherSheets: [...(source.otherSheets ?? [])],
     decoded: source.decoded ?? null,
+    header: dialect.isHeaderless !== true,
     linesMended: source.isUntidy,
     skippedLines: dialect.skippedLines,
     leftOutColumns: dialect.leftOutColumns.map((place) => place + 1),

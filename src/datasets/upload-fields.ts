@@ -12,6 +12,8 @@ export interface UploadFields {
   readonly sheet: string | undefined;
   readonly delimiter: Delimiter | undefined;
   readonly decimal: Dialect["decimal"] | undefined;
+  /** Whether its first line names the columns. */
+  readonly header: boolean | undefined;
   /** Words for a missing value beside those that are always read as such. */
   readonly missing: readonly string[] | undefined;
   /** Of columns by their names. */
@@ -19,7 +21,17 @@ export interface UploadFields {
 }
 
 /** Fields of the form beside the file. */
-const uploadFieldNames = ["name", "target", "encoding", "sheet", "delimiter", "decimal", "missing", "types"] as const;
+const uploadFieldNames = [
+  "name",
+  "target",
+  "encoding",
+  "sheet",
+  "delimiter",
+  "decimal",
+  "header",
+  "missing",
+  "types",
+] as const;
 
 /** Characters of a dataset's name. */
 export const maxNameLength = 200;
@@ -107,6 +119,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
       "UNEXPECTED_FIELD",
       `The form takes \`file\`, ${uploadFieldNames.map((name) => `\`${name}\``).join(", ")}, not «${unknown.slice(0, 80)}».`,
     );
+  const header = oneOf("header", fields.header, ["true", "false"]);
   const encoding = fields.encoding?.trim() || undefined;
   return {
     name: nameOf(fields.name, fileName),
@@ -115,6 +128,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     sheet: fields.sheet || undefined,
     delimiter: oneOf("delimiter", fields.delimiter === "\\t" ? "\t" : fields.delimiter, delimiters),
     decimal: oneOf("decimal", fields.decimal, [".", ","]),
+    header: header && header === "true",
     missing: missingOf(fields.missing),
     types: typesOf(fields.types),
   };

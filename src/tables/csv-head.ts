@@ -8,6 +8,10 @@ import { namesColumns } from "./table-source.ts";
 
 const maxHeaderBytes = 262_144;
 
+/** What to do about a first line that is taken for a row. */
+export const headerHint =
+  "Where it does, send `header` true; where there is no such line, `header` false names them column_1, column_2, ….";
+
 /** A CSV's head: its column names, how it is written, and what its first rows look like. */
 export interface CsvHead {
   /** Of the columns that are not left out. */
@@ -77,15 +81,18 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
       "COLUMN_NAMES_INVALID",
       `The file has more than ${maxColumns} columns, the most that it may have.`,
     );
-  const names = withoutLeftOut(header.cells, dialect).map((cell) => cell.trim());
+  const names =
+    dialect.isHeaderless === true
+      ? header.cells.map((_, place) => `column_${place + 1}`)
+      : withoutLeftOut(header.cells, dialect).map((cell) => cell.trim());
   if (names.every((name) => name === ""))
     throw new DomainError("HEADER_MISSING", "The first line is blank: it must name the columns.");
-  if (
-    !namesColumns(dialect.source) &&
-    names.length > 1 &&
-    names.every((name) => name !== "" && Number.isFinite(Number(name)))
-  ) {
-    throw new DomainError("HEADER_MISSING", "The first line holds only numbers: it must name the columns.");
+  const isHeaderFound = known === undefined && wished?.header === undefined && !namesColumns(dialect.source);
+  if (isHeaderFound && names.length > 1 && names.every((name) => name !== "" && Number.isFinite(Number(name)))) {
+    throw new DomainError(
+      "HEADER_MISSING",
+      `The first line holds only numbers: it must name the columns. ${headerHint}`,
+    );
   }
   if (names.length < 2)
     throw new DomainError(
@@ -98,7 +105,7 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
   const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined)
     throw new DomainError("COLUMN_NAMES_INVALID", `Two columns are named «${twice.slice(0, 80)}».`);
-  const { records } = sampleAt(text, header.end, how);
+  const { records } = sampleAt(text, dialect.isHeaderless === true ? 0 : header.end, how);
   const firstRows = records.map((cells) => withoutLeftOut(cells, dialect));
   const saidTypes = saidTypesOf(names, wished?.types);
   const { looks, forms } = looksOf(firstRows, names.length, {

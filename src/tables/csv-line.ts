@@ -55,7 +55,7 @@ export async function linesOfRows(
 ): Promise<ReadonlyMap<number, number>> {
   const wanted = new Set(rows);
   const lines = new Map<number, number>();
-  let row = -1 - head.dialect.skippedLines; // The header is row 0.
+  let row = (head.dialect.isHeaderless ? 0 : -1) - head.dialect.skippedLines; // The header is row 0.
   await walkRecords(csvPath, head, ({ line, isEmpty }) => {
     if (isEmpty) return false;
     row += 1;

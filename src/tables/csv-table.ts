@@ -113,13 +113,15 @@ export function csvTable(
     (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index));
   const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
   const isCastAtAll = names.some((_, index) => isCast(index));
-  if (!hasMarkBeforeQuote && !isCastAtAll && !dialect.emptyRows) return read(true, typeOf);
+  if (!hasMarkBeforeQuote && !isCastAtAll && !dialect.emptyRows) return read(!dialect.isHeaderless, typeOf);
   const cells = names.map((_, index) =>
     isCast(index) ? `${numberIn(index, head, "CAST")} AS c${index}` : `c${index}`,
   );
   // Skipping a header, DuckDB 1.5 takes a quote behind a byte order mark for text and loses its place; reading it as a
   // row, it does not.
-  const rows = hasMarkBeforeQuote ? `(FROM ${read(false, readAs)} OFFSET 1)` : read(true, readAs);
+  const rows = hasMarkBeforeQuote
+    ? `(FROM ${read(false, readAs)} OFFSET ${dialect.isHeaderless ? 0 : 1})`
+    : read(!dialect.isHeaderless, readAs);
   const filled = dialect.emptyRows ? `WHERE NOT (${isEmptyRow(head)})` : "";
   return `(SELECT ${[...cells, ...dialect.leftOutColumns.map(leftOutCell)].join(", ")} FROM ${rows} ${filled})`;
 }

@@ -142,6 +142,8 @@ export interface Wished {
   readonly source?: TableSource;
   readonly delimiter?: Delimiter | undefined;
   readonly decimal?: Dialect["decimal"] | undefined;
+  /** Whether the first line, or that behind `sep=`, names the columns. */
+  readonly header?: boolean | undefined;
   /** Further words for a missing value, in every column. */
   readonly missing?: readonly string[] | undefined;
   /** Of columns by their names. */
@@ -157,7 +159,8 @@ export function detectDialect({ text, isWholeFile }: Beginning, wished: Wished =
   const hinted = hint.exec(text);
   const whole = beginningOf({ text: hinted === null ? text : text.slice(hinted[0].length), isWholeFile });
   const said = wished.delimiter ?? (hinted?.[1] as Delimiter | undefined);
-  const above = linesAbove(whole, said === undefined ? delimiters : [said]);
+  const above = wished.header === undefined ? linesAbove(whole, said === undefined ? delimiters : [said]) : 0;
+  const isHeaderless = wished.header === false;
   const table = { text: whole.text.slice(behindLines(whole.text, above)), isWholeFile: whole.isWholeFile };
   const delimiter = said ?? delimiterOf(table);
   const words = { missing: [...missingWords, ...(wished.missing ?? [])], missingNumbers };
@@ -168,7 +171,9 @@ export function detectDialect({ text, isWholeFile }: Beginning, wished: Wished =
     decimal: wished.decimal ?? (delimiter === "," ? "." : decimalOf(rows, names.length, words)),
     skippedLines: (hinted === null ? 0 : 1) + above,
     // Where all are without a name, the line is blank rather than a header.
-    leftOutColumns: names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!)),
+    leftOutColumns:
+      isHeaderless || names.every(isBlank) ? [] : [...names.keys()].filter((place) => isBlank(names[place]!)),
+    ...(isHeaderless && { isHeaderless }),
     ...words,
     // Only a look at the whole file could tell that there are none.
     hasWordsInNumbers: true,

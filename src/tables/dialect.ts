@@ -10,6 +10,8 @@ export interface Dialect {
   readonly decimal: "." | ",";
   /** Lines before the header that are none of the table: 1 where Excel's `sep=;` stands there. */
   readonly skippedLines: number;
+  /** Whether the first line is a row: the columns are named by their places then. */
+  readonly isHeaderless?: true;
   /** Columns without a name that are left out, by their places from 0: the first, as an index is, and empty ones. */
   readonly leftOutColumns: readonly number[];
   /** Words for a missing value in every column. */

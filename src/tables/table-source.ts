@@ -29,7 +29,7 @@ export const isPlain = ({ format, encoding, isUntidy }: TableSource): boolean =>
   format === "csv" && encoding === "utf-8" && !isUntidy;
 
 /** Whether the format itself says which names the columns have: then a name may be a number. */
-export const namesColumns = ({ format }: TableSource): boolean => format !== "csv" && format !== "xlsx";
+export const namesColumns = ({ format }: Pick<TableSource, "format">): boolean => format !== "csv" && format !== "xlsx";
 
 /** What the first bytes of a file tell; the encoding where they tell that, too. */
 export type FirstSight = Pick<TableSource, "format"> & { readonly encoding: string | undefined };
