@@ -1,6 +1,6 @@
 import { toFeatureValue } from "./feature-schema.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
-import type { TableColumn } from "./training-table.ts";
+import type { NumberColumn, TableColumn } from "./training-table.ts";
 
 /** Why nothing is learnt from a column. */
 export const leftOutReasons = ["constant", "empty", "too_many_categories", "not_asked_for", "target"] as const;
@@ -11,9 +11,19 @@ export interface LeftOutColumn {
   readonly reason: (typeof leftOutReasons)[number];
 }
 
+/** Of rows that have a target. */
+interface NumberUse {
+  readonly name: string;
+  readonly as: "number";
+  readonly missing: number;
+  readonly imputed: number;
+  /** Whole numbers whose last digits a model of 32-bit floats does not see. */
+  readonly rounded: number;
+}
+
 /** What training did with a column; `missing` counts its cells without a value in rows that have a target. */
 export type ColumnUse =
-  | { readonly name: string; readonly as: "number"; readonly missing: number; readonly imputed: number }
+  | NumberUse
   | { readonly name: string; readonly as: "categories"; readonly missing: number; readonly categories: number }
   | (LeftOutColumn & { readonly as: "left_out" });
 
@@ -40,10 +50,23 @@ export function columnUses(facts: UseFacts): ColumnUse[] {
     const feature = features.get(name);
     if (feature === undefined)
       return { name, as: "left_out", reason: name === target ? "target" : (reasons.get(name) ?? "not_asked_for") };
-    const missing = countMissing(columns.get(name)!, rows);
-    if (feature.kind === "number") return { name, as: "number", missing, imputed: impute ? missing : 0 };
+    const column = columns.get(name)!;
+    const missing = countMissing(column, rows);
+    if (column.kind === "number")
+      return { name, as: "number", missing, imputed: impute ? missing : 0, rounded: countRounded(column, rows) };
+    if (feature.kind === "number") throw new Error(`The column «${name}» is text, and its feature a number.`);
     return { name, as: "categories", missing, categories: feature.categories.length };
   });
+}
+
+function countRounded({ numbers }: NumberColumn, rows: Int32Array): number {
+  let rounded = 0;
+  for (const row of rows) {
+    const number = numbers[row]!;
+    // Of a fraction nobody expects all digits.
+    if (Number.isInteger(number) && toFeatureValue(number) !== number) rounded += 1;
+  }
+  return rounded;
 }
 
 function countMissing(column: TableColumn, rows: Int32Array): number {

@@ -70,7 +70,7 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
-/** A column that a run asked for and could not use. */
+/** A column that a run asked for and could not use, or did not use in full. */
 export interface RunWarning {
   readonly code: (typeof runWarningCodes)[number];
   readonly column: string;
@@ -78,7 +78,12 @@ export interface RunWarning {
 }
 
 /** Codes of those. */
-export const runWarningCodes = ["COLUMN_CONSTANT", "COLUMN_EMPTY", "COLUMN_HAS_TOO_MANY_CATEGORIES"] as const;
+export const runWarningCodes = [
+  "COLUMN_CONSTANT",
+  "COLUMN_EMPTY",
+  "COLUMN_HAS_TOO_MANY_CATEGORIES",
+  "NUMBERS_ROUNDED",
+] as const;
 
 /** Warnings as they are kept: the first ones, and how many there were. */
 export interface RunWarnings {

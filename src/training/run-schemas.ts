@@ -94,6 +94,9 @@ const columnUse = z
       imputed: z
         .int()
         .describe("How many of the missing ones the column's mean stands for: all in light, none in heavy models."),
+      rounded: z
+        .int()
+        .describe("Whole numbers beyond 16,777,216 whose last digits are lost: models have 32-bit floats."),
     }),
     z.object({
       name: z.string(),
@@ -125,7 +128,9 @@ export const describedRunSchema = runSchema
           .meta({ id: "TrainingWarning" }),
       )
       .nullable()
-      .describe("Columns asked for in `features` that could not be used, 50 at most; null where `columns` is."),
+      .describe(
+        "Columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
+      ),
     warningCount: z.int().nullable().describe("All of them."),
   })
   .meta({ id: "TrainingRunWithColumns" });

@@ -19,16 +19,25 @@ const told: Record<LeftOutColumn["reason"], Pick<RunWarning, "code" | "message">
 };
 
 /**
- * Warnings of the columns that the caller named, in the dataset's order; of many the first 50.
+ * Warnings of the columns that the caller named and the model does without, and of numbers that it sees rounded, in the
+ * dataset's order; of many the first 50.
  * @param features as asked for; absent where the caller named none and wanted what can be used
  */
 export function runWarningsOf(features: readonly string[] | undefined, columns: readonly ColumnUse[]): RunWarnings {
   const wanted = new Set(features);
   const warnings = columns.flatMap((column): RunWarning[] => {
+    const name = column.name.slice(0, longestName).toWellFormed();
+    if (column.as === "number" && column.rounded > 0)
+      return [
+        {
+          code: "NUMBERS_ROUNDED",
+          column: column.name,
+          message: `«${name}» has ${column.rounded} whole numbers that 32-bit floats don't hold: beyond 16,777,216 the model sees them rounded to some seven digits, and may take two of them for one. Send their distance from the least instead.`,
+        },
+      ];
     const warning = column.as === "left_out" && wanted.has(column.name) ? told[column.reason] : undefined;
     if (warning === undefined) return [];
     const { code, message } = warning;
-    const name = column.name.slice(0, longestName).toWellFormed();
     return [{ code, column: column.name, message: `«${name}» ${message}: the model was trained without it.` }];
   });
   return { count: warnings.length, first: warnings.slice(0, mostKept) };

@@ -32,7 +32,7 @@ test.each(["light", "heavy"] as const)(
         { name: "none", as: "left_out", reason: "empty" },
         { name: "name", as: "left_out", reason: "too_many_categories" },
         { name: "kind", as: "categories", missing: 15, categories: 2 },
-        { name: "size", as: "number", missing: 9, imputed: imputedBy[mode] },
+        { name: "size", as: "number", missing: 9, imputed: imputedBy[mode], rounded: 0 },
         { name: "aside", as: "left_out", reason: "not_asked_for" },
         { name: "y", as: "left_out", reason: "target" },
       ],
@@ -77,4 +77,22 @@ test("a run from before this was kept says so", async () => {
   service = await startService({ on: service });
   const { json: run } = await service.call("GET", `/training-runs/${page.items[0].id}`);
   expect(run).toMatchObject({ status: "succeeded", columns: null, warnings: null, warningCount: null });
+});
+
+test("numbers that a model sees rounded are told, whoever asked for them", async () => {
+  const rows = Array.from({ length: 80 }, (_, row) => [1_700_000_000 + row, 16_777_216 - row, row / 7, row % 2]);
+  const sent = await service.upload(`time,whole,part,y\n${rows.map((cells) => `${cells.join(",")}\n`).join("")}`, {
+    name: "times",
+  });
+  const { json: run } = await service.train(sent.json.id, { mode: "heavy", task: "classification" });
+  const rounded = rows.filter(([time]) => Math.fround(time!) !== time).length;
+  expect(rounded).toBeGreaterThan(70);
+  expect(run.columns).toMatchObject([
+    { name: "time", rounded },
+    { name: "whole", rounded: 0 },
+    { name: "part", rounded: 0 },
+    { name: "y", as: "left_out" },
+  ]);
+  expect(run.warnings).toMatchObject([{ code: "NUMBERS_ROUNDED", column: "time" }]);
+  expect(run.warnings[0].message).toContain(`${rounded} whole numbers`);
 });

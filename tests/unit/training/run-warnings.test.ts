@@ -6,7 +6,7 @@ const uses: ColumnUse[] = [
   { name: "target", as: "left_out", reason: "target" },
   { name: "aside", as: "left_out", reason: "not_asked_for" },
   { name: "\u{1f427}".repeat(60), as: "left_out", reason: "empty" },
-  { name: "good", as: "number", missing: 0, imputed: 0 },
+  { name: "good", as: "number", missing: 0, imputed: 0, rounded: 0 },
 ];
 
 test("only what was asked for in vain is warned of, its name cut between letters in words alone", () => {
