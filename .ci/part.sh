@@ -73,9 +73,10 @@ run_tests() {
     if (isBroken && named === 0) {
       const output = linesOf(require("node:fs").readFileSync(process.argv[3], "utf8"));
       const from = output.findIndex((line) => line.includes("Unhandled"));
-      tell("outside of all tests", from < 0 ? output.slice(-40) : output.slice(from, from + 40));
+      const said = (from < 0 ? output.slice(-40) : output.slice(from, from + 40)).filter((line) => line.trim() !== "");
+      tell(`${process.argv[4]}, outside of all tests`, said);
     }
-  ' "$report" "$status" "$output" 2>/dev/null)"; then
+  ' "$report" "$status" "$output" "$name" 2>/dev/null)"; then
     add_counts "$name" "$counts"
   else
     fail "$name (no report)"

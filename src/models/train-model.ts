@@ -158,7 +158,7 @@ export function trainModel(
     ...(classes === undefined ? {} : { classes }),
     features: schema.features,
     droppedColumns: schema.droppedColumns,
-    ...(table.missing?.length ? { missing: table.missing } : {}),
+    ...(table.missing && { missing: table.missing }),
     metrics,
     model,
   };

@@ -52,7 +52,12 @@ export async function loadTable(
       const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
       const csv = csvTable(plain.path, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
       const read = await readAll(connection, csv, columns, wantedPlaces(columns, only));
-      const table = { ...read, missing: saidMissing(dialect), columns: withStrays(read.columns, columns, dialect) };
+      const missing = saidMissing(dialect);
+      const table = {
+        ...read,
+        ...(missing.length > 0 && { missing }),
+        columns: withStrays(read.columns, columns, dialect),
+      };
       // DuckDB's stream ends at a fault without a word.
       if (rowCount !== undefined && table.rowCount !== rowCount)
         throw new Error(`The file gave ${table.rowCount} rows, and had ${rowCount} when it was uploaded.`);

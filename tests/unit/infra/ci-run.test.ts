@@ -154,9 +154,25 @@ test("a report of tests is counted with the names of what failed and why, and on
 test("tests that all passed are a failure where vitest says so by its exit status alone: an error that nobody caught", async () => {
   const report = { numPassedTests: 3, numFailedTests: 0, success: true, testResults: [] };
   await part("tests", "run_tests uncaught npm\ncomplete");
+  const npm = `for last in "$@"; do :; done; echo '${JSON.stringify(report)}' >"\${last#*=}"; echo before; echo Unhandled Errors; echo Error: why; exit 1`;
+  const { lines } = await run([".ci/run", "tests"], { npm });
+  expect(lines.slice(-4)).toEqual([
+    "FAIL tests: uncaught, outside of all tests",
+    "    Unhandled Errors",
+    "    Error: why",
+    "3 passed, 1 failed",
+  ]);
+});
+
+test("a file whose hook failed is named, though each of its tests passed", async () => {
+  const testResults = [
+    { name: "a.test.ts", status: "failed", message: "Error: why", assertionResults: [{ status: "passed" }] },
+  ];
+  const report = { numPassedTests: 3, numFailedTests: 0, success: false, testResults };
+  await part("tests", "run_tests hooked npm\ncomplete");
   const npm = `for last in "$@"; do :; done; echo '${JSON.stringify(report)}' >"\${last#*=}"; exit 1`;
   const { lines } = await run([".ci/run", "tests"], { npm });
-  expect(lines.slice(-2)).toEqual(["FAIL tests: uncaught", "3 passed, 1 failed"]);
+  expect(lines.slice(-3)).toEqual(["FAIL tests: a.test.ts", "    Error: why", "3 passed, 1 failed"]);
 });
 
 test("every part stands in the table of contents, and nothing else", async () => {
