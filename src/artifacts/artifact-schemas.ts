@@ -84,6 +84,10 @@ export const predictionSchema = z
   .object({
     artifactId: z.uuid(),
     task,
+    encoding: z
+      .string()
+      .optional()
+      .describe("Of the body, where it is not UTF-8: as Content-Type says, or of a CSV by its letters."),
     predictions: z.array(
       z.object({
         prediction: z.union([z.number(), z.string()]),

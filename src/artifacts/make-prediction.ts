@@ -32,10 +32,12 @@ export async function makePrediction(
   models: ModelCache,
   openModel: () => Promise<LocalFile>,
 ): Promise<PredictionAnswer> {
-  const rows = readPredictionRows(body);
+  const { rows, encoding } = readPredictionRows(body);
   const document = await models.read(model, openModel);
   const { predictions, unknownValues } = predicted(() => predictRows(document, rows, isStrict));
-  return { bytes: encoded({ artifactId: model.id, task, predictions }), rows: rows.count, unknownValues };
+  // What is as everybody expects is not said.
+  const read = encoding === "utf-8" ? {} : { encoding };
+  return { bytes: encoded({ artifactId: model.id, task, ...read, predictions }), rows: rows.count, unknownValues };
 }
 
 function encoded(answer: object): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,8 @@
+import { isUtf8 } from "node:buffer";
 import { DomainError } from "../errors.ts";
 import { type PredictionRows, recordsToRows } from "../models/predict-rows.ts";
 import { utf16Of } from "../tables/table-source.ts";
+import { guessEncodingIn } from "../tables/text-encoding.ts";
 import { csvToRows } from "./parse-csv-rows.ts";
 
 /** Rows of one request at most. */
@@ -9,8 +11,8 @@ export const maxPredictionRows = 1_000;
 /** A request's body as it came, decompressed. */
 export interface PredictionBody {
   readonly format: "json" | "csv";
-  /** As Content-Type says. */
-  readonly charset: string;
+  /** As Content-Type says; undefined where it says none. */
+  readonly charset: string | undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -20,9 +22,13 @@ const invalid = (path: string, message: string): DomainError =>
   });
 
 /** Fatal: a letter that can't be read would else become another, and a category nothing in silence. */
-function decode({ format, bytes, charset }: PredictionBody): string {
+/** How a CSV is encoded where its sender says nothing: as of an upload, by its letters. */
+const encodingOf = (bytes: Uint8Array): string =>
+  isUtf8(bytes) ? "utf-8" : guessEncodingIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+
+function decode({ format, bytes, charset }: PredictionBody): { readonly text: string; readonly encoding: string } {
   // A body says by itself that it is UTF-16, whatever is said or left out beside it; of no other encoding that is certain.
-  const encoding = (format === "csv" ? utf16Of(bytes) : undefined) ?? charset;
+  const encoding = format === "csv" ? (utf16Of(bytes) ?? charset ?? encodingOf(bytes)) : (charset ?? "utf-8");
   let decoder: InstanceType<typeof TextDecoder>;
   try {
     decoder = new TextDecoder(encoding, { fatal: true });
@@ -32,7 +38,7 @@ function decode({ format, bytes, charset }: PredictionBody): string {
     });
   }
   try {
-    return decoder.decode(bytes);
+    return { text: decoder.decode(bytes), encoding: decoder.encoding };
   } catch (error) {
     throw new DomainError(
       "WRONG_ENCODING",
@@ -72,13 +78,20 @@ function readJson(text: string): PredictionRows {
   );
 }
 
+/** The rows of a body. */
+export interface ReadRows {
+  readonly rows: PredictionRows;
+  /** Of the body, in the Encoding Standard's words. */
+  readonly encoding: string;
+}
+
 /**
  * The rows of a body, at least one.
  * @throws DomainError for what is wrong with it, the same whether it is JSON or CSV
  */
-export function readPredictionRows(body: PredictionBody): PredictionRows {
-  const text = decode(body);
+export function readPredictionRows(body: PredictionBody): ReadRows {
+  const { text, encoding } = decode(body);
   const rows = body.format === "csv" ? csvToRows(text, maxPredictionRows) : readJson(text);
   if (rows.count === 0) throw invalid("rows", "must have at least one row");
-  return rows;
+  return { rows, encoding };
 }

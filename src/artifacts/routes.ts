@@ -41,7 +41,7 @@ async function receiveRows(request: Request, response: Response): Promise<Predic
   await new Promise<void>((resolve, reject) =>
     receiveBody(request, response, (error?: unknown) => (error ? reject(error) : resolve())),
   );
-  const [, charset = "utf-8"] = /;\s*charset="?([^\s;"]+)/i.exec(request.headers["content-type"] ?? "") ?? [];
+  const [, charset] = /;\s*charset="?([^\s;"]+)/i.exec(request.headers["content-type"] ?? "") ?? [];
   return { format, charset, bytes: request.body as Buffer };
 }
 

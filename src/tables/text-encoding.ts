@@ -59,7 +59,7 @@ export function guessEncoding(bytes: Buffer): string {
   if (utf8 > other * damagedRatio)
     throw new DomainError(
       "WRONG_ENCODING",
-      "The file is UTF-8, but for some bytes that are no letters. Save it as UTF-8 again, or name its `encoding`.",
+      "The text is UTF-8, but for some bytes that are no letters. Save it as UTF-8 again, or name its encoding.",
     );
   // Words of ASCII say nothing, and would outvote the few letters that there are; so would a word that comes often.
   const words = [...new Set(bytes.toString("latin1").match(/[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*/g))];
@@ -89,7 +89,11 @@ export function guessEncoding(bytes: Buffer): string {
 export async function guessEncodingOf(path: string, utf8Bytes: number): Promise<string> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(searchedBytes), 0, searchedBytes, utf8Bytes);
-  const bytes = buffer.subarray(0, bytesRead);
+  return guessEncodingIn(buffer.subarray(0, bytesRead));
+}
+
+/** The same of a text in memory, by the lines about its first letter beyond ASCII. */
+export function guessEncodingIn(bytes: Buffer): string {
   const letter = bytes.findIndex((byte) => byte >= 0x80);
   const line = bytes.lastIndexOf("\n", letter) + 1;
   const from = Math.max(line, letter - sampleBytes / 2);

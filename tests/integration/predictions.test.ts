@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { constants, type FileHandle, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeText } from "../support/encode-text.ts";
 import { nicenessOf } from "../support/process-stat.ts";
 import { eventually, type RunningService, startService, withService } from "../support/service.ts";
 
@@ -79,7 +80,8 @@ describe("whether rows come as JSON or CSV", () => {
       ["a,b\n\xe9,1\n", csv],
     ] as const) {
       const latin = Buffer.from(body, "latin1");
-      expect((await service.call("POST", path, latin, type)).json).toMatchObject({
+      const said = { "content-type": `${type["content-type"]}; charset=utf-8` };
+      expect((await service.call("POST", path, latin, said)).json).toMatchObject({
         status: 400,
         code: "WRONG_ENCODING",
       });
@@ -88,6 +90,26 @@ describe("whether rows come as JSON or CSV", () => {
       const told = { "content-type": `${type["content-type"]}; charset=latin1` };
       expect((await service.call("POST", path, latin, told)).json.detail).toContain('not "é"');
     }
+  });
+
+  test("a CSV that is no UTF-8 is read by its letters, as an upload is, and the answer says how", async () => {
+    const names = ["Москва", "Тверь", "Казань", "Уфа"];
+    const table = `город,размер,класс\n${Array.from({ length: 40 }, (_, row) => `${names[row % 4]},${row},${row % 4 < 2 ? "да" : "нет"}\n`).join("")}`;
+    const windows = encodeText(table, "windows-1251");
+    const { id } = (await service.upload(windows, { name: "cities" })).json;
+    const run = await service.train(id, { mode: "heavy" });
+    const call = (body: string | Buffer, type: string) =>
+      service.call("POST", `/artifacts/${run.json.artifactId}/predictions`, body, { "content-type": type });
+    const guessed = await call(windows, "text/csv");
+    expect(guessed.json).toMatchObject({ encoding: "windows-1251" });
+    const plain = await call(table, "text/csv");
+    expect(plain.json.encoding).toBeUndefined();
+    expect(guessed.json.predictions).toEqual(plain.json.predictions);
+    expect(guessed.text).not.toContain("unknown");
+    const said = await call(encodeText(table, "koi8-r"), "text/csv; charset=koi8-r");
+    expect(said.json).toMatchObject({ encoding: "koi8-r", predictions: plain.json.predictions });
+    const damaged = Buffer.concat([Buffer.from(table), Buffer.from([0xd0, 0x0a])]);
+    expect((await call(damaged, "text/csv")).json.code).toBe("WRONG_ENCODING");
   });
 
   test("small and large ones get the same answer, and count alike", async () => {
