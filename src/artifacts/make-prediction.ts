@@ -32,8 +32,8 @@ export async function makePrediction(
   models: ModelCache,
   openModel: () => Promise<LocalFile>,
 ): Promise<PredictionAnswer> {
-  const { rows, encoding } = readPredictionRows(body);
   const document = await models.read(model, openModel);
+  const { rows, encoding } = readPredictionRows(body, document.missing);
   const { predictions, unknownValues } = predicted(() => predictRows(document, rows, isStrict));
   // What is as everybody expects is not said.
   const read = encoding === "utf-8" ? {} : { encoding };

@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import type { ModelFeature } from "../models/model.ts";
+import type { ModelFeature, NumberFeature } from "../models/model.ts";
 import { NoNumber, type PredictionRows } from "../models/predict-rows.ts";
 import { looksOf } from "../tables/column-looks.ts";
 import { firstOf, fitsHeader, maxColumns, recordAt } from "../tables/csv-record.ts";
@@ -40,10 +40,17 @@ export function parseCsv(
   return rows;
 }
 
-/** Rows of a CSV body by its header, in whatever dialect an upload may have. @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS */
-export function csvToRows(text: string, maxRows?: number): PredictionRows {
+/**
+ * Rows of a CSV body by its header, in whatever dialect an upload may have.
+ * @param missing the model's own words for a missing value
+ * @throws DomainError PREDICTION_INPUT_INVALID naming the line, TOO_MANY_ROWS
+ */
+export function csvToRows(
+  text: string,
+  { maxRows, missing }: { readonly maxRows?: number; readonly missing?: readonly string[] | undefined } = {},
+): PredictionRows {
   const unmarked = text.replace(/^\uFEFF/, "");
-  const dialect = detectDialect({ text: unmarked, isWholeFile: true });
+  const dialect = detectDialect({ text: unmarked, isWholeFile: true }, { missing });
   const [names, ...rows] = parseCsv(
     tableText(unmarked, dialect),
     maxRows === undefined ? undefined : maxRows + 1,
@@ -68,11 +75,11 @@ export function csvToRows(text: string, maxRows?: number): PredictionRows {
   const { forms, looks } = looksOf(firstOf(rows, header.length), header.length, { dialect, isForModel: true });
   return {
     count: rows.length,
-    column(feature, missing = []) {
+    column(feature) {
       const place = places.get(feature.column);
       if (place === undefined) return undefined;
       const how = {
-        dialect: { ...dialect, missing: [...dialect.missing, ...missing] },
+        dialect,
         form: forms[place],
         isMixed: looks[place] === "text",
       };
@@ -102,11 +109,7 @@ function readCell(
   const numeral = cell.trim();
   if (isMissing(numeral, dialect, "number")) return null;
   // Of some cells that are none it can't be seen how the others are written; the model knows how they were.
-  if (isMixed && feature.written !== undefined) {
-    if (isNumeral(numeral, feature.written)) return numeral.replace(",", ".");
-    const isOfForm = matcherOf(feature.written).test(numeral);
-    return isOfForm ? toPlainNumeral(numeral, feature.written) : new NoNumber(cell, "a number");
-  }
+  if (isMixed && feature.written !== undefined) return readAsWritten(cell, feature.written, dialect);
   if (form === undefined) {
     if (dialect.decimal === ".") return cell;
     if (isNumeral(numeral, dialect)) return numeral.replace(",", ".");
@@ -114,4 +117,16 @@ function readCell(
   } else if (matcherOf(form).test(numeral)) return toPlainNumeral(numeral, form);
   const wanted = form === undefined ? "a number with a decimal comma" : `a number written as ${exampleOf(form)}`;
   return new NoNumber(cell, `${wanted}, as others of these rows are`);
+}
+
+/** A cell as the table had it that the model learned from. Commas that the request shows by itself are decimal ones. */
+function readAsWritten(
+  cell: string,
+  { decimal, form }: NonNullable<NumberFeature["written"]>,
+  dialect: Dialect,
+): string | NoNumber {
+  const none = new NoNumber(cell, "a number");
+  if (form !== undefined) return matcherOf(form).test(cell) ? toPlainNumeral(cell, form) : none;
+  if (decimal === "." && dialect.decimal === ".") return cell;
+  return cell.includes(".") ? none : cell.replace(",", ".");
 }

@@ -87,11 +87,12 @@ export interface ReadRows {
 
 /**
  * The rows of a body, at least one.
+ * @param missing the model's own words for a missing value
  * @throws DomainError for what is wrong with it, the same whether it is JSON or CSV
  */
-export function readPredictionRows(body: PredictionBody): ReadRows {
+export function readPredictionRows(body: PredictionBody, missing?: readonly string[]): ReadRows {
   const { text, encoding } = decode(body);
-  const rows = body.format === "csv" ? csvToRows(text, maxPredictionRows) : readJson(text);
+  const rows = body.format === "csv" ? csvToRows(text, { maxRows: maxPredictionRows, missing }) : readJson(text);
   if (rows.count === 0) throw invalid("rows", "must have at least one row");
   return { rows, encoding };
 }

@@ -90,7 +90,7 @@ export async function checkCsv(
     );
   }
   const typed = await typeColumns(reader, csvPath, head, { ...counts, targetIndex });
-  const { columns, strays, strayColumns } = typed;
+  const { columns, strays, passedOver, strayColumns } = typed;
   const { distinct } = typed.target;
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
@@ -126,6 +126,7 @@ export async function checkCsv(
     targetIndex,
     target: typed.target,
     strays,
+    passedOver,
   });
   return {
     dialect,

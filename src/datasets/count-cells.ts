@@ -56,7 +56,7 @@ function countsOf(index: number, head: CsvHead, how: { readonly isDouble: boolea
     const numbers = `count(CASE WHEN ${isOfFormInSql(cell, form)} THEN 1 END)`;
     return [filled, `${filled} - count(${withoutWords(cell, allWords)})`, numbers];
   }
-  const isOfNames = !head.saidTypes.has(index) && mayBeNames(head.firstRows, index);
+  const isOfNames = !head.saidTypes.has(index) && mayBeNames(head, index);
   // NaN among them, which is one for DuckDB and no word.
   const numbers = `count(${how.cast}(${plainNumeral(cell, head)} AS DOUBLE))`;
   // Matched in the one way: by comparisons in nested CASE, 2,000 columns took five times as long.
@@ -105,7 +105,7 @@ async function countIn(
   };
   try {
     // Numbers read as such cost half of text that is cast (docs/performance.md), and have lost a zero before them.
-    const isDouble = (index: number): boolean => head.looks[index] === "numbers" && !mayBeNames(head.firstRows, index);
+    const isDouble = (index: number): boolean => head.looks[index] === "numbers" && !mayBeNames(head, index);
     return { ...(await ask(isDouble, true)), isMisled: false };
   } catch (error) {
     if (!isConversionFault(error)) throw error;

@@ -13,6 +13,8 @@ export interface WarningFacts {
   /** Of a target of text; absent where there are many. */
   readonly classes: readonly string[] | undefined;
   readonly strays: readonly StrayCells[];
+  /** Columns of text in which none were looked for. */
+  readonly passedOver: readonly number[];
 }
 
 const mostKept = 50;
@@ -67,6 +69,7 @@ export function warningsOf({
   target,
   classes = [],
   strays,
+  passedOver,
 }: WarningFacts): DatasetWarnings {
   const warnings: DatasetWarning[] = [];
   const kept = columns.map(({ name }) => name);
@@ -104,6 +107,12 @@ export function warningsOf({
       message: `Of the values of ${quoted(kept[index]!)}, ${count} of ${count + numbers} are no numbers, the first in ${isText ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. The column is ${isNumber ? "one of numbers, and they are missing" : "text"}; \`types\` makes it ${isNumber ? "text" : "one of numbers, and them missing"}.`,
     });
   }
+  if (passedOver.length > 0)
+    warnings.push({
+      code: "NUMBERS_AND_TEXT",
+      ...at(passedOver[0]!),
+      message: `${passedOver.length} further columns, the first of them ${quoted(kept[passedOver[0]!]!)}, have numbers and text and were not looked at: they are text, and \`types\` makes them numbers.`,
+    });
   warnings.push(...warningsOfSource(dialect));
   if (emptyRows > 0)
     warnings.push({

@@ -1,9 +1,10 @@
 import { hasNameOfDigits, nameOfDigits } from "../tables/column-looks.ts";
-import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
+import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { linesOfRows } from "../tables/csv-line.ts";
 import { csvTable, numberIn, sqlText, withoutMissing } from "../tables/csv-table.ts";
 import { isMissing, isNumeral } from "../tables/dialect.ts";
+import { faultOfFile } from "./fault-of-file.ts";
 
 /** Cells that are no numbers in a column that has many. */
 export interface StrayCells {
@@ -19,12 +20,20 @@ export interface StrayCells {
   readonly firstLine: number;
 }
 
+/** What was found, and in which columns nothing was looked for: they are too many. */
+export interface FoundStrays {
+  readonly strays: readonly StrayCells[];
+  readonly passedOver: readonly number[];
+}
+
 /** Of a column's values that are there: with as many numbers it is one of them. */
 const nearly = 0.95;
 /** With as many its owner may have meant one, and is told. */
 const many = 0.5;
-/** A pass over more of them would take too much memory; they are text. */
-const mostColumns = 50;
+/** A pass over more of them would take too much memory. */
+const columnsAtOnce = 50;
+/** Of those that the sender says nothing of; further ones are text. */
+const mostColumns = 400;
 
 /** What was counted in a column; of one whose first rows have text there is no more than that. */
 export interface CountedColumn {
@@ -40,7 +49,7 @@ function isSuspect({ type, numbers, values }: CountedColumn, index: number, head
   if (type === "number" || said === "text") return false;
   if (said === "number") return true;
   // Without its strays it would be text all the same.
-  if (hasNameOfDigits(head.firstRows, index)) return false;
+  if (hasNameOfDigits(head, index)) return false;
   if (head.looks[index] !== "text") return numbers >= many * values;
   const cells = head.firstRows
     .map((row) => row[index] ?? "")
@@ -58,21 +67,15 @@ export async function findStrays(
   csvPath: string,
   head: CsvHead,
   counted: readonly CountedColumn[],
-): Promise<StrayCells[]> {
+): Promise<FoundStrays> {
   const isSaid = (index: number): boolean => head.saidTypes.has(index);
   const suspects = [...counted.keys()].filter((index) => isSuspect(counted[index]!, index, head));
-  const said = suspects.filter(isSaid);
+  const guessed = suspects.filter((index) => !isSaid(index));
+  const asked = [...suspects.filter(isSaid), ...guessed.slice(0, mostColumns)];
   const strays: StrayCells[] = [];
-  for (let from = 0; from < said.length; from += mostColumns)
-    strays.push(...(await straysIn(reader, csvPath, head, said.slice(from, from + mostColumns))));
-  try {
-    const guessed = suspects.filter((index) => !isSaid(index)).slice(0, mostColumns);
-    strays.push(...(await straysIn(reader, csvPath, head, guessed)));
-  } catch (error) {
-    // Not worth an upload: without it they are text.
-    if (!isOutOfMemory(error)) throw error;
-  }
-  return strays.sort((one, other) => one.index - other.index);
+  for (let from = 0; from < asked.length; from += columnsAtOnce)
+    strays.push(...(await straysIn(reader, csvPath, head, asked.slice(from, from + columnsAtOnce))));
+  return { strays: strays.sort((one, other) => one.index - other.index), passedOver: guessed.slice(mostColumns) };
 }
 
 async function straysIn(
@@ -81,7 +84,6 @@ async function straysIn(
   head: CsvHead,
   suspects: readonly number[],
 ): Promise<StrayCells[]> {
-  if (suspects.length === 0) return [];
   // A number of a form must be looked at as such, or other text would become one.
   const strict = { ...head, dialect: { ...head.dialect, strayColumns: suspects } };
   const cells = suspects.flatMap((index) => {
@@ -100,17 +102,19 @@ async function straysIn(
     `min(CASE WHEN stray${index} IS NOT NULL THEN n END)`,
     `count(CASE WHEN isName${index} THEN 1 END)`,
   ]);
-  const [row = []] = await reader.query(
-    `SELECT ${counts} FROM (SELECT row_number() OVER () AS n, ${cells} FROM ${csvTable(csvPath, head)})`,
-  );
+  const table = `(SELECT row_number() OVER () AS n, ${cells} FROM ${csvTable(csvPath, head)})`;
+  const [row = []] = await reader.query(`SELECT ${counts} FROM ${table}`).catch(async (error: unknown) => {
+    throw await faultOfFile(error, csvPath, head);
+  });
   const found = suspects.flatMap((index, at) => {
     const [stray, numeric, firstCell, firstRow, names] = row.slice(at * 5, at * 5 + 5);
     const count = Number(stray);
     const numbers = Number(numeric);
     const share = numbers / (count + numbers);
-    const isMeant = head.saidTypes.has(index) ? numbers > 0 : share >= many && Number(names) === 0;
+    const isMeant = head.saidTypes.has(index) ? numbers > 0 : share >= many;
     if (count === 0 || !isMeant) return [];
-    const areNearly = share >= nearly;
+    // With a name of digits it is one of names, which would lose their zeros.
+    const areNearly = share >= nearly && Number(names) === 0;
     return [{ index, count, numbers, areNearly, firstCell: String(firstCell), firstRow: Number(firstRow) }];
   });
   const rows = found.map(({ firstRow }) => firstRow);

@@ -15,6 +15,7 @@ export interface CheckedCounts {
   readonly targetIndex: number;
   readonly target: CountedTarget;
   readonly strays: readonly StrayCells[];
+  readonly passedOver: readonly number[];
 }
 
 /** A warning is not worth an upload: where the engine's memory does not suffice, it is left out. */
@@ -32,7 +33,7 @@ export async function findWarnings(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { columns, rowCount, emptyRows, targetIndex, target, strays }: CheckedCounts,
+  { columns, rowCount, emptyRows, targetIndex, target, strays, passedOver }: CheckedCounts,
 ): Promise<DatasetWarnings> {
   const { type } = columns[targetIndex]!;
   const describing = describeTarget(reader, csvPath, head, { index: targetIndex, type, counted: target });
@@ -44,5 +45,6 @@ export async function findWarnings(
     target: { index: targetIndex, missingRows: rowCount - filled, distinct },
     classes: classes?.filter((text) => !isMissing(text, head.dialect, "text")),
     strays,
+    passedOver,
   });
 }

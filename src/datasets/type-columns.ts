@@ -12,6 +12,8 @@ export interface TypedColumns {
   readonly columns: ColumnSummary[];
   /** Cells between numbers that are none, whatever became of their column. */
   readonly strays: readonly StrayCells[];
+  /** Columns of text in which none were looked for. */
+  readonly passedOver: readonly number[];
   /** Columns of numbers with such cells. */
   readonly strayColumns: readonly number[];
   /** Cells with a value in all columns. */
@@ -36,7 +38,7 @@ export async function typeColumns(
   const { names, saidTypes } = head;
   const { targetIndex } = counted;
   const numeric = names.map((_, index) => saidTypes.get(index) !== "text" && isNumeric(counted.columns[index]!));
-  const strays = await findStrays(
+  const { strays, passedOver } = await findStrays(
     reader,
     csvPath,
     head,
@@ -52,8 +54,10 @@ export async function typeColumns(
   const strayColumns = strays.filter(isNumbers).map(({ index }) => index);
   const numbersOf = new Map(strays.map(({ index, numbers }) => [index, numbers]));
   const columns = names.map((name, index): ColumnSummary => {
-    const isNumber = numeric[index] || strayColumns.includes(index);
-    if (saidTypes.get(index) === "number" && !isNumber && counted.columns[index]!.filled > 0)
+    const { filled, words } = counted.columns[index]!;
+    const isSaid = saidTypes.get(index) === "number";
+    const isNumber = numeric[index] || strayColumns.includes(index) || (isSaid && filled === words);
+    if (isSaid && !isNumber)
       throw new DomainError(
         "FIELD_INVALID",
         `\`types\` says that «${name.slice(0, 80)}» has numbers, and it has none.`,
@@ -67,5 +71,5 @@ export async function typeColumns(
   const target = strayColumns.includes(targetIndex)
     ? await countNumbers(reader, csvPath, { ...head, dialect: { ...head.dialect, strayColumns } }, targetIndex)
     : counted.target;
-  return { columns, strays, strayColumns, filledCells, target };
+  return { columns, strays, passedOver, strayColumns, filledCells, target };
 }

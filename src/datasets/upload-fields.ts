@@ -72,6 +72,9 @@ function oneOf<Value extends string>(
   return value;
 }
 
+// DuckDB takes no word with a quote or the delimiter.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const unwritable = /["\u0000-\u001f,;|]/;
 const mostWords = 20;
 const longestWord = 100;
 
@@ -80,11 +83,11 @@ function missingOf(sent: string | undefined): readonly string[] | undefined {
   if (sent === undefined || sent.trim() === "") return undefined;
   const words = sent.startsWith("[") ? parsedOf("missing", sent) : [sent];
   const isWord = (word: unknown): boolean =>
-    typeof word === "string" && word.length <= longestWord && !controlCharacter.test(word);
+    typeof word === "string" && word.length <= longestWord && !unwritable.test(word) && word.isWellFormed();
   if (!Array.isArray(words) || words.length > mostWords || !words.every(isWord))
     throw new DomainError(
       "FIELD_INVALID",
-      `\`missing\` is a word, or a JSON list of ${mostWords} at most, as ["-999", "none given"]: each of ${longestWord} characters at most, and no control characters.`,
+      `\`missing\` is a word, or a JSON list of ${mostWords} at most, as ["-999", "none given"]: each of ${longestWord} characters at most, without quotes, control characters, and what stands between cells (, ; | and tabs).`,
     );
   return words as string[];
 }

@@ -31,7 +31,8 @@ interface WrittenFile extends Pick<FirstSight, "format"> {
 
 /** Boundaries and part headers of a form are small: a body longer than limit and this is over the limit. */
 const formOverheadBytes = 64 * 1024;
-const maxFieldBytes = 4_096;
+/** `types` may name all of 2,000 columns. */
+const maxFieldBytes = 131_072;
 /** Who sends on for longer than this after the answer is cut off. */
 const readAwaySeconds = 10;
 // A chunk of the form has 64 KiB: written one by one, handing them to the thread pool costs more than the writing
@@ -168,7 +169,11 @@ function toFault(error: unknown): unknown {
       case "LIMIT_FILE_COUNT":
         return new DomainError("TOO_MANY_FILES", "Send one file a request.");
       default:
-        return new DomainError("FIELD_INVALID", "The form has too many or too long fields.", { cause: error });
+        return new DomainError(
+          "FIELD_INVALID",
+          `The form has more than ten fields, or one of more than ${maxFieldBytes} bytes.`,
+          { cause: error },
+        );
     }
   }
   if (

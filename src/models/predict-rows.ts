@@ -52,11 +52,8 @@ export class NoNumber {
 /** The rows of a request, as a model asks for them: column by column. */
 export interface PredictionRows {
   readonly count: number;
-  /**
-   * A cell for each row, as the feature takes it; undefined when no row has the column.
-   * @param missing the model's own words for a missing value
-   */
-  column(feature: ModelFeature, missing?: readonly string[]): readonly unknown[] | undefined;
+  /** A cell for each row, as the feature takes it; undefined when no row has the column. */
+  column(feature: ModelFeature): readonly unknown[] | undefined;
 }
 
 /** Rows that are objects of column and value; one that lacks a column of the others has no value there. */
@@ -138,7 +135,7 @@ function readColumn(
   }: { missing?: readonly string[] | undefined; tell: (row: number, column: string, text: string) => void },
 ): TableColumn {
   const name = feature.column;
-  const sent = rows.column(feature, missing);
+  const sent = rows.column(feature);
   if (sent === undefined) {
     throw new PredictionInputError(0, name, `Column "${name}" is in no row; the model was trained with it.`);
   }
@@ -154,14 +151,16 @@ function readColumn(
     });
     return { name, kind: "text", texts };
   }
+  // A number that stands for a missing value does so however it is spelled.
+  const values = new Set(missing.flatMap((word) => (numeral.test(word) ? [toFeatureValue(Number(word))] : [])));
   const numbers = new Float64Array(rows.count);
   for (let row = 0; row < numbers.length; row++) {
     const cell = cells[row];
     const number = readNumber(cell);
-    if (number !== undefined) numbers[row] = number;
-    else if (feature.written !== undefined && (typeof cell === "string" || cell instanceof NoNumber)) {
+    if (number !== undefined) numbers[row] = values.has(number) ? Number.NaN : number;
+    else if (feature.written !== undefined && (isScalar(cell) || cell instanceof NoNumber)) {
       numbers[row] = Number.NaN;
-      tell(row, name, cell instanceof NoNumber ? cell.text : cell);
+      tell(row, name, cell instanceof NoNumber ? cell.text : String(cell));
     } else throw noNumberFault(cell, row, name);
   }
   return { name, kind: "number", numbers };
@@ -186,7 +185,7 @@ function readNumber(cell: unknown): number | undefined {
     // Nearly every cell is one; the rest, which costs five times as much, is for the others.
     if (numeral.test(cell)) return toFeatureValue(Number(cell));
     // As DuckDB reads a column of numbers: a row of the training data must be one that the model can predict.
-    const text = cell.trim().replace(/(?<=\d)_(?=\d)/g, "");
+    const text = cell.replace(/^[ \t-\r]+|[ \t-\r]+$/g, "").replace(/(?<=\d)_(?=\d)/g, "");
     if (text === "" || /^[+-]?(nan|inf|infinity)$/i.test(text)) return Number.NaN;
     if (numeral.test(text)) return toFeatureValue(Number(text));
   }

@@ -1,9 +1,13 @@
-/** How a column's numbers are written: a decimal sign, what stands between groups of three digits, and a sign before or behind them. */
+/** How a column's numbers are written. */
 export interface WrittenNumbers {
   readonly decimal: "." | ",";
-  readonly thousands: "" | "," | "." | " " | "'";
-  readonly before: string;
-  readonly after: string;
+  /** What stands between groups of three digits, and the sign before or behind each number; absent of plain numbers. */
+  readonly form?: {
+    readonly decimal: "." | ",";
+    readonly thousands: "" | "," | "." | " " | "'";
+    readonly before: string;
+    readonly after: string;
+  };
 }
 
 /** A column of numbers; NaN is a missing cell. */

@@ -53,9 +53,17 @@ export function looksOf(
 export const nameOfDigits = "^[ \\t]*[+-]?(0\\d+|\\d{16,})[ \\t]*$";
 const isNameOfDigits = new RegExp(nameOfDigits);
 
+/** What a file begins with. */
+interface FirstRows {
+  readonly firstRows: readonly (readonly string[])[];
+  readonly dialect: Dialect;
+}
+
 /** Whether one stands in a column of the first rows. */
-export const hasNameOfDigits = (firstRows: readonly (readonly string[])[], index: number): boolean =>
-  firstRows.some((cells) => isNameOfDigits.test(cells[index] ?? ""));
+export const hasNameOfDigits = ({ firstRows, dialect }: FirstRows, index: number): boolean =>
+  firstRows.some(
+    (cells) => isNameOfDigits.test(cells[index] ?? "") && !isMissing(cells[index] ?? "", dialect, "number"),
+  );
 
 /** With what DuckDB takes besides, as `inf` and `1_000`. */
 function isNumber(cell: string, dialect: Dialect): boolean {
@@ -71,12 +79,12 @@ const enoughCells = 10;
  * Whether a column of numbers is one of names as likely: whole ones of one length, three digits or more. To look for names in
  * such a column doubles what its check costs: numbers are read as text then.
  */
-export function mayBeNames(firstRows: readonly (readonly string[])[], index: number): boolean {
+export function mayBeNames({ firstRows, dialect }: FirstRows, index: number): boolean {
   let length = 0;
   let count = 0;
   for (const cells of firstRows) {
     const cell = cells[index] ?? "";
-    if (!/\d/.test(cell)) continue;
+    if (!/\d/.test(cell) || isMissing(cell, dialect, "number")) continue;
     length ||= cell.length;
     count += 1;
     if (cell.length !== length || length < 3 || !/^\d+$/.test(cell)) return false;

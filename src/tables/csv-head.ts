@@ -34,7 +34,8 @@ function withoutLeftOut(cells: string[], { leftOutColumns }: Dialect): string[] 
 }
 
 function saidTypesOf(names: readonly string[], types: Wished["types"] = {}): SaidTypes {
-  const unknown = Object.keys(types).find((name) => !names.includes(name));
+  const known = new Set(names);
+  const unknown = Object.keys(types).find((name) => !known.has(name));
   if (unknown !== undefined)
     throw new DomainError(
       "FIELD_INVALID",

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
 import type { Dialect } from "./dialect.ts";
+import { missingValues, saidMissing } from "./missing.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 
 /** SQL text in quotes. */
@@ -48,21 +49,28 @@ export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Ca
   const mayStray = strayColumns?.includes(index) === true;
   if (form === undefined) return plainNumberIn(cell, head, mayStray ? "TRY_CAST" : cast);
   const plain = withPlainSigns(withoutMissing(cell, head.dialect), form);
-  return mayStray
-    ? `CASE WHEN ${isOfFormInSql(cell, form)} THEN TRY_CAST(${plain} AS DOUBLE) END`
-    : `${cast}(${plain} AS DOUBLE)`;
+  const number = withoutValues(`${mayStray ? "TRY_CAST" : cast}(${plain} AS DOUBLE)`, head.dialect);
+  return mayStray ? `CASE WHEN ${isOfFormInSql(cell, form)} THEN ${number} END` : number;
 }
 
-/** SQL for the text of a cell in a column of numbers: NULL where it is a word for a missing one, or none at all. */
+/** SQL for a number that is NULL where its sender says that it stands for a missing one. */
+const withoutValues = (number: string, dialect: Dialect): string =>
+  missingValues(saidMissing(dialect)).reduce(
+    (sql, value) => `nullif(${sql}, ${sqlText(String(value))}::DOUBLE)`,
+    number,
+  );
+
+/** SQL for the text of a cell in a column of numbers: NULL where it stands for a missing one, or is none at all. */
 export function numeralIn(index: number, head: Pick<CsvHead, "dialect">): string {
   const cell = withoutWords(`c${index}`, head.dialect.missingNumbers);
-  if (head.dialect.strayColumns?.includes(index) !== true) return cell;
+  const isPlain = head.dialect.strayColumns?.includes(index) !== true;
+  if (isPlain && missingValues(saidMissing(head.dialect)).length === 0) return cell;
   return `CASE WHEN ${numberIn(index, head)} IS NOT NULL THEN ${cell} END`;
 }
 
 /** The same of a cell in a column whose numbers are in no form of their own. */
 export const plainNumberIn = (cell: string, { dialect }: Pick<CsvHead, "dialect">, cast: Cast = "TRY_CAST"): string =>
-  `${cast}(${plainNumeral(withoutMissing(cell, dialect), { dialect })} AS DOUBLE)`;
+  withoutValues(`${cast}(${plainNumeral(withoutMissing(cell, dialect), { dialect })} AS DOUBLE)`, dialect);
 
 /** SQL for a numeral with a point of one of the dialect; a point in one with a comma makes it none. */
 export const plainNumeral = (text: string, { dialect }: Pick<CsvHead, "dialect">): string =>
@@ -113,10 +121,15 @@ export function csvTable(
     (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index));
   const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
   const isCastAtAll = names.some((_, index) => isCast(index));
-  if (!hasMarkBeforeQuote && !isCastAtAll && !dialect.emptyRows) return read(!dialect.isHeaderless, typeOf);
-  const cells = names.map((_, index) =>
-    isCast(index) ? `${numberIn(index, head, "CAST")} AS c${index}` : `c${index}`,
-  );
+  const hasValues = missingValues(saidMissing(dialect)).length > 0;
+  if (!hasMarkBeforeQuote && !isCastAtAll && !hasValues && !dialect.emptyRows)
+    return read(!dialect.isHeaderless, typeOf);
+  const cells = names.map((_, index) => {
+    if (isCast(index)) return `${numberIn(index, head, "CAST")} AS c${index}`;
+    return typeOf(index) === "DOUBLE" && hasValues
+      ? `${withoutValues(`c${index}`, dialect)} AS c${index}`
+      : `c${index}`;
+  });
   // Skipping a header, DuckDB 1.5 takes a quote behind a byte order mark for text and loses its place; reading it as a
   // row, it does not.
   const rows = hasMarkBeforeQuote

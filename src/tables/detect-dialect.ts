@@ -1,5 +1,5 @@
 import { fitsHeader, type Sample, sampleAt } from "./csv-record.ts";
-import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral } from "./dialect.ts";
+import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral, withoutFewWords } from "./dialect.ts";
 import { missingNumbers, missingWords } from "./missing.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 
@@ -54,7 +54,9 @@ function decimalOf(
   words: Pick<Dialect, "missing" | "missingNumbers">,
 ): Dialect["decimal"] {
   const columns = Array.from({ length: columnCount }, (_, index) =>
-    rows.map((cells) => (cells[index] ?? "").trim()).filter((cell) => !isMissing(cell, words, "number")),
+    withoutFewWords(
+      rows.map((cells) => (cells[index] ?? "").trim()).filter((cell) => !isMissing(cell, words, "number")),
+    ),
   );
   const columnsWith = (decimal: Dialect["decimal"]): number =>
     columns.filter((cells) => {

@@ -61,6 +61,20 @@ const longestNumeral = 400;
 export const isNumeral = (cell: string, { decimal }: Pick<Dialect, "decimal">): boolean =>
   cell.length <= longestNumeral && (decimal === "," ? withComma : withPoint).test(cell);
 
+/** Of a column's first cells so many may be without a digit between numbers: `free` among prices. */
+const mostStrays = 0.1;
+
+/** The cells of a column that may be numbers, if only few can't be; else all. */
+export function withoutFewWords(cells: readonly string[]): readonly string[] {
+  const most = cells.length * mostStrays;
+  const numerals: string[] = [];
+  for (const [place, cell] of cells.entries()) {
+    if (/\d/.test(cell)) numerals.push(cell);
+    else if (place - numerals.length >= most) return cells;
+  }
+  return numerals;
+}
+
 /** Whether a cell stands for a missing value in a column of this type. */
 export const isMissing = (
   cell: string,

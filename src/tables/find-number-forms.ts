@@ -1,4 +1,4 @@
-import type { Dialect } from "./dialect.ts";
+import { type Dialect, withoutFewWords } from "./dialect.ts";
 import { isAffix, matcherOf, type NumberForm } from "./number-form.ts";
 
 /** How a column may be written: where in more than one form, the decimal sign of the file's other columns must tell. */
@@ -66,15 +66,8 @@ export function findNumberForms(
   const readings = new Map<number, Reading>();
   for (const [index, is] of isText.entries()) {
     if (!is) continue;
-    const filled: string[] = [];
-    let affixes: Affixes | undefined;
-    for (const row of rows) {
-      const cell = (row[index] ?? "").trim();
-      if (missing.has(cell)) continue;
-      if (filled.length === 0) affixes = affixesOf(cell);
-      if (affixes === undefined) break;
-      filled.push(cell);
-    }
+    const filled = withoutFewWords(rows.map((row) => (row[index] ?? "").trim()).filter((cell) => !missing.has(cell)));
+    const affixes = filled[0] === undefined ? undefined : affixesOf(filled[0]);
     if (affixes === undefined) continue;
     // In parentheses alone they are marks, as of a footnote.
     if (!isForModel && filled.every((cell) => /^\(\d+\)$/.test(cell))) continue;

@@ -18,7 +18,11 @@ export const missingWords: readonly string[] = [
 
 /** Those of a dialect that its sender said. */
 export const saidMissing = ({ missing }: { readonly missing: readonly string[] }): string[] =>
-  missing.filter((word) => !missingWords.includes(word));
+  [...new Set(missing)].filter((word) => !missingWords.includes(word)).sort();
+
+/** Of these the numbers, whose values count as missing however they are spelled: `-999` is the `-999.0` of a column of floats, too. */
+export const missingValues = (words: readonly string[]): number[] =>
+  words.filter((word) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)).map(Number);
 
 /** Those that stand for one among numbers only: elsewhere they are a class or a category as often. */
 export const missingNumbers: readonly string[] = ["None", "nil", "?", "-", "--", "."];

@@ -76,8 +76,12 @@ function withStrays(
   columns: readonly CsvColumn[],
   { strayColumns = [], numberForms = {}, decimal }: Dialect,
 ): TableColumn[] {
-  const plain = { decimal, thousands: "", before: "", after: "" } as const;
-  const written = new Map(strayColumns.map((place) => [columns[place]!.name, numberForms[place] ?? plain]));
+  const written = new Map(
+    strayColumns.map((place) => {
+      const form = numberForms[place];
+      return [columns[place]!.name, { decimal, ...(form && { form }) }];
+    }),
+  );
   return read.map((column) =>
     column.kind === "number" && written.has(column.name) ? { ...column, written: written.get(column.name) } : column,
   );

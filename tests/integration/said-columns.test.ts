@@ -161,12 +161,152 @@ test("a word that is said to be missing is no class and no category", async () =
   expect(predictions[0].unknown).toBeUndefined();
 });
 
+test.each([
+  ["-999", "-999.0"],
+  ["-999.0", "-999"],
+  ["-999", " -999"],
+])("a number that is said to be missing is one however it is spelled: %s, written %s", async (missing, spelled) => {
+  const content = table((row) => thing(row, row % 10 === 0 ? spelled : String(kgOf(row))));
+  const { id, rows } = await kept(content, `spelled ${missing} ${spelled}`, { missing });
+  expect([rows[10]![1], rows[11]![1]]).toEqual([null, 11.5]);
+  const profile = () => service.call("GET", `/datasets/${id}`);
+  await expect.poll(async () => (await profile()).json.profile?.[1]).toMatchObject({ missing: 20, min: 1.5 });
+  const predict = await predictor(id);
+  const sent = [null, -999, "-999", "-999.0"].map((kg) => ({ zip: 1, kg }));
+  const [none, ...same] = (await predict({ rows: sent })).json.predictions;
+  expect(same).toEqual([none, none, none]);
+  const csv = await predict(`zip,kg\n1,${spelled}\n1,${missing}\n`);
+  expect(csv.json.predictions).toEqual([none, none]);
+});
+
+test.each<[string, (kg: number) => string, string, string]>([
+  ["dollars", (kg) => `$${kg}`, "-999", ","],
+  ["decimal commas", (kg) => String(kg).replace(".", ","), "none given", ";"],
+])(
+  "the file that a model learned from is read by its words for missing values: %s",
+  async (name, write, missing, delimiter) => {
+    const lines = Array.from({ length: 200 }, (_, row) => [
+      row % 4,
+      row % 9 === 4 ? missing : write(kgOf(row)),
+      row % 20 < 10 ? "light" : "heavy",
+    ]);
+    const written = [["zip", "kg", "label"], ...lines].map((line) => `${line.join(delimiter)}\n`).join("");
+    const { id, types, warnings } = await kept(written, `words and ${name}`, { missing });
+    expect([types, warnings]).toEqual([["number", "number", "text"], []]);
+    const predict = await predictor(id);
+    const asFile = await predict(written);
+    expect(asFile.status, asFile.text).toBe(200);
+    expect(asFile.text).not.toContain("unknown");
+    const json = lines.map(([zip], row) => ({ zip, kg: row % 9 === 4 ? null : kgOf(row) }));
+    expect(asFile.json.predictions).toEqual((await predict({ rows: json })).json.predictions);
+  },
+);
+
+test("a number that stands for a missing value hides no name of digits", async () => {
+  const content = (word: string) =>
+    table((row) => thing(row, row === 60 ? "02134" : row % 9 === 4 ? word : String(10_000 + row)));
+  for (const [word, said] of [
+    ["NA", {}],
+    ["-999", { missing: "-999" }],
+  ] as const)
+    expect((await kept(content(word), `names beside ${word}`, said)).types).toEqual(["number", "text", "text"]);
+});
+
+/** What DuckDB takes for a number and what it does not, where they stand. */
+const odd = ["1_000", "inf", "NAN", "(5)", "−3", "abc", "\u00a05", "0.5.5"];
+test.each([[3], [100]])(
+  "strays are the same to the check and to the model, among the first rows and below them: from row %i",
+  async (from) => {
+    const kg = (row: number) => odd[row - from] ?? String(kgOf(row));
+    const content = table((row) => thing(row, kg(row)));
+    const { id, types } = await kept(content, `odd from ${from}`);
+    expect(types).toEqual(["number", "number", "text"]);
+    const predict = await predictor(id);
+    const asFile = await predict(content);
+    const unknown = asFile.json.predictions.flatMap((row: { unknown?: string[] }, at: number) =>
+      row.unknown ? [kg(at)] : [],
+    );
+    expect(unknown).toEqual(["(5)", "−3", "abc", "\u00a05", "0.5.5"]);
+    const rows = Array.from({ length: 200 }, (_, row) => ({ zip: row % 4, kg: kg(row) }));
+    expect((await predict({ rows })).json).toEqual(asFile.json);
+  },
+);
+
+test.each<[string, (kg: number) => string]>([
+  ["plain", (kg) => String(kg)],
+  ["dollars", (kg) => `$${kg}`],
+  ["decimal commas", (kg) => `"${String(kg).replace(".", ",")}"`],
+])("a column is one of numbers wherever its strays stand: %s", async (name, write) => {
+  for (const at of [0, 10, 120]) {
+    const { types, warnings } = await kept(
+      table((row) => thing(row, row === at ? "abc" : write(kgOf(row)))),
+      `${name} ${at}`,
+    );
+    expect([at, types]).toEqual([at, ["number", "number", "text"]]);
+    expect(warnings).toMatchObject([{ code: "NUMBERS_AND_TEXT", line: at + 2, cell: "abc" }]);
+  }
+});
+
+test("a column with a name of digits among numbers and a stray is text, and told", async () => {
+  const cells = (row: number) => (row === 60 ? "abc" : row === 61 ? "007" : String(row * 3));
+  const { types, warnings } = await kept(
+    table((row) => thing(row, cells(row))),
+    "a name and a stray",
+  );
+  expect(types).toEqual(["number", "text", "text"]);
+  expect(warnings).toMatchObject([{ code: "NUMBERS_AND_TEXT", column: "kg", cell: "abc" }]);
+});
+
+test("types of all columns of a wide table can be said, and of many columns with strays none is passed over in silence", async () => {
+  const names = Array.from({ length: 1_500 }, (_, place) => `column-${place}`);
+  const row = (at: number) => names.map((_, place) => (place % 3 === 0 && at === 21 ? "abc" : String(at + place)));
+  const content = [names, ...Array.from({ length: 40 }, (_, at) => row(at))]
+    .map((cells) => `${cells.join(",")}\n`)
+    .join("");
+  const guessed = await service.upload(content, { name: "wide" });
+  const typesOf = (answer: typeof guessed) => answer.json.understood.columns.map(({ type }: { type: string }) => type);
+  expect(typesOf(guessed).filter((type: string) => type === "text")).toHaveLength(100);
+  expect(guessed.json.warningCount).toBe(401);
+  const types = JSON.stringify(Object.fromEntries(names.map((name) => [name, "number"])));
+  const said = await service.upload(content, { name: "wide and said", types });
+  expect(said.status, said.text.slice(0, 300)).toBe(201);
+  expect(new Set(typesOf(said))).toEqual(new Set(["number"]));
+});
+
+test("a truth among numbers is a stray, in a table and in a row", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => ({ zip: row === 40 ? true : row, label: row % 2 ? "x" : "y" }));
+  const { json } = await service.upload(rows.map((row) => `${JSON.stringify(row)}\n`).join(""), { name: "truths" });
+  expect(json.warnings).toMatchObject([{ code: "NUMBERS_AND_TEXT", cell: "true" }]);
+  const { predictions } = (await (await predictor(json.id))({ rows: rows.slice(38, 42) })).json;
+  expect(predictions.map(({ unknown }: { unknown?: string[] }) => unknown)).toEqual([
+    undefined,
+    undefined,
+    ["zip"],
+    undefined,
+  ]);
+});
+
+test("an empty column is what it is said to be", async () => {
+  for (const empty of ["", "NA"])
+    expect(
+      (
+        await kept(
+          table((row) => thing(row, empty)),
+          `empty ${empty}`,
+          { types: '{"kg": "number"}' },
+        )
+      ).types[1],
+    ).toBe("number");
+});
+
 test("the same content read by other words or types is another dataset", async () => {
   const content = table((row) => thing(row, String(kgOf(row))));
   await kept(content, "once");
   expect((await service.upload(content, { name: "once", types: '{"zip": "text"}' })).json.code).toBe("DATASET_EXISTS");
   expect((await service.upload(content, { name: "once", missing: "-1" })).json.code).toBe("DATASET_EXISTS");
   expect((await service.upload(content, { name: "once", types: '{"zip": "number"}' })).status).toBe(200);
+  await kept(content, "words", { missing: '["q", "r"]' });
+  expect((await service.upload(content, { name: "words", missing: '["r", "q", "r"]' })).status).toBe(200);
 });
 
 test.each([
@@ -178,6 +318,9 @@ test.each([
   ["missing", "[1]", "JSON list"],
   ["missing", '["a\\nb"]', "control characters"],
   ["missing", "[", "no JSON"],
+  ["missing", "none, given", "between cells"],
+  ["missing", '["a\\"b"]', "quotes"],
+  ["missing", '["\\ud800"]', "JSON list"],
 ])("what can't be meant is refused: %s=%s", async (field, value, words) => {
   const answer = await service.upload(
     table((row) => thing(row, String(kgOf(row)))),

@@ -13,6 +13,7 @@ const good: WarningFacts = {
   target: { index: 2, missingRows: 0, distinct: 2 },
   classes: ["x", "y"],
   strays: [],
+  passedOver: [],
 };
 
 test("a good table has none", () => {
