@@ -18,7 +18,7 @@ const columnProfile = z
       .nullable()
       .describe("null where it is infinite; text is cut at 100 characters."),
     max: z.union([z.number(), z.string()]).nullable(),
-    mean: z.number().nullable().describe("Of numbers; null where one of them is not finite."),
+    mean: z.number().nullable().describe("Of numbers; null where one of them, or their sum, is not finite."),
     std: z
       .number()
       .nullable()

@@ -70,7 +70,7 @@ export function withoutFewWords(cells: readonly string[]): readonly string[] {
   const numerals: string[] = [];
   for (const [place, cell] of cells.entries()) {
     if (/\d/.test(cell)) numerals.push(cell);
-    else if (place - numerals.length >= most) return cells;
+    else if (place + 1 - numerals.length > most) return cells;
   }
   return numerals;
 }

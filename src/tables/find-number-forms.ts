@@ -1,4 +1,4 @@
-import { type Dialect, withoutFewWords } from "./dialect.ts";
+import { type Dialect, isNumeral, withoutFewWords } from "./dialect.ts";
 import { isAffix, matcherOf, type NumberForm } from "./number-form.ts";
 
 /** How a column may be written: where in more than one form, the decimal sign of the file's other columns must tell. */
@@ -68,7 +68,7 @@ export function findNumberForms(
     if (!is) continue;
     const filled = withoutFewWords(rows.map((row) => (row[index] ?? "").trim()).filter((cell) => !missing.has(cell)));
     const affixes = filled[0] === undefined ? undefined : affixesOf(filled[0]);
-    if (affixes === undefined) continue;
+    if (affixes === undefined || filled.every((cell) => isNumeral(cell, dialect))) continue;
     // In parentheses alone they are marks, as of a footnote.
     if (!isForModel && filled.every((cell) => /^\(\d+\)$/.test(cell))) continue;
     const reading = readingOf(filled, affixes, dialect);

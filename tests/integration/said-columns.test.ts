@@ -238,10 +238,11 @@ test.each<[string, (kg: number) => string]>([
   ["decimal commas", (kg) => `"${String(kg).replace(".", ",")}"`],
 ])("a column is one of numbers wherever its strays stand: %s", async (name, write) => {
   for (const at of [0, 10, 120]) {
-    const { types, warnings } = await kept(
+    const { types, warnings, understood } = await kept(
       table((row) => thing(row, row === at ? "abc" : write(kgOf(row)))),
       `${name} ${at}`,
     );
+    expect(understood.numberForms).toHaveLength(name === "plain" ? 0 : 1);
     expect([at, types]).toEqual([at, ["number", "number", "text"]]);
     expect(warnings).toMatchObject([{ code: "NUMBERS_AND_TEXT", line: at + 2, cell: "abc" }]);
   }
