@@ -14,6 +14,7 @@ import {
 } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
+import { numberBounds } from "./number-bounds.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
@@ -128,9 +129,11 @@ export function trainModel(
     outputs,
   };
   const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
+  const bounds = boundsOf(model, fit.columns, schema.features, request);
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
+  if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
   const quality = evaluate(
     classes === undefined
       ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
@@ -171,7 +174,7 @@ export function trainModel(
     impute,
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
-  const input = describeInput({ features: schema.features, notNeeded, model, columns, trainRows });
+  const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
   return { document, metrics, input, columns: uses };
 }
 
@@ -185,6 +188,34 @@ function requireRoom(
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
     `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+  );
+}
+
+/** Up to where numbers of each source column may go. */
+function boundsOf(
+  model: XgboostModel,
+  columns: readonly Float32Array[],
+  features: readonly ModelFeature[],
+  request: TrainRequest,
+): (number | null)[] {
+  const { upTo, fault } = numberBounds(model, columns);
+  const sources = expandedSources(features);
+  if (fault !== undefined)
+    throw outOfRange(request, fault.feature === undefined ? undefined : features[sources[fault.feature]!]!.column);
+  const bounds = features.map((): number | null => null);
+  for (const [at, source] of sources.entries()) bounds[source] = upTo[at]!;
+  return bounds;
+}
+
+function outOfRange({ target, mode, task }: TrainRequest, column: string | undefined): TrainingDataError {
+  const ofTarget = task === "regression" ? `those of the target "${target}"` : undefined;
+  const ofColumn =
+    mode === "heavy" ? undefined : column === undefined ? "those of some column" : `those of "${column}"`;
+  const whose = [ofColumn, ofTarget].filter((each) => each !== undefined).join(" or ");
+  const instead = mode === "light" ? ", or train in the mode heavy" : "";
+  return new TrainingDataError(
+    "NUMBERS_OUT_OF_RANGE",
+    `Some numbers are too large or too small for a model of 32-bit floats: ${whose}. Scale them to be nearer to 1, or subtract what they have in common${instead}.`,
   );
 }
 
