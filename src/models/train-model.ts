@@ -1,10 +1,11 @@
 import { fitBoostedTrees } from "./boosted-trees.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { evaluate } from "./evaluate.ts";
-import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
+import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import { fitLinear, type Loss } from "./linear-model.ts";
 import {
+  type DroppedColumn,
   type ModelDocument,
   type ModelFeature,
   type TrainingMode,
@@ -24,6 +25,8 @@ import { linearToXgboost, predictXgboost, treesToXgboost } from "./xgboost-json.
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
 export const MIN_TRAINING_ROWS = 8;
 
+/** Columns that are named where none can be used. */
+const mostNamed = 5;
 const HELD_OUT_FRACTION = 0.25;
 const VALIDATION_FRACTION = 0.15;
 // Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
@@ -115,7 +118,7 @@ export function trainModel(
   if (schema.features.length === 0) {
     throw new TrainingDataError(
       "NO_USABLE_FEATURES",
-      "No column can be learned from: all are empty, constant, or text with too many values. Add or choose other columns.",
+      `No column can be learned from: ${whyDropped(schema.droppedColumns)}. Add or choose other columns.`,
     );
   }
   const impute = mode === "light";
@@ -189,6 +192,14 @@ function requireRoom(
     "TOO_MANY_FEATURES",
     `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
   );
+}
+
+/** The first five, each with its reason. */
+function whyDropped(columns: readonly DroppedColumn[]): string {
+  if (columns.length === 0) return "there is none but the target";
+  const told = columns.slice(0, mostNamed).map(({ name, reason }) => `«${shortName(name)}» ${dropReasons[reason]}`);
+  const more = columns.length - told.length;
+  return [...told, ...(more > 0 ? [`and so ${more} more`] : [])].join("; ");
 }
 
 /** Up to where numbers of each source column may go. */

@@ -281,3 +281,26 @@ describe("numbers that a model of 32-bit floats cannot hold are refused", () => 
     expect(metrics.r2).toBeGreaterThan(0.9);
   });
 });
+
+test("a run without a usable column names five of them, each with its reason", () => {
+  const message = (rows: readonly Row[], features?: string[]): string => {
+    try {
+      train(rows, { target: "y", task: "regression", mode: "light", features });
+    } catch (error) {
+      if (error instanceof TrainingDataError) return error.message;
+    }
+    return "";
+  };
+  const names = Array.from({ length: 7 }, (_, at) => `one${at}`);
+  const same = counted((i) => ({ id: `row ${i}`, ...Object.fromEntries(names.map((name) => [name, 1])), y: i }), 80);
+  expect(message(same)).toBe(
+    "No column can be learned from: «id» is text with more than 50 different values; " +
+      [0, 1, 2, 3].map((at) => `«one${at}» has one value in all rows that were learnt from`).join("; ") +
+      "; and so 3 more. Add or choose other columns.",
+  );
+  expect(message(counted((i) => ({ y: i })))).toBe(
+    "No column can be learned from: there is none but the target. Add or choose other columns.",
+  );
+  expect(message(counted((i) => ({ gone: i % 2 ? "" : null, y: i })))).toContain("«gone» has no value in the rows");
+  expect(message(counted((i) => ({ ["n".repeat(200)]: 1, y: i }))).length).toBeLessThan(300);
+});
