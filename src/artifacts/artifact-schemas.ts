@@ -55,7 +55,7 @@ const inputSchema = z
     cut: z
       .boolean()
       .describe(
-        "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 Ki characters the most frequent of each.",
+        "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 KiB of JSON the most frequent of each.",
       ),
     example: z
       .record(z.string(), z.union([z.number(), z.string()]).nullable())

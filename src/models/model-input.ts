@@ -34,18 +34,19 @@ export interface InputFacts {
 
 /** A category of more characters is not shown: who cuts it has another category. */
 const longestCategory = 200;
-/** Of all categories that are shown, each with its quotes and comma. */
-const mostCharacters = 128 * 1024;
-const charactersOf = (category: string): number => category.length + 4;
+/** Of all categories that are shown, as JSON, each with its comma. */
+const mostBytes = 128 * 1024;
+/** A control character has six there, a letter up to three; a surrogate alone is one of the former. */
+const bytesOf = (category: string): number => Buffer.byteLength(JSON.stringify(category)) + 1;
 
-/** Describes what a model takes. Names stand whole: all of a table have 256 KiB at most. */
+/** Describes what a model takes. Names stand whole: all of a table have 256 KiB at most in its header. */
 export function describeInput({ features, notNeeded, bounds, columns, trainRows }: InputFacts): ModelInput {
   const ranked = features.map((feature) =>
     feature.kind === "text" ? rankCategories(feature, columns.get(feature.column)!, trainRows) : [],
   );
   const share = fairShare(
-    ranked.map((categories) => categories.reduce((sum, category) => sum + charactersOf(category), 0)),
-    mostCharacters,
+    ranked.map((categories) => categories.reduce((sum, category) => sum + bytesOf(category), 0)),
+    mostBytes,
   );
   const shown = ranked.map((categories) => firstWithin(categories, share));
   const described = features.map((feature, at) => toInputFeature(feature, new Set(shown[at]), bounds[at]!));
@@ -92,10 +93,10 @@ function fairShare(wanted: readonly number[], most: number): number {
 }
 
 function firstWithin(categories: readonly string[], share: number): string[] {
-  let characters = 0;
+  let bytes = 0;
   return categories.filter((category) => {
-    characters += charactersOf(category);
-    return characters <= share;
+    bytes += bytesOf(category);
+    return bytes <= share;
   });
 }
 

@@ -43,6 +43,23 @@ test("2,000 columns of 50 long categories are described within a bound, which is
   expect(Object.values(example)).not.toContain(null);
 });
 
+test.each([
+  ["control characters", "\u0001"],
+  ["letters of three bytes", "数"],
+  ["quotes", '"'],
+])("the bound of categories is of their JSON, also of %s", (_, letter) => {
+  const columns = Array.from({ length: 500 }, (_, column) => ({
+    name: `c${column}`,
+    texts: Array.from({ length: 50 }, (_, row) => `${row}`.padStart(20, letter)),
+  }));
+  const { features, example } = describeTexts(columns);
+  const shown = features.map((feature) => (feature.type === "category" ? feature.categories : []));
+  const bytes = Buffer.byteLength(JSON.stringify(shown));
+  expect(bytes).toBeLessThan(132 * 1024);
+  expect(bytes).toBeGreaterThan(80 * 1024);
+  expect(Object.values(example)).not.toContain(null);
+});
+
 test("a column of few categories has them all beside one of many, whose most frequent are shown in order", () => {
   const wide = Array.from({ length: 800 }, (_, column) => ({
     name: `wide${column}`,
