@@ -28,7 +28,14 @@ export const artifactSchema = z
 
 const inputFeature = z
   .union([
-    z.object({ name: z.string(), type: z.literal("number").describe("null where it is missing.") }),
+    z.object({
+      name: z.string(),
+      type: z.literal("number").describe("null where it is missing."),
+      numbersUpTo: z
+        .number()
+        .nullable()
+        .describe("Larger numbers, and those below its negative, may be refused; null where none are."),
+    }),
     z.object({
       name: z.string(),
       type: z.literal("category").describe("Text; null where it is missing."),
@@ -48,7 +55,7 @@ const inputSchema = z
     cut: z
       .boolean()
       .describe(
-        "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 Ki characters the most frequent of each.",
+        "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 KiB of JSON the most frequent of each.",
       ),
     example: z
       .record(z.string(), z.union([z.number(), z.string()]).nullable())
@@ -58,10 +65,6 @@ const inputSchema = z
     notNeeded: z
       .array(z.object({ name: z.string(), reason: z.enum(leftOutReasons) }))
       .describe("Columns of the table that a row need not have. What it has of them is passed over."),
-    numbersUpTo: z
-      .number()
-      .nullable()
-      .describe("Larger numbers, and those below its negative, may be refused; null where none are."),
   })
   .meta({ id: "ModelInput" });
 

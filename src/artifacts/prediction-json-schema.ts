@@ -29,10 +29,10 @@ export function predictionJsonSchema(
   };
 }
 
-function rowSchema({ features, example, numbersUpTo }: ModelInput, target: string): Record<string, unknown> {
+function rowSchema({ features, example }: ModelInput, target: string): Record<string, unknown> {
   // fromEntries, since an assignment to a column called "__proto__" would be lost.
   const properties = Object.fromEntries(
-    features.map((feature) => [feature.name, featureSchema(feature, example[feature.name] ?? null, numbersUpTo)]),
+    features.map((feature) => [feature.name, featureSchema(feature, example[feature.name] ?? null)]),
   );
   return {
     title: `A row to predict ${target} of`,
@@ -44,18 +44,16 @@ function rowSchema({ features, example, numbersUpTo }: ModelInput, target: strin
   };
 }
 
-function featureSchema(
-  feature: InputFeature,
-  example: number | string | null,
-  numbersUpTo: number | null,
-): Record<string, unknown> {
-  if (feature.type === "number")
+function featureSchema(feature: InputFeature, example: number | string | null): Record<string, unknown> {
+  if (feature.type === "number") {
+    const { numbersUpTo } = feature;
     return {
       type: ["number", "null"],
-      ...(numbersUpTo === null ? {} : { minimum: -numbersUpTo, maximum: numbersUpTo }),
+      ...(typeof numbersUpTo === "number" && { minimum: -numbersUpTo, maximum: numbersUpTo }),
       description: "A number.",
       examples: [example],
     };
+  }
   const { categories, more } = feature;
   return {
     // Truth values and numbers are the category that they mean.

@@ -3,7 +3,15 @@ import type { DroppedColumn, ModelFeature } from "./model.ts";
 import type { NumberColumn, TableColumn } from "./training-table.ts";
 
 /** Why nothing is learnt from a column. */
-export const leftOutReasons = ["constant", "empty", "too_many_categories", "not_asked_for", "target"] as const;
+export const leftOutReasons = [
+  "constant",
+  "constant_when_rounded",
+  "empty",
+  "out_of_range",
+  "too_many_categories",
+  "not_asked_for",
+  "target",
+] as const;
 
 /** A column of the table that the model takes nothing of. */
 export interface LeftOutColumn {
@@ -21,7 +29,7 @@ interface NumberUse {
   readonly rounded: number;
 }
 
-/** What training did with a column; `missing` counts its cells without a value in rows that have a target. */
+/** What training did with a column; `missing` counts its cells without a value that a 32-bit float holds, in rows that have a target. */
 export type ColumnUse =
   | NumberUse
   | { readonly name: string; readonly as: "categories"; readonly missing: number; readonly categories: number }

@@ -4,6 +4,20 @@ import type { TableColumn } from "./training-table.ts";
 /** More categories than this make a text column an identifier rather than a feature. */
 export const MAX_CATEGORIES = 50;
 
+/** What is wrong with a column that nothing is learnt from, after its name. */
+export const dropReasons: Readonly<Record<DroppedColumn["reason"], string>> = {
+  constant: "has one value in all rows that were learnt from",
+  constant_when_rounded:
+    "has several values, which are one as 32-bit floats of some seven digits (subtract their least from them, or scale them)",
+  empty: "has no value in the rows that were learnt from",
+  out_of_range:
+    "has numbers beyond 3.4e38 alone in the rows that were learnt from, which no 32-bit float is (scale them)",
+  too_many_categories: `is text with more than ${MAX_CATEGORIES} different values`,
+};
+
+/** A column's name as words hold it. */
+export const shortName = (name: string): string => name.slice(0, 80).toWellFormed();
+
 /** What the usable columns become, and those left out with the reason. */
 export interface FeatureSchema {
   readonly features: readonly ModelFeature[];
@@ -36,17 +50,24 @@ function numberFeature(
   let mean = 0;
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
+  let hasNumber = false;
+  let first: number | undefined;
+  let isConstant = true;
   for (const row of rows) {
-    const value = toFeatureValue(column.numbers[row]!);
+    const number = column.numbers[row]!;
+    const value = toFeatureValue(number);
+    hasNumber ||= !Number.isNaN(number);
     if (Number.isNaN(value)) continue;
+    first ??= number;
+    isConstant &&= number === first;
     count++;
     mean += (value - mean) / count;
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  if (count === 0) return "empty";
+  if (count === 0) return hasNumber ? "out_of_range" : "empty";
   // A value that is only ever there or missing could be split on by a tree, but not by a linear model.
-  if (min === max) return "constant";
+  if (min === max) return isConstant ? "constant" : "constant_when_rounded";
   const { name, written } = column;
   return { column: name, kind: "number", mean: Math.fround(mean), ...(written && { written }) };
 }

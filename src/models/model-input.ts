@@ -1,10 +1,14 @@
 import type { LeftOutColumn } from "./column-use.ts";
-import type { ModelFeature, NumberFeature, TextFeature, XgboostModel } from "./model.ts";
+import { toFeatureValue } from "./feature-schema.ts";
+import type { ModelFeature, NumberFeature, TextFeature } from "./model.ts";
 import type { TableColumn } from "./training-table.ts";
 
-/** A column that the model takes; `more` counts the categories that are not shown. */
+/**
+ * A column that the model takes; `more` counts the categories that are not shown, and beyond `numbersUpTo` a sum may have no
+ * answer (null: any number has one).
+ */
 export type InputFeature =
-  | { readonly name: string; readonly type: "number" }
+  | { readonly name: string; readonly type: "number"; readonly numbersUpTo: number | null }
   | { readonly name: string; readonly type: "category"; readonly categories: readonly string[]; readonly more: number };
 
 /** What a model takes, as it is kept beside it and sent: bounded, whatever the table was. */
@@ -16,44 +20,39 @@ export interface ModelInput {
   readonly example: Readonly<Record<string, number | string | null>>;
   /** Columns of the table that are not needed. */
   readonly notNeeded: readonly LeftOutColumn[];
-  /** A sum of larger numbers may have no answer; null where any number has one. */
-  readonly numbersUpTo: number | null;
 }
 
-/** What it is described from: the model, and the rows that it learned from. */
+/** What it is described from: the model's features and bounds, and the rows that it learned from. */
 export interface InputFacts {
   readonly features: readonly ModelFeature[];
   readonly notNeeded: readonly LeftOutColumn[];
-  readonly model: XgboostModel;
+  /** Of each feature. */
+  readonly bounds: readonly (number | null)[];
   readonly columns: ReadonlyMap<string, TableColumn>;
   readonly trainRows: Int32Array;
 }
 
 /** A category of more characters is not shown: who cuts it has another category. */
 const longestCategory = 200;
-/** Of all categories that are shown, each with its quotes and comma. */
-const mostCharacters = 128 * 1024;
-const charactersOf = (category: string): number => category.length + 4;
+/** Of all categories that are shown, as JSON, each with its comma. */
+const mostBytes = 128 * 1024;
+/** A control character has six there, a letter up to three; a surrogate alone is one of the former. */
+const bytesOf = (category: string): number => Buffer.byteLength(JSON.stringify(category)) + 1;
 
-/** The largest number of 32 bits. */
-const largestFloat = 2 ** 128 - 2 ** 104;
-
-/** Describes what a model takes. Names stand whole: all of a table have 256 KiB at most. */
-export function describeInput({ features, notNeeded, model, columns, trainRows }: InputFacts): ModelInput {
-  const numbersUpTo = largestNumber(model);
+/** Describes what a model takes. Names stand whole: all of a table have 256 KiB at most in its header. */
+export function describeInput({ features, notNeeded, bounds, columns, trainRows }: InputFacts): ModelInput {
   const ranked = features.map((feature) =>
     feature.kind === "text" ? rankCategories(feature, columns.get(feature.column)!, trainRows) : [],
   );
   const share = fairShare(
-    ranked.map((categories) => categories.reduce((sum, category) => sum + charactersOf(category), 0)),
-    mostCharacters,
+    ranked.map((categories) => categories.reduce((sum, category) => sum + bytesOf(category), 0)),
+    mostBytes,
   );
   const shown = ranked.map((categories) => firstWithin(categories, share));
-  const described = features.map((feature, at) => toInputFeature(feature, new Set(shown[at])));
+  const described = features.map((feature, at) => toInputFeature(feature, new Set(shown[at]), bounds[at]!));
   const typical = (feature: ModelFeature, at: number): number | string | null => {
     if (feature.kind === "text") return shown[at]![0] ?? null;
-    const value = typicalNumber(feature, columns.get(feature.column)!, trainRows);
-    return Math.abs(value) <= (numbersUpTo ?? largestFloat) ? value : null;
+    return typicalNumber(feature, columns.get(feature.column)!, trainRows);
   };
   return {
     features: described,
@@ -61,12 +60,11 @@ export function describeInput({ features, notNeeded, model, columns, trainRows }
     // fromEntries, since an assignment to a column called "__proto__" would be lost.
     example: Object.fromEntries(features.map((feature, at) => [feature.column, typical(feature, at)])),
     notNeeded,
-    numbersUpTo,
   };
 }
 
-function toInputFeature(feature: ModelFeature, shown: ReadonlySet<string>): InputFeature {
-  if (feature.kind === "number") return { name: feature.column, type: "number" };
+function toInputFeature(feature: ModelFeature, shown: ReadonlySet<string>, numbersUpTo: number | null): InputFeature {
+  if (feature.kind === "number") return { name: feature.column, type: "number", numbersUpTo };
   const categories = feature.categories.filter((category) => shown.has(category));
   return { name: feature.column, type: "category", categories, more: feature.categories.length - categories.length };
 }
@@ -95,27 +93,30 @@ function fairShare(wanted: readonly number[], most: number): number {
 }
 
 function firstWithin(categories: readonly string[], share: number): string[] {
-  let characters = 0;
+  let bytes = 0;
   return categories.filter((category) => {
-    characters += charactersOf(category);
-    return characters <= share;
+    bytes += bytesOf(category);
+    return bytes <= share;
   });
 }
 
-/** The mean, of whole numbers a whole one: no cell of any row. */
+/** The mean: of whole numbers a whole one, else to a hundredth of their spread. No cell of any row, yet within the column. */
 function typicalNumber({ mean }: NumberFeature, column: TableColumn, rows: Int32Array): number {
-  const isWhole =
-    column.kind === "number" &&
-    rows.every((row) => Number.isInteger(column.numbers[row]) || Number.isNaN(column.numbers[row]));
-  return isWhole ? Math.round(mean) : Number(mean.toPrecision(4));
+  if (column.kind !== "number") throw new Error(`The column «${column.name}» is text, and its feature a number.`);
+  let [min, max, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
+  for (const row of rows) {
+    const number = column.numbers[row]!;
+    if (Number.isNaN(toFeatureValue(number))) continue;
+    min = Math.min(min, number);
+    max = Math.max(max, number);
+    isWhole &&= Number.isInteger(number);
+  }
+  const rounded = isWhole ? Math.round(mean) : roundTo(mean, (max - min) / 100);
+  return Math.min(Math.max(rounded, min), max);
 }
 
-/** Up to a power of ten, with a wide berth: a sum of 32 bits that goes beyond its largest number on the way is no answer. */
-function largestNumber({ learner }: XgboostModel): number | null {
-  const { gradient_booster: booster } = learner;
-  // Trees compare numbers, and add none of them.
-  if (booster.name === "gbtree") return null;
-  const weights = booster.model.weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
-  const largest = largestFloat / 4 / weights;
-  return largest >= largestFloat ? null : 10 ** Math.floor(Math.log10(largest));
+/** To a power of ten that is no more than `step`, and one digit at least. */
+function roundTo(number: number, step: number): number {
+  const digits = Math.floor(Math.log10(Math.abs(number))) - Math.floor(Math.log10(step)) + 1;
+  return Number(number.toPrecision(Math.min(Math.max(digits, 1), 17)));
 }

@@ -32,7 +32,7 @@ export type ModelFeature = NumberFeature | TextFeature;
 /** A column that was asked for and could not be used. */
 export interface DroppedColumn {
   readonly name: string;
-  readonly reason: "empty" | "constant" | "too_many_categories";
+  readonly reason: "empty" | "out_of_range" | "constant" | "constant_when_rounded" | "too_many_categories";
 }
 
 /** One regression tree, as XGBoost's `save_model` writes it. */

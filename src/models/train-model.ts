@@ -1,10 +1,11 @@
 import { fitBoostedTrees } from "./boosted-trees.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { evaluate } from "./evaluate.ts";
-import { buildFeatureSchema, expandColumns, expandedSources } from "./feature-schema.ts";
+import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import { fitLinear, type Loss } from "./linear-model.ts";
 import {
+  type DroppedColumn,
   type ModelDocument,
   type ModelFeature,
   type TrainingMode,
@@ -14,6 +15,7 @@ import {
 } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
+import { numberBounds } from "./number-bounds.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
@@ -23,6 +25,8 @@ import { linearToXgboost, predictXgboost, treesToXgboost } from "./xgboost-json.
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
 export const MIN_TRAINING_ROWS = 8;
 
+/** Columns that are named where none can be used. */
+const mostNamed = 5;
 const HELD_OUT_FRACTION = 0.25;
 const VALIDATION_FRACTION = 0.15;
 // Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
@@ -114,7 +118,7 @@ export function trainModel(
   if (schema.features.length === 0) {
     throw new TrainingDataError(
       "NO_USABLE_FEATURES",
-      "No column can be learned from: all are empty, constant, or text with too many values. Add or choose other columns.",
+      `No column can be learned from: ${whyDropped(schema.droppedColumns)}. Add or choose other columns.`,
     );
   }
   const impute = mode === "light";
@@ -128,9 +132,11 @@ export function trainModel(
     outputs,
   };
   const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
+  const bounds = boundsOf(model, fit.columns, schema.features, request);
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
+  if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
   const quality = evaluate(
     classes === undefined
       ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
@@ -171,7 +177,7 @@ export function trainModel(
     impute,
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
-  const input = describeInput({ features: schema.features, notNeeded, model, columns, trainRows });
+  const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
   return { document, metrics, input, columns: uses };
 }
 
@@ -185,6 +191,42 @@ function requireRoom(
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
     `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+  );
+}
+
+/** The first five, each with its reason. */
+function whyDropped(columns: readonly DroppedColumn[]): string {
+  if (columns.length === 0) return "there is none but the target";
+  const told = columns.slice(0, mostNamed).map(({ name, reason }) => `«${shortName(name)}» ${dropReasons[reason]}`);
+  const more = columns.length - told.length;
+  return [...told, ...(more > 0 ? [`and so ${more} more`] : [])].join("; ");
+}
+
+/** Up to where numbers of each source column may go. */
+function boundsOf(
+  model: XgboostModel,
+  columns: readonly Float32Array[],
+  features: readonly ModelFeature[],
+  request: TrainRequest,
+): (number | null)[] {
+  const { upTo, fault } = numberBounds(model, columns);
+  const sources = expandedSources(features);
+  if (fault !== undefined)
+    throw outOfRange(request, fault.feature === undefined ? undefined : features[sources[fault.feature]!]!.column);
+  const bounds = features.map((): number | null => null);
+  for (const [at, source] of sources.entries()) bounds[source] = upTo[at]!;
+  return bounds;
+}
+
+function outOfRange({ target, mode, task }: TrainRequest, column: string | undefined): TrainingDataError {
+  const ofTarget = task === "regression" ? `those of the target "${target}"` : undefined;
+  const ofColumn =
+    mode === "heavy" ? undefined : column === undefined ? "those of some column" : `those of "${column}"`;
+  const whose = [ofColumn, ofTarget].filter((each) => each !== undefined).join(" or ");
+  const instead = mode === "light" ? ", or train in the mode heavy" : "";
+  return new TrainingDataError(
+    "NUMBERS_OUT_OF_RANGE",
+    `Some numbers are too large or too small for a model of 32-bit floats: ${whose}. Scale them to be nearer to 1, or subtract what they have in common${instead}.`,
   );
 }
 

@@ -7,7 +7,8 @@ export type TrainingDataErrorCode =
   | "TOO_MANY_CLASSES"
   | "TOO_MANY_FEATURES"
   | "TARGET_NOT_NUMERIC"
-  | "FEATURE_NOT_FOUND";
+  | "FEATURE_NOT_FOUND"
+  | "NUMBERS_OUT_OF_RANGE";
 
 /** The data is at fault, not the system: trying again does not help, the message says what does. */
 export class TrainingDataError extends Error {

@@ -5,6 +5,9 @@ import type { XgboostModel, XgboostObjective, XgboostTree } from "./model.ts";
 // The format of 2.1: 2.x and 3.x both read it, while 2.x can't read the list of base scores that 3.1 brought.
 const FORMAT_VERSION: [number, number, number] = [2, 1, 0];
 
+/** The largest number of 32 bits. */
+export const largestFloat32 = 2 ** 128 - 2 ** 104;
+
 /**
  * The number to write for a 32-bit float. XGBoost refuses `1` where it wants a float ("Invalid cast, from Integer to
  * Number"), and JSON.stringify has no `1.0`: so a whole number is moved by less than 32 bits can tell.

@@ -84,7 +84,7 @@ export const runSchema = z
   })
   .meta({ id: "TrainingRun" });
 
-const missing = z.int().describe("Cells without a value, in rows that have a target.");
+const missing = z.int().describe("Cells without a value that a 32-bit float holds, in rows that have a target.");
 const columnUse = z
   .union([
     z.object({

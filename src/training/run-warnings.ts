@@ -1,21 +1,18 @@
-import type { ColumnUse, LeftOutColumn } from "../models/column-use.ts";
-import { MAX_CATEGORIES } from "../models/feature-schema.ts";
+import type { ColumnUse } from "../models/column-use.ts";
+import { dropReasons, shortName } from "../models/feature-schema.ts";
+import type { DroppedColumn } from "../models/model.ts";
 import type { RunWarning, RunWarnings } from "../store/schema.ts";
 
 /** As many as of a dataset. */
 const mostKept = 50;
-const longestName = 80;
 
-/** What a reason means to who asked for the column; nobody is warned of what they left out themselves. */
-const told: Record<LeftOutColumn["reason"], Pick<RunWarning, "code" | "message"> | undefined> = {
-  constant: { code: "COLUMN_CONSTANT", message: "has one value in all rows that were learnt from" },
-  empty: { code: "COLUMN_EMPTY", message: "has no value in the rows that were learnt from" },
-  too_many_categories: {
-    code: "COLUMN_HAS_TOO_MANY_CATEGORIES",
-    message: `is text with more than ${MAX_CATEGORIES} different values`,
-  },
-  not_asked_for: undefined,
-  target: undefined,
+/** Of columns that were asked for; nobody is warned of what they left out themselves. */
+const codes: Record<DroppedColumn["reason"], RunWarning["code"]> = {
+  constant: "COLUMN_CONSTANT",
+  constant_when_rounded: "NUMBERS_ROUNDED",
+  empty: "COLUMN_EMPTY",
+  out_of_range: "COLUMN_EMPTY",
+  too_many_categories: "COLUMN_HAS_TOO_MANY_CATEGORIES",
 };
 
 /**
@@ -26,7 +23,7 @@ const told: Record<LeftOutColumn["reason"], Pick<RunWarning, "code" | "message">
 export function runWarningsOf(features: readonly string[] | undefined, columns: readonly ColumnUse[]): RunWarnings {
   const wanted = new Set(features);
   const warnings = columns.flatMap((column): RunWarning[] => {
-    const name = column.name.slice(0, longestName).toWellFormed();
+    const name = shortName(column.name);
     if (column.as === "number" && column.rounded > 0)
       return [
         {
@@ -35,10 +32,11 @@ export function runWarningsOf(features: readonly string[] | undefined, columns: 
           message: `«${name}» has ${column.rounded} whole numbers that 32-bit floats don't hold: beyond 16,777,216 the model sees them rounded to some seven digits, and may take two of them for one. Send their distance from the least instead.`,
         },
       ];
-    const warning = column.as === "left_out" && wanted.has(column.name) ? told[column.reason] : undefined;
-    if (warning === undefined) return [];
-    const { code, message } = warning;
-    return [{ code, column: column.name, message: `«${name}» ${message}: the model was trained without it.` }];
+    if (column.as !== "left_out" || column.reason === "not_asked_for" || column.reason === "target") return [];
+    const code = codes[column.reason];
+    if (code !== "NUMBERS_ROUNDED" && !wanted.has(column.name)) return [];
+    const message = `«${name}» ${dropReasons[column.reason]}: the model was trained without it.`;
+    return [{ code, column: column.name, message }];
   });
   return { count: warnings.length, first: warnings.slice(0, mostKept) };
 }

@@ -11,6 +11,7 @@ interface Feature {
   type: "number" | "category";
   categories?: string[];
   more?: number;
+  numbersUpTo?: number | null;
 }
 
 let service: RunningService;
@@ -53,7 +54,7 @@ describe.each([
   ["heavy", "y", () => strange],
 ] as const)("a %s model of %s", (mode, target, csv) => {
   let path: string;
-  let input: { features: Feature[]; example: Row; cut: boolean; numbersUpTo: number | null };
+  let input: { features: Feature[]; example: Row; cut: boolean };
   beforeAll(async () => {
     ({ path, input } = await trained(csv(), { target, mode }));
   });
@@ -87,13 +88,17 @@ describe.each([
 
   test("predicts every row that its schema accepts", async () => {
     const isRow = await validatorOf(path, "row");
-    const most = input.numbersUpTo ?? 1e307;
-    const rowOf = (number: number | null, category: unknown) =>
-      Object.fromEntries(input.features.map(({ name, type }) => [name, type === "number" ? number : category]));
+    const rowOf = (times: number | null, category: unknown) =>
+      Object.fromEntries(
+        input.features.map(({ name, type, numbersUpTo }) => {
+          const number = times === null ? null : times * (numbersUpTo ?? 1e307);
+          return [name, type === "number" ? number : category];
+        }),
+      );
     for (const row of [
       rowOf(null, null),
-      rowOf(most, "never seen"),
-      rowOf(-most, 1),
+      rowOf(1, "never seen"),
+      rowOf(-1, 1),
       rowOf(0, true),
       { ...input.example, other: [] },
     ]) {
@@ -103,7 +108,8 @@ describe.each([
       const isUnknown = Object.values(row).includes("never seen");
       expect(answer.json.predictions[0].unknown !== undefined || !isUnknown).toBe(true);
     }
-    expect(isRow(rowOf(2 * most, null))).toBe(input.numbersUpTo === null);
+    const hasEnd = input.features.some(({ numbersUpTo }) => typeof numbersUpTo === "number");
+    expect(isRow(rowOf(2, null))).toBe(!hasEnd);
   });
 });
 
@@ -159,7 +165,41 @@ test("numbers so large that a linear model has no answer are beyond what its sch
   const { path, input } = await trained(csv, { target: "y", mode: "light" });
   expect((await predict(path, [{ tiny: 1e38 }])).json.code).toBe("PREDICTION_INPUT_INVALID");
   expect((await validatorOf(path, "row"))({ tiny: 1e38 })).toBe(false);
-  expect((await predict(path, [{ tiny: input.numbersUpTo }])).status).toBe(200);
+  expect((await predict(path, [{ tiny: input.features[0].numbersUpTo }])).status).toBe(200);
+});
+
+test("a column of tiny numbers takes nothing of what the others may be", async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({
+    mass: 9.1e-31 * (1 + (i % 7) / 10),
+    price: 100_000 + i * 5_000,
+    offset: 123_456.5 + i / 60,
+    y: (i % 7) * 3 + i * 2,
+  }));
+  const csv = `mass,price,offset,y\n${rows.map((row) => Object.values(row).join(",")).join("\n")}\n`;
+  const { path, input } = await trained(csv, { target: "y", mode: "light" });
+  expect(Object.values(input.example)).not.toContain(null);
+  expect(input.example.offset).toBeCloseTo(123_457, 0);
+  const isRow = await validatorOf(path, "row");
+  for (const row of [...rows, input.example]) expect(isRow(row), JSON.stringify(row)).toBe(true);
+  expect((await predict(path, rows)).status).toBe(200);
+  for (const signs of [0, 1, 2, 3, 4, 5, 6, 7]) {
+    const row = Object.fromEntries(
+      input.features.map(({ name, numbersUpTo }: Feature, at: number) => [
+        name,
+        (numbersUpTo ?? 1e38) * (((signs >> at) & 1) === 1 ? -1 : 1),
+      ]),
+    );
+    expect(isRow(row)).toBe(true);
+    expect((await predict(path, [row])).status, JSON.stringify(row)).toBe(200);
+  }
+});
+
+test("a model whose weights are no 32-bit floats is none, and the run says what to change", async () => {
+  const csv = `a,y\n${Array.from({ length: 60 }, (_, row) => `${row + 1}e-39,${row * 10}`).join("\n")}\n`;
+  const { json: dataset } = await service.upload(csv, { target: "y" });
+  const { json: run } = await service.train(dataset.id, { mode: "light" });
+  expect(run).toMatchObject({ status: "failed", artifactId: null, error: { code: "NUMBERS_OUT_OF_RANGE" } });
+  expect(run.error.message).toContain('"a"');
 });
 
 // The last one: it goes on with what the others left.

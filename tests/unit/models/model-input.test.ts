@@ -1,11 +1,7 @@
 import { expect, test } from "vitest";
-import type { ModelFeature, XgboostModel } from "../../../src/models/model.ts";
+import type { ModelFeature } from "../../../src/models/model.ts";
 import { describeInput } from "../../../src/models/model-input.ts";
 import type { TableColumn } from "../../../src/models/training-table.ts";
-
-const trees = { learner: { gradient_booster: { name: "gbtree" } } } as XgboostModel;
-const linear = (...weights: number[]) =>
-  ({ learner: { gradient_booster: { name: "gblinear", model: { weights } } } }) as unknown as XgboostModel;
 
 /** Describes a model of these columns, each learnt from its own cells. */
 function describeTexts(columns: readonly { name: string; texts: readonly string[] }[]) {
@@ -15,17 +11,17 @@ function describeTexts(columns: readonly { name: string; texts: readonly string[
   return describeInput({
     features,
     notNeeded: [],
-    model: trees,
+    bounds: columns.map(() => null),
     columns: new Map(columns.map((column): [string, TableColumn] => [column.name, { ...column, kind: "text" }])),
     trainRows: Int32Array.from(columns[0]!.texts.keys()),
   });
 }
 
-function describeNumbers(numbers: readonly number[], mean: number, model: XgboostModel = trees) {
+function describeNumbers(numbers: readonly number[], mean: number) {
   return describeInput({
     features: [{ column: "n", kind: "number", mean }],
     notNeeded: [],
-    model,
+    bounds: [null],
     columns: new Map([["n", { name: "n", kind: "number", numbers: Float64Array.from(numbers) }]]),
     trainRows: Int32Array.from(numbers.keys()),
   });
@@ -44,6 +40,23 @@ test("2,000 columns of 50 long categories are described within a bound, which is
     expect(feature.categories.length).toBeGreaterThan(0);
     expect(feature.categories.length + feature.more).toBe(50);
   }
+  expect(Object.values(example)).not.toContain(null);
+});
+
+test.each([
+  ["control characters", "\u0001"],
+  ["letters of three bytes", "数"],
+  ["quotes", '"'],
+])("the bound of categories is of their JSON, also of %s", (_, letter) => {
+  const columns = Array.from({ length: 500 }, (_, column) => ({
+    name: `c${column}`,
+    texts: Array.from({ length: 50 }, (_, row) => `${row}`.padStart(20, letter)),
+  }));
+  const { features, example } = describeTexts(columns);
+  const shown = features.map((feature) => (feature.type === "category" ? feature.categories : []));
+  const bytes = Buffer.byteLength(JSON.stringify(shown));
+  expect(bytes).toBeLessThan(132 * 1024);
+  expect(bytes).toBeGreaterThan(80 * 1024);
   expect(Object.values(example)).not.toContain(null);
 });
 
@@ -66,16 +79,15 @@ test("what is too long to be shown is no example either", () => {
   expect([features, example]).toEqual([[{ name: "text", type: "category", categories: [], more: 2 }], { text: null }]);
 });
 
-test("a typical number is the mean: whole where all are, else of four digits", () => {
+test("a typical number is the mean: whole where all are, else to a hundredth of their spread, and never beyond them", () => {
   expect(describeNumbers([1, 2, Number.NaN, 4], 7 / 3).example).toEqual({ n: 2 });
   expect(describeNumbers([1.5, 2, 4], 2.5).example).toEqual({ n: 2.5 });
-  expect(describeNumbers([1 / 3, 2, 4], 2.1111111).example).toEqual({ n: 2.111 });
-});
-
-test("numbers have an end where their sum has", () => {
-  expect(describeNumbers([1, 2], 1).numbersUpTo).toBeNull();
-  expect(describeNumbers([1, 2], 1, linear(0.1, 0)).numbersUpTo).toBeNull();
-  expect(describeNumbers([1, 2], 1, linear(-30, 5)).numbersUpTo).toBe(1e36);
-  // Nothing beyond it is shown as an example.
-  expect(describeNumbers([1e30, 2e30], 1.5e30, linear(1e20, 0)).example).toEqual({ n: null });
+  expect(describeNumbers([1 / 3, 2, 4], 2.1111111).example).toEqual({ n: 2.11 });
+  expect(describeNumbers([123456.5, 123457.5], 123456.9876).example).toEqual({ n: 123456.99 });
+  expect(describeNumbers([1e-30, 3e-30], 2.01234e-30).example).toEqual({ n: 2.01e-30 });
+  expect(describeNumbers([-1, 1.5], 0).example).toEqual({ n: 0 });
+  expect(describeNumbers([0.5, 1000, 1e39], 0.64).example).toEqual({ n: 0.6 });
+  expect(describeNumbers([0.42, 1000], 0.43).example).toEqual({ n: 0.42 });
+  // Its 32 bits lie below all of them.
+  expect(describeNumbers([16_777_217, 16_777_219], 16_777_216).example).toEqual({ n: 16_777_217 });
 });

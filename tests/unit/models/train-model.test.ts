@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { serializeModelDocument, type TrainingMode } from "../../../src/models/model.ts";
-import { seededRandom } from "../../../src/models/split-rows.ts";
+import { seededRandom, splitRows } from "../../../src/models/split-rows.ts";
 import { type TrainRequest, trainModel } from "../../../src/models/train-model.ts";
 import { TrainingDataError } from "../../../src/models/training-data-error.ts";
 import { predictRecords } from "../../support/predict-records.ts";
@@ -235,4 +235,72 @@ describe("data that cannot be trained on", () => {
   ] as const)("%s", (code, rows, request) => {
     expect(codeOf(() => train(rows, { ...request, mode }))).toBe(code);
   });
+});
+
+const counted = (cells: (row: number) => Row, rows = 60): Row[] => Array.from({ length: rows }, (_, row) => cells(row));
+
+const [heldOut] = splitRows(Int32Array.from(counted(() => ({})).keys()), 0.25, 42).heldOut;
+
+describe("numbers that a model of 32-bit floats cannot hold are refused", () => {
+  const regression = { target: "y", task: "regression" } as const;
+  test.each([
+    ["a weight", counted((i) => ({ a: (i + 1) * 1e-39, y: i * 10 })), { ...regression, mode: "light" }],
+    ["a bias", counted((i) => ({ a: 1e10 + i * 2e5, y: (1e38 * i) / 60 })), { ...regression, mode: "light" }],
+    [
+      "two classes",
+      counted((i) => ({ a: (i + 1) * 1e-42, y: `${i % 2}` })),
+      { target: "y", task: "classification", mode: "light" },
+    ],
+    [
+      "a sum on its way",
+      counted((i) => ({ a: i, b: i + (i % 2) / 4, y: 3e36 * (i % 2) })),
+      { ...regression, mode: "light", parameters: { ridge: 0 } },
+    ],
+    [
+      "a row that is measured on",
+      counted((i) => ({ a: i === heldOut ? 3e38 : i / 1e6, y: i * 10 })),
+      { ...regression, mode: "light", features: ["a"], parameters: { ridge: 0 } },
+    ],
+    [
+      "leaves",
+      counted((i) => ({ a: i, y: i % 2 === 0 ? -3.3e38 : 3.3e38 })),
+      { ...regression, mode: "heavy", parameters: { learningRate: 1, lambda: 0 } },
+    ],
+  ] as const)("%s", (_, rows, request) => {
+    expect(codeOf(() => train(rows, request as Parameters<typeof train>[1]))).toBe("NUMBERS_OUT_OF_RANGE");
+  });
+
+  test("in words that name the column", () => {
+    const rows = counted((i) => ({ fine: (i * 7) % 5, a: (i + 1) * 1e-39, y: i * 10 }));
+    expect(() => train(rows, { ...regression, mode: "light" })).toThrow(/32-bit floats: those of "a".*"y".*heavy/);
+  });
+
+  test.each(modes)("and large ones that a %s one does hold are not", (mode) => {
+    const rows = counted((i) => ({ a: 1e30 * (i + 1), b: 1e-6 * (i % 7), y: 1e30 * i }));
+    const { metrics } = train(rows, { ...regression, mode });
+    expect(metrics.r2).toBeGreaterThan(0.9);
+  });
+});
+
+test("a run without a usable column names five of them, each with its reason", () => {
+  const message = (rows: readonly Row[], features?: string[]): string => {
+    try {
+      train(rows, { target: "y", task: "regression", mode: "light", features });
+    } catch (error) {
+      if (error instanceof TrainingDataError) return error.message;
+    }
+    return "";
+  };
+  const names = Array.from({ length: 7 }, (_, at) => `one${at}`);
+  const same = counted((i) => ({ id: `row ${i}`, ...Object.fromEntries(names.map((name) => [name, 1])), y: i }), 80);
+  expect(message(same)).toBe(
+    "No column can be learned from: «id» is text with more than 50 different values; " +
+      [0, 1, 2, 3].map((at) => `«one${at}» has one value in all rows that were learnt from`).join("; ") +
+      "; and so 3 more. Add or choose other columns.",
+  );
+  expect(message(counted((i) => ({ y: i })))).toBe(
+    "No column can be learned from: there is none but the target. Add or choose other columns.",
+  );
+  expect(message(counted((i) => ({ gone: i % 2 ? "" : null, y: i })))).toContain("«gone» has no value in the rows");
+  expect(message(counted((i) => ({ ["n".repeat(200)]: 1, y: i }))).length).toBeLessThan(300);
 });
