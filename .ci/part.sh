@@ -82,6 +82,19 @@ run_tests() {
     fail "$name (no report)"
   fi
 }
+# Runs what prints "FAIL what" for each failure and at last "N passed, N failed" (the command after NAME), and adds that.
+run_counted() {
+  local name="$1" output="$work/counted.txt" line
+  shift
+  "$@" 2>&1 | tee "$output" || true
+  line="$(grep -Eo '[0-9]+ passed, [0-9]+ failed' "$output" | tail -n 1 || true)"
+  if [[ "$line" =~ ^([1-9][0-9]*)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    add_counts "$name" "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}
+$(sed -n 's/^FAIL //p' "$output")"
+  else
+    fail "$name (no result)"
+  fi
+}
 # Adds "PASSED FAILED", and in further lines what failed.
 add_counts() {
   local name="$1" part_passed part_failed names=()

@@ -3,15 +3,9 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 
 say "CSV files in pandas"
-pandas_line=""
 # Another version may read some otherwise: then the page is to be looked at.
 if python_environment pandas 'pandas==3.1.*'; then
-  "$work/pandas/bin/python" tests/e2e/pandas_reads_otherwise.py 2>&1 | tee "$work/pandas.log" || true
-  pandas_line="$(grep -Eo '[0-9]+ passed, [0-9]+ failed' "$work/pandas.log" | tail -n 1 || true)"
-fi
-if [[ "$pandas_line" =~ ^([1-9][0-9]*)\ passed,\ ([0-9]+)\ failed$ ]]; then
-  add_counts "CSV files in pandas" "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}
-$(sed -n 's/^FAIL //p' "$work/pandas.log")"
+  run_counted "CSV files in pandas" "$work/pandas/bin/python" tests/e2e/pandas_reads_otherwise.py
 else
   fail "CSV files in pandas (no result)"
 fi

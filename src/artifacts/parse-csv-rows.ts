@@ -78,11 +78,7 @@ export function csvToRows(
     column(feature) {
       const place = places.get(feature.column);
       if (place === undefined) return undefined;
-      const how = {
-        dialect,
-        form: forms[place],
-        isMixed: looks[place] === "text",
-      };
+      const how = { dialect, form: forms[place], isMixed: looks[place] === "text" };
       return rows.map((row) => readCell(row[place]!, feature, how));
     },
   };

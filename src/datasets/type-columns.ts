@@ -51,12 +51,13 @@ export async function typeColumns(
   const isOfClasses = counted.target.distinct <= MAX_CLASSES;
   const isNumbers = ({ index, areNearly }: StrayCells): boolean =>
     saidTypes.get(index) === "number" || (areNearly && !(index === targetIndex && isOfClasses));
-  const strayColumns = strays.filter(isNumbers).map(({ index }) => index);
-  const numbersOf = new Map(strays.map(({ index, numbers }) => [index, numbers]));
+  /** How many numbers each column of numbers with strays has. */
+  const numbersBesideStrays = new Map(strays.filter(isNumbers).map(({ index, numbers }) => [index, numbers]));
+  const strayColumns = [...numbersBesideStrays.keys()];
   const columns = names.map((name, index): ColumnSummary => {
     const { filled, words } = counted.columns[index]!;
     const isSaid = saidTypes.get(index) === "number";
-    const isNumber = numeric[index] || strayColumns.includes(index) || (isSaid && filled === words);
+    const isNumber = numeric[index] || numbersBesideStrays.has(index) || (isSaid && filled === words);
     if (isSaid && !isNumber)
       throw new DomainError(
         "FIELD_INVALID",
@@ -64,11 +65,11 @@ export async function typeColumns(
       );
     return { name, type: isNumber ? "number" : "text" };
   });
-  const filledCells = counted.columns.reduce((sum, { filled, numbers }, index) => {
-    if (strayColumns.includes(index)) return sum + numbersOf.get(index)!;
-    return sum + (numeric[index] ? numbers : filled);
-  }, 0);
-  const target = strayColumns.includes(targetIndex)
+  const filledCells = counted.columns.reduce(
+    (sum, { filled, numbers }, index) => sum + (numbersBesideStrays.get(index) ?? (numeric[index] ? numbers : filled)),
+    0,
+  );
+  const target = numbersBesideStrays.has(targetIndex)
     ? await countNumbers(reader, csvPath, { ...head, dialect: { ...head.dialect, strayColumns } }, targetIndex)
     : counted.target;
   return { columns, strays, passedOver, strayColumns, filledCells, target };

@@ -72,9 +72,8 @@ function oneOf<Value extends string>(
   return value;
 }
 
-// DuckDB takes no word with a quote or the delimiter.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const unwritable = /["\u0000-\u001f,;|]/;
+/** A tab is a control character: DuckDB takes no word with a quote or the delimiter. */
+const quoteOrDelimiter = /[",;|]/;
 const mostWords = 20;
 const longestWord = 100;
 
@@ -83,7 +82,11 @@ function missingOf(sent: string | undefined): readonly string[] | undefined {
   if (sent === undefined || sent.trim() === "") return undefined;
   const words = sent.startsWith("[") ? parsedOf("missing", sent) : [sent];
   const isWord = (word: unknown): boolean =>
-    typeof word === "string" && word.length <= longestWord && !unwritable.test(word) && word.isWellFormed();
+    typeof word === "string" &&
+    word.length <= longestWord &&
+    !controlCharacter.test(word) &&
+    !quoteOrDelimiter.test(word) &&
+    word.isWellFormed();
   if (!Array.isArray(words) || words.length > mostWords || !words.every(isWord))
     throw new DomainError(
       "FIELD_INVALID",

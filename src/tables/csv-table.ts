@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
 import type { Dialect } from "./dialect.ts";
-import { missingValues, saidMissing } from "./missing.ts";
+import { missingValues } from "./missing.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 
 /** SQL text in quotes. */
@@ -55,16 +55,13 @@ export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Ca
 
 /** SQL for a number that is NULL where its sender says that it stands for a missing one. */
 const withoutValues = (number: string, dialect: Dialect): string =>
-  missingValues(saidMissing(dialect)).reduce(
-    (sql, value) => `nullif(${sql}, ${sqlText(String(value))}::DOUBLE)`,
-    number,
-  );
+  missingValues(dialect).reduce((sql, value) => `nullif(${sql}, ${sqlText(String(value))}::DOUBLE)`, number);
 
 /** SQL for the text of a cell in a column of numbers: NULL where it stands for a missing one, or is none at all. */
 export function numeralIn(index: number, head: Pick<CsvHead, "dialect">): string {
   const cell = withoutWords(`c${index}`, head.dialect.missingNumbers);
   const isPlain = head.dialect.strayColumns?.includes(index) !== true;
-  if (isPlain && missingValues(saidMissing(head.dialect)).length === 0) return cell;
+  if (isPlain && missingValues(head.dialect).length === 0) return cell;
   return `CASE WHEN ${numberIn(index, head)} IS NOT NULL THEN ${cell} END`;
 }
 
@@ -121,7 +118,7 @@ export function csvTable(
     (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index));
   const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
   const isCastAtAll = names.some((_, index) => isCast(index));
-  const hasValues = missingValues(saidMissing(dialect)).length > 0;
+  const hasValues = missingValues(dialect).length > 0;
   if (!hasMarkBeforeQuote && !isCastAtAll && !hasValues && !dialect.emptyRows)
     return read(!dialect.isHeaderless, typeOf);
   const cells = names.map((_, index) => {

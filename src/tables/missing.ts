@@ -1,3 +1,5 @@
+import { isNumeral } from "./dialect.ts";
+
 /**
  * Words for a value that is not there, in every column: empty cells, and what pandas, R, SQL dumps and Excel write for it
  * (most are of pandas' `read_csv`, `na_values`).
@@ -21,8 +23,10 @@ export const saidMissing = ({ missing }: { readonly missing: readonly string[] }
   [...new Set(missing)].filter((word) => !missingWords.includes(word)).sort();
 
 /** Of these the numbers, whose values count as missing however they are spelled: `-999` is the `-999.0` of a column of floats, too. */
-export const missingValues = (words: readonly string[]): number[] =>
-  words.filter((word) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)).map(Number);
+export const missingValues = (dialect: { readonly missing: readonly string[] }): number[] =>
+  saidMissing(dialect)
+    .filter((word) => isNumeral(word, { decimal: "." }))
+    .map(Number);
 
 /** Those that stand for one among numbers only: elsewhere they are a class or a category as often. */
 export const missingNumbers: readonly string[] = ["None", "nil", "?", "-", "--", "."];
