@@ -36,6 +36,13 @@ const inputFeature = z
         .nullable()
         .describe("Larger numbers, and those below its negative, may be refused; null where none are."),
     }),
+    z.object({ name: z.string(), type: z.literal("boolean").describe("null where it is missing.") }),
+    z.object({
+      name: z.string(),
+      type: z.literal("date").describe("By ISO 8601 or as the table wrote it; null where it is missing."),
+      from: z.string().describe("The first that was learnt from."),
+      to: z.string().describe("The last."),
+    }),
     z.object({
       name: z.string(),
       type: z.literal("category").describe("Text; null where it is missing."),
@@ -58,7 +65,7 @@ const inputSchema = z
         "Whether some feature has `more` categories than are shown: those of more than 200 characters are not, and where all together have more than 128 KiB of JSON the most frequent of each.",
       ),
     example: z
-      .record(z.string(), z.union([z.number(), z.string()]).nullable())
+      .record(z.string(), z.union([z.number(), z.string(), z.boolean()]).nullable())
       .describe(
         "A row that can be sent as it is: means of the rows that were learnt from and most frequent categories, no row of the table.",
       ),

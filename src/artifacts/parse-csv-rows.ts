@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import type { ModelFeature, NumberFeature } from "../models/model.ts";
-import { NoNumber, type PredictionRows } from "../models/predict-rows.ts";
+import { type PredictionRows, StrayCell } from "../models/predict-rows.ts";
 import { looksOf } from "../tables/column-looks.ts";
 import { firstOf, fitsHeader, maxColumns, recordAt } from "../tables/csv-record.ts";
 import { detectDialect, tableText } from "../tables/detect-dialect.ts";
@@ -98,12 +98,13 @@ function readCell(
     /** Whether not all of the request's cells are written in one way. */
     readonly isMixed: boolean;
   },
-): string | NoNumber | null {
+): string | StrayCell | null {
   // A model of a table in which such a word was a category like others knows it.
   if (feature.kind === "text")
     return isMissing(cell, dialect, "text") && !feature.categories.includes(cell) ? null : cell;
   const numeral = cell.trim();
   if (isMissing(numeral, dialect, "number")) return null;
+  if (feature.kind !== "number") return cell;
   // Of some cells that are none it can't be seen how the others are written; the model knows how they were.
   if (isMixed && feature.written !== undefined) return readAsWritten(cell, feature.written, dialect);
   if (form === undefined) {
@@ -112,7 +113,7 @@ function readCell(
     if (!/[.,]/.test(numeral)) return cell;
   } else if (matcherOf(form).test(numeral)) return toPlainNumeral(numeral, form);
   const wanted = form === undefined ? "a number with a decimal comma" : `a number written as ${exampleOf(form)}`;
-  return new NoNumber(cell, `${wanted}, as others of these rows are`);
+  return new StrayCell(cell, `${wanted}, as others of these rows are`);
 }
 
 /** A cell as the table had it that the model learned from. Commas that the request shows by itself are decimal ones. */
@@ -120,8 +121,8 @@ function readAsWritten(
   cell: string,
   { decimal, form }: NonNullable<NumberFeature["written"]>,
   dialect: Dialect,
-): string | NoNumber {
-  const none = new NoNumber(cell, "a number");
+): string | StrayCell {
+  const none = new StrayCell(cell, "a number");
   if (form !== undefined) return matcherOf(form).test(cell) ? toPlainNumeral(cell, form) : none;
   if (decimal === "." && dialect.decimal === ".") return cell;
   return cell.includes(".") ? none : cell.replace(",", ".");

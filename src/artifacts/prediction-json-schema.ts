@@ -44,7 +44,21 @@ function rowSchema({ features, example }: ModelInput, target: string): Record<st
   };
 }
 
-function featureSchema(feature: InputFeature, example: number | string | null): Record<string, unknown> {
+/** Days of each month in all years, by ISO 8601, and a time; the service takes 29 February and offsets too. */
+const days = "(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31";
+const isoPattern = `^[1-9]\\d{3}-(?:${days})(?:T(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d)?)?$`;
+
+function featureSchema(feature: InputFeature, example: number | string | boolean | null): Record<string, unknown> {
+  if (feature.type === "boolean") return { type: ["boolean", "null"], description: "A truth.", examples: [example] };
+  if (feature.type === "date") {
+    const { from, to } = feature;
+    return {
+      type: ["string", "null"],
+      pattern: isoPattern,
+      description: `A date or time, of UTC where nothing says otherwise. Learnt from ${from} to ${to}.`,
+      examples: [example],
+    };
+  }
   if (feature.type === "number") {
     const { numbersUpTo } = feature;
     return {

@@ -4,6 +4,7 @@ import { type PredictionRows, recordsToRows } from "../models/predict-rows.ts";
 import { utf16Of } from "../tables/table-source.ts";
 import { guessEncodingIn } from "../tables/text-encoding.ts";
 import { csvToRows } from "./parse-csv-rows.ts";
+import { withTypedCells } from "./typed-cells.ts";
 
 /** Rows of one request at most. */
 export const maxPredictionRows = 1_000;
@@ -94,5 +95,5 @@ export function readPredictionRows(body: PredictionBody, missing?: readonly stri
   const { text, encoding } = decode(body);
   const rows = body.format === "csv" ? csvToRows(text, { maxRows: maxPredictionRows, missing }) : readJson(text);
   if (rows.count === 0) throw invalid("rows", "must have at least one row");
-  return { rows, encoding };
+  return { rows: withTypedCells(rows, missing), encoding };
 }

@@ -8,6 +8,7 @@ import { examplesOf } from "../tables/examples.ts";
 import { matcherOf } from "../tables/number-form.ts";
 import { namesColumns } from "../tables/table-source.ts";
 import { countCells } from "./count-cells.ts";
+import { spelledClasses } from "./count-target.ts";
 import { findWarnings } from "./find-warnings.ts";
 import { chooseTarget, taskOf } from "./target-policy.ts";
 import { typeColumns } from "./type-columns.ts";
@@ -90,7 +91,7 @@ export async function checkCsv(
     );
   }
   const typed = await typeColumns(reader, csvPath, head, { ...counts, targetIndex });
-  const { columns, strays, passedOver, strayColumns } = typed;
+  const { strays, passedOver, strayColumns, dateForms } = typed;
   const { distinct } = typed.target;
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
@@ -107,6 +108,14 @@ export async function checkCsv(
       `The target «${target.slice(0, 80)}» has ${distinct} distinct values: there is nothing to learn.`,
     );
   }
+  const task = taskOf({ type: typed.columns[targetIndex]!.type, distinct });
+  const spelled =
+    task === "classification" && typed.columns[targetIndex]!.type === "number"
+      ? await spelledClasses(reader, csvPath, head, targetIndex)
+      : undefined;
+  const columns = typed.columns.map((column, index) =>
+    index === targetIndex && spelled !== undefined ? { ...column, spelled } : column,
+  );
   const numberForms = Object.fromEntries(
     Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
   );
@@ -116,6 +125,7 @@ export async function checkCsv(
       hasWordsInNumbers,
       ...(emptyRows > 0 && { emptyRows }),
       ...(strayColumns.length > 0 && { strayColumns }),
+      ...(Object.keys(dateForms).length > 0 && { dateForms }),
     },
     numberForms,
   );
@@ -135,6 +145,6 @@ export async function checkCsv(
     examples: examplesOf(head),
     rowCount,
     target,
-    task: taskOf({ type: columns[targetIndex]!.type, distinct }),
+    task,
   };
 }

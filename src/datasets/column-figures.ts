@@ -1,10 +1,11 @@
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
+import { isoInSql } from "../tables/date-form.ts";
 
 /** A column as SQL has it. */
 export interface PlacedColumn extends ColumnSummary {
   readonly cell: string;
-  /** The cell as a number where the column is one of numbers. */
+  /** The cell's value, of the column's type. */
   readonly value: string;
 }
 
@@ -36,12 +37,17 @@ const numberOf = ({ cell }: PlacedColumn): string => `${cell}_number`;
 export function withNumbers(source: string, columns: readonly PlacedColumn[]): string {
   const cells = columns.flatMap((column) => {
     const { type, cell, value } = column;
-    if (type === "text") return [cell];
+    if (type !== "number") return [cell];
     const number = numberOf(column);
     return [cell, `${value} AS ${number}`, `CASE WHEN isfinite(${number}) THEN ${number} END AS ${finiteIn(column)}`];
   });
   return `(SELECT ${cells.join(", ")} FROM ${source})`;
 }
+
+const figuresOfDates = ({ value }: PlacedColumn) => ({
+  least: isoInSql(`min(${value})`),
+  greatest: isoInSql(`max(${value})`),
+});
 
 const figuresOfText = ({ cell }: PlacedColumn) => ({
   least: `min(${cell})`,
@@ -66,6 +72,14 @@ function figuresOfNumbers(column: PlacedColumn, isEstimate: boolean) {
     leastFinite: `min(${finite})`,
     greatestFinite: `max(${finite})`,
   };
+}
+
+function figuresOfType(column: PlacedColumn, isEstimate: boolean): Record<string, string> {
+  if (column.type === "number") return figuresOfNumbers(column, isEstimate);
+  if (column.type === "date") return figuresOfDates(column);
+  return column.type === "text"
+    ? figuresOfText(column)
+    : { least: `min(${column.cell})`, greatest: `max(${column.cell})` };
 }
 
 type Answers = Readonly<Record<string, unknown>>;
@@ -95,8 +109,7 @@ function toldOfText({ least, greatest, shortest, longest }: Answers) {
     min: least === null ? null : shortText(least),
     max: greatest === null ? null : shortText(greatest),
     mean: null,
-    minLength: lengthOf(shortest),
-    maxLength: lengthOf(longest),
+    ...(shortest !== undefined && { minLength: lengthOf(shortest), maxLength: lengthOf(longest) }),
   };
 }
 
@@ -127,7 +140,7 @@ export async function figuresOf(
   const asked = columns.map((column) => ({
     filled: `count(${column.cell})`,
     distinct: isEstimate ? `approx_count_distinct(${column.cell})` : "NULL",
-    ...(column.type === "text" ? figuresOfText(column) : figuresOfNumbers(column, isEstimate)),
+    ...figuresOfType(column, isEstimate),
   }));
   const [[rows, ...row] = []] = await reader.query(
     `SELECT count(*), ${asked.flatMap((figures) => Object.values(figures)).join(", ")} FROM ${withNumbers(source, columns)}`,

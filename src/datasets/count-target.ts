@@ -1,6 +1,8 @@
+import { MAX_CLASSES } from "../models/training-target.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../tables/csv-table.ts";
+import type { ColumnType } from "../tables/dialect.ts";
 import { missingNumbers, missingWords } from "../tables/missing.ts";
 import { orEstimated } from "./count-distinct.ts";
 
@@ -67,6 +69,33 @@ export function toCountedTarget(distinct: number, filled: number, classes: unkno
   return { distinct: distinct - words, filled, classes: list };
 }
 
+/** More spellings than that are no classes. */
+const mostSpelled = 2 * MAX_CLASSES;
+
+/**
+ * How the classes of a target of numbers are spelled, where that is not as JavaScript spells them: `1.0` by `1`. Of a number
+ * with two spellings there is none. Looked for only where the first rows have such a one.
+ */
+export async function spelledClasses(
+  reader: CsvReader,
+  csvPath: string,
+  head: CsvHead,
+  index: number,
+): Promise<Record<string, string> | undefined> {
+  const isSpelledOtherwise = (cell: string): boolean => cell !== "" && String(Number(cell)) !== cell;
+  if (!head.firstRows.some((row) => isSpelledOtherwise((row[index] ?? "").trim()))) return undefined;
+  const cells = `SELECT DISTINCT ${numberIn(index, head)} AS number, trim(c${index}) AS spelled FROM ${csvTable(csvPath, head)}`;
+  const rows = await reader.query(
+    `SELECT number, spelled FROM (${cells}) WHERE isfinite(number) LIMIT ${mostSpelled + 1}`,
+  );
+  if (rows.length > mostSpelled) return undefined;
+  const spellings = Map.groupBy(rows, ([number]) => String(number));
+  const spelled = [...spellings].flatMap(([number, all]) =>
+    all.length === 1 && String(all[0]![1]) !== number ? [[number, String(all[0]![1])]] : [],
+  );
+  return spelled.length > 0 ? Object.fromEntries(spelled) : undefined;
+}
+
 /** A target of numbers with cells that are none, which count as missing. */
 export async function countNumbers(
   reader: CsvReader,
@@ -89,7 +118,7 @@ export async function describeTarget(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { index, type, counted }: { index: number; type: "number" | "text"; counted: CountedTarget },
+  { index, type, counted }: { index: number; type: ColumnType; counted: CountedTarget },
 ): Promise<CountedTarget> {
   if (type === "number") return counted;
   const isMisled =

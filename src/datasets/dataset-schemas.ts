@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
-import { delimiters } from "../tables/dialect.ts";
+import { columnTypes, delimiters } from "../tables/dialect.ts";
 import { tableFormats } from "../tables/table-source.ts";
 import { maxNameLength } from "./upload-fields.ts";
 
@@ -9,7 +9,7 @@ const quantile = z.number().nullable();
 const columnProfile = z
   .object({
     name: z.string(),
-    type: z.enum(["number", "text"]),
+    type: z.enum(columnTypes),
     nullRatio: z.number().describe("Share of the rows without a value."),
     missing: z.int().optional().describe("Rows without a value."),
     distinct: z.int().describe("Values by their spelling: `1` and `1.0` are two."),
@@ -96,13 +96,21 @@ export const understoodSchema = z
       .describe(
         "Columns whose numbers are written with thousands, a currency, % or a decimal sign of their own, and how: 50 at most.",
       ),
+    dateForms: z
+      .array(
+        z.object({
+          column: z.int().describe("From 1, without those that are left out."),
+          form: z.string().describe("The last of January 2024, as the column writes it."),
+        }),
+      )
+      .describe("How columns of dates are written: 50 at most."),
   })
   .meta({ id: "Understood" });
 
 /** What a column of a file was taken for. */
 export const understoodColumn = z.object({
   name: z.string().describe("Empty where it has none."),
-  type: z.enum(["number", "text"]).nullable().describe("null of one that is left out."),
+  type: z.enum(columnTypes).nullable().describe("null of one that is left out."),
   role: z.enum(["feature", "target", "left out"]),
   examples: z
     .array(z.string())
@@ -220,7 +228,13 @@ export const uploadForm = z.strictObject({
     .string()
     .optional()
     .describe(
-      'A JSON object of column and type, as {"zip": "text", "age": "number"}; in a column of numbers other text is missing. Default: found by the values.',
+      'A JSON object of column and type (number, text, date, boolean), as {"zip": "text", "age": "number"}; in a column of numbers or dates other text is missing. Default: found by the values.',
+    ),
+  dayFirst: z
+    .enum(["", "true", "false"])
+    .optional()
+    .describe(
+      "Whether 03/04/2024 is the third of April. Default: found by each column's values; asked for where none tells.",
     ),
 });
 

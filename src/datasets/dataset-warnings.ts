@@ -96,15 +96,15 @@ export function warningsOf({
       ...at(target.index),
       message: `Classes of the target ${quoted(name)} differ by case or blanks alone: ${alike.slice(0, 5).map(quoted).join(", ")}. Each is learnt as a class of its own.`,
     });
-  const isText = dialect.source.format === "csv";
-  for (const { index, count, numbers, firstCell, firstLine } of strays) {
-    const isNumber = columns[index]!.type === "number";
+  const isFile = dialect.source.format === "csv";
+  for (const { of, index, count, numbers, firstCell, firstLine } of strays) {
+    const isText = columns[index]!.type === "text";
     warnings.push({
-      code: "NUMBERS_AND_TEXT",
+      code: of === "numbers" ? "NUMBERS_AND_TEXT" : "DATES_AND_TEXT",
       ...at(index),
-      ...(isText ? { line: firstLine } : {}),
+      ...(isFile ? { line: firstLine } : {}),
       cell: short(firstCell),
-      message: `Of the values of ${quoted(kept[index]!)}, ${count} of ${count + numbers} are no numbers, the first in ${isText ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. The column is ${isNumber ? "one of numbers, and they are missing" : "text"}; \`types\` makes it ${isNumber ? "text" : "one of numbers, and them missing"}.`,
+      message: `Of the values of ${quoted(kept[index]!)}, ${count} of ${count + numbers} are no ${of === "numbers" ? of : `${of} as the others`}, the first in ${isFile ? "line" : "row"} ${firstLine}, ${quoted(firstCell)}. The column is ${isText ? "text" : `one of ${of}, and they are missing`}; \`types\` makes it ${isText ? `one of ${of}, and them missing` : "text"}.`,
     });
   }
   if (passedOver.length > 0)

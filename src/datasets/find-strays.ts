@@ -2,18 +2,20 @@ import { hasNameOfDigits, nameOfDigits } from "../tables/column-looks.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
 import { linesOfRows } from "../tables/csv-line.ts";
-import { csvTable, numberIn, sqlText, withoutMissing } from "../tables/csv-table.ts";
+import { csvTable, numberIn, withoutMissing } from "../tables/csv-table.ts";
 import { isMissing, isNumeral } from "../tables/dialect.ts";
+import { sqlText } from "../tables/sql-text.ts";
 import { faultOfFile } from "./fault-of-file.ts";
 
-/** Cells that are no numbers in a column that has many. */
+/** Cells that are none in a column that has many numbers, or dates. */
 export interface StrayCells {
+  readonly of: "numbers" | "dates";
   /** Of the columns that are not left out, from 0. */
   readonly index: number;
   readonly count: number;
-  /** Numbers of the column. */
+  /** Numbers of the column, or dates. */
   readonly numbers: number;
-  /** Whether so few are none that the column is one of numbers: at most 5 %. */
+  /** Whether so few are none that the column is one of these: at most 5 %. */
   readonly areNearly: boolean;
   readonly firstCell: string;
   /** Of the file's; of what is no text, the row. */
@@ -30,14 +32,16 @@ export interface FoundStrays {
 const nearly = 0.95;
 /** With as many its owner may have meant one, and is told. */
 const many = 0.5;
+export const areNearly = (count: number, strays: number): boolean => count >= nearly * (count + strays);
+export const areMany = (count: number, strays: number): boolean => count >= many * (count + strays);
 /** A pass over more of them would take too much memory. */
-const columnsAtOnce = 50;
+export const columnsAtOnce = 50;
 /** Of those that the sender says nothing of; further ones are text. */
-const mostColumns = 400;
+export const mostColumns = 400;
 
 /** What was counted in a column; of one whose first rows have text there is no more than that. */
 export interface CountedColumn {
-  readonly type: "number" | "text";
+  readonly type: "number" | "text" | "other";
   readonly numbers: number;
   /** Cells that are neither empty nor words for missing numbers. */
   readonly values: number;
@@ -46,8 +50,8 @@ export interface CountedColumn {
 /** Whether a column of text may have many numbers. */
 function isSuspect({ type, numbers, values }: CountedColumn, index: number, head: CsvHead): boolean {
   const said = head.saidTypes.get(index);
-  if (type === "number" || said === "text") return false;
-  if (said === "number") return true;
+  if (type !== "text") return false;
+  if (said !== undefined) return said === "number";
   // Without its strays it would be text all the same.
   if (hasNameOfDigits(head, index)) return false;
   if (head.looks[index] !== "text") return numbers >= many * values;
@@ -110,15 +114,32 @@ async function straysIn(
     const [stray, numeric, firstCell, firstRow, names] = row.slice(at * 5, at * 5 + 5);
     const count = Number(stray);
     const numbers = Number(numeric);
-    const share = numbers / (count + numbers);
-    const isMeant = head.saidTypes.has(index) ? numbers > 0 : share >= many;
+    const isMeant = head.saidTypes.has(index) ? numbers > 0 : areMany(numbers, count);
     if (count === 0 || !isMeant) return [];
-    // With a name of digits it is one of names, which would lose their zeros.
-    const areNearly = share >= nearly && Number(names) === 0;
-    return [{ index, count, numbers, areNearly, firstCell: String(firstCell), firstRow: Number(firstRow) }];
+    return [
+      {
+        of: "numbers" as const,
+        index,
+        count,
+        numbers,
+        // With a name of digits it is one of names, which would lose their zeros.
+        areNearly: areNearly(numbers, count) && Number(names) === 0,
+        firstCell: String(firstCell),
+        firstRow: Number(firstRow),
+      },
+    ];
   });
+  return withLines(csvPath, head, found);
+}
+
+/** The same with the lines of their first rows, where the file has lines. */
+export async function withLines(
+  csvPath: string,
+  head: CsvHead,
+  found: readonly (Omit<StrayCells, "firstLine"> & { readonly firstRow: number })[],
+): Promise<StrayCells[]> {
   const rows = found.map(({ firstRow }) => firstRow);
-  const lines =
-    head.dialect.source.format === "csv" ? await linesOfRows(csvPath, head, rows) : new Map<number, number>();
+  const isText = head.dialect.source.format === "csv" && rows.length > 0;
+  const lines = isText ? await linesOfRows(csvPath, head, rows) : new Map<number, number>();
   return found.map(({ firstRow, ...stray }) => ({ ...stray, firstLine: lines.get(firstRow) ?? firstRow }));
 }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { ColumnProfile, ColumnSummary } from "../store/schema.ts";
 import { type CsvReader, isOutOfMemory } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, numberIn, numeralIn } from "../tables/csv-table.ts";
+import { csvTable, textIn, valueIn } from "../tables/csv-table.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { type ColumnFigures, figuresOf, type PlacedColumn, shortText } from "./column-figures.ts";
 import { binEdges, histogramsOf } from "./column-histograms.ts";
@@ -47,11 +47,9 @@ export async function profileCsv(
   for (let from = 0; from < columns.length; from += width) {
     const slice = columns.slice(from, from + width).map(({ name, type }, place): PlacedColumn => {
       const cell = `c${from + place}`;
-      return { name, type, cell, value: type === "text" ? cell : numberIn(from + place, wordless) };
+      return { name, type, cell, value: valueIn(from + place, type, wordless) };
     });
-    const cells = slice.map(({ type, cell }, place) =>
-      type === "text" ? cell : `${numeralIn(from + place, head)} AS ${cell}`,
-    );
+    const cells = slice.map(({ type, cell }, place) => `${textIn(from + place, type, head)} AS ${cell}`);
     const how = { isExact: size <= maxExactBytes, detail: detailOf(columns.length) };
     profiles.push(...(await profileSlice(reader, `(SELECT ${cells} FROM ${csv})`, slice, how)));
   }

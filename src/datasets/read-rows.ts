@@ -1,6 +1,9 @@
 import type { FileStorage } from "../storage/file-storage.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, numberIn, plainNumberIn } from "../tables/csv-table.ts";
+import { csvTable, numberIn, plainNumberIn, valueIn } from "../tables/csv-table.ts";
+import { isoInSql } from "../tables/date-form.ts";
+import type { ColumnType } from "../tables/dialect.ts";
+import { truthInSql } from "../tables/truth.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type Dataset, dialectOf, keptFileOf } from "./dataset-repository.ts";
 import { onTable } from "./on-table.ts";
@@ -27,8 +30,10 @@ export async function readRows(
   if (offset >= dataset.row_count) return { rows: [], cut: [] };
   const dialect = dialectOf(dataset);
   const size = sizeOfPage(limit, columns.length);
-  const kindOf = (place: number): "text" | "number" | "form" =>
-    columns[place]?.type === "text" ? "text" : dialect.numberForms?.[place] === undefined ? "number" : "form";
+  const kindOf = (place: number): "form" | ColumnType => {
+    const { type } = columns[place]!;
+    return type === "number" && dialect.numberForms?.[place] !== undefined ? "form" : type;
+  };
   const finite = "lambda number: CASE WHEN isfinite(number) THEN number END";
   const table = { ...keptFileOf(dataset), dialect };
   return onTable(storage, csvEngines.counts, { owner, signal }, table, async (reader, csvPath) => {
@@ -47,12 +52,16 @@ export async function readRows(
         `SELECT json_array(
           list_transform(list_transform(${cells("number", text, "VARCHAR")}, lambda cell: ${plainNumberIn("cell", head)}), ${finite}),
           list_transform(${cells("form", (place) => numberIn(place, head), "DOUBLE")}, ${finite}),
-          list_transform(${cells("text", text, "VARCHAR")}, lambda cell: left(cell, ${size.cellLength + 1})))::VARCHAR
+          list_transform(${cells("text", text, "VARCHAR")}, lambda cell: left(cell, ${size.cellLength + 1})),
+          list_transform(${cells("date", (place) => valueIn(place, "date", head), "TIMESTAMP")}, lambda time: ${isoInSql("time")}),
+          list_transform(${cells("boolean", text, "VARCHAR")}, lambda cell: ${truthInSql("cell")}))::VARCHAR
         FROM (${wanted})`,
       );
       for (const [index, [json]] of answer.entries()) {
-        const [number, form, texts] = (JSON.parse(String(json)) as unknown[][]).map((list) => list.values());
-        const listOf = { number, form, text: texts };
+        const [number, form, texts, date, boolean] = (JSON.parse(String(json)) as unknown[][]).map((list) =>
+          list.values(),
+        );
+        const listOf = { number, form, text: texts, date, boolean };
         for (const place of places) rows[index]!.push(listOf[kindOf(place)]!.next().value);
       }
     }

@@ -48,9 +48,10 @@ export interface AcceptedDataset {
 
 /** How a table is read by what its sender said of it. */
 function readBy({ dialect, columns }: Pick<CheckedCsv, "dialect" | "columns">): string {
-  const { source, delimiter, decimal, isHeaderless } = dialect;
+  const { source, delimiter, decimal, isHeaderless, dateForms } = dialect;
   const types = columns.map(({ type }) => type);
-  return JSON.stringify([source.encoding, source.sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types]);
+  const how = [source.encoding, source.sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms];
+  return JSON.stringify(how);
 }
 
 const wasReadBy = (dataset: Dataset): string => readBy({ dialect: dialectOf(dataset), columns: dataset.columns });

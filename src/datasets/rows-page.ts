@@ -1,5 +1,5 @@
 /** A cell as it is shown: null where it is missing, or a number that JSON has no word for. */
-export type ShownCell = number | string | null;
+export type ShownCell = number | string | boolean | null;
 
 /** A cell of which only the first characters are shown: the number of its row, and the place of its column, from 1. */
 export interface CutCell {
@@ -35,6 +35,7 @@ function show(cells: readonly unknown[], row: number, cellLength: number): { sho
   const cut: CutCell[] = [];
   const shown = cells.map((cell, place): ShownCell => {
     if (typeof cell === "number") return Number.isFinite(cell) ? cell : null;
+    if (typeof cell === "boolean") return cell;
     if (typeof cell !== "string") return null;
     const first = firstOf(cell, cellLength);
     if (first.length < cell.length) cut.push({ row, column: place + 1 });

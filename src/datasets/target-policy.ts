@@ -1,6 +1,8 @@
+import type { ColumnType } from "../tables/dialect.ts";
+
 /** What a target column looks like to the checks. */
 export interface TargetColumn {
-  readonly type: "number" | "text";
+  readonly type: ColumnType;
   readonly distinct: number;
 }
 

@@ -3,9 +3,11 @@ import { MAX_CLASSES } from "../models/training-target.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import type { CsvReader } from "../tables/csv-engine.ts";
 import type { CsvHead } from "../tables/csv-head.ts";
+import type { DateForm } from "../tables/date-form.ts";
 import type { ColumnCounts } from "./count-cells.ts";
 import { type CountedTarget, countNumbers } from "./count-target.ts";
-import { findStrays, type StrayCells } from "./find-strays.ts";
+import { findDatesAndTruths } from "./dates-and-truths.ts";
+import { type CountedColumn, findStrays, type StrayCells } from "./find-strays.ts";
 
 /** The columns of a counted file. */
 export interface TypedColumns {
@@ -14,20 +16,29 @@ export interface TypedColumns {
   readonly strays: readonly StrayCells[];
   /** Columns of text in which none were looked for. */
   readonly passedOver: readonly number[];
-  /** Columns of numbers with such cells. */
+  /** Columns of numbers and dates with such cells. */
   readonly strayColumns: readonly number[];
+  /** Of each column of dates. */
+  readonly dateForms: Readonly<Record<number, DateForm>>;
   /** Cells with a value in all columns. */
   readonly filledCells: number;
   readonly target: CountedTarget;
 }
 
+const saidAs = {
+  number: "has numbers",
+  date: "has dates",
+  boolean: "has truths (true and false, yes and no)",
+} as const;
+
 /** Whether a column is one of numbers, some of them missing. */
 const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers > 0 && words + numbers === filled;
 
 /**
- * The type of each column: what its sender says, else one of numbers where all its values are, or nearly all. A target that
- * can be learnt as classes is left one of text: a rare class must not be lost for being a word among digits.
- * @throws DomainError FIELD_INVALID where a column that is said to be one of numbers has none
+ * The type of each column: what its sender says, else one of numbers or dates where all its values are, or nearly all, or a
+ * boolean. A target is never one of dates or a boolean, since classes are told as they are spelled; and one that can be learnt as
+ * classes is one of numbers only where all its values are: a rare class must not be lost for being a word among digits.
+ * @throws DomainError FIELD_INVALID where a column has nothing of the type that it is said to be, DATE_ORDER_UNKNOWN
  */
 export async function typeColumns(
   reader: CsvReader,
@@ -37,40 +48,50 @@ export async function typeColumns(
 ): Promise<TypedColumns> {
   const { names, saidTypes } = head;
   const { targetIndex } = counted;
-  const numeric = names.map((_, index) => saidTypes.get(index) !== "text" && isNumeric(counted.columns[index]!));
-  const { strays, passedOver } = await findStrays(
-    reader,
-    csvPath,
-    head,
-    counted.columns.map(({ filled, words, numbers }, index) => ({
-      type: numeric[index] ? "number" : "text",
-      numbers,
-      values: filled - words,
-    })),
+  const numeric = names.map(
+    (_, index) => (saidTypes.get(index) ?? "number") === "number" && isNumeric(counted.columns[index]!),
   );
+  const columnsCounted = counted.columns.map(({ filled, words, numbers }, index): CountedColumn => {
+    return { type: numeric[index] ? "number" : "text", numbers, values: filled - words };
+  });
+  const others = columnsCounted.map((column, index) => (index === targetIndex ? undefined : column));
+  const { dates, booleans, ...found } = await findDatesAndTruths(reader, csvPath, head, others);
+  const typed = columnsCounted.map(
+    (column, index): CountedColumn => (dates.has(index) || booleans.has(index) ? { ...column, type: "other" } : column),
+  );
+  const { strays: straysOfNumbers, passedOver } = await findStrays(reader, csvPath, head, typed);
+  const strays = [...straysOfNumbers, ...found.strays].sort((one, other) => one.index - other.index);
   const isOfClasses = counted.target.distinct <= MAX_CLASSES;
   const isNumbers = ({ index, areNearly }: StrayCells): boolean =>
     saidTypes.get(index) === "number" || (areNearly && !(index === targetIndex && isOfClasses));
   /** How many numbers each column of numbers with strays has. */
-  const numbersBesideStrays = new Map(strays.filter(isNumbers).map(({ index, numbers }) => [index, numbers]));
-  const strayColumns = [...numbersBesideStrays.keys()];
+  const numbersBesideStrays = new Map(straysOfNumbers.filter(isNumbers).map(({ index, numbers }) => [index, numbers]));
+  const straysOfDates = found.strays.filter(({ index }) => dates.has(index)).map(({ index }) => index);
+  const strayColumns = [...numbersBesideStrays.keys(), ...straysOfDates].sort((one, other) => one - other);
   const columns = names.map((name, index): ColumnSummary => {
     const { filled, words } = counted.columns[index]!;
-    const isSaid = saidTypes.get(index) === "number";
-    const isNumber = numeric[index] || numbersBesideStrays.has(index) || (isSaid && filled === words);
-    if (isSaid && !isNumber)
+    const said = saidTypes.get(index);
+    const isNumber = numeric[index] || numbersBesideStrays.has(index) || (said === "number" && filled === words);
+    const type = dates.has(index) ? "date" : booleans.has(index) ? "boolean" : isNumber ? "number" : "text";
+    if (said !== undefined && said !== type && index === targetIndex && said !== "number")
       throw new DomainError(
         "FIELD_INVALID",
-        `\`types\` says that «${name.slice(0, 80)}» has numbers, and it has none.`,
+        `\`types\` makes the target «${name.slice(0, 80)}» a ${said}: it is number or text, since classes are told as they are spelled.`,
       );
-    return { name, type: isNumber ? "number" : "text" };
+    if (said !== undefined && said !== type)
+      throw new DomainError(
+        "FIELD_INVALID",
+        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}, and it has none.`,
+      );
+    return { name, type };
   });
   const filledCells = counted.columns.reduce(
-    (sum, { filled, numbers }, index) => sum + (numbersBesideStrays.get(index) ?? (numeric[index] ? numbers : filled)),
+    (sum, { filled, numbers }, index) =>
+      sum + (found.filled.get(index) ?? numbersBesideStrays.get(index) ?? (numeric[index] ? numbers : filled)),
     0,
   );
   const target = numbersBesideStrays.has(targetIndex)
     ? await countNumbers(reader, csvPath, { ...head, dialect: { ...head.dialect, strayColumns } }, targetIndex)
     : counted.target;
-  return { columns, strays, passedOver, strayColumns, filledCells, target };
+  return { columns, strays, passedOver, strayColumns, dateForms: Object.fromEntries(dates), filledCells, target };
 }

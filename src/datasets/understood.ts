@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { exampleOfDates } from "../tables/date-form.ts";
 import { exampleOf } from "../tables/number-form.ts";
 import { type Dataset, type DatasetSummary, dialectOf } from "./dataset-repository.ts";
 import type { understoodColumn, understoodSchema, understoodWithColumns } from "./dataset-schemas.ts";
@@ -9,7 +10,7 @@ const mostForms = 50;
 /** How a dataset's file was read. */
 export function understoodOf(dataset: Pick<DatasetSummary, "dialect">): z.input<typeof understoodSchema> {
   const dialect = dialectOf(dataset);
-  const { source, numberForms = {} } = dialect;
+  const { source, numberForms = {}, dateForms = {} } = dialect;
   return {
     format: source.format,
     encoding: source.encoding,
@@ -27,6 +28,9 @@ export function understoodOf(dataset: Pick<DatasetSummary, "dialect">): z.input<
     numberForms: Object.entries(numberForms)
       .slice(0, mostForms)
       .map(([index, form]) => ({ column: Number(index) + 1, form: exampleOf(form) })),
+    dateForms: Object.entries(dateForms)
+      .slice(0, mostForms)
+      .map(([index, form]) => ({ column: Number(index) + 1, form: exampleOfDates(form) })),
   };
 }
 

@@ -1,5 +1,5 @@
 import { DomainError } from "../errors.ts";
-import { type Delimiter, type Dialect, delimiters } from "../tables/dialect.ts";
+import { type ColumnType, columnTypes, type Delimiter, type Dialect, delimiters } from "../tables/dialect.ts";
 import { encodingNamed } from "../tables/text-encoding.ts";
 
 /** What the sender of a file says of it; what is not said is found out. */
@@ -17,7 +17,9 @@ export interface UploadFields {
   /** Words for a missing value beside those that are always read as such. */
   readonly missing: readonly string[] | undefined;
   /** Of columns by their names. */
-  readonly types: Readonly<Record<string, "number" | "text">> | undefined;
+  readonly types: Readonly<Record<string, ColumnType>> | undefined;
+  /** Whether 03/04/2024 is the third of April. */
+  readonly dayFirst: boolean | undefined;
 }
 
 /** Fields of the form beside the file. */
@@ -31,6 +33,7 @@ const uploadFieldNames = [
   "header",
   "missing",
   "types",
+  "dayFirst",
 ] as const;
 
 /** Characters of a dataset's name. */
@@ -99,10 +102,10 @@ function typesOf(sent: string | undefined): UploadFields["types"] {
   if (sent === undefined || sent.trim() === "") return undefined;
   const types = parsedOf("types", sent);
   const isTypes = typeof types === "object" && types !== null && !Array.isArray(types);
-  if (!isTypes || !Object.values(types).every((type) => type === "number" || type === "text"))
+  if (!isTypes || !Object.values(types).every((type) => (columnTypes as readonly unknown[]).includes(type)))
     throw new DomainError(
       "FIELD_INVALID",
-      '`types` is a JSON object of column and type, "number" or "text", as {"zip": "text"}.',
+      `\`types\` is a JSON object of column and type (${columnTypes.join(", ")}), as {"zip": "text"}.`,
     );
   return types as UploadFields["types"];
 }
@@ -125,7 +128,10 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
       "UNEXPECTED_FIELD",
       `The form takes \`file\`, ${uploadFieldNames.map((name) => `\`${name}\``).join(", ")}, not «${unknown.slice(0, 80)}».`,
     );
-  const header = oneOf("header", fields.header, ["true", "false"]);
+  const truthOf = (field: "header" | "dayFirst"): boolean | undefined => {
+    const said = oneOf(field, fields[field], ["true", "false"]);
+    return said && said === "true";
+  };
   const encoding = fields.encoding?.trim() || undefined;
   return {
     name: nameOf(fields.name, fileName),
@@ -134,9 +140,10 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     sheet: fields.sheet || undefined,
     delimiter: oneOf("delimiter", fields.delimiter === "\\t" ? "\t" : fields.delimiter, delimiters),
     decimal: oneOf("decimal", fields.decimal, [".", ","]),
-    header: header && header === "true",
+    header: truthOf("header"),
     missing: missingOf(fields.missing),
     types: typesOf(fields.types),
+    dayFirst: truthOf("dayFirst"),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DatePart } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
 import type { NumberColumn, TableColumn } from "./training-table.ts";
@@ -32,6 +33,14 @@ interface NumberUse {
 /** What training did with a column; `missing` counts its cells without a value that a 32-bit float holds, in rows that have a target. */
 export type ColumnUse =
   | NumberUse
+  | { readonly name: string; readonly as: "boolean"; readonly missing: number; readonly imputed: number }
+  | {
+      readonly name: string;
+      readonly as: "date";
+      readonly missing: number;
+      readonly imputed: number;
+      readonly parts: readonly DatePart[];
+    }
   | { readonly name: string; readonly as: "categories"; readonly missing: number; readonly categories: number }
   | (LeftOutColumn & { readonly as: "left_out" });
 
@@ -62,6 +71,10 @@ export function columnUses(facts: UseFacts): ColumnUse[] {
     const missing = countMissing(column, rows);
     if (column.kind === "number")
       return { name, as: "number", missing, imputed: impute ? missing : 0, rounded: countRounded(column, rows) };
+    const imputed = impute ? missing : 0;
+    if (feature.kind === "boolean") return { name, as: "boolean", missing, imputed };
+    if (feature.kind === "date")
+      return { name, as: "date", missing, imputed, parts: feature.parts.map(({ part }) => part) };
     if (feature.kind === "number") throw new Error(`The column «${name}» is text, and its feature a number.`);
     return { name, as: "categories", missing, categories: feature.categories.length };
   });
@@ -80,8 +93,7 @@ function countRounded({ numbers }: NumberColumn, rows: Int32Array): number {
 function countMissing(column: TableColumn, rows: Int32Array): number {
   let missing = 0;
   for (const row of rows) {
-    if (column.kind === "number" ? Number.isNaN(toFeatureValue(column.numbers[row]!)) : !column.texts[row])
-      missing += 1;
+    if (column.kind === "text" ? !column.texts[row] : Number.isNaN(toFeatureValue(column.numbers[row]!))) missing += 1;
   }
   return missing;
 }

@@ -1,5 +1,6 @@
+import { datePartOf, dateParts, midnightBefore } from "./date-parts.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
-import type { TableColumn } from "./training-table.ts";
+import type { BooleanColumn, DateColumn, TableColumn } from "./training-table.ts";
 
 /** More categories than this make a text column an identifier rather than a feature. */
 export const MAX_CATEGORIES = 50;
@@ -29,17 +30,59 @@ export function buildFeatureSchema(columns: readonly TableColumn[], rows: Int32A
   const features: ModelFeature[] = [];
   const droppedColumns: DroppedColumn[] = [];
   for (const column of columns) {
-    const feature = column.kind === "number" ? numberFeature(column, rows) : textFeature(column, rows);
+    const feature = featureOf(column, rows);
     if (typeof feature === "string") droppedColumns.push({ name: column.name, reason: feature });
     else features.push(feature);
   }
   return { features, droppedColumns };
 }
 
+function featureOf(column: TableColumn, rows: Int32Array): ModelFeature | DroppedColumn["reason"] {
+  if (column.kind === "number") return numberFeature(column, rows);
+  if (column.kind === "text") return textFeature(column, rows);
+  return column.kind === "date" ? dateFeature(column, rows) : booleanFeature(column, rows);
+}
+
 /** XGBoost works on 32-bit floats; what does not fit them is as good as missing. */
 export function toFeatureValue(value: number): number {
   const rounded = Math.fround(value);
   return Number.isFinite(rounded) ? rounded : Number.NaN;
+}
+
+/** What the numbers of some rows are like; undefined where there is none. */
+function spreadOf(
+  numberIn: (row: number) => number,
+  rows: Int32Array,
+): { mean: number; isConstant: boolean } | undefined {
+  let [count, mean, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const row of rows) {
+    const value = numberIn(row);
+    if (Number.isNaN(value)) continue;
+    count++;
+    mean += (value - mean) / count;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return count === 0 ? undefined : { mean: Math.fround(mean), isConstant: min === max };
+}
+
+function booleanFeature({ name, numbers }: BooleanColumn, rows: Int32Array): ModelFeature | DroppedColumn["reason"] {
+  const spread = spreadOf((row) => numbers[row]!, rows);
+  if (spread === undefined) return "empty";
+  return spread.isConstant ? "constant" : { column: name, kind: "boolean", mean: spread.mean };
+}
+
+function dateFeature(column: DateColumn, rows: Int32Array): ModelFeature | DroppedColumn["reason"] {
+  const { name, numbers, written, hasStrays } = column;
+  let first = Number.POSITIVE_INFINITY;
+  for (const row of rows) if (numbers[row]! < first) first = numbers[row]!;
+  if (first === Number.POSITIVE_INFINITY) return "empty";
+  const origin = midnightBefore(first);
+  const parts = dateParts.flatMap((part) => {
+    const spread = spreadOf((row) => toFeatureValue(datePartOf(part, numbers[row]!, origin)), rows);
+    return spread === undefined || spread.isConstant ? [] : [{ part, mean: spread.mean }];
+  });
+  return parts.length === 0 ? "constant" : { column: name, kind: "date", origin, parts, written, hasStrays };
 }
 
 function numberFeature(
@@ -89,14 +132,17 @@ function textFeature(
   return { column: column.name, kind: "text", categories: [...categories].sort() };
 }
 
-/** For each of the model's own features, the place of its source column in the schema. */
-export function expandedSources(features: readonly ModelFeature[]): number[] {
-  return features.flatMap((feature, source) =>
-    feature.kind === "number" ? [source] : feature.categories.map(() => source),
-  );
+function widthOf(feature: ModelFeature): number {
+  if (feature.kind === "text") return feature.categories.length;
+  return feature.kind === "date" ? feature.parts.length : 1;
 }
 
-/** The model's own features, one array each; `impute` puts the mean where a number is missing, else it stays NaN. */
+/** For each of the model's own features, the place of its source column in the schema. */
+export function expandedSources(features: readonly ModelFeature[]): number[] {
+  return features.flatMap((feature, source) => new Array<number>(widthOf(feature)).fill(source));
+}
+
+/** The model's own features, one array each; `impute` puts the mean where a number or date is missing, else it stays NaN. */
 export function expandColumns(
   features: readonly ModelFeature[],
   columns: ReadonlyMap<string, TableColumn>,
@@ -109,13 +155,19 @@ export function expandColumns(
     if (column === undefined || column.kind !== feature.kind) {
       throw new Error(`The table has no ${feature.kind} column "${feature.column}".`);
     }
-    if (column.kind === "number" && feature.kind === "number") {
+    const fill = (valueIn: (row: number) => number, mean: number): void => {
       const values = new Float32Array(rows.length);
       for (let place = 0; place < rows.length; place++) {
-        const value = toFeatureValue(column.numbers[rows[place]!]!);
-        values[place] = impute && Number.isNaN(value) ? feature.mean : value;
+        const value = toFeatureValue(valueIn(rows[place]!));
+        values[place] = impute && Number.isNaN(value) ? mean : value;
       }
       expanded.push(values);
+    };
+    if (column.kind === "date" && feature.kind === "date") {
+      for (const { part, mean } of feature.parts)
+        fill((row) => datePartOf(part, column.numbers[row]!, feature.origin), mean);
+    } else if (column.kind !== "text" && (feature.kind === "number" || feature.kind === "boolean")) {
+      fill((row) => column.numbers[row]!, feature.mean);
     } else if (column.kind === "text" && feature.kind === "text") {
       const places = new Map(feature.categories.map((category, place) => [category, place]));
       const indicators = feature.categories.map(() => new Float32Array(rows.length));

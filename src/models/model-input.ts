@@ -1,6 +1,7 @@
 import type { LeftOutColumn } from "./column-use.ts";
+import { isoOf, midnightBefore } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
-import type { ModelFeature, NumberFeature, TextFeature } from "./model.ts";
+import type { DateFeature, ModelFeature, NumberFeature, TextFeature } from "./model.ts";
 import type { TableColumn } from "./training-table.ts";
 
 /**
@@ -9,6 +10,9 @@ import type { TableColumn } from "./training-table.ts";
  */
 export type InputFeature =
   | { readonly name: string; readonly type: "number"; readonly numbersUpTo: number | null }
+  | { readonly name: string; readonly type: "boolean" }
+  /** `from` and `to` are the first and the last that was learnt from. */
+  | { readonly name: string; readonly type: "date"; readonly from: string; readonly to: string }
   | { readonly name: string; readonly type: "category"; readonly categories: readonly string[]; readonly more: number };
 
 /** What a model takes, as it is kept beside it and sent: bounded, whatever the table was. */
@@ -17,7 +21,7 @@ export interface ModelInput {
   /** Whether one of them has `more` categories than are shown. */
   readonly cut: boolean;
   /** A row of typical values; null where none is short enough. */
-  readonly example: Readonly<Record<string, number | string | null>>;
+  readonly example: Readonly<Record<string, number | string | boolean | null>>;
   /** Columns of the table that are not needed. */
   readonly notNeeded: readonly LeftOutColumn[];
 }
@@ -49,10 +53,16 @@ export function describeInput({ features, notNeeded, bounds, columns, trainRows 
     mostBytes,
   );
   const shown = ranked.map((categories) => firstWithin(categories, share));
-  const described = features.map((feature, at) => toInputFeature(feature, new Set(shown[at]), bounds[at]!));
-  const typical = (feature: ModelFeature, at: number): number | string | null => {
+  const described = features.map((feature, at) => {
+    if (feature.kind !== "date") return toInputFeature(feature, new Set(shown[at]), bounds[at]!);
+    const { min, max } = rangeOf(columns.get(feature.column)!, trainRows);
+    return { name: feature.column, type: "date", from: isoOf(min), to: isoOf(max) } as const;
+  });
+  const typical = (feature: ModelFeature, at: number): number | string | boolean | null => {
     if (feature.kind === "text") return shown[at]![0] ?? null;
-    return typicalNumber(feature, columns.get(feature.column)!, trainRows);
+    if (feature.kind === "boolean") return feature.mean >= 0.5;
+    const column = columns.get(feature.column)!;
+    return feature.kind === "date" ? typicalDate(column, trainRows) : typicalNumber(feature, column, trainRows);
   };
   return {
     features: described,
@@ -63,7 +73,12 @@ export function describeInput({ features, notNeeded, bounds, columns, trainRows 
   };
 }
 
-function toInputFeature(feature: ModelFeature, shown: ReadonlySet<string>, numbersUpTo: number | null): InputFeature {
+function toInputFeature(
+  feature: Exclude<ModelFeature, DateFeature>,
+  shown: ReadonlySet<string>,
+  numbersUpTo: number | null,
+): InputFeature {
+  if (feature.kind === "boolean") return { name: feature.column, type: "boolean" };
   if (feature.kind === "number") return { name: feature.column, type: "number", numbersUpTo };
   const categories = feature.categories.filter((category) => shown.has(category));
   return { name: feature.column, type: "category", categories, more: feature.categories.length - categories.length };
@@ -102,7 +117,21 @@ function firstWithin(categories: readonly string[], share: number): string[] {
 
 /** The mean: of whole numbers a whole one, else to a hundredth of their spread. No cell of any row, yet within the column. */
 function typicalNumber({ mean }: NumberFeature, column: TableColumn, rows: Int32Array): number {
-  if (column.kind !== "number") throw new Error(`The column «${column.name}» is text, and its feature a number.`);
+  const { min, max, isWhole } = rangeOf(column, rows);
+  const rounded = isWhole ? Math.round(mean) : roundTo(mean, (max - min) / 100);
+  return Math.min(Math.max(rounded, min), max);
+}
+
+/** The day in the middle between the first and the last, or that moment where they are of one day. */
+function typicalDate(column: TableColumn, rows: Int32Array): string {
+  const { min, max } = rangeOf(column, rows);
+  const day = midnightBefore((min + max) / 2);
+  return isoOf(day < min ? Math.round((min + max) / 2) : day);
+}
+
+/** Of numbers that a 32-bit float holds. */
+function rangeOf(column: TableColumn, rows: Int32Array): { min: number; max: number; isWhole: boolean } {
+  if (column.kind === "text") throw new Error(`The column «${column.name}» is text, and its feature is none of it.`);
   let [min, max, isWhole] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, true];
   for (const row of rows) {
     const number = column.numbers[row]!;
@@ -111,8 +140,7 @@ function typicalNumber({ mean }: NumberFeature, column: TableColumn, rows: Int32
     max = Math.max(max, number);
     isWhole &&= Number.isInteger(number);
   }
-  const rounded = isWhole ? Math.round(mean) : roundTo(mean, (max - min) / 100);
-  return Math.min(Math.max(rounded, min), max);
+  return { min, max, isWhole };
 }
 
 /** To a power of ten that is no more than `step`, and one digit at least. */

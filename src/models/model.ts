@@ -1,5 +1,6 @@
+import type { DatePart } from "./date-parts.ts";
 import type { RunMetrics } from "./model-metrics.ts";
-import type { WrittenNumbers } from "./training-table.ts";
+import type { WrittenDates, WrittenNumbers } from "./training-table.ts";
 
 /** What the model says: one of several classes, or a number. */
 export type TrainingTask = "classification" | "regression";
@@ -26,8 +27,28 @@ export interface TextFeature {
   readonly categories: readonly string[];
 }
 
-/** A source column of the model; the model's own feature order is these, with text columns expanded in place. */
-export type ModelFeature = NumberFeature | TextFeature;
+/** A column of dates: one feature for each part of them that varied in the training rows, in this order. */
+export interface DateFeature {
+  readonly column: string;
+  readonly kind: "date";
+  /** Seconds of Unix time from which `days` are counted. */
+  readonly origin: number;
+  /** Each with its mean, which stands in for a missing date in light models. */
+  readonly parts: readonly { readonly part: DatePart; readonly mean: number }[];
+  readonly written: WrittenDates;
+  /** Whether the table had cells that are no dates between them: another one counts as missing then, and is refused else. */
+  readonly hasStrays: boolean;
+}
+
+/** A column of truths: one feature of 1 and 0; `mean` as of a number. */
+export interface BooleanFeature {
+  readonly column: string;
+  readonly kind: "boolean";
+  readonly mean: number;
+}
+
+/** A source column of the model; the model's own feature order is these, with columns of text and dates expanded in place. */
+export type ModelFeature = NumberFeature | TextFeature | DateFeature | BooleanFeature;
 
 /** A column that was asked for and could not be used. */
 export interface DroppedColumn {

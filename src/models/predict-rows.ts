@@ -1,7 +1,7 @@
 import { likeliestClass } from "./evaluate.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { categoryFinder } from "./known-category.ts";
-import type { ModelDocument, ModelFeature } from "./model.ts";
+import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
 import { allProbabilities } from "./train-model.ts";
 import type { TableColumn } from "./training-table.ts";
 import { predictXgboost } from "./xgboost-json.ts";
@@ -37,8 +37,8 @@ export class PredictionInputError extends Error {
   }
 }
 
-/** A cell in a column of numbers that is none as the other rows write them. */
-export class NoNumber {
+/** A cell that is none of its column: no number as the other rows write them, no date, no truth. */
+export class StrayCell {
   readonly text: string;
   /** What would be one, in words. */
   readonly wanted: string;
@@ -52,7 +52,10 @@ export class NoNumber {
 /** The rows of a request, as a model asks for them: column by column. */
 export interface PredictionRows {
   readonly count: number;
-  /** A cell for each row, as the feature takes it; undefined when no row has the column. */
+  /**
+   * A cell for each row, as the feature takes it: a date as seconds of Unix time, a truth as boolean. Undefined when no row has
+   * the column.
+   */
   column(feature: ModelFeature): readonly unknown[] | undefined;
 }
 
@@ -151,6 +154,7 @@ function readColumn(
     });
     return { name, kind: "text", texts };
   }
+  if (feature.kind !== "number") return readTyped(feature, cells, tell);
   // A number that stands for a missing value does so however it is spelled.
   const values = new Set(missing.flatMap((word) => (numeral.test(word) ? [toFeatureValue(Number(word))] : [])));
   const numbers = new Float64Array(rows.count);
@@ -158,12 +162,30 @@ function readColumn(
     const cell = cells[row];
     const number = readNumber(cell);
     if (number !== undefined) numbers[row] = values.has(number) ? Number.NaN : number;
-    else if (feature.written !== undefined && (isScalar(cell) || cell instanceof NoNumber)) {
+    else if (feature.written !== undefined && (isScalar(cell) || cell instanceof StrayCell)) {
       numbers[row] = Number.NaN;
-      tell(row, name, cell instanceof NoNumber ? cell.text : String(cell));
+      tell(row, name, cell instanceof StrayCell ? cell.text : String(cell));
     } else throw noNumberFault(cell, row, name);
   }
   return { name, kind: "number", numbers };
+}
+
+/** A column of dates or truths. One that is no truth is as good as none, and so is one that is no date where the table had such. */
+function readTyped(
+  feature: DateFeature | BooleanFeature,
+  cells: readonly unknown[],
+  tell: (row: number, column: string, text: string) => void,
+): TableColumn {
+  const { column: name } = feature;
+  const numbers = Float64Array.from(cells, (cell, row) => {
+    if (cell === null || cell === undefined) return Number.NaN;
+    if (!(cell instanceof StrayCell)) return Number(cell);
+    if (feature.kind === "date" && !feature.hasStrays) throw noNumberFault(cell, row, name);
+    tell(row, name, cell.text);
+    return Number.NaN;
+  });
+  if (feature.kind === "boolean") return { name, kind: "boolean", numbers };
+  return { name, kind: "date", numbers, written: feature.written, hasStrays: feature.hasStrays };
 }
 
 const isScalar = (cell: unknown): cell is string | number | boolean =>
@@ -194,7 +216,7 @@ function readNumber(cell: unknown): number | undefined {
 
 function noNumberFault(cell: unknown, row: number, column: string): PredictionInputError {
   const [wanted, found] =
-    cell instanceof NoNumber ? [cell.wanted, `"${cell.text.slice(0, 40)}"`] : ["a number", kindOf(cell)];
+    cell instanceof StrayCell ? [cell.wanted, `"${cell.text.slice(0, 40)}"`] : ["a number", kindOf(cell)];
   return new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be ${wanted}, not ${found}.`);
 }
 

@@ -17,6 +17,34 @@ export interface NumberColumn {
   readonly numbers: Float64Array;
   /** How its numbers are written, where cells that are none are missing ones. */
   readonly written?: WrittenNumbers | undefined;
+  /** How classes of it are told, where that is not as JavaScript spells numbers: `1.0`, by `1`. */
+  readonly spelled?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How a column's dates are written. */
+export interface WrittenDates {
+  readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds";
+  readonly separator: "-" | "/" | "." | "";
+  readonly hasShortYear?: true;
+  readonly hasHalfDays?: true;
+  readonly hasZone?: true;
+}
+
+/** A column of dates, with or without times: seconds of Unix time; NaN is a missing cell. */
+export interface DateColumn {
+  readonly name: string;
+  readonly kind: "date";
+  readonly numbers: Float64Array;
+  readonly written: WrittenDates;
+  /** Whether cells that are no dates are missing ones. */
+  readonly hasStrays: boolean;
+}
+
+/** A column of truths: 1, 0, and NaN for a missing cell. */
+export interface BooleanColumn {
+  readonly name: string;
+  readonly kind: "boolean";
+  readonly numbers: Float64Array;
 }
 
 /** A column of text; null is a missing cell. */
@@ -27,7 +55,7 @@ export interface TextColumn {
 }
 
 /** One column of a table in memory. */
-export type TableColumn = NumberColumn | TextColumn;
+export type TableColumn = NumberColumn | TextColumn | DateColumn | BooleanColumn;
 
 /** A table in memory, column by column. */
 export interface TrainingTable {

@@ -1,3 +1,4 @@
+import { isoOf } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import type { TrainingTask } from "./model.ts";
 import { TrainingDataError } from "./training-data-error.ts";
@@ -19,11 +20,13 @@ export function readTarget(column: TableColumn, task: TrainingTask): TrainingTar
   return task === "regression" ? readNumbers(column) : readClasses(column);
 }
 
+const columnHolds = { text: "text", date: "dates", boolean: "truths" } as const;
+
 function readNumbers(column: TableColumn): TrainingTarget {
   if (column.kind !== "number") {
     throw new TrainingDataError(
       "TARGET_NOT_NUMERIC",
-      `Column "${column.name}" holds text; choose a numeric target, or the task classification.`,
+      `Column "${column.name}" holds ${columnHolds[column.kind]}; choose a numeric target, or the task classification.`,
     );
   }
   const rows: number[] = [];
@@ -36,9 +39,9 @@ function readNumbers(column: TableColumn): TrainingTarget {
 function readClasses(column: TableColumn): TrainingTarget {
   const rows: number[] = [];
   const labels: string[] = [];
-  const count = column.kind === "number" ? column.numbers.length : column.texts.length;
+  const count = column.kind === "text" ? column.texts.length : column.numbers.length;
   for (let row = 0; row < count; row++) {
-    const label = column.kind === "text" ? column.texts[row] : numberLabel(column.numbers[row]!);
+    const label = labelOf(column, row);
     if (label === null || label === undefined || label === "") continue;
     rows.push(row);
     labels.push(label);
@@ -64,6 +67,13 @@ function readClasses(column: TableColumn): TrainingTarget {
   return { rows: Int32Array.from(rows), values: Float64Array.from(labels, (label) => numberOf.get(label)!), classes };
 }
 
-function numberLabel(value: number): string | null {
-  return Number.isFinite(value) ? String(value) : null;
+/** As the file spells it where that is known. */
+function labelOf(column: TableColumn, row: number): string | null | undefined {
+  if (column.kind === "text") return column.texts[row];
+  const value = column.numbers[row]!;
+  if (!Number.isFinite(value)) return null;
+  if (column.kind === "boolean") return String(value === 1);
+  if (column.kind === "date") return isoOf(value);
+  const number = String(value);
+  return column.spelled !== undefined && Object.hasOwn(column.spelled, number) ? column.spelled[number] : number;
 }

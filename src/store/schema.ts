@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
-import type { Dialect } from "../tables/dialect.ts";
+import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
@@ -10,7 +10,9 @@ type BigInteger = ColumnType<number, number, number>;
 /** One column of an uploaded CSV, as the checks at upload found it. */
 export interface ColumnSummary {
   readonly name: string;
-  readonly type: "number" | "text";
+  readonly type: TableColumnType;
+  /** Of a target of classes that are numbers, those that are spelled otherwise than JavaScript spells them: `1.0`, by `1`. */
+  readonly spelled?: Readonly<Record<string, string>>;
 }
 
 /** How the finite numbers of a column are spread: so many in each bin, of which there is one less than edges. */

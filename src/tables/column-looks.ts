@@ -1,4 +1,4 @@
-import { type Dialect, isMissing, isNumeral } from "./dialect.ts";
+import { type ColumnType, type Dialect, isMissing, isNumeral } from "./dialect.ts";
 import { findNumberForms } from "./find-number-forms.ts";
 import type { NumberForm } from "./number-form.ts";
 
@@ -13,7 +13,7 @@ export interface ColumnLooks {
 }
 
 /** What the sender says that columns are, by their places. */
-export type SaidTypes = ReadonlyMap<number, "number" | "text">;
+export type SaidTypes = ReadonlyMap<number, ColumnType>;
 
 /**
  * What the columns of the first rows hold.
@@ -37,10 +37,12 @@ export function looksOf(
     }
   const found =
     known ?? findNumberForms(firstRows, { dialect, isText: looks.map((look) => look === "text"), isForModel });
-  const forms = Object.fromEntries(Object.entries(found).filter(([index]) => saidTypes.get(Number(index)) !== "text"));
+  const forms = Object.fromEntries(
+    Object.entries(found).filter(([index]) => (saidTypes.get(Number(index)) ?? "number") === "number"),
+  );
   for (const index of Object.keys(forms)) looks[Number(index)] = "numbers of a form";
   for (const [index, type] of saidTypes) {
-    if (type === "text") looks[index] = "text";
+    if (type !== "number") looks[index] = "text";
     else if (looks[index] === "text") looks[index] = "numbers and words";
   }
   return { looks, forms };

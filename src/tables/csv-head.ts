@@ -24,6 +24,8 @@ export interface CsvHead {
   readonly looks: ColumnLooks["looks"];
   /** What its sender says of columns, by place. */
   readonly saidTypes: SaidTypes;
+  /** Whether it says that the day comes first in dates, or the month; undefined where it says nothing. */
+  readonly dayFirst: boolean | undefined;
   /** Fifty at most, fewer of a wide table; without what is left out. */
   readonly firstRows: string[][];
 }
@@ -121,6 +123,7 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
     hasMarkBeforeQuote: whole.startsWith('\uFEFF"'),
     looks,
     saidTypes,
+    dayFirst: wished?.dayFirst,
     firstRows,
   };
 }

@@ -1,19 +1,19 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
-import type { Dialect } from "./dialect.ts";
+import { timestampInSql } from "./date-form.ts";
+import type { ColumnType, Dialect } from "./dialect.ts";
 import { missingValues } from "./missing.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
-
-/** SQL text in quotes. */
-export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+import { sqlText } from "./sql-text.ts";
+import { truthInSql } from "./truth.ts";
 
 /** SQL of a list of texts. */
 const sqlTexts = (texts: readonly string[]): string => texts.map(sqlText).join(", ");
 
 /** What is read of a file, and how. */
 export interface CsvColumns {
-  /** Text where not said otherwise. A cell that is no number of the dialect in a column of type DOUBLE is an error. */
-  readonly typeOf?: (index: number) => "VARCHAR" | "DOUBLE";
+  /** Text where not said otherwise. A cell that is no number of the dialect in a column of numbers is an error. */
+  readonly typeOf?: (index: number) => ColumnType;
   /**
    * Reads numbers as DuckDB's CSV reader does, which knows no words for missing numbers beside those of every column: in
    * half the time, and one such word is an error.
@@ -33,6 +33,14 @@ export const withoutWords = (cell: string, words: readonly string[]): string =>
     : `CASE ${cell} ${words.map((word) => `WHEN ${sqlText(word)} THEN NULL`).join(" ")} ELSE ${cell} END`;
 
 type Cast = "TRY_CAST" | "CAST";
+
+/** SQL for the value in a column's cell of text: a DOUBLE, TIMESTAMP, BOOLEAN or VARCHAR. Where it is none of the type it is as `numberIn` says, of others NULL. */
+export function valueIn(index: number, type: ColumnType, head: Pick<CsvHead, "dialect">, cast?: Cast): string {
+  const cell = `c${index}`;
+  if (type === "number") return numberIn(index, head, cast);
+  if (type === "date") return timestampInSql(cell, head.dialect.dateForms![index]!);
+  return type === "boolean" ? truthInSql(cell) : cell;
+}
 
 /** The same for the dialect's words for a missing value and for a missing number; an empty cell is NULL already. */
 export const withoutMissing = (cell: string, { missing, missingNumbers }: Dialect): string =>
@@ -57,8 +65,15 @@ export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Ca
 const withoutValues = (number: string, dialect: Dialect): string =>
   missingValues(dialect).reduce((sql, value) => `nullif(${sql}, ${sqlText(String(value))}::DOUBLE)`, number);
 
-/** SQL for the text of a cell in a column of numbers: NULL where it stands for a missing one, or is none at all. */
-export function numeralIn(index: number, head: Pick<CsvHead, "dialect">): string {
+/** SQL for the text of a column's cell: NULL where it has no value of the type. */
+export function textIn(index: number, type: ColumnType, head: Pick<CsvHead, "dialect">): string {
+  if (type === "text") return `c${index}`;
+  return type === "number"
+    ? numeralIn(index, head)
+    : `CASE WHEN ${valueIn(index, type, head)} IS NOT NULL THEN c${index} END`;
+}
+
+function numeralIn(index: number, head: Pick<CsvHead, "dialect">): string {
   const cell = withoutWords(`c${index}`, head.dialect.missingNumbers);
   const isPlain = head.dialect.strayColumns?.includes(index) !== true;
   if (isPlain && missingValues(head.dialect).length === 0) return cell;
@@ -97,10 +112,10 @@ export const leftOutCell = (place: number): string => `x${place}`;
 export function csvTable(
   csvPath: string,
   head: CsvHead,
-  { typeOf = () => "VARCHAR", isStrict = false, missing = head.dialect.missing }: CsvColumns = {},
+  { typeOf = () => "text", isStrict = false, missing = head.dialect.missing }: CsvColumns = {},
 ): string {
   const { names, lineEnd, hasMarkBeforeQuote, dialect } = head;
-  const read = (header: boolean, type: typeof typeOf): string => {
+  const read = (header: boolean, type: (index: number) => "DOUBLE" | "VARCHAR"): string => {
     const named = names.map((_, index) => `'c${index}': '${type(index)}'`);
     for (const place of dialect.leftOutColumns) named.splice(place, 0, `'${leftOutCell(place)}': 'VARCHAR'`);
     const columns = named.join(", ");
@@ -112,18 +127,19 @@ export function csvTable(
       buffer_size = 4194304, new_line = ${sqlText(JSON.stringify(lineEnd).slice(1, -1))})`;
   };
   const strays = new Set(dialect.strayColumns);
-  // Cells of numbers that DuckDB would not read as we do are read as text, and then cast.
+  // Cells that DuckDB would not read as we do are read as text, and then cast.
   const isCast = (index: number): boolean =>
-    typeOf(index) === "DOUBLE" &&
-    (!isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index));
-  const readAs = (index: number) => (isCast(index) ? "VARCHAR" : typeOf(index));
+    typeOf(index) === "number"
+      ? !isStrict || hasMarkBeforeQuote || dialect.numberForms?.[index] !== undefined || strays.has(index)
+      : typeOf(index) !== "text";
+  const readAs = (index: number) => (typeOf(index) === "number" && !isCast(index) ? "DOUBLE" : "VARCHAR");
   const isCastAtAll = names.some((_, index) => isCast(index));
   const hasValues = missingValues(dialect).length > 0;
   if (!hasMarkBeforeQuote && !isCastAtAll && !hasValues && !dialect.emptyRows)
-    return read(!dialect.isHeaderless, typeOf);
+    return read(!dialect.isHeaderless, readAs);
   const cells = names.map((_, index) => {
-    if (isCast(index)) return `${numberIn(index, head, "CAST")} AS c${index}`;
-    return typeOf(index) === "DOUBLE" && hasValues
+    if (isCast(index)) return `${valueIn(index, typeOf(index), head, "CAST")} AS c${index}`;
+    return typeOf(index) === "number" && hasValues
       ? `${withoutValues(`c${index}`, dialect)} AS c${index}`
       : `c${index}`;
   });

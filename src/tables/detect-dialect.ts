@@ -1,5 +1,13 @@
 import { fitsHeader, type Sample, sampleAt } from "./csv-record.ts";
-import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral, withoutFewWords } from "./dialect.ts";
+import {
+  type ColumnType,
+  type Delimiter,
+  type Dialect,
+  delimiters,
+  isMissing,
+  isNumeral,
+  withoutFewWords,
+} from "./dialect.ts";
 import { missingNumbers, missingWords } from "./missing.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 
@@ -149,7 +157,9 @@ export interface Wished {
   /** Further words for a missing value, in every column. */
   readonly missing?: readonly string[] | undefined;
   /** Of columns by their names. */
-  readonly types?: Readonly<Record<string, "number" | "text">> | undefined;
+  readonly types?: Readonly<Record<string, ColumnType>> | undefined;
+  /** Whether 03/04/2024 is the third of April. */
+  readonly dayFirst?: boolean | undefined;
 }
 
 /**

@@ -1,5 +1,10 @@
+import type { DateForm } from "./date-form.ts";
 import type { NumberForm } from "./number-form.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
+
+/** What a column holds. */
+export const columnTypes = ["number", "text", "date", "boolean"] as const;
+export type ColumnType = (typeof columnTypes)[number];
 
 /** How a table is written. */
 export interface Dialect {
@@ -22,10 +27,12 @@ export interface Dialect {
   readonly hasWordsInNumbers: boolean;
   /** Rows without a value in any column, as Excel writes them below a table: they are left out. None where not said. */
   readonly emptyRows?: number;
-  /** Columns of numbers with cells that are none, which are read as missing; by their places as those of `numberForms`. */
+  /** Columns of numbers or dates with cells that are none, which are read as missing; by their places as those of `numberForms`. */
   readonly strayColumns?: readonly number[];
   /** Of the columns whose numbers are written in one, by their places from 0 among those that are not left out. */
   readonly numberForms?: Readonly<Record<number, NumberForm>>;
+  /** Of each column of dates, by the same places. */
+  readonly dateForms?: Readonly<Record<number, DateForm>>;
 }
 
 /** What stands between cells. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { sqlText } from "./csv-table.ts";
+import { sqlText } from "./sql-text.ts";
 
 /** Locks a DuckDB to these folders: a table is a stranger's, nothing else can be reached, and no later statement changes that. */
 export async function lockTo(connection: DuckDBConnection, folders: readonly string[]): Promise<void> {

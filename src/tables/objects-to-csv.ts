@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import { maxColumns } from "./csv-record.ts";
-import { sqlText } from "./csv-table.ts";
+import { sqlText } from "./sql-text.ts";
 
 /** Asks DuckDB, which may read the file and write the copy. */
 export type Ask = (sql: string) => Promise<unknown[][]>;

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
+import type { ColumnSummary } from "../store/schema.ts";
 import { readHead } from "../tables/csv-head.ts";
 import { csvTable } from "../tables/csv-table.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
@@ -8,12 +9,6 @@ import { lockTo } from "../tables/lock-to.ts";
 import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
 import { memoryShares } from "./training-memory.ts";
-
-/** A column of the CSV, in the file's order. */
-export interface CsvColumn {
-  readonly name: string;
-  readonly type: "number" | "text";
-}
 
 /** What is read, how it is written, and with how much memory. */
 export interface LoadOptions {
@@ -32,7 +27,7 @@ export interface LoadOptions {
 /** Reads a CSV with a header row into memory. All its columns must be named, in order: nothing is guessed. */
 export async function loadTable(
   csvPath: string,
-  columns: readonly CsvColumn[],
+  columns: readonly ColumnSummary[],
   { dialect = plainDialect, copyPath = `${csvPath}.plain`, rowCount, only, memoryBytes }: LoadOptions = {},
 ): Promise<TrainingTable> {
   const absolutePath = path.resolve(csvPath);
@@ -49,9 +44,9 @@ export async function loadTable(
       const query = async (sql: string) => (await (await connection.run(sql)).getRows()) as unknown[][];
       const plain = await plainCsv(absolutePath, dialect.source, { copyPath: path.resolve(copyPath), query });
       const head = await readHead(plain.path, dialect);
-      const typeOf = (place: number) => (columns[place]?.type === "number" ? "DOUBLE" : "VARCHAR");
+      const typeOf = (place: number) => columns[place]?.type ?? "text";
       const csv = csvTable(plain.path, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
-      const read = await readAll(connection, csv, columns, wantedPlaces(columns, only));
+      const read = await readAll(connection, csv, columns, { places: wantedPlaces(columns, only), dialect });
       const missing = saidMissing(dialect);
       const table = {
         ...read,
@@ -73,7 +68,7 @@ export async function loadTable(
 /** The columns with what a model must know of their cells. */
 function withStrays(
   read: readonly TableColumn[],
-  columns: readonly CsvColumn[],
+  columns: readonly ColumnSummary[],
   { strayColumns = [], numberForms = {}, decimal }: Dialect,
 ): TableColumn[] {
   const written = new Map(
@@ -87,14 +82,23 @@ function withStrays(
   );
 }
 
+/** SQL for a cell as a number or a text. */
+const cellsAs: Record<ColumnSummary["type"], (cell: string) => string> = {
+  number: (cell) => cell,
+  text: (cell) => cell,
+  date: (cell) => `epoch(${cell})`,
+  boolean: (cell) => `CAST(${cell} AS DOUBLE)`,
+};
+
 async function readAll(
   connection: DuckDBConnection,
   table: string,
-  allColumns: readonly CsvColumn[],
-  places: readonly number[],
+  allColumns: readonly ColumnSummary[],
+  { places, dialect: { dateForms = {}, strayColumns = [] } }: { places: readonly number[]; dialect: Dialect },
 ): Promise<TrainingTable> {
   const columns = places.map((place) => allColumns[place]!);
-  const result = await connection.stream(`SELECT ${places.map((place) => `c${place}`).join(", ")} FROM ${table}`);
+  const cells = places.map((place) => cellsAs[allColumns[place]!.type](`c${place}`));
+  const result = await connection.stream(`SELECT ${cells.join(", ")} FROM ${table}`);
   const numbers = columns.map((): number[] => []);
   const texts = columns.map((): (string | null)[] => []);
   let rowCount = 0;
@@ -106,25 +110,29 @@ async function readAll(
       const vector = chunk.getColumnVector(place);
       for (let row = 0; row < chunk.rowCount; row++) {
         const cell = vector.getItem(row);
-        if (type === "number") numbers[place]!.push(cell === null ? Number.NaN : Number(cell));
-        else texts[place]!.push(cell === null ? null : String(cell));
+        if (type === "text") texts[place]!.push(cell === null ? null : String(cell));
+        else numbers[place]!.push(cell === null ? Number.NaN : Number(cell));
       }
     }
   }
   return {
     rowCount,
-    columns: columns.map(({ name, type }, place): TableColumn => {
-      if (type === "text") return { name, kind: "text", texts: texts[place]! };
-      const column = Float64Array.from(numbers[place]!);
+    columns: columns.map(({ name, type, spelled }, at): TableColumn => {
+      if (type === "text") return { name, kind: "text", texts: texts[at]! };
+      const column = Float64Array.from(numbers[at]!);
       // Else both copies of all columns would be there at the end.
-      numbers[place] = [];
-      return { name, kind: "number", numbers: column };
+      numbers[at] = [];
+      if (type === "boolean") return { name, kind: type, numbers: column };
+      if (type === "number") return { name, kind: type, numbers: column, ...(spelled && { spelled }) };
+      const place = places[at]!;
+      const hasStrays = strayColumns.includes(place);
+      return { name, kind: type, numbers: column, written: dateForms[place]!, hasStrays };
     }),
   };
 }
 
 /** A name that is no column is left to the trainer, which says so. */
-function wantedPlaces(columns: readonly CsvColumn[], only: readonly string[] | undefined): number[] {
+function wantedPlaces(columns: readonly ColumnSummary[], only: readonly string[] | undefined): number[] {
   const places = [...columns.keys()];
   const wanted = new Set(only);
   const chosen = only === undefined ? places : places.filter((place) => wanted.has(columns[place]!.name));

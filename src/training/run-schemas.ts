@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
+import { dateParts } from "../models/date-parts.ts";
 import { runWarningCodes } from "../store/schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
@@ -85,18 +86,27 @@ export const runSchema = z
   .meta({ id: "TrainingRun" });
 
 const missing = z.int().describe("Cells without a value that a 32-bit float holds, in rows that have a target.");
+const imputed = z
+  .int()
+  .describe("How many of the missing ones the column's mean stands for: all in light, none in heavy models.");
 const columnUse = z
   .union([
     z.object({
       name: z.string(),
       as: z.literal("number"),
       missing,
-      imputed: z
-        .int()
-        .describe("How many of the missing ones the column's mean stands for: all in light, none in heavy models."),
+      imputed,
       rounded: z
         .int()
         .describe("Whole numbers beyond 16,777,216 whose last digits are lost: models have 32-bit floats."),
+    }),
+    z.object({ name: z.string(), as: z.literal("boolean"), missing, imputed }),
+    z.object({
+      name: z.string(),
+      as: z.literal("date"),
+      missing,
+      imputed,
+      parts: z.array(z.enum(dateParts)).describe("A feature each: those that vary. `days` are those since the first."),
     }),
     z.object({
       name: z.string(),

@@ -56,10 +56,10 @@ export function resolveTarget(
       `The dataset has no column "${target}". GET /datasets/{id} lists its columns.`,
     );
   const task = request.task ?? (target === dataset.target ? dataset.task : (guessedTask ?? "classification"));
-  if (task === "regression" && column.type === "text") {
+  if (task === "regression" && column.type !== "number") {
     throw new DomainError(
       "TARGET_NOT_NUMERIC",
-      `Column "${target}" holds text: take it as a classification, or name a numeric target.`,
+      `Column "${target}" holds ${column.type === "text" ? "text" : `${column.type}s`}: take it as a classification, or name a numeric target.`,
     );
   }
   const known = new Set(dataset.columns.map(({ name }) => name));
@@ -112,7 +112,7 @@ async function guessTask(
   const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
   const type = dataset?.columns[index]?.type;
   if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  if (type === "text") return taskOf({ type, distinct: 0 });
+  if (type !== "number") return taskOf({ type, distinct: 0 });
   const distinct =
     dataset.profile?.[index]?.distinct ??
     (await countDistinct(

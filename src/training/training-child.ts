@@ -7,9 +7,9 @@ import { type DroppedColumn, serializeModelDocument, type TrainingMode, type Tra
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
-import type { RunWarnings } from "../store/schema.ts";
+import type { ColumnSummary, RunWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
-import { type CsvColumn, loadTable } from "./load-table.ts";
+import { loadTable } from "./load-table.ts";
 import { runWarningsOf } from "./run-warnings.ts";
 
 /** One training, as given to the process. */
@@ -17,7 +17,7 @@ export interface ChildTask {
   readonly csvPath: string;
   /** Where a plain copy of it may go. */
   readonly copyPath: string;
-  readonly columns: readonly CsvColumn[];
+  readonly columns: readonly ColumnSummary[];
   readonly dialect: Dialect;
   /** Of the file; not known where absent. */
   readonly rowCount?: number | undefined;

@@ -18,13 +18,19 @@ FIXTURES = ROOT / "tests/fixtures/tables"
 warnings.filterwarnings("ignore")
 
 
+def type_of(dtype) -> str:
+    if pandas.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    return "number" if pandas.api.types.is_numeric_dtype(dtype) else "text"
+
+
 def is_alike(fixture: dict) -> bool:
     text = (FIXTURES / fixture["file"]).read_bytes().decode(fixture["understood"]["encoding"]).removeprefix("\ufeff")
     try:
         frame = pandas.read_csv(io.StringIO(text, newline=""), sep=None, engine="python")
     except (ValueError, pandas.errors.ParserError):
         return False
-    columns = {str(name): "number" if pandas.api.types.is_numeric_dtype(of) else "text" for name, of in frame.dtypes.items()}
+    columns = {str(name): type_of(dtype) for name, dtype in frame.dtypes.items()}
     return list(columns.items()) == list(fixture["columns"].items()) and len(frame) == fixture["rows"]
 
 

@@ -8,7 +8,7 @@ import { type RunningService, startService } from "../support/service.ts";
 type Row = Record<string, number | string | null>;
 interface Feature {
   name: string;
-  type: "number" | "category";
+  type: "number" | "category" | "date";
   categories?: string[];
   more?: number;
   numbersUpTo?: number | null;
@@ -74,7 +74,7 @@ describe.each([
     );
     // The validator knows no property of that name.
     for (const { name, type } of input.features.filter((feature) => feature.name !== "__proto__")) {
-      const wrong = [[], {}, ...(type === "number" ? ["much", true] : [])];
+      const wrong = [[], {}, ...(type === "number" || type === "date" ? ["much", true] : [])];
       for (const cell of wrong) {
         const row = { ...input.example, [name]: cell };
         expect(isRow(row), `${name}: ${JSON.stringify(cell)}`).toBe(false);
@@ -92,6 +92,8 @@ describe.each([
       Object.fromEntries(
         input.features.map(({ name, type, numbersUpTo }) => {
           const number = times === null ? null : times * (numbersUpTo ?? 1e307);
+          if (type === "date")
+            return [name, times === null ? null : ["2023-01-31", "1000-12-31T23:59", "9999-02-28"].at(times)];
           return [name, type === "number" ? number : category];
         }),
       );

@@ -81,42 +81,42 @@ test("a run from before this was kept says so", async () => {
 
 test("numbers that a model sees rounded are told, whoever asked for them", async () => {
   const rows = Array.from({ length: 80 }, (_, row) => [1_700_000_000 + row, 16_777_216 - row, row / 7, row % 2]);
-  const sent = await service.upload(`time,whole,part,y\n${rows.map((cells) => `${cells.join(",")}\n`).join("")}`, {
+  const sent = await service.upload(`meter,whole,part,y\n${rows.map((cells) => `${cells.join(",")}\n`).join("")}`, {
     name: "times",
   });
   const { json: run } = await service.train(sent.json.id, { mode: "heavy", task: "classification" });
-  const rounded = rows.filter(([time]) => Math.fround(time!) !== time).length;
+  const rounded = rows.filter(([meter]) => Math.fround(meter!) !== meter).length;
   expect(rounded).toBeGreaterThan(70);
   expect(run.columns).toMatchObject([
-    { name: "time", rounded },
+    { name: "meter", rounded },
     { name: "whole", rounded: 0 },
     { name: "part", rounded: 0 },
     { name: "y", as: "left_out" },
   ]);
-  expect(run.warnings).toMatchObject([{ code: "NUMBERS_ROUNDED", column: "time" }]);
+  expect(run.warnings).toMatchObject([{ code: "NUMBERS_ROUNDED", column: "meter" }]);
   expect(run.warnings[0].message).toContain(`${rounded} whole numbers`);
 });
 
 test("numbers that are one, or none, as 32-bit floats are told as that", async () => {
   const rows = Array.from({ length: 60 }, (_, row) => `${1_700_000_000 + row},${row + 1}e39,${row},${row % 2}\n`);
-  const sent = await service.upload(`time,far,size,y\n${rows.join("")}`, { name: "offset" });
-  const features = ["time", "far", "size"];
+  const sent = await service.upload(`meter,far,size,y\n${rows.join("")}`, { name: "offset" });
+  const features = ["meter", "far", "size"];
   const { json: run } = await service.train(sent.json.id, { mode: "heavy", task: "classification", features });
   expect(run.columns).toMatchObject([
-    { name: "time", reason: "constant_when_rounded" },
+    { name: "meter", reason: "constant_when_rounded" },
     { name: "far", reason: "out_of_range" },
     { name: "size", as: "number" },
     { name: "y" },
   ]);
   expect(run.warnings).toMatchObject([
-    { code: "NUMBERS_ROUNDED", column: "time" },
+    { code: "NUMBERS_ROUNDED", column: "meter" },
     { code: "COLUMN_EMPTY", column: "far" },
   ]);
-  expect(run.warnings[0].message).toMatch(/^«time» has several values, .*one as 32-bit floats.*subtract/);
+  expect(run.warnings[0].message).toMatch(/^«meter» has several values, .*one as 32-bit floats.*subtract/);
   expect(run.warnings[1].message).toMatch(/^«far» has numbers beyond 3\.4e38 alone/);
   const { json: unasked } = await service.train(sent.json.id, { mode: "heavy", task: "classification" });
-  expect(unasked.warnings).toMatchObject([{ code: "NUMBERS_ROUNDED", column: "time" }]);
-  const { json: failed } = await service.train(sent.json.id, { mode: "light", features: ["time", "far"] });
+  expect(unasked.warnings).toMatchObject([{ code: "NUMBERS_ROUNDED", column: "meter" }]);
+  const { json: failed } = await service.train(sent.json.id, { mode: "light", features: ["meter", "far"] });
   expect(failed).toMatchObject({ status: "failed", error: { code: "NO_USABLE_FEATURES" } });
-  expect(failed.error.message).toMatch(/«time» has several values.*«far» has numbers beyond/);
+  expect(failed.error.message).toMatch(/«meter» has several values.*«far» has numbers beyond/);
 });

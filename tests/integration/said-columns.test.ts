@@ -313,7 +313,11 @@ test("the same content read by other words or types is another dataset", async (
 test.each([
   ["types", "{", "no JSON"],
   ["types", '["text"]', "JSON object"],
-  ["types", '{"kg": "date"}', '"number" or "text"'],
+  ["types", '{"kg": "weight"}', "number, text, date, boolean"],
+  ["types", '{"kg": "date"}', "has dates, and it has none"],
+  ["types", '{"kg": "boolean"}', "has truths (true and false, yes and no), and it has none"],
+  ["types", '{"label": "boolean"}', "number or text"],
+  ["dayFirst", "yes", '"true", "false"'],
   ["types", '{"weight": "text"}', "no such column"],
   ["types", '{"label": "number"}', "has none"],
   ["missing", "[1]", "JSON list"],

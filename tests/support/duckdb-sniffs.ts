@@ -2,17 +2,23 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { sqlText } from "../../src/tables/csv-table.ts";
+import type { ColumnType } from "../../src/tables/dialect.ts";
+import { sqlText } from "../../src/tables/sql-text.ts";
 
 /** What another reader takes a CSV for. */
 export interface Sniffed {
   readonly delimiter: string;
   /** Names and types of the columns; where it sees no header, it makes up the names. */
-  readonly columns: readonly (readonly [name: string, type: "number" | "text"])[];
+  readonly columns: readonly (readonly [name: string, type: ColumnType])[];
   readonly rows: number;
 }
 
 const numberTypes = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|DOUBLE|FLOAT|DECIMAL.*)$/;
+
+function typeOf(type: string): ColumnType {
+  if (numberTypes.test(type)) return "number";
+  return /^(DATE|TIMESTAMP.*)$/.test(type) ? "date" : type === "BOOLEAN" ? "boolean" : "text";
+}
 
 /** What DuckDB's own sniffer takes texts for, one after the other; a word of its fault where it takes one for none. */
 export async function duckdbSniffs(texts: readonly string[]): Promise<(Sniffed | string)[]> {
@@ -29,9 +35,7 @@ export async function duckdbSniffs(texts: readonly string[]): Promise<(Sniffed |
         const [[delimiter] = []] = await ask(`SELECT Delimiter FROM sniff_csv(${sqlText(path)})`);
         const described = await ask(`DESCRIBE FROM read_csv(${sqlText(path)})`);
         const [[rows] = []] = await ask(`SELECT count(*) FROM read_csv(${sqlText(path)})`);
-        const columns = described.map(
-          ([name, type]) => [String(name), numberTypes.test(String(type)) ? "number" : "text"] as const,
-        );
+        const columns = described.map(([name, type]) => [String(name), typeOf(String(type))] as const);
         sniffs.push({ delimiter: String(delimiter), columns, rows: Number(rows) });
       } catch (error) {
         sniffs.push(String(error));

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { sqlText } from "../../src/tables/csv-table.ts";
+import { sqlText } from "../../src/tables/sql-text.ts";
 import type { AnyTable } from "./any-table.ts";
 
 /** What a query of DuckDB answers as a Parquet file; it may read `files` by their names. */

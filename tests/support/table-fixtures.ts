@@ -12,9 +12,9 @@ export interface TableFixture {
   /** What the answer to an upload says of how it was read; what is not named here may be anything. */
   readonly understood?: Record<string, unknown> & { readonly delimiter?: string | null };
   /** Of each column that is not left out, its type. */
-  readonly columns?: Record<string, "number" | "text">;
+  readonly columns?: Record<string, "number" | "text" | "date" | "boolean">;
   readonly rows?: number;
-  readonly first?: readonly (number | string | null)[];
+  readonly first?: readonly (number | string | boolean | null)[];
   readonly target?: string;
   /** Codes of all warnings. */
   readonly warnings?: readonly string[];

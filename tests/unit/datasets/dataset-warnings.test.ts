@@ -26,7 +26,7 @@ test("the gravest come first, each with its place in the file", () => {
     dialect: { ...plainDialect, skippedLines: 1, leftOutColumns: [0, 2] },
     target: { index: 2, missingRows: 3, distinct: 101 },
     classes: ["Yes", "yes ", "no", "YES"],
-    strays: [{ index: 1, count: 2, numbers: 98, firstCell: "abc", firstLine: 7, areNearly: false }],
+    strays: [{ of: "numbers", index: 1, count: 2, numbers: 98, firstCell: "abc", firstLine: 7, areNearly: false }],
   });
   expect(count).toBe(7);
   expect(first.map(({ code, column, place }) => [code, column, place])).toEqual([
@@ -56,7 +56,9 @@ test("of many the first 50 are kept, with short names and cells, and all are cou
     ...good,
     columns: [{ name, type: "text" }, ...good.columns.slice(1)],
     dialect: { ...plainDialect, leftOutColumns },
-    strays: [{ index: 0, count: 1, numbers: 99, firstCell: name.repeat(9), firstLine: 2, areNearly: false }],
+    strays: [
+      { of: "numbers", index: 0, count: 1, numbers: 99, firstCell: name.repeat(9), firstLine: 2, areNearly: false },
+    ],
   });
   expect([count, first.length]).toEqual([61, 50]);
   expect(first[0]).toMatchObject({ place: 61, column: `${"x".repeat(79)}\uFFFD` });

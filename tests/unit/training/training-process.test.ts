@@ -4,14 +4,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ModelDocument } from "../../../src/models/model.ts";
+import type { ColumnSummary } from "../../../src/store/schema.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
-import { type CsvColumn, loadTable } from "../../../src/training/load-table.ts";
+import { loadTable } from "../../../src/training/load-table.ts";
 import type { ChildProgress, ChildResult, ChildTask } from "../../../src/training/training-child.ts";
 import { runTrainingProcess } from "../../../src/training/training-process.ts";
 import { datasetPath } from "../../support/real-tables.ts";
 
 const weather = datasetPath("seattle-weather.csv");
-const weatherColumns: CsvColumn[] = [
+const weatherColumns: ColumnSummary[] = [
   { name: "date", type: "text" },
   { name: "precipitation", type: "number" },
   { name: "temp_max", type: "number" },

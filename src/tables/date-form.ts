@@ -1,0 +1,134 @@
+import { sqlText } from "./sql-text.ts";
+
+/** How the dates of one column are written; times may stand behind each. */
+export interface DateForm {
+  readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds";
+  /** Between year, month and day; nothing in eight digits and in unix times. */
+  readonly separator: "-" | "/" | "." | "";
+  /** Two digits: 70 to 99 are of the last century, as in POSIX' `strptime` but for 69. */
+  readonly hasShortYear?: true;
+  /** Whether times are told by AM and PM. */
+  readonly hasHalfDays?: true;
+  /** Whether times may have an offset from UTC, or `Z`. */
+  readonly hasZone?: true;
+}
+
+const blank = "[ \\t]*";
+const clock = "(?:[01]?\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,9})?)?";
+const halfDayClock = "(?:0?[1-9]|1[0-2]):[0-5]\\d(?::[0-5]\\d)?";
+const zone = "Z|UTC|[+-]\\d{2}(?::?\\d{2})?";
+/** Up to the year 5138: no sum of them overflows. */
+const unixPatterns = { "unix seconds": "-?\\d{1,11}", "unix milliseconds": "-?\\d{1,14}" } as const;
+
+type UnixForm = DateForm & { readonly order: keyof typeof unixPatterns };
+const isUnix = (form: DateForm): form is UnixForm => form.order in unixPatterns;
+
+/** Groups of the pattern of a form that is no unix time. */
+const groups = { time: 4, halfDay: 5, zone: 6 } as const;
+
+const places = {
+  "year first": { year: 1, month: 2, day: 3 },
+  "day first": { year: 3, month: 2, day: 1 },
+  "month first": { year: 3, month: 1, day: 2 },
+} as const;
+
+/** A pattern of all cells that are dates of the form, but for days that a month has not; JavaScript and DuckDB read it alike. */
+export function patternOfDates(form: DateForm): string {
+  const { order, separator, hasShortYear, hasHalfDays, hasZone } = form;
+  if (isUnix(form)) return `${blank}${unixPatterns[form.order]}${blank}`;
+  const year = hasShortYear ? "(\\d{2})" : "([1-9]\\d{3})";
+  // Of names as 10.1.20 nobody would say that they are dates.
+  const part = separator === "" || (hasShortYear && separator === ".") ? "(\\d{2})" : "(\\d{1,2})";
+  const parts = order === "year first" ? [year, part, part] : [part, part, year];
+  const time = hasHalfDays ? `(${halfDayClock}) ?([AaPp])\\.?[Mm]\\.?` : `(${clock})()`;
+  const date = parts.join(separator === "" ? "" : `[${separator}]`);
+  return `${blank}${date}(?:(?:T|[ \\t]+)${time}(?: ?(${hasZone ? zone : ""}))?)?${blank}`;
+}
+
+// To make one costs as much as a hundred matches.
+const matchers = new Map<string, RegExp>();
+
+function matcherOf(form: DateForm): RegExp {
+  const pattern = patternOfDates(form);
+  let matcher = matchers.get(pattern);
+  if (matcher === undefined) {
+    matcher = new RegExp(`^${pattern}$`);
+    matchers.set(pattern, matcher);
+  }
+  return matcher;
+}
+
+/** Seconds of Unix time, taken as UTC where no offset says another; undefined of a cell that is no date of the form. */
+export function secondsOf(cell: string, form: DateForm): number | undefined {
+  const match = matcherOf(form).exec(cell);
+  if (match === null) return undefined;
+  if (isUnix(form)) return Number(cell) / (form.order === "unix seconds" ? 1 : 1_000);
+  const place = places[form.order as keyof typeof places];
+  const short = match[place.year]!;
+  const year = Number(form.hasShortYear ? centuryOf(short) + short : short);
+  const [month, day] = [Number(match[place.month]), Number(match[place.day])];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  const offset = offsetSeconds(match[groups.zone] ?? "");
+  return date.getTime() / 1_000 + secondsOfTime(match[groups.time] ?? "", match[groups.halfDay] ?? "") - offset;
+}
+
+const centuryOf = (shortYear: string): string => (shortYear < "70" ? "20" : "19");
+
+function secondsOfTime(time: string, halfDay: string): number {
+  if (time === "") return 0;
+  const [hours = "", minutes = "", seconds = "0"] = time.split(":");
+  const hour = halfDay === "" ? Number(hours) : (Number(hours) % 12) + (/p/i.test(halfDay) ? 12 : 0);
+  // DuckDB keeps microseconds.
+  const [whole, fraction = ""] = seconds.split(".");
+  return hour * 3_600 + Number(minutes) * 60 + Number(`${whole}.${fraction.slice(0, 6)}`);
+}
+
+function offsetSeconds(offset: string): number {
+  const [, sign, hours = "0", minutes = "0"] = /^([+-])(\d{2}):?(\d{2})?$/.exec(offset) ?? [];
+  if (sign === undefined) return 0;
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60);
+}
+
+/** SQL for the TIMESTAMP of a cell of text, as `secondsOf` has it; NULL of what is no date of the form. */
+export function timestampInSql(cell: string, form: DateForm): string {
+  const pattern = sqlText(`^${patternOfDates(form)}$`);
+  const isOfForm = `regexp_matches(${cell}, ${pattern})`;
+  if (isUnix(form)) {
+    const microseconds = form.order === "unix seconds" ? 1_000_000 : 1_000;
+    return `CASE WHEN ${isOfForm} THEN make_timestamp(CAST(trim(${cell}, ' \t') AS BIGINT) * ${microseconds}) END`;
+  }
+  const part = (group: number): string => `regexp_extract(${cell}, ${pattern}, ${group})`;
+  const { year, month, day } = places[form.order as keyof typeof places];
+  const century = form.hasShortYear ? `CASE WHEN ${part(year)} < '70' THEN '20' ELSE '19' END || ` : "";
+  const iso = `${century}regexp_replace(${cell}, ${pattern}, '\\${year}-\\${month}-\\${day} \\${groups.time}')`;
+  let sql = `TRY_CAST(rtrim(${iso}) AS TIMESTAMP)`;
+  if (form.hasHalfDays)
+    sql = `list_transform([${sql}], lambda t: t + to_hours(CASE WHEN hour(t) = 12 THEN -12 ELSE 0 END + CASE WHEN upper(${part(groups.halfDay)}) = 'P' THEN 12 ELSE 0 END))[1]`;
+  if (form.hasZone) {
+    const digits = `replace(substr(${part(groups.zone)}, 2), ':', '')`;
+    const minutes = `coalesce(TRY_CAST(left(${digits}, 2) AS INTEGER) * 60 + coalesce(TRY_CAST(substr(${digits}, 3) AS INTEGER), 0), 0)`;
+    sql = `${sql} - to_minutes(CASE WHEN ${part(groups.zone)}[1] = '-' THEN -1 ELSE 1 END * ${minutes})`;
+  }
+  return `CASE WHEN ${isOfForm} THEN ${sql} END`;
+}
+
+/** SQL for the text of a TIMESTAMP by ISO 8601: without a time where it is midnight. */
+export const isoInSql = (timestamp: string): string =>
+  `CASE WHEN ${timestamp} = date_trunc('day', ${timestamp}) THEN strftime(${timestamp}, '%Y-%m-%d') ELSE rtrim(rtrim(strftime(${timestamp}, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') END`;
+
+/** The last of January 2024 as the form writes it, for who is told of it. */
+export function exampleOfDates({ order, separator, hasShortYear, hasHalfDays, hasZone }: DateForm): string {
+  if (order === "unix seconds") return "1706659200";
+  if (order === "unix milliseconds") return "1706659200000";
+  const year = hasShortYear ? "24" : "2024";
+  const parts = {
+    "year first": [year, "01", "31"],
+    "day first": ["31", "01", year],
+    "month first": ["01", "31", year],
+  };
+  return `${parts[order].join(separator)}${hasHalfDays ? " 2:30 PM" : hasZone ? " 14:30:00+01:00" : ""}`;
+}
+
+/** ISO 8601, with or without a time: every column of dates takes it in predictions, however its table wrote them. */
+export const isoForm: DateForm = { order: "year first", separator: "-", hasZone: true };

@@ -1,0 +1,2 @@
+/** SQL text in quotes. */
+export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunningService, startService } from "../support/service.ts";
+
+let service: RunningService;
+
+beforeAll(async () => {
+  service = await startService();
+});
+afterAll(() => service.stop());
+
+const day = 86_400_000;
+const dayOf = (row: number): Date => new Date(Date.UTC(2023, 0, 1) + row * day);
+const isoDay = (row: number): string => dayOf(row).toISOString().slice(0, 10);
+const german = (row: number): string => isoDay(row).split("-").reverse().join(".");
+/** Of two years, warmer in summer and on Sundays. */
+const warmth = (row: number): string =>
+  (10 - 12 * Math.cos(((row % 365) / 365) * 2 * Math.PI) + (dayOf(row).getUTCDay() === 0 ? 4 : 0)).toFixed(2);
+
+const weather = (dateOf: (row: number) => string): string =>
+  `day,noise,warmth\n${Array.from({ length: 730 }, (_, row) => `${dateOf(row)},${(row * 7919) % 13},${warmth(row)}\n`).join("")}`;
+
+const predict = async (id: string, rows: readonly object[], query = "") =>
+  service.call("POST", `/artifacts/${id}/predictions${query}`, { rows });
+
+describe("a model of dates", () => {
+  let artifactId: string;
+  let run: Awaited<ReturnType<RunningService["train"]>>["json"];
+  beforeAll(async () => {
+    const sent = await service.upload(weather(german), { name: "weather" });
+    expect(sent.json.understood).toMatchObject({
+      dateForms: [{ column: 1, form: "31.01.2024" }],
+      columns: [{ type: "date" }, { type: "number" }, { type: "number" }],
+    });
+    run = (await service.train(sent.json.id, { mode: "heavy" })).json;
+    artifactId = run.artifactId;
+  });
+
+  test("learns from their parts, and says which", () => {
+    expect(run.metrics.r2).toBeGreaterThan(0.95);
+    expect(run.columns[0]).toEqual({
+      name: "day",
+      as: "date",
+      missing: 0,
+      imputed: 0,
+      parts: ["year", "month", "day", "dayofweek", "days"],
+    });
+    expect(Object.keys(run.metrics.featureImportances)[0]).toBe("day");
+  });
+
+  test("takes them by ISO 8601 and as the table wrote them, in JSON and CSV alike", async () => {
+    const [noise, row] = [1, 400];
+    const answers = [
+      await predict(artifactId, [{ day: isoDay(row), noise }]),
+      await predict(artifactId, [{ day: german(row), noise }]),
+      await predict(artifactId, [{ day: `${isoDay(row)}T00:00:00Z`, noise }]),
+      await service.call("POST", `/artifacts/${artifactId}/predictions`, `day,noise\n${german(row)},1\n`, {
+        "content-type": "text/csv",
+      }),
+      await service.call("POST", `/artifacts/${artifactId}/predictions`, `day;noise\n${isoDay(row)};1\n`, {
+        "content-type": "text/csv",
+      }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    const [first, ...others] = answers.map(({ json }) => json.predictions);
+    expect(Math.abs(first[0].prediction - Number(warmth(row)))).toBeLessThan(3);
+    expect(others).toEqual(others.map(() => first));
+    const [winter, summer] = (
+      await predict(
+        artifactId,
+        [isoDay(5), isoDay(190)].map((each) => ({ day: each, noise })),
+      )
+    ).json.predictions;
+    expect(summer.prediction - winter.prediction).toBeGreaterThan(15);
+  });
+
+  test("takes a missing one, and refuses what is none by row and column", async () => {
+    expect((await predict(artifactId, [{ day: null, noise: 1 }])).status).toBe(200);
+    for (const none of ["soon", "2024-02-30", "31/12/2024", 20240131, true]) {
+      const { status, json } = await predict(artifactId, [
+        { day: isoDay(1), noise: 1 },
+        { day: none, noise: 1 },
+      ]);
+      expect([status, json.code]).toEqual([400, "PREDICTION_INPUT_INVALID"]);
+      expect(json.detail).toMatch(/Row 2: column "day" must be a date as 31\.01\.2024 or 2024-01-31/);
+    }
+  });
+
+  test("describes what it takes", async () => {
+    const { json: artifact } = await service.call("GET", `/artifacts/${artifactId}`);
+    expect(artifact.input.features[0]).toEqual({
+      name: "day",
+      type: "date",
+      from: expect.any(String),
+      to: expect.any(String),
+    });
+    expect(artifact.input.example.day).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+  });
+});
+
+test("a linear model takes the mean of the parts for a missing date, and says how often", async () => {
+  const rows = (row: number): string => (row % 10 === 3 ? "NA" : isoDay(row));
+  const sent = await service.upload(weather(rows), { name: "gaps" });
+  const { json: run } = await service.train(sent.json.id, { mode: "light" });
+  expect(run.columns[0]).toMatchObject({ as: "date", missing: 73, imputed: 73 });
+  expect((await predict(run.artifactId, [{ day: null, noise: 1 }])).status).toBe(200);
+});
+
+test("the hour and the second count of times that lie close together", async () => {
+  const start = Date.UTC(2024, 4, 1) / 1_000;
+  const rows = Array.from({ length: 200 }, (_, row) => `${start + row * 600},${row < 100 ? "early" : "late"}\n`);
+  const sent = await service.upload(`created_at,phase\n${rows.join("")}`, { name: "log" });
+  const { json: run } = await service.train(sent.json.id, { mode: "heavy" });
+  expect(run.columns[0]).toMatchObject({ as: "date", parts: ["day", "dayofweek", "hour", "days"] });
+  expect(run.metrics.accuracy).toBeGreaterThan(0.95);
+  const asked = [start, start + 199 * 600].map((at) => ({ created_at: at }));
+  const { json } = await predict(run.artifactId, [...asked, { created_at: "2024-05-01T00:00:00+00:00" }]);
+  expect(json.predictions.map(({ prediction }: { prediction: string }) => prediction)).toEqual([
+    "early",
+    "late",
+    "early",
+  ]);
+});
+
+test("strays between dates are missing, told with their line, and unknown in predictions", async () => {
+  const sent = await service.upload(
+    weather((row) => (row === 300 ? "soon" : isoDay(row))),
+    { name: "strays" },
+  );
+  expect(sent.json.warnings).toMatchObject([{ code: "DATES_AND_TEXT", column: "day", line: 302, cell: "soon" }]);
+  expect(sent.json.warnings[0].message).toContain("1 of 730 are no dates");
+  const { json: run } = await service.train(sent.json.id, { mode: "heavy" });
+  expect(run.columns[0]).toMatchObject({ as: "date", missing: 1 });
+  const { json } = await predict(run.artifactId, [{ day: "later", noise: 1 }]);
+  expect(json.predictions[0].unknown).toEqual(["day"]);
+  expect((await predict(run.artifactId, [{ day: "later", noise: 1 }], "?strict=true")).status).toBe(400);
+});
+
+test("its sender says what the values can't: which is the day, and that a column is none of dates", async () => {
+  const slashed = (row: number): string => `${(row % 12) + 1}/${((row * 5) % 12) + 1}/2024`;
+  const asked = await service.upload(weather(slashed), { name: "either" });
+  expect(asked.json).toMatchObject({ code: "DATE_ORDER_UNKNOWN", detail: expect.stringContaining("as «1/1/2024»") });
+  const shown = async (fields: Record<string, string>) => {
+    const { json } = await service.upload(weather(slashed), { name: JSON.stringify(fields), ...fields });
+    const page = (await service.call("GET", `/datasets/${json.id}/rows?limit=3`)).json;
+    return [json.understood.columns[0].type, page.rows[1][0]];
+  };
+  expect(await shown({ dayFirst: "true" })).toEqual(["date", "2024-06-02"]);
+  expect(await shown({ dayFirst: "false" })).toEqual(["date", "2024-02-06"]);
+  expect(await shown({ types: '{"day": "text"}' })).toEqual(["text", "2/6/2024"]);
+  const again = await service.upload(weather(slashed), { name: '{"dayFirst":"true"}', dayFirst: "false" });
+  expect(again.json.code).toBe("DATASET_EXISTS");
+});
+
+test("the profile tells the first and the last by ISO 8601", async () => {
+  const sent = await service.upload(weather(german), { name: "profiled" });
+  await expect
+    .poll(async () => (await service.call("GET", `/datasets/${sent.json.id}`)).json.profile?.[0], { timeout: 60_000 })
+    .toMatchObject({ type: "date", min: "2023-01-01", max: "2024-12-30", missing: 0, distinct: 730 });
+});
+
+test("truths are one feature however they are spelled, and classes are told as they are", async () => {
+  const spelled = ["TRUE", "true", "True", "yes", "FALSE", "false", "False", "no"];
+  const rows = Array.from({ length: 160 }, (_, row) => {
+    const cell = spelled[(row * 3) % 8]!;
+    return `${cell},${row % 5},${/^(t|y)/i.test(cell) ? "1.0" : "0.0"}\n`;
+  });
+  const sent = await service.upload(`flag,size,label\n${rows.join("")}`, { name: "truths" });
+  const { json: run } = await service.train(sent.json.id, { mode: "heavy" });
+  expect(run.columns[0]).toEqual({ name: "flag", as: "boolean", missing: 0, imputed: 0 });
+  expect(run.metrics.accuracy).toBe(1);
+  const { json } = await predict(
+    run.artifactId,
+    [true, "True", "yes", 1, false, 0, "maybe"].map((flag) => ({ flag, size: 1 })),
+  );
+  expect(json.predictions.map(({ prediction }: { prediction: string }) => prediction).slice(0, 6)).toEqual([
+    ...Array(4).fill("1.0"),
+    ...Array(2).fill("0.0"),
+  ]);
+  expect(json.predictions[6].unknown).toEqual(["flag"]);
+  const target = await service.train(sent.json.id, { mode: "heavy", target: "flag", features: ["size", "label"] });
+  const { json: other } = await predict(target.json.artifactId, [{ size: 1, label: 1 }]);
+  expect(other.predictions[0].prediction).toBe("true");
+});
+
+test("a date is no quantity to predict", async () => {
+  const sent = await service.upload(weather(isoDay), { name: "target" });
+  const { status, json } = await service.train(sent.json.id, { target: "day", task: "regression" });
+  expect([status, json.code]).toEqual([400, "TARGET_NOT_NUMERIC"]);
+  expect(json.detail).toContain("holds dates");
+});

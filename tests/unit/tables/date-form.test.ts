@@ -1,0 +1,133 @@
+import { DuckDBInstance } from "@duckdb/node-api";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type DateForm,
+  exampleOfDates,
+  isoForm,
+  isoInSql,
+  secondsOf,
+  timestampInSql,
+} from "../../../src/tables/date-form.ts";
+import { dateFormsOf, isNameOfTime, numberFormsOf } from "../../../src/tables/find-date-forms.ts";
+import { sqlText } from "../../../src/tables/sql-text.ts";
+
+const orders = ["year first", "day first", "month first"] as const;
+const forms: DateForm[] = [
+  ...orders.flatMap((order) => (["-", "/"] as const).map((separator) => ({ order, separator }))),
+  { order: "year first", separator: "." },
+  { order: "day first", separator: "." },
+  ...orders.map((order) => ({ order, separator: "/", hasHalfDays: true }) as const),
+  ...orders.map((order) => ({ order, separator: "-", hasZone: true }) as const),
+  { order: "day first", separator: ".", hasShortYear: true },
+  { order: "month first", separator: "/", hasShortYear: true, hasHalfDays: true, hasZone: true },
+  { order: "year first", separator: "" },
+  { order: "unix seconds", separator: "" },
+  { order: "unix milliseconds", separator: "" },
+];
+
+let instance: DuckDBInstance;
+let ask: (sql: string) => Promise<unknown[][]>;
+beforeAll(async () => {
+  instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  ask = async (sql) => (await connection.runAndReadAll(sql)).getRowsJson();
+});
+afterAll(() => instance.closeSync());
+
+/** Cells that are nearly dates, or are. */
+const digits = (most: number) => fc.nat({ max: most }).map(String);
+const padded = (most: number) =>
+  fc.oneof(
+    digits(most),
+    digits(most).map((text) => text.padStart(2, "0")),
+  );
+const time = fc
+  .tuple(padded(25), padded(61), fc.constantFrom("", ":05", ":59.25", ":60", ":00.1234567"))
+  .map(([hours, minutes, seconds]) => `${hours}:${minutes}${seconds}`);
+const cell = fc
+  .record({
+    parts: fc.tuple(
+      fc.oneof(padded(32), digits(9_999)),
+      fc.constantFrom("-", "/", ".", ""),
+      padded(13),
+      fc.oneof(padded(32), digits(9_999)),
+    ),
+    time: fc.oneof(
+      fc.constant(""),
+      fc.tuple(fc.constantFrom(" ", "T", "  "), time).map((both) => both.join("")),
+    ),
+    half: fc.constantFrom("", "", " AM", "pm", " p.m."),
+    zone: fc.constantFrom("", "", "Z", "+02:00", " -0530", "+14", " UTC"),
+    around: fc.constantFrom("", " ", "\t"),
+  })
+  .map(({ parts: [one, sign, two, three], time, half, zone, around }) =>
+    around.concat([one, two, three].join(sign), time, half, zone, around),
+  );
+const anyCell = fc.oneof(
+  { weight: 8, arbitrary: cell },
+  { weight: 1, arbitrary: fc.integer().map(String) },
+  fc.string(),
+);
+
+test("JavaScript and DuckDB take the same cells for the same times, in every form", async () => {
+  let dates = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyCell, { minLength: 50, maxLength: 50 }),
+      fc.constantFrom(...forms),
+      async (cells, form) => {
+        const seconds = `epoch_us(${timestampInSql("c", form)})`;
+        const values = cells.map((text) => `(${sqlText(text.replaceAll("\0", "").toWellFormed())})`);
+        const rows = await ask(`SELECT c, ${seconds}::VARCHAR FROM (VALUES ${values}) AS t(c)`);
+        for (const [text, microseconds] of rows) {
+          const ours = secondsOf(String(text), form);
+          dates += ours === undefined ? 0 : 1;
+          const theirs = microseconds === null ? undefined : Number(microseconds) / 1e6;
+          // The last of microseconds a number of 64 bits has not in the year 9999.
+          const isAlike = ours === theirs || Math.abs(ours! - theirs!) < 1e-5;
+          expect(isAlike, JSON.stringify([text, form, ours, theirs])).toBe(true);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+  expect(dates).toBeGreaterThan(200);
+});
+
+test.each(forms)("what a form shows of itself is a date of it: $order $separator", async (form) => {
+  expect(dateFormsOf([exampleOfDates(form)]).length + numberFormsOf([exampleOfDates(form)]).length).toBeGreaterThan(0);
+  const [[iso] = []] = await ask(`SELECT ${isoInSql(timestampInSql(sqlText(exampleOfDates(form)), form))}`);
+  expect(String(iso)).toMatch(/^2024-01-31(T1[34]:30:00)?$/);
+  expect(secondsOf(String(iso), isoForm)).toBe(secondsOf(exampleOfDates(form), form));
+});
+
+test.each([
+  [["2024-01-31", "2024-02-01"], ["year first -"]],
+  [["31.01.2024", "1.2.2024"], ["day first ."]],
+  [
+    ["03/04/2024", "04/05/2024"],
+    ["day first /", "month first /"],
+  ],
+  [
+    ["03/04/2024", "13/05/2024"],
+    ["day first /", "month first /"],
+  ],
+  [["13/04/2024", "14/05/2024"], ["day first /"]],
+  [["04/13/2024"], ["month first /"]],
+  [["31.12.24"], ["day first ."]],
+  [["10-11-12"], []],
+  [["1.2.3"], []],
+  [["192.168.1.1"], []],
+  [["2024-13-01"], []],
+  [["10.1.20"], []],
+  [["31.01.2024", "2024-01-31"], []],
+  [[], []],
+])("%j are dates: %j", (cells, expected) => {
+  expect(dateFormsOf(cells).map(({ order, separator }) => `${order} ${separator}`)).toEqual(expected);
+});
+
+test("names say that numbers are times", () => {
+  expect(["created_at", "eventTime", "Date", "unix ts", "timestamp"].every(isNameOfTime)).toBe(true);
+  expect(["update", "candidate", "rate", "lifetimes", "category", "attempts"].some(isNameOfTime)).toBe(false);
+});
