@@ -47,12 +47,21 @@ const time = fc
   .map(([hours, minutes, seconds]) => `${hours}:${minutes}${seconds}`);
 const cell = fc
   .record({
-    parts: fc.tuple(
-      fc.oneof(padded(32), digits(9_999)),
-      fc.constantFrom("-", "/", ".", ""),
-      padded(13),
-      fc.oneof(padded(32), digits(9_999)),
-    ),
+    parts: fc
+      .tuple(
+        fc.oneof(digits(9_999), fc.constantFrom("2024", "1999", "24")),
+        padded(13),
+        padded(31),
+        fc.constantFrom(...orders),
+      )
+      .map(([year, month, date, order]) =>
+        order === "year first"
+          ? [year, month, date]
+          : order === "day first"
+            ? [date, month, year]
+            : [month, date, year],
+      ),
+    sign: fc.constantFrom("-", "/", ".", ""),
     time: fc.oneof(
       fc.constant(""),
       fc.tuple(fc.constantFrom(" ", "T", "  "), time).map((both) => both.join("")),
@@ -61,9 +70,7 @@ const cell = fc
     zone: fc.constantFrom("", "", "Z", "+02:00", " -0530", "+14", " UTC"),
     around: fc.constantFrom("", " ", "\t"),
   })
-  .map(({ parts: [one, sign, two, three], time, half, zone, around }) =>
-    around.concat([one, two, three].join(sign), time, half, zone, around),
-  );
+  .map(({ parts, sign, time, half, zone, around }) => around.concat(parts.join(sign), time, half, zone, around));
 const anyCell = fc.oneof(
   { weight: 8, arbitrary: cell },
   { weight: 1, arbitrary: fc.integer().map(String) },
