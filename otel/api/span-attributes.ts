@@ -27,6 +27,7 @@ export const spanNames = [
   "dataset check",
   "dataset store",
   "dataset profile",
+  "dataset typed copy",
   "prediction",
   "ttl cycle",
   "ttl dataset",

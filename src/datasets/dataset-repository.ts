@@ -21,7 +21,17 @@ const summaryColumns = [
   "file_missing",
   "dialect",
 ] as const;
-const columns = [...summaryColumns, "columns", "warnings", "profile", "profile_fault"] as const;
+const columns = [
+  ...summaryColumns,
+  "columns",
+  "warnings",
+  "profile",
+  "profile_fault",
+  "typed_id",
+  "typed_bytes",
+  "typed_sha256",
+  "typed_wanted",
+] as const;
 
 /** A dataset's row. */
 export type Dataset = Omit<Selectable<DatasetsTable>, "profile_attempts">;
@@ -201,10 +211,10 @@ export async function listExpiredDatasets(
   return rows.map(({ id }) => id);
 }
 
-/** Bytes of the owner's datasets and models. */
+/** Bytes of the owner's datasets, their typed copies, and models. */
 export async function storageBytesOfOwner(db: Kysely<Tables>, owner: string): Promise<number> {
   const { rows } = await sql<{ size_bytes: string }>`
-    select coalesce((select sum(size_bytes) from datasets where owner = ${owner}), 0)
+    select coalesce((select sum(size_bytes + coalesce(typed_bytes, 0)) from datasets where owner = ${owner}), 0)
          + coalesce((select sum(size_bytes) from artifacts where owner = ${owner}), 0) as size_bytes`.execute(db);
   return Number(rows[0]?.size_bytes ?? 0);
 }
@@ -217,7 +227,7 @@ export async function datasetTotals(
     .selectFrom("datasets")
     .select([
       sql<string>`count(*) filter (where deleting_at is null)`.as("count"),
-      sql<string>`coalesce(sum(size_bytes), 0)`.as("size_bytes"),
+      sql<string>`coalesce(sum(size_bytes + coalesce(typed_bytes, 0)), 0)`.as("size_bytes"),
       sql<string>`count(*) filter (where file_missing)`.as("files_missing"),
     ])
     .executeTakeFirstOrThrow();

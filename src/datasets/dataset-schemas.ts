@@ -175,6 +175,12 @@ export const inspectedTable = uploadedDataset
 /** One with what is known of its columns. */
 export const datasetWithProfile = uploadedDataset
   .extend({
+    typedBytes: z
+      .int()
+      .nullable()
+      .describe(
+        "Of the typed copy that trainings and rows are read from, made in the background; it counts as kept. null: there is none, and the file is read.",
+      ),
     profile: z.array(columnProfile).nullable().describe("Made in the background; null until then."),
     profileFault: z
       .object({ code: z.string(), message: z.string() })

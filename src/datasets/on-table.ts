@@ -21,14 +21,14 @@ export async function onTable<Value>(
   pool: EnginePool,
   asker: Asker,
   table: KeptTable,
-  work: (reader: CsvReader, csvPath: string) => Promise<Value>,
+  work: (reader: CsvReader, csvPath: string, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value> {
   await using file = await storage.localFile("dataset", table);
   const copyPath = storage.temporaryPath(randomUUID());
   try {
     return await pool.use(asker, async (reader, signal) => {
       const { path } = await plainCopy(file.path, table.dialect.source, { copyPath, maxBytes, signal });
-      return work(reader, path);
+      return work(reader, path, signal);
     });
   } catch (error) {
     // Removed while the work waited for an engine.

@@ -1,49 +1,45 @@
-import type { Kysely } from "kysely";
 import { datasetProfiled } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
-import type { FileStorage } from "../storage/file-storage.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
-import type { Tables } from "../store/schema.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { dialectOf, findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
+import { makeTypedCopy, type TypedCopyParts } from "./make-typed-copy.ts";
 import { onTable } from "./on-table.ts";
 import { profileCsv } from "./profile-csv.ts";
 import { markFileMissing } from "./profile-repository.ts";
 
 /** What making a profile needs. */
-export interface ProfileParts {
-  readonly db: Kysely<Tables>;
-  readonly storage: FileStorage;
+export interface ProfileParts extends TypedCopyParts {
   readonly csvEngines: CsvEngines;
 }
 
 /**
- * Makes the column profile of a dataset, in the background after its upload. A dataset gone meanwhile is no fault.
+ * Makes what a dataset lacks of its typed copy and its column profile, in the background after its upload. A dataset gone
+ * meanwhile is no fault.
  * @param signal ends it in the middle, with its reason
  */
 export function profileDataset(parts: ProfileParts, datasetId: string, signal?: AbortSignal): Promise<void> {
   return withSpan("dataset profile", { datasetId }, () => makeProfile(parts, datasetId, signal));
 }
 
-async function makeProfile(
-  { db, storage, csvEngines }: ProfileParts,
-  datasetId: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function makeProfile(parts: ProfileParts, datasetId: string, signal: AbortSignal | undefined): Promise<void> {
+  const { db, storage, csvEngines } = parts;
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
   if (dataset === undefined) return;
+  const lacksProfile = dataset.profile === null && dataset.profile_fault === null;
   try {
     const dialect = dialectOf(dataset);
     const { columns, owner } = dataset;
     const table = { ...keptFileOf(dataset), dialect };
-    const profile = await onTable(storage, csvEngines.profiles, { owner, signal }, table, (reader, csvPath) =>
-      profileCsv(reader, csvPath, { columns, dialect }),
-    );
-    await setProfile(db, datasetId, profile);
+    await onTable(storage, csvEngines.profiles, { owner, signal }, table, async (reader, csvPath, ended) => {
+      await makeTypedCopy(parts, dataset, { reader, csvPath, signal: ended });
+      // Of the file itself: it tells values by their spelling, which numbers have lost.
+      if (lacksProfile) await setProfile(db, datasetId, await profileCsv(reader, csvPath, { columns, dialect }));
+    });
   } catch (error) {
     if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
     return markFileMissing(db, datasetId);
   }
-  datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
+  if (lacksProfile) datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
 }

@@ -3,11 +3,13 @@ import type { DatasetsTable, ProfileFault, Tables } from "../store/schema.ts";
 
 // The statements about making a profile, apart from storing it.
 
-/** No profile, and one can be made. A file that is missing is no reason to give up: where it comes back, so does this. */
+/**
+ * No profile or no typed copy, and one can be made. A file that is missing is no reason to give up: where it comes back, so does
+ * this.
+ */
 const isWanted = (row: ExpressionBuilder<{ datasets: DatasetsTable }, "datasets">) =>
   row.and([
-    row("profile", "is", null),
-    row("profile_fault", "is", null),
+    row.or([row.and([row("profile", "is", null), row("profile_fault", "is", null)]), row("typed_wanted", "=", true)]),
     row("deleting_at", "is", null),
     row("file_missing", "=", false),
   ]);
@@ -33,8 +35,9 @@ export async function uncountProfile(db: Kysely<Tables>, id: string): Promise<vo
     .execute();
 }
 
-/** There will be no profile. */
+/** There will be no profile, and no typed copy. */
 export async function giveUpProfile(db: Kysely<Tables>, id: string, fault: ProfileFault): Promise<void> {
+  await db.updateTable("datasets").set({ typed_wanted: false }).where("id", "=", id).execute();
   await db
     .updateTable("datasets")
     .set({ profile_fault: JSON.stringify(fault) })
@@ -53,13 +56,13 @@ export async function markFileMissing(db: Kysely<Tables>, id: string): Promise<v
     .execute();
 }
 
-/** Datasets without a profile, oldest first. */
+/** Datasets without a profile or their typed copy, oldest first. */
 export async function listUnprofiled(db: Kysely<Tables>, limit: number): Promise<string[]> {
   const rows = await db.selectFrom("datasets").select("id").where(isWanted).orderBy("id").limit(limit).execute();
   return rows.map(({ id }) => id);
 }
 
-/** Whether the dataset still needs a profile; it is held as it is until the transaction ends. */
+/** Whether the dataset still needs either; it is held as it is until the transaction ends. */
 export async function isUnprofiled(tx: Kysely<Tables>, id: string): Promise<boolean> {
   const row = await tx
     .selectFrom("datasets")

@@ -1,12 +1,15 @@
-import type { FileStorage } from "../storage/file-storage.ts";
+import { DomainError } from "../errors.ts";
+import type { CsvReader } from "../tables/csv-engine.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable, numberIn, plainNumberIn, valueIn } from "../tables/csv-table.ts";
+import { csvTable, plainNumberIn, valueIn } from "../tables/csv-table.ts";
 import { isoInSql } from "../tables/date-form.ts";
-import type { ColumnType } from "../tables/dialect.ts";
+import type { ColumnType, Dialect } from "../tables/dialect.ts";
 import { truthInSql } from "../tables/truth.ts";
+import { typedCopy } from "../tables/typed-table.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { type Dataset, dialectOf, keptFileOf } from "./dataset-repository.ts";
 import { onTable } from "./on-table.ts";
+import { onTypedCopy, type TypedReadingParts } from "./on-typed-copy.ts";
 import { boundRows, type RowsPage, sizeOfPage } from "./rows-page.ts";
 
 /** All 2,000 columns that a file may have don't fit into the engine's memory, and took the event loop 25 ms to hear of. */
@@ -20,51 +23,97 @@ export interface WantedRows {
   readonly signal: AbortSignal;
 }
 
+/** What a column holds; `form` where its numbers are written in one of their own. */
+type Kind = "form" | ColumnType;
+
+/** A table as SQL with columns c0, c1, …, and the values of those at some places, which are of one kind, as a list. */
+interface ReadableTable {
+  readonly sql: string;
+  valuesIn(kind: Kind, places: readonly number[]): string;
+}
+
+const cellOf = (place: number): string => `c${place}`;
+const sqlTypes = { number: "DOUBLE", form: "DOUBLE", text: "VARCHAR", date: "TIMESTAMP", boolean: "BOOLEAN" } as const;
+const listOf = (places: readonly number[], type: string, cell = cellOf): string => `[${places.map(cell)}]::${type}[]`;
+
+const typedTable = (path: string): ReadableTable => ({
+  sql: typedCopy(path),
+  valuesIn: (kind, places) => listOf(places, sqlTypes[kind]),
+});
+
+async function tableOfFile(csvPath: string, dialect: Dialect): Promise<ReadableTable> {
+  const head = await readHead(csvPath, dialect);
+  // Said once for all columns: to plan a conversion for each of 1,000 took two seconds.
+  const readAs = { number: plainNumberIn("cell", head), boolean: truthInSql("cell") };
+  return {
+    sql: csvTable(csvPath, head),
+    valuesIn: (kind, places) =>
+      kind === "number" || kind === "boolean"
+        ? `list_transform(${listOf(places, "VARCHAR")}, lambda cell: ${readAs[kind]})`
+        : listOf(places, sqlTypes[kind], (place) => valueIn(place, kind === "form" ? "number" : kind, head)),
+  };
+}
+
 /** Rows of a kept dataset, in the file's order, typed as the checks found its columns. */
 export async function readRows(
-  { storage, csvEngines }: { storage: FileStorage; csvEngines: CsvEngines },
+  parts: TypedReadingParts & { readonly csvEngines: CsvEngines },
   dataset: Dataset,
-  { owner, offset, limit, signal }: WantedRows,
+  wanted: WantedRows,
+): Promise<RowsPage> {
+  if (wanted.offset >= dataset.row_count) return { rows: [], cut: [] };
+  const { counts } = parts.csvEngines;
+  const { signal } = wanted;
+  const isUnreadable = (error: unknown): boolean => !(error instanceof DomainError);
+  const ofCopy = await onTypedCopy(parts, dataset, { signal, isUnreadable }, (path) =>
+    counts.use(wanted, (reader) => readPage(reader, typedTable(path), dataset, wanted)),
+  );
+  if (ofCopy !== undefined) return ofCopy;
+  const dialect = dialectOf(dataset);
+  return onTable(parts.storage, counts, wanted, { ...keptFileOf(dataset), dialect }, async (reader, csvPath) =>
+    readPage(reader, await tableOfFile(csvPath, dialect), dataset, wanted),
+  );
+}
+
+async function readPage(
+  reader: CsvReader,
+  table: ReadableTable,
+  dataset: Dataset,
+  { offset, limit }: Pick<WantedRows, "offset" | "limit">,
 ): Promise<RowsPage> {
   const { columns } = dataset;
-  if (offset >= dataset.row_count) return { rows: [], cut: [] };
-  const dialect = dialectOf(dataset);
+  const { numberForms = {} } = dialectOf(dataset);
   const size = sizeOfPage(limit, columns.length);
-  const kindOf = (place: number): "form" | ColumnType => {
+  const kindOf = (place: number): Kind => {
     const { type } = columns[place]!;
-    return type === "number" && dialect.numberForms?.[place] !== undefined ? "form" : type;
+    return type === "number" && numberForms[place] !== undefined ? "form" : type;
   };
   const finite = "lambda number: CASE WHEN isfinite(number) THEN number END";
-  const table = { ...keptFileOf(dataset), dialect };
-  return onTable(storage, csvEngines.counts, { owner, signal }, table, async (reader, csvPath) => {
-    const head = await readHead(csvPath, dialect);
-    const csv = csvTable(csvPath, head);
-    const rows: unknown[][] = Array.from({ length: Math.min(size.rows, dataset.row_count - offset) }, () => []);
-    for (let from = 0; from < columns.length; from += columnsAtOnce) {
-      const places = [...columns.keys()].slice(from, from + columnsAtOnce);
-      const cells = (kind: ReturnType<typeof kindOf>, cellOf: (place: number) => string, type: string): string =>
-        `[${places.filter((place) => kindOf(place) === kind).map(cellOf)}]::${type}[]`;
-      const text = (place: number): string => `c${place}`;
-      const wanted = `SELECT ${places.map(text)} FROM ${csv} LIMIT ${rows.length} OFFSET ${offset}`;
-      // Said once for all columns: to plan a conversion for each of 1,000 took two seconds. And one text a row: to hear of
-      // 20,000 cells one by one held the event loop for 250 ms.
-      const answer = await reader.query(
-        `SELECT json_array(
-          list_transform(list_transform(${cells("number", text, "VARCHAR")}, lambda cell: ${plainNumberIn("cell", head)}), ${finite}),
-          list_transform(${cells("form", (place) => numberIn(place, head), "DOUBLE")}, ${finite}),
-          list_transform(${cells("text", text, "VARCHAR")}, lambda cell: left(cell, ${size.cellLength + 1})),
-          list_transform(${cells("date", (place) => valueIn(place, "date", head), "TIMESTAMP")}, lambda time: ${isoInSql("time")}),
-          list_transform(${cells("boolean", text, "VARCHAR")}, lambda cell: ${truthInSql("cell")}))::VARCHAR
-        FROM (${wanted})`,
+  const rows: unknown[][] = Array.from({ length: Math.min(size.rows, dataset.row_count - offset) }, () => []);
+  for (let from = 0; from < columns.length; from += columnsAtOnce) {
+    const places = [...columns.keys()].slice(from, from + columnsAtOnce);
+    const values = (kind: Kind): string =>
+      table.valuesIn(
+        kind,
+        places.filter((place) => kindOf(place) === kind),
       );
-      for (const [index, [json]] of answer.entries()) {
-        const [number, form, texts, date, boolean] = (JSON.parse(String(json)) as unknown[][]).map((list) =>
-          list.values(),
-        );
-        const listOf = { number, form, text: texts, date, boolean };
-        for (const place of places) rows[index]!.push(listOf[kindOf(place)]!.next().value);
-      }
+    const wanted = `SELECT ${places.map(cellOf)} FROM ${table.sql} LIMIT ${rows.length} OFFSET ${offset}`;
+    // One text a row: to hear of 20,000 cells one by one held the event loop for 250 ms.
+    const answer = await reader.query(
+      `SELECT json_array(
+        list_transform(${values("number")}, ${finite}),
+        list_transform(${values("form")}, ${finite}),
+        list_transform(${values("text")}, lambda cell: left(cell, ${size.cellLength + 1})),
+        list_transform(${values("date")}, lambda time: ${isoInSql("time")}),
+        ${values("boolean")})::VARCHAR
+      FROM (${wanted})`,
+    );
+    for (const [index, [json]] of answer.entries()) {
+      const [number, form, text, date, boolean] = (JSON.parse(String(json)) as unknown[][]).map((list) =>
+        list.values(),
+      );
+      const cells = { number, form, text, date, boolean };
+      for (const place of places) rows[index]!.push(cells[kindOf(place)]!.next().value);
     }
-    return boundRows(rows, { firstRow: offset + 1, cellLength: size.cellLength });
-  });
+  }
+  return boundRows(rows, { firstRow: offset + 1, cellLength: size.cellLength });
 }

@@ -1,5 +1,4 @@
 import type { Kysely } from "kysely";
-import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
 import { DomainError } from "../errors.ts";
@@ -14,8 +13,9 @@ import { saidMissing } from "../tables/missing.ts";
 import type { CheckedCsv } from "./check-csv.ts";
 import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { type Dataset, dialectOf, findSameDataset, insertDataset, storageBytesOfOwner } from "./dataset-repository.ts";
+import { type Dataset, dialectOf, findSameDataset, insertDataset } from "./dataset-repository.ts";
 import type { Asker } from "./engine-pool.ts";
+import { hasRoom } from "./quota.ts";
 import { isReadingSaid, readUploadFields, type UploadFields } from "./upload-fields.ts";
 
 /** What receiving a dataset needs. */
@@ -129,16 +129,11 @@ async function storeDataset(
   await storage.keep(temporaryPath, "dataset", { id, sizeBytes, sha256 });
   try {
     const inserted = await inTransaction(db, async (tx) => {
-      if (config.maxStorageBytesPerOwner > 0) {
-        // One upload of an owner at a time from here: two that fit alone must not pass together.
-        await sql`select pg_advisory_xact_lock(hashtext('quota'), hashtext(${owner}))`.execute(tx);
-        if ((await storageBytesOfOwner(tx, owner)) + sizeBytes > config.maxStorageBytesPerOwner) {
-          throw new DomainError(
-            "QUOTA_EXCEEDED",
-            `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`,
-          );
-        }
-      }
+      if (!(await hasRoom(tx, owner, sizeBytes, config.maxStorageBytesPerOwner)))
+        throw new DomainError(
+          "QUOTA_EXCEEDED",
+          `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`,
+        );
       const dataset = await insertDataset(tx, {
         id,
         owner,

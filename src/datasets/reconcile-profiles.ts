@@ -7,7 +7,7 @@ import { isUnprofiled, listUnprofiled } from "./profile-repository.ts";
 /** In one round; the rest follows when these have theirs. */
 const mostAtOnce = 500;
 
-/** Gives a job to each dataset that needs a profile and whose job has ended without it. */
+/** Gives a job to each dataset that needs a profile or a typed copy and whose job has ended without it. */
 export async function reconcileProfiles(parts: {
   readonly db: Store["db"];
   readonly queue: JobQueue;
@@ -22,7 +22,7 @@ export async function reconcileProfiles(parts: {
     if (await sendMissingJob(parts, "dataset-profile", job, (tx) => isUnprofiled(tx, id)))
       parts.log.warn(
         { datasetId: id, jobState: state ?? "gone" },
-        "a dataset without its profile was given a job again",
+        "a dataset without its profile or typed copy was given a job again",
       );
   }
 }

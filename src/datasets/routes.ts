@@ -151,10 +151,11 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
         const dataset = await existingDataset(db, owner, params.id);
-        // The profile comes later than the rest: who has seen the answer without it must not hear «unchanged».
-        const { sha256, profile, profile_fault: profileFault } = dataset;
-        const etag = `"${sha256}${profile === null ? "" : "-profile"}${profileFault === null ? "" : "-fault"}"`;
-        response.setHeader("ETag", etag).json({ ...toWhole(dataset), profile, profileFault });
+        // Profile and typed copy come later than the rest: who has seen the answer without them must not hear «unchanged».
+        const { sha256, profile, profile_fault: profileFault, typed_bytes: typedBytes } = dataset;
+        const later = [profile && "-profile", profileFault && "-fault", typedBytes && `-${typedBytes}`];
+        const etag = `"${sha256}${later.map((each) => each ?? "").join("")}"`;
+        response.setHeader("ETag", etag).json({ ...toWhole(dataset), typedBytes, profile, profileFault });
       },
     }),
     defineRoute({

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { leavingOf } from "../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams, pageLimit } from "../http/route.ts";
 import { isKnown } from "../http/send-file.ts";
+import type { CsvEngines } from "./csv-engines.ts";
 import { existingDataset } from "./existing-dataset.ts";
+import type { TypedReadingParts } from "./on-typed-copy.ts";
 import { readRows } from "./read-rows.ts";
-import type { ReceivingParts } from "./receive-upload.ts";
 
 /** More than any file has. */
 const mostRows = 1e12;
@@ -35,7 +36,7 @@ const rowsSchema = z
   .meta({ id: "DatasetRows" });
 
 /** Rows of a dataset as they are understood, for a person to look at. */
-export function rowsRoute(parts: Pick<ReceivingParts, "db" | "storage" | "csvEngines">): ApiRoute {
+export function rowsRoute(parts: TypedReadingParts & { readonly csvEngines: CsvEngines }): ApiRoute {
   return defineRoute({
     method: "get",
     path: "/datasets/:id/rows",

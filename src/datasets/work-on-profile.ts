@@ -1,5 +1,4 @@
 import { DomainError } from "../errors.ts";
-import type { Logger } from "../log.ts";
 import { type JobOutcome, JobReturnedError } from "../queue/job-queue.ts";
 import type { ProfileFault } from "../store/schema.ts";
 import { afterProfileFault, profileCrash } from "./after-profile-fault.ts";
@@ -12,11 +11,7 @@ import { beginProfile, giveUpProfile, uncountProfile } from "./profile-repositor
  * @param signal ends it in the middle
  * @throws JobReturnedError when it shall be tried again
  */
-export async function workOnProfile(
-  parts: ProfileParts & { readonly log: Logger },
-  datasetId: string,
-  signal: AbortSignal,
-): Promise<JobOutcome> {
+export async function workOnProfile(parts: ProfileParts, datasetId: string, signal: AbortSignal): Promise<JobOutcome> {
   const { db, log } = parts;
   const attempts = await beginProfile(db, datasetId);
   if (attempts === undefined) return "done";

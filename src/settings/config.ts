@@ -279,7 +279,7 @@ export const settings = {
     "MAX_STORAGE_BYTES_PER_OWNER",
     whole(0),
     "0",
-    "Bytes kept for one owner; 0: no limit.",
+    "Bytes kept for one owner, typed copies of datasets included; 0: no limit.",
   ),
   minFreeDiskBytes: setting(
     "MIN_FREE_DISK_BYTES",

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Tables } from "../store/schema.ts";
-import type { FileStorage } from "./file-storage.ts";
+import { type FileStorage, fileKinds } from "./file-storage.ts";
 
 const deploymentKey = "deployment_id";
 const largestId = 2 ** 48 - 1;
@@ -47,7 +47,8 @@ export async function claimFiles(db: Kysely<Tables>, storage: FileStorage): Prom
   const mine = await deploymentId(db);
   const theirs = await storage.readMark();
   if (theirs === mine) return;
-  const isEmpty = (await storage.list("dataset")).length === 0 && (await storage.list("artifact")).length === 0;
+  let isEmpty = true;
+  for (const kind of fileKinds) isEmpty &&= (await storage.list(kind)).length === 0;
   if (!isEmpty && theirs !== undefined)
     throw new ForeignFilesError(place, `The files in ${place.name} belong to another database.`);
   if (!isEmpty && !(await hasRows(db)))

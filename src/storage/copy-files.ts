@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Logger } from "../log.ts";
 import type { Tables } from "../store/schema.ts";
-import type { FileKind, FileStorage, KeptFile } from "./file-storage.ts";
-import { tableOf } from "./finish-removal.ts";
+import { type FileKind, type FileStorage, fileKinds, type KeptFile } from "./file-storage.ts";
+import { columnsOf, tableOf } from "./finish-removal.ts";
+import { forgetLostTyped } from "./forget-typed.ts";
 import { isFileMissing } from "./storage-fault.ts";
 
 const pageSize = 500;
@@ -19,6 +20,8 @@ export interface CopyReport {
   /** Rows whose file is not in the source, or is not the one that was kept. */
   missing: number;
   damaged: number;
+  /** Typed copies of which the same is true: their rows name them no more, and they are made again. */
+  typedForgotten: number;
   failed: number;
 }
 
@@ -42,15 +45,12 @@ export async function isWhole(storage: FileStorage, kind: FileKind, file: KeptFi
 /** The files that the rows of a kind own, but for those that are being removed. */
 export async function* filesOf(db: Kysely<Tables>, kind: FileKind): AsyncGenerator<KeptFile> {
   for (let after = "00000000-0000-0000-0000-000000000000"; ; ) {
-    const rows = await db
-      .selectFrom(tableOf[kind])
-      .select(["id", "size_bytes", "sha256"])
-      .where("deleting_at", "is", null)
-      .where("id", ">", after)
-      .orderBy("id")
-      .limit(pageSize)
-      .execute();
-    for (const { id, size_bytes, sha256 } of rows) yield { id, sizeBytes: size_bytes, sha256 };
+    const { id, sizeBytes, sha256 } = columnsOf[kind];
+    const { rows } = await sql<KeptFile>`
+      select ${sql.ref(id)} as id, ${sql.ref(sizeBytes)} as "sizeBytes", ${sql.ref(sha256)} as sha256
+      from ${sql.table(tableOf[kind])}
+      where deleting_at is null and ${sql.ref(id)} > ${after} order by 1 limit ${pageSize}`.execute(db);
+    yield* rows;
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.id;
@@ -89,12 +89,25 @@ export async function copyFiles({
   readonly to: FileStorage;
   readonly log: Logger;
 }): Promise<CopyReport> {
-  const report: CopyReport = { copied: 0, copiedBytes: 0, alreadyThere: 0, missing: 0, damaged: 0, failed: 0 };
-  for (const kind of ["dataset", "artifact"] as const) {
+  const report: CopyReport = {
+    copied: 0,
+    copiedBytes: 0,
+    alreadyThere: 0,
+    missing: 0,
+    damaged: 0,
+    typedForgotten: 0,
+    failed: 0,
+  };
+  for (const kind of fileKinds) {
     for await (const file of filesOf(db, kind)) {
       const about = { kind, fileId: file.id };
       try {
         const outcome = await copyFile(from, to, kind, file);
+        if (kind === "typed" && (outcome === "missing" || outcome === "damaged")) {
+          await forgetLostTyped({ db, log }, file.id);
+          report.typedForgotten += 1;
+          continue;
+        }
         report[outcome] += 1;
         if (outcome === "copied") report.copiedBytes += file.sizeBytes;
         if (outcome === "missing") log.error(about, "a row's file is not in the source");

@@ -1,7 +1,9 @@
 import type { Readable } from "node:stream";
 
-/** What is kept as files: each kind has its folder. */
-export type FileKind = "dataset" | "artifact";
+/** What is kept as files, each kind in its folder: what was sent, typed copies of it (docs/adr/0030), and models. */
+export const fileKinds = ["dataset", "typed", "artifact"] as const;
+
+export type FileKind = (typeof fileKinds)[number];
 
 /** A file as its row describes it. */
 export interface KeptFile {

@@ -9,14 +9,39 @@ export interface RemovalStores {
   readonly storage: FileStorage;
 }
 
-/** The table whose rows own the files of a kind. */
-export const tableOf = { dataset: "datasets", artifact: "artifacts" } as const satisfies Record<FileKind, keyof Tables>;
+/** Kinds of files whose rows go with them: a typed copy is its dataset's. */
+export type RowKind = Exclude<FileKind, "typed">;
 
-/** Second half of a removal, after its row was marked: the file, then the row. @returns whether there was a file */
-export async function finishRemoval({ db, storage }: RemovalStores, kind: FileKind, id: string): Promise<boolean> {
+/** The table whose rows own the files of a kind. */
+export const tableOf = { dataset: "datasets", typed: "datasets", artifact: "artifacts" } as const satisfies Record<
+  FileKind,
+  keyof Tables
+>;
+
+/** The columns in which they say so. */
+export const columnsOf = {
+  dataset: { id: "id", sizeBytes: "size_bytes", sha256: "sha256" },
+  typed: { id: "typed_id", sizeBytes: "typed_bytes", sha256: "typed_sha256" },
+  artifact: { id: "id", sizeBytes: "size_bytes", sha256: "sha256" },
+} as const satisfies Record<FileKind, object>;
+
+/** Second half of a removal, after its row was marked: its files, then the row. @returns whether what it is named for was there */
+export async function finishRemoval({ db, storage }: RemovalStores, kind: RowKind, id: string): Promise<boolean> {
+  if (kind === "dataset") await removeTyped({ db, storage }, id);
   const hadFile = await storage.remove(kind, id);
   await db.deleteFrom(tableOf[kind]).where("id", "=", id).where("deleting_at", "is not", null).execute();
   return hadFile;
+}
+
+/** A row that is marked is given no other one. */
+async function removeTyped({ db, storage }: RemovalStores, datasetId: string): Promise<void> {
+  const row = await db
+    .selectFrom("datasets")
+    .select("typed_id")
+    .where("id", "=", datasetId)
+    .where("deleting_at", "is not", null)
+    .executeTakeFirst();
+  if (row?.typed_id != null) await storage.remove("typed", row.typed_id);
 }
 
 /**

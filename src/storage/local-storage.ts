@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isSystemError } from "../errors.ts";
 import { flush } from "../flush.ts";
 import { makeFolder } from "../make-folder.ts";
-import type { FileKind, FileStorage } from "./file-storage.ts";
+import { type FileKind, type FileStorage, fileKinds } from "./file-storage.ts";
 import { fileMissing } from "./storage-fault.ts";
 
 async function listFolder(folder: string): Promise<{ id: string; modifiedMs: number }[]> {
@@ -50,7 +50,7 @@ export async function openTemporaryFolder(
 /** Files under a local folder: `<root>/<kind>/<id>`, temporary ones under `<root>/tmp`. */
 export async function openLocalStorage(root: string): Promise<FileStorage> {
   const temporary = await openTemporaryFolder(root);
-  for (const folder of [join(root, "dataset"), join(root, "artifact")]) await makeFolder(folder);
+  for (const kind of fileKinds) await makeFolder(join(root, kind));
   const path = (kind: FileKind, id: string) => join(root, kind, id);
   const markPath = join(root, "deployment");
 

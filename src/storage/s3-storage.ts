@@ -16,7 +16,7 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { DomainError } from "../errors.ts";
 import { fetchFile } from "./fetch-file.ts";
-import type { FileKind, FileStorage } from "./file-storage.ts";
+import { type FileKind, type FileStorage, fileKinds } from "./file-storage.ts";
 import { openTemporaryFolder } from "./local-storage.ts";
 import { createS3Client, idleTimeoutMs, untilAnswered, withinBudget } from "./s3-client.ts";
 import { endpointOf, explainS3Fault, isObjectMissing, s3CodeOf } from "./s3-faults.ts";
@@ -186,7 +186,7 @@ export async function openS3Storage(settings: S3Settings, localFolder: string): 
     async removeUnfinished(olderThanMs) {
       let removed = 0;
       // Kind by kind: without a prefix the bucket may hold what is not ours.
-      for (const kind of ["dataset", "artifact"] as const) {
+      for (const kind of fileKinds) {
         for await (const { key: Key, UploadId, startedMs } of uploadsInHand(keyOf(kind, ""))) {
           if (startedMs >= olderThanMs) continue;
           await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), bounded());

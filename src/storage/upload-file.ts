@@ -15,10 +15,11 @@ const leastBytesPerSecond = 100_000;
 /** What is unfinished for an hour is swept: an upload must be over before. */
 const longestMs = 55 * 60_000;
 
-const contentTypeOf = { dataset: "text/csv; charset=utf-8", artifact: "application/json" } as const satisfies Record<
-  FileKind,
-  string
->;
+const contentTypeOf = {
+  dataset: "text/csv; charset=utf-8",
+  typed: "application/vnd.apache.parquet",
+  artifact: "application/json",
+} as const satisfies Record<FileKind, string>;
 
 /** How long moving so many bytes may take beyond the time budget. */
 export const transferMs = (sizeBytes: number): number =>

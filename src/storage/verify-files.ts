@@ -2,7 +2,8 @@ import type { Kysely } from "kysely";
 import type { Logger } from "../log.ts";
 import type { Tables } from "../store/schema.ts";
 import { filesOf, isWhole } from "./copy-files.ts";
-import type { FileStorage } from "./file-storage.ts";
+import { type FileStorage, fileKinds } from "./file-storage.ts";
+import { forgetLostTyped } from "./forget-typed.ts";
 
 /** What the files of all rows are like. */
 export interface FilesReport {
@@ -10,6 +11,8 @@ export interface FilesReport {
   /** Rows whose file is not there, or is not the one that was kept. */
   missing: number;
   damaged: number;
+  /** Typed copies of which the same is true: their rows name them no more, and they are made again. */
+  typedForgotten: number;
   failed: number;
 }
 
@@ -23,16 +26,21 @@ export async function verifyFiles({
   readonly storage: FileStorage;
   readonly log: Logger;
 }): Promise<FilesReport> {
-  const report: FilesReport = { whole: 0, missing: 0, damaged: 0, failed: 0 };
-  for (const kind of ["dataset", "artifact"] as const) {
+  const report: FilesReport = { whole: 0, missing: 0, damaged: 0, typedForgotten: 0, failed: 0 };
+  for (const kind of fileKinds) {
     for await (const file of filesOf(db, kind)) {
       const about = { kind, fileId: file.id };
       try {
-        if (!(await storage.exists(kind, file.id))) {
+        const isThere = await storage.exists(kind, file.id);
+        const isKept = isThere && (await isWhole(storage, kind, file));
+        if (isKept) {
+          report.whole += 1;
+        } else if (kind === "typed") {
+          await forgetLostTyped({ db, log }, file.id);
+          report.typedForgotten += 1;
+        } else if (!isThere) {
           report.missing += 1;
           log.error(about, "a row's file is not there");
-        } else if (await isWhole(storage, kind, file)) {
-          report.whole += 1;
         } else {
           report.damaged += 1;
           log.error(about, "a file is not the one that was kept");

@@ -149,4 +149,15 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table training_runs alter column column_uses set storage external`.execute(db);
     },
   },
+  "0010-typed-copies": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      // Of datasets from before none is wanted: all at once they would be hours of work. One that an old process takes in beside
+      // us is wanted.
+      await sql`
+        alter table datasets add column typed_id uuid, add column typed_bytes bigint, add column typed_sha256 text,
+          add column typed_wanted boolean not null default false`.execute(db);
+      await sql`alter table datasets alter column typed_wanted set default true`.execute(db);
+      await sql`create index datasets_untyped on datasets (id) where typed_wanted`.execute(db);
+    },
+  },
 };

@@ -6,6 +6,8 @@ type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;
 /** PostgreSQL's bigint, read as a number: every size here is far below 2^53. */
 type BigInteger = ColumnType<number, number, number>;
+type NullableBigInteger = ColumnType<number | null, number | null | undefined, number | null>;
+type NullableText = ColumnType<string | null, string | null | undefined, string | null>;
 
 /** One column of an uploaded CSV, as the checks at upload found it. */
 export interface ColumnSummary {
@@ -113,6 +115,12 @@ export interface DatasetsTable {
   profile_fault: JSONColumnType<ProfileFault | null>;
   size_bytes: BigInteger;
   sha256: string;
+  /** The file of its typed copy, and what it is like; null while there is none. */
+  typed_id: NullableText;
+  typed_bytes: NullableBigInteger;
+  typed_sha256: NullableText;
+  /** Whether one is to be made; no more once there is one, or it turned out that there can't be. */
+  typed_wanted: Generated<boolean>;
   created_at: Timestamp;
   /** Set first when a dataset is removed: its file goes next, then this row. */
   deleting_at: NullableTimestamp;

@@ -183,8 +183,7 @@ async function copyObjects(path: string, { format }: TableSource, parts: CopyPar
 }
 
 /**
- * The file itself where it is a plain CSV already, else a copy that is one. A copy is made anew each time that a file is
- * read: nothing else has to be kept, counted, moved and removed with it.
+ * The file itself where it is a plain CSV already, else a copy that is one, made anew each time that the file is read.
  * @throws DomainError for a file that is not what it seemed, DATASET_TOO_LARGE beyond `maxBytes`
  */
 export async function plainCsv(path: string, source: TableSource, parts: CopyParts): Promise<PlainCsv> {

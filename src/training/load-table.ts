@@ -3,11 +3,11 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { csvTable } from "../tables/csv-table.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { lockTo } from "../tables/lock-to.ts";
 import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
+import { typedCopy, typedCsv } from "../tables/typed-table.ts";
 import { memoryShares } from "./training-memory.ts";
 
 /** What is read, how it is written, and with how much memory. */
@@ -25,12 +25,43 @@ export interface LoadOptions {
 }
 
 /** Reads a CSV with a header row into memory. All its columns must be named, in order: nothing is guessed. */
-export async function loadTable(
+export function loadTable(
   csvPath: string,
   columns: readonly ColumnSummary[],
-  { dialect = plainDialect, copyPath = `${csvPath}.plain`, rowCount, only, memoryBytes }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<TrainingTable> {
+  const { dialect = plainDialect, copyPath = `${csvPath}.plain` } = options;
   const absolutePath = path.resolve(csvPath);
+  return load([absolutePath, copyPath], columns, options, async (query) => {
+    const plain = await plainCsv(absolutePath, dialect.source, { copyPath: path.resolve(copyPath), query });
+    return typedCsv(plain.path, await readHead(plain.path, dialect), { columns, dialect });
+  });
+}
+
+/** A typed copy that can't be read: what it was made of can. */
+export class TypedCopyFault extends Error {
+  override readonly name = "TypedCopyFault";
+}
+
+/** Reads the typed copy of such a file into memory: the same table. @throws TypedCopyFault */
+export async function loadTypedCopy(
+  copyPath: string,
+  columns: readonly ColumnSummary[],
+  options: Omit<LoadOptions, "copyPath">,
+): Promise<TrainingTable> {
+  try {
+    return await load([copyPath], columns, options, async () => typedCopy(copyPath));
+  } catch (error) {
+    throw new TypedCopyFault(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function load(
+  paths: readonly string[],
+  columns: readonly ColumnSummary[],
+  { dialect = plainDialect, rowCount, only, memoryBytes }: LoadOptions,
+  tableIn: (query: (sql: string) => Promise<unknown[][]>) => Promise<string>,
+): Promise<TrainingTable> {
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
     // What does not fit is a fault with figures, and no file beside the model.
@@ -40,13 +71,12 @@ export async function loadTable(
   try {
     const connection = await instance.connect();
     try {
-      await lockTo(connection, [path.dirname(absolutePath), path.dirname(copyPath)]);
-      const query = async (sql: string) => (await (await connection.run(sql)).getRows()) as unknown[][];
-      const plain = await plainCsv(absolutePath, dialect.source, { copyPath: path.resolve(copyPath), query });
-      const head = await readHead(plain.path, dialect);
-      const typeOf = (place: number) => columns[place]?.type ?? "text";
-      const csv = csvTable(plain.path, head, { typeOf, isStrict: !dialect.hasWordsInNumbers });
-      const read = await readAll(connection, csv, columns, { places: wantedPlaces(columns, only), dialect });
+      await lockTo(
+        connection,
+        paths.map((each) => path.dirname(each)),
+      );
+      const sql = await tableIn(async (query) => (await (await connection.run(query)).getRows()) as unknown[][]);
+      const read = await readAll(connection, sql, columns, { places: wantedPlaces(columns, only), dialect });
       const missing = saidMissing(dialect);
       const table = {
         ...read,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
 import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
+import { onTypedCopy } from "../datasets/on-typed-copy.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
@@ -67,6 +68,9 @@ interface AttemptParts {
   readonly log: Logger;
 }
 
+/** Of the class in `src/training/load-table.ts` no more than its name comes over from the process. */
+const isTypedCopyFault = (error: unknown): boolean => error instanceof Error && error.name === "TypedCopyFault";
+
 /** Trains in a process until it answers, the time is over, or the run is no longer ours. */
 export async function trainInProcess(parts: AttemptParts, attempt: Attempt, modelPath: string): Promise<ChildResult> {
   const { db, storage, config } = parts;
@@ -87,9 +91,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
   const watching = new AbortController();
   const watched = watch(parts, attempt, () => progress, watching.signal);
   try {
-    await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
-    const task: ChildTask = {
-      csvPath: csv.path,
+    const about: Omit<ChildTask, "csvPath"> = {
       copyPath,
       columns: dataset.columns,
       dialect: dialectOf(dataset),
@@ -106,7 +108,16 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       progress = message.progress;
       if (message.over !== undefined) phases.over(message.over);
     };
-    const result = await runTrainingProcess(task, { signal, onProgress });
+    const train = (file: Pick<ChildTask, "csvPath" | "isTyped">) =>
+      runTrainingProcess({ ...about, ...file }, { signal, onProgress });
+    const trainOnFile = async (): Promise<ChildResult> => {
+      await using csv = await storage.localFile("dataset", keptFileOf(dataset), signal);
+      return await train({ csvPath: csv.path });
+    };
+    const result =
+      (await onTypedCopy(parts, dataset, { signal, isUnreadable: isTypedCopyFault }, (csvPath) =>
+        train({ csvPath, isTyped: true }),
+      )) ?? (await trainOnFile());
     for (const phase of result.phases) phases.over(phase);
     if ("dataError" in result) phases.brokenOff();
     return result;

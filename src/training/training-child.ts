@@ -9,12 +9,14 @@ import { type TrainParameters, trainModel } from "../models/train-model.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
 import type { ColumnSummary, RunWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
-import { loadTable } from "./load-table.ts";
+import { loadTable, loadTypedCopy } from "./load-table.ts";
 import { runWarningsOf } from "./run-warnings.ts";
 
 /** One training, as given to the process. */
 export interface ChildTask {
   readonly csvPath: string;
+  /** Whether that is the typed copy of the dataset, and not the file that was sent. */
+  readonly isTyped?: boolean | undefined;
   /** Where a plain copy of it may go. */
   readonly copyPath: string;
   readonly columns: readonly ColumnSummary[];
@@ -88,9 +90,10 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, copyPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
+    const { csvPath, isTyped, copyPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
     const only = features && [...features, target];
-    const table = await loadTable(csvPath, columns, { dialect, copyPath, rowCount, only, memoryBytes });
+    const how = { dialect, copyPath, rowCount, only, memoryBytes };
+    const table = await (isTyped ? loadTypedCopy : loadTable)(csvPath, columns, how);
     const rows = table.rowCount;
     over("load", rows);
     const post = throttled();

@@ -4,6 +4,8 @@ import { sql } from "kysely";
 import { systemClock } from "../../src/clock.ts";
 import { sweepFiles } from "../../src/datasets/sweep-files.ts";
 import { createLog } from "../../src/log.ts";
+import { fileKinds } from "../../src/storage/file-storage.ts";
+import { columnsOf, tableOf } from "../../src/storage/finish-removal.ts";
 import { openLocalStorage } from "../../src/storage/local-storage.ts";
 import { openStore } from "../../src/store/database.ts";
 
@@ -53,11 +55,10 @@ export async function countLeftBehind(place: { dataDir: string; databaseUrl: str
     const storage = await openLocalStorage(folder);
     const count = async (): Promise<{ withoutRow: number; withoutFile: number; temporary: number }> => {
       let [withoutRow, withoutFile] = [0, 0];
-      for (const [table, kind] of [
-        ["datasets", "dataset"],
-        ["artifacts", "artifact"],
-      ] as const) {
-        const rows = await store.db.selectFrom(table).select(["id", "deleting_at"]).execute();
+      for (const kind of fileKinds) {
+        const { rows } = await sql<{ id: string; deleting_at: Date | null }>`
+          select ${sql.ref(columnsOf[kind].id)} as id, deleting_at from ${sql.table(tableOf[kind])}
+          where ${sql.ref(columnsOf[kind].id)} is not null`.execute(store.db);
         const files = new Set(await readdir(join(folder, kind)));
         withoutRow += files.difference(new Set(rows.map(({ id }) => id))).size;
         withoutFile += rows.filter(({ id, deleting_at }) => deleting_at === null && !files.has(id)).length;

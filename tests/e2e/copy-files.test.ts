@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { type RunningService, serviceEnvironment, startService } from "../support/service.ts";
+import { eventually, type RunningService, serviceEnvironment, startService } from "../support/service.ts";
 import { root } from "./processes.ts";
 import { startVersitygw, type VersitygwProcess } from "./versitygw-process.ts";
 
@@ -58,6 +58,11 @@ async function expectWhole(service: RunningService): Promise<number> {
   return items.length;
 }
 
+async function allTyped(service: RunningService): Promise<void> {
+  for (const { id } of (await service.call("GET", "/datasets")).json.items)
+    await eventually(async () => (await service.call("GET", `/datasets/${id}`)).json.typedBytes !== null);
+}
+
 test("files go to a bucket and back: not while the service runs, in as many runs as it takes, each one verified", async () => {
   const place = { dataDir: join(folder, "data"), databaseUrl: "" };
   const local = join(place.dataDir, "files");
@@ -65,6 +70,7 @@ test("files go to a bucket and back: not while the service runs, in as many runs
   for (const name of ["a", "b", "c"]) expect((await first.upload(seattleWeatherCsv(), { name })).status).toBe(201);
   const dataset = (await first.call("GET", "/datasets")).json.items[0];
   const { artifactId } = (await first.train(dataset.id)).json;
+  await allTyped(first);
 
   const refused = await runCopy(place, "s3");
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`in use by process ${first.pid}`)]);
@@ -75,10 +81,13 @@ test("files go to a bucket and back: not while the service runs, in as many runs
   await rename(join(local, "dataset", away), join(folder, "away"));
   const content = await readFile(join(local, "dataset", damaged));
   await writeFile(join(local, "dataset", damaged), content.toString().replace("2012", "2013"));
+  // A typed copy is made again: no gap.
+  const [lost] = (await readdir(join(local, "typed"))) as [string];
+  await writeFile(join(local, "typed", lost), "something else");
   const faulty = await runCopy(place, "s3");
   expect([faulty.code, faulty.report]).toEqual([
     1,
-    expect.objectContaining({ copied: 2, alreadyThere: 0, missing: 1, damaged: 1, failed: 0 }),
+    expect.objectContaining({ copied: 4, alreadyThere: 0, missing: 1, damaged: 1, typedForgotten: 1, failed: 0 }),
   ]);
   for (const id of [away, damaged]) expect(faulty.stdout).toContain(id);
   expect((await readdir(join(gateway.folderOf("files"), "dataset"))).length).toBe(1);
@@ -88,7 +97,7 @@ test("files go to a bucket and back: not while the service runs, in as many runs
   const whole = await runCopy(place, "s3");
   expect([whole.code, whole.report]).toEqual([
     0,
-    expect.objectContaining({ copied: 2, alreadyThere: 2, missing: 0, damaged: 0, copiedBytes: 2 * content.length }),
+    expect.objectContaining({ copied: 2, alreadyThere: 4, missing: 0, damaged: 0, copiedBytes: 2 * content.length }),
   ]);
   expect(await readdir(join(local, "tmp"))).toEqual([]);
 
@@ -98,10 +107,12 @@ test("files go to a bucket and back: not while the service runs, in as many runs
   expect((await second.call("GET", `/artifacts/${artifactId}/content`)).status).toBe(200);
   expect(await second.metric("mlops_backend_files_missing")).toBe(0);
   await second.upload(seattleWeatherCsv(), { name: "d" });
+  await allTyped(second);
+  expect((await readdir(join(gateway.folderOf("files"), "typed"))).length).toBe(4);
   await second.halt();
 
   const back = await runCopy(place, "local");
-  expect([back.code, back.report]).toEqual([0, expect.objectContaining({ copied: 4, alreadyThere: 1, failed: 0 })]);
+  expect([back.code, back.report]).toEqual([0, expect.objectContaining({ copied: 6, alreadyThere: 3, failed: 0 })]);
   const third = await startService({ on: place });
   expect(await expectWhole(third)).toBe(4);
   await third.stop();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { serviceEnvironment, startService } from "../support/service.ts";
+import { eventually, serviceEnvironment, startService } from "../support/service.ts";
 import { root } from "./processes.ts";
 import { type ScratchPostgres, startScratchPostgres } from "./scratch-postgres.ts";
 import { startVersitygw, type VersitygwProcess } from "./versitygw-process.ts";
@@ -44,13 +44,15 @@ test("rows go to PostgreSQL and files to the bucket in one call, which goes on w
   for (const name of ["a", "b"]) expect((await first.upload(seattleWeatherCsv(), { name })).status).toBe(201);
   const { items } = (await first.call("GET", "/datasets")).json;
   const { artifactId } = (await first.train(items[0].id)).json;
+  for (const { id } of items)
+    await eventually(async () => (await first.call("GET", `/datasets/${id}`)).json.typedBytes !== null);
   await first.halt();
 
   const aside = join(folder, "aside");
   await rename(join(local, "dataset", items[1].id), aside);
   const without = await move();
   expect([without.code, without.stderr]).toEqual([1, expect.stringContaining("Not every row has its file")]);
-  expect(without.stdout).toContain('"copied":2,"copiedBytes"');
+  expect(without.stdout).toContain('"copied":4,"copiedBytes"');
   await rename(aside, join(local, "dataset", items[1].id));
   await gateway.kill();
   const away = await move();
@@ -59,7 +61,9 @@ test("rows go to PostgreSQL and files to the bucket in one call, which goes on w
 
   const whole = await move();
   expect([whole.code, whole.stderr]).toEqual([0, ""]);
-  expect(whole.stdout).toMatch(/"copied":1,"copiedBytes":\d+,"alreadyThere":2,"missing":0,"damaged":0,"failed":0/);
+  expect(whole.stdout).toMatch(
+    /"copied":1,"copiedBytes":\d+,"alreadyThere":4,"missing":0,"damaged":0,"typedForgotten":0,"failed":0/,
+  );
   expect(whole.stdout).toContain("all rows and jobs are there");
   expect((await readdir(join(gateway.folderOf("files"), "dataset"))).length).toBe(2);
 

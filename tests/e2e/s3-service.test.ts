@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fileKinds } from "../../src/storage/file-storage.ts";
 import { largeCsv } from "../support/csv-tables.ts";
 import { OtlpReceiver } from "../support/otlp-receiver.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
@@ -48,6 +49,14 @@ test("a dataset's life in a bucket: upload, profile, training, prediction, downl
       return answer.json.profile === null ? undefined : answer;
     });
     expect(profiled.json.profile).toHaveLength(6);
+    const { typedBytes } = profiled.json;
+    const typed = await objects("typed");
+    expect(typed).toHaveLength(1);
+    // What is not there can't be what is read.
+    const file = join(gateway.folderOf("life"), "dataset", id);
+    await rename(file, `${folder}/aside`);
+    expect((await service.call("GET", `/datasets/${id}/rows?limit=1`)).json.rows).toHaveLength(1);
+    await rename(`${folder}/aside`, file);
 
     for (const mode of ["light", "heavy"] as const) {
       const run = await service.train(id, { mode });
@@ -81,13 +90,15 @@ test("a dataset's life in a bucket: upload, profile, training, prediction, downl
     expect(metrics).not.toMatch(/^mlops_backend_storage_filesystem_(available|size)_bytes/m);
     // Read anew every five seconds.
     await eventually(
-      async () => (await service.metric("mlops_backend_storage_bytes", { kind: "dataset" })) === weather.length,
+      async () =>
+        (await service.metric("mlops_backend_storage_bytes", { kind: "dataset" })) === weather.length + typedBytes,
     );
     expect(await service.metric("mlops_backend_files_missing")).toBe(0);
 
     expect((await service.call("DELETE", `/datasets/${id}`)).status).toBe(204);
     for (const artifact of await objects("artifact")) await service.call("DELETE", `/artifacts/${artifact}`);
-    expect([await objects("dataset"), await objects("artifact"), await temporaryFiles()]).toEqual([[], [], []]);
+    for (const kind of fileKinds) expect(await objects(kind)).toEqual([]);
+    expect(await temporaryFiles()).toEqual([]);
   } finally {
     await service.stop();
   }

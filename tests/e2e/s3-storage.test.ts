@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { readConfig } from "../../src/settings/config.ts";
-import type { FileStorage } from "../../src/storage/file-storage.ts";
+import type { FileKind, FileStorage } from "../../src/storage/file-storage.ts";
 import { openS3Storage } from "../../src/storage/s3-storage.ts";
 import { openStore } from "../../src/store/database.ts";
 import { bytesOf, describeFile, describeStorage, keepContent } from "../support/storage-contract.ts";
@@ -50,7 +50,7 @@ async function underTest(env: Record<string, string>) {
   const prefix = env.S3__PREFIX === undefined ? "" : `${env.S3__PREFIX}/`;
   return {
     storage: await openStorage(bucket, env),
-    damage: async (kind: "dataset" | "artifact", id: string, content: Buffer) => {
+    damage: async (kind: FileKind, id: string, content: Buffer) => {
       await gateway.client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}${kind}/${id}`, Body: content }));
     },
     again: () => openStorage(bucket, env),

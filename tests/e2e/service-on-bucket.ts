@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { FileKind } from "../../src/storage/file-storage.ts";
 import { type RunningService, startService } from "../support/service.ts";
 import type { VersitygwProcess } from "./versitygw-process.ts";
 
@@ -9,7 +10,7 @@ export interface S3Service {
   readonly service: RunningService;
   readonly bucket: string;
   /** Names of the objects of a kind. */
-  objects(kind: "dataset" | "artifact"): Promise<string[]>;
+  objects(kind: FileKind): Promise<string[]>;
   temporaryFiles(): Promise<string[]>;
   again(env?: Record<string, string>): Promise<RunningService>;
 }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { fileKinds } from "../../src/storage/file-storage.ts";
 import { createDatabase, dropDatabase, type RunningService, refusedStart, startService } from "../support/service.ts";
 
 const csv = "a,b,label\n1,2,x\n3,4,y\n5,6,x\n";
@@ -48,7 +49,7 @@ test("a file without a row stays while its row may be on its way, an hour, and g
   const service = await startService();
   await service.halt();
   try {
-    const folders = ["dataset", "artifact"].map((kind) => join(service.dataDir, "files", kind));
+    const folders = fileKinds.map((kind) => join(service.dataDir, "files", kind));
     const [young, old] = [randomUUID(), randomUUID()];
     for (const folder of folders)
       for (const [id, minutes] of [

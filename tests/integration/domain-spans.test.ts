@@ -150,7 +150,11 @@ test("a profile's trace is linked to the upload", async () => {
   const process = await receiver.until((spans) =>
     spans.find(({ links }) => links.some(({ spanId }) => spanId === sent.spanId)),
   );
-  expect(treeOf(receiver.spans, process.traceId)).toEqual(["process dataset-profile", "  dataset profile"]);
+  expect(treeOf(receiver.spans, process.traceId)).toEqual([
+    "process dataset-profile",
+    "  dataset profile",
+    "    dataset typed copy",
+  ]);
 });
 
 test("a prediction is a span with its model and the number of rows", async () => {

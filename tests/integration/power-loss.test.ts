@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { fileKinds } from "../../src/storage/file-storage.ts";
 import { penguinsCsv } from "../support/real-data.ts";
 import { startService } from "../support/service.ts";
 
@@ -38,7 +39,7 @@ test("an upload and a model that were acknowledged are whole after a loss of pow
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Flush);
-  for (const kind of ["dataset", "artifact"]) forgetWhatWasNotFlushed(join(killed.dataDir, "files", kind), flushes);
+  for (const kind of fileKinds) forgetWhatWasNotFlushed(join(killed.dataDir, "files", kind), flushes);
 
   const service = await startService({ on: killed });
   try {

@@ -4,14 +4,14 @@ import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { claimFiles, ForeignFilesError } from "../../src/storage/claim-files.ts";
-import type { FileStorage, KeptFile } from "../../src/storage/file-storage.ts";
+import { type FileKind, type FileStorage, fileKinds, type KeptFile } from "../../src/storage/file-storage.ts";
 import type { Store } from "../../src/store/database.ts";
 
 /** A storage of its own and, where it is elsewhere, what a test needs to see behind it. */
 export interface StorageUnderTest {
   readonly storage: FileStorage;
   /** Changes the bytes of a kept file behind the storage's back. */
-  damage(kind: "dataset" | "artifact", id: string, content: Buffer): Promise<void>;
+  damage(kind: FileKind, id: string, content: Buffer): Promise<void>;
   /** Another storage on the same files. */
   again(): Promise<FileStorage>;
 }
@@ -34,7 +34,7 @@ export const describeFile = (content: Buffer, id: string = randomUUID()): KeptFi
 /** Keeps that content as the service does: temporary file first. */
 export async function keepContent(
   storage: FileStorage,
-  kind: "dataset" | "artifact",
+  kind: FileKind,
   content: Buffer,
   file = describeFile(content),
 ): Promise<KeptFile> {
@@ -99,8 +99,8 @@ export function describeStorage(
     test("what is not there is missing, in every call alike, and kinds are apart", async () => {
       const { storage } = await open();
       const file = await keepContent(storage, "dataset", bytesOf(10));
-      expect(await storage.exists("dataset", file.id)).toBe(true);
-      expect(await storage.exists("artifact", file.id)).toBe(false);
+      const has = await Promise.all(fileKinds.map((kind) => storage.exists(kind, file.id)));
+      expect(has).toEqual(fileKinds.map((kind) => kind === "dataset"));
       await expect(storage.sizeOf("artifact", file.id)).rejects.toMatchObject(missing);
       await expect(storage.open("artifact", file.id)).rejects.toMatchObject(missing);
       await expect(storage.localFile("artifact", file)).rejects.toMatchObject(missing);

@@ -118,7 +118,7 @@ export const datasetMetrics = {
     name: "mlops.backend.storage",
     kind: "gauge",
     unit: "By",
-    description: "Bytes of the files that rows refer to.",
+    description: "Bytes of the files that rows refer to, those of datasets with their typed copies.",
     attributes: { kind: storageKinds },
     scope: "deployment",
     fromStart: false,
