@@ -5,10 +5,10 @@ import type { FileStorage } from "../storage/file-storage.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
 import type { Tables } from "../store/schema.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { dialectOf, findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
+import { dialectOf, findDatasetToProfile, keptFileOf } from "./dataset-repository.ts";
 import { onTable } from "./on-table.ts";
 import { profileCsv } from "./profile-csv.ts";
-import { markFileMissing } from "./profile-repository.ts";
+import { markFileMissing, setProfile } from "./profile-repository.ts";
 
 /** What making a profile needs. */
 export interface ProfileParts {
@@ -25,25 +25,33 @@ export function profileDataset(parts: ProfileParts, datasetId: string, signal?: 
   return withSpan("dataset profile", { datasetId }, () => makeProfile(parts, datasetId, signal));
 }
 
-async function makeProfile(
+async function makeProfile(parts: ProfileParts, datasetId: string, signal: AbortSignal | undefined): Promise<void> {
+  const { db, storage } = parts;
+  try {
+    // Corrected in the meantime it is made anew at once: its job, which is this one, is sent only where none runs.
+    while (!(await isProfileMade(parts, datasetId, signal)));
+  } catch (error) {
+    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
+    await markFileMissing(db, datasetId);
+  }
+}
+
+/** @returns false where the dataset was corrected meanwhile */
+async function isProfileMade(
   { db, storage, csvEngines }: ProfileParts,
   datasetId: string,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
-  if (dataset === undefined) return;
-  try {
-    const dialect = dialectOf(dataset);
-    const { columns, owner } = dataset;
-    const table = { ...keptFileOf(dataset), dialect };
-    const profile = await onTable(storage, csvEngines.profiles, { owner, signal }, table, (reader, csvPath) =>
-      profileCsv(reader, csvPath, { columns, dialect }),
-    );
-    await setProfile(db, datasetId, profile);
-  } catch (error) {
-    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
-    return markFileMissing(db, datasetId);
-  }
+  if (dataset === undefined) return true;
+  const dialect = dialectOf(dataset);
+  const { columns, owner } = dataset;
+  const table = { ...keptFileOf(dataset), dialect };
+  const profile = await onTable(storage, csvEngines.profiles, { owner, signal }, table, (reader, csvPath) =>
+    profileCsv(reader, csvPath, { columns, dialect }),
+  );
+  if (!(await setProfile(db, dataset, profile))) return false;
   datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
+  return true;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { leavingOf } from "../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams, pageLimit } from "../http/route.ts";
 import { isKnown } from "../http/send-file.ts";
+import { readingTag } from "./etag.ts";
 import { existingDataset } from "./existing-dataset.ts";
 import { readRows } from "./read-rows.ts";
 import type { ReceivingParts } from "./receive-upload.ts";
@@ -60,7 +61,7 @@ export function rowsRoute(parts: Pick<ReceivingParts, "db" | "storage" | "csvEng
     async handle({ owner, params, query, request, response }) {
       const dataset = await existingDataset(parts.db, owner, params.id);
       const { limit, offset } = query;
-      const etag = `"${dataset.sha256}-${offset}-${limit}"`;
+      const etag = `"${readingTag(dataset)}-${offset}-${limit}"`;
       response.setHeader("ETag", etag);
       // Asked before the file is read, as Express does not.
       if (isKnown(request, etag)) {

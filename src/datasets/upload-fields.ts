@@ -18,6 +18,8 @@ export interface UploadFields {
   readonly missing: readonly string[] | undefined;
   /** Of columns by their names. */
   readonly types: Readonly<Record<string, "number" | "text">> | undefined;
+  /** Names of columns that trainings shall not learn from. */
+  readonly leftOut: readonly string[] | undefined;
 }
 
 /** Fields of the form beside the file. */
@@ -31,6 +33,7 @@ const uploadFieldNames = [
   "header",
   "missing",
   "types",
+  "leftOut",
 ] as const;
 
 /** Characters of a dataset's name. */
@@ -96,15 +99,34 @@ function missingOf(sent: string | undefined): readonly string[] | undefined {
 }
 
 function typesOf(sent: string | undefined): UploadFields["types"] {
-  if (sent === undefined || sent.trim() === "") return undefined;
-  const types = parsedOf("types", sent);
+  return sent === undefined || sent.trim() === "" ? undefined : checkedTypes(parsedOf("types", sent));
+}
+
+/** What is said of columns, whoever parsed it. @throws DomainError FIELD_INVALID */
+export function checkedTypes(types: unknown): NonNullable<UploadFields["types"]> {
   const isTypes = typeof types === "object" && types !== null && !Array.isArray(types);
   if (!isTypes || !Object.values(types).every((type) => type === "number" || type === "text"))
     throw new DomainError(
       "FIELD_INVALID",
       '`types` is a JSON object of column and type, "number" or "text", as {"zip": "text"}.',
     );
-  return types as UploadFields["types"];
+  return types as NonNullable<UploadFields["types"]>;
+}
+
+function leftOutOf(sent: string | undefined): UploadFields["leftOut"] {
+  if (sent === undefined || sent.trim() === "") return undefined;
+  const leftOut = checkedLeftOut(parsedOf("leftOut", sent));
+  return leftOut.length === 0 ? undefined : leftOut;
+}
+
+/** Names that are to be left out, each once, whoever parsed them. @throws DomainError FIELD_INVALID */
+export function checkedLeftOut(names: unknown): string[] {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+    throw new DomainError(
+      "FIELD_INVALID",
+      '`leftOut` is a JSON list of columns that trainings shall not learn from, as ["id"].',
+    );
+  return [...new Set(names)];
 }
 
 function parsedOf(field: string, sent: string): unknown {
@@ -137,6 +159,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     header: header && header === "true",
     missing: missingOf(fields.missing),
     types: typesOf(fields.types),
+    leftOut: leftOutOf(fields.leftOut),
   };
 }
 

@@ -11,7 +11,7 @@ import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
-import type { ColumnSummary, Tables } from "../store/schema.ts";
+import type { ColumnSummary, SaidOfTable, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, type DescribedRun, findRun, insertRun, lockOwner, readTurns } from "./run-repository.ts";
@@ -32,6 +32,7 @@ export interface TrainableDataset {
   readonly columns: readonly ColumnSummary[];
   readonly target: string;
   readonly task: TrainingTask;
+  readonly said: Pick<SaidOfTable, "leftOut"> | null;
 }
 
 // One place is free again when a run has been taken; how soon that is depends on the data.
@@ -41,7 +42,7 @@ const mostToldFeatures = 20;
 /**
  * Target and task of a run: the dataset's, unless the caller names others.
  * @param guessedTask for another target than the dataset's, when the caller names no task
- * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN
+ * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN, FEATURE_LEFT_OUT
  */
 export function resolveTarget(
   request: Pick<RunRequest, "target" | "task" | "features">,
@@ -80,7 +81,23 @@ export function resolveTarget(
       },
     );
   }
+  requireNoneLeftOut(request.features, dataset);
   return { target, task };
+}
+
+/** @throws DomainError FEATURE_LEFT_OUT */
+function requireNoneLeftOut(features: RunRequest["features"], { said }: TrainableDataset): void {
+  const leftOut = new Set(said?.leftOut);
+  const unwanted = features?.filter((name) => leftOut.has(name)) ?? [];
+  if (unwanted.length === 0) return;
+  const told = unwanted.slice(0, mostToldFeatures);
+  const names = told.map((name) => `"${name}"`).join(", ");
+  const others = unwanted.length > told.length ? ` and ${unwanted.length - told.length} more` : "";
+  throw new DomainError(
+    "FEATURE_LEFT_OUT",
+    `The dataset's \`leftOut\` has ${names}${others}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
+    { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
+  );
 }
 
 /**
@@ -89,10 +106,11 @@ export function resolveTarget(
  */
 export function requireMemory(
   { mode, features }: Pick<RunRequest, "mode" | "features">,
-  dataset: { readonly row_count: number; readonly column_count: number },
+  dataset: { readonly row_count: number; readonly column_count: number } & Pick<TrainableDataset, "said">,
   memoryBytes: number,
 ): void {
-  const columns = features === undefined ? dataset.column_count : new Set(features).size + 1;
+  const readable = dataset.column_count - (dataset.said?.leftOut?.length ?? 0);
+  const columns = features === undefined ? readable : new Set(features).size + 1;
   const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode });
   if (neededBytes <= memoryBytes) return;
   throw new DomainError(

@@ -24,6 +24,8 @@ export interface ChildTask {
   readonly target: string;
   readonly task: TrainingTask;
   readonly features?: readonly string[] | undefined;
+  /** Columns that nothing shall be learnt from, whoever asks for no others. */
+  readonly leftOut?: readonly string[] | undefined;
   readonly mode: TrainingMode;
   readonly parameters: TrainParameters;
   /** Where the model goes; the folder must be there. */
@@ -88,8 +90,8 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, copyPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
-    const only = features && [...features, target];
+    const { csvPath, copyPath, columns, dialect, rowCount, features, memoryBytes } = task;
+    const only = columnsToRead(task);
     const table = await loadTable(csvPath, columns, { dialect, copyPath, rowCount, only, memoryBytes });
     const rows = table.rowCount;
     over("load", rows);
@@ -119,6 +121,14 @@ async function train(task: ChildTask): Promise<ChildResult> {
     if (!(error instanceof TrainingDataError)) throw error;
     return { phases, dataError: { code: error.code, message: error.message } };
   }
+}
+
+/** Names of the columns that a training takes; undefined: all. */
+function columnsToRead({ columns, features, target, leftOut = [] }: ChildTask): string[] | undefined {
+  if (features !== undefined) return [...features, target];
+  if (leftOut.length === 0) return undefined;
+  const unwanted = new Set(leftOut);
+  return columns.map(({ name }) => name).filter((name) => name === target || !unwanted.has(name));
 }
 
 function faultOf(error: unknown): ChildFault {
