@@ -13,6 +13,7 @@ import { type Correction, corrected, saidOf, wishesOf } from "./correction.ts";
 import { hasRuns, holdUnused, setReading } from "./corrections-repository.ts";
 import {
   type Dataset,
+  type DatasetVersion,
   dialectOf,
   findDataset,
   findDatasetForTraining,
@@ -114,12 +115,12 @@ function readAnew(
 }
 
 /** Whether cells are read as they were, so that what was made of them holds. */
-function isReadAlike({ dialect, columns }: Dataset, checked: CheckedCsv): boolean {
+function isReadAlike({ dialect, columns }: DatasetVersion, checked: CheckedCsv): boolean {
   const asKept = (value: object): unknown => JSON.parse(JSON.stringify(value));
   return isDeepStrictEqual([dialect, columns], asKept([checked.dialect, checked.columns]));
 }
 
-const isAlike = (dataset: Dataset, checked: CheckedCsv): boolean =>
+const isAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
   dataset.target === checked.target &&
   isDeepStrictEqual([...(dataset.said?.leftOut ?? [])].sort(), checked.leftOut.toSorted()) &&
   isReadAlike(dataset, checked);
@@ -149,7 +150,7 @@ async function keepVersion(
   const { id, owner, name, sha256, size_bytes: sizeBytes, created_at: createdAt } = dataset;
   const versions = await listVersions(parts.db, dataset);
   const alike = [dataset, ...versions].find((version) => isAlike(version, checked));
-  if (alike !== undefined) return unchanged(alike);
+  if (alike !== undefined) return unchanged(await existingDataset(parts.db, owner, alike.id));
   const copyPath = parts.storage.temporaryPath(randomUUID());
   try {
     await copyFile(csvPath, copyPath, constants.COPYFILE_FICLONE);

@@ -116,12 +116,25 @@ export function findDatasetForTraining(tx: Kysely<Tables>, owner: string, id: st
   return living(tx, owner).where("id", "=", id).forShare().executeTakeFirst();
 }
 
-/** The owner's datasets with that name and content, the newest version first. */
+const versionColumns = ["id", "version", "target", "columns", "dialect", "said"] as const;
+
+/** How a version of a dataset is understood. */
+export type DatasetVersion = Pick<Dataset, (typeof versionColumns)[number]>;
+
+/** The owner's datasets with that name and content, the newest version first, without what they are not told apart by. */
 export function listVersions(
   db: Kysely<Tables>,
   { owner, name, sha256 }: Pick<Dataset, "owner" | "name" | "sha256">,
-): Promise<Dataset[]> {
-  return living(db, owner).where("name", "=", name).where("sha256", "=", sha256).orderBy("version", "desc").execute();
+): Promise<DatasetVersion[]> {
+  return db
+    .selectFrom("datasets")
+    .select(versionColumns)
+    .where("owner", "=", owner)
+    .where("name", "=", name)
+    .where("sha256", "=", sha256)
+    .where("deleting_at", "is", null)
+    .orderBy("version", "desc")
+    .execute();
 }
 
 /** Newest first, without what is known of their columns. */

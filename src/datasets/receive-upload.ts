@@ -12,7 +12,7 @@ import { saidMissing } from "../tables/missing.ts";
 import type { CheckedCsv } from "./check-csv.ts";
 import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { type Dataset, dialectOf, listVersions } from "./dataset-repository.ts";
+import { type Dataset, type DatasetVersion, dialectOf, findDataset, listVersions } from "./dataset-repository.ts";
 import type { Asker } from "./engine-pool.ts";
 import { keepDataset } from "./keep-dataset.ts";
 import { isReadingSaid, readUploadFields, type UploadFields } from "./upload-fields.ts";
@@ -56,20 +56,16 @@ function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "col
   ]);
 }
 
-const wasReadBy = (dataset: Dataset): string =>
+const wasReadBy = (dataset: DatasetVersion): string =>
   readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] });
 
 /** The version that a table sent again is; the newest of several. @throws DomainError DATASET_EXISTS where it is none */
-function sameOrConflict(
-  versions: readonly Dataset[],
-  checked: CheckedCsv,
-  isSaid: boolean,
-): { dataset: Dataset; isNew: false } {
+function sameOrConflict(versions: readonly DatasetVersion[], checked: CheckedCsv, isSaid: boolean): DatasetVersion {
   const ofTarget = versions.filter(({ target }) => target === checked.target);
   // What was found out by itself may have been found otherwise by an earlier version.
   const dataset =
     ofTarget.find((version) => wasReadBy(version) === readBy(checked)) ?? (isSaid ? undefined : ofTarget[0]);
-  if (dataset !== undefined) return { dataset, isNew: false };
+  if (dataset !== undefined) return dataset;
   const other = ofTarget.length === 0 ? "with another target" : "read in another way";
   throw new DomainError(
     "DATASET_EXISTS",
@@ -133,9 +129,15 @@ async function storeDataset(
   { owner, name, received, checked, said }: StorableDataset,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { temporaryPath, sizeBytes, sha256 } = received;
-  const versions = () => listVersions(parts.db, { owner, name, sha256 });
-  const existing = await versions();
-  if (existing.length > 0) return sameOrConflict(existing, checked, isReadingSaid(said));
+  const { db } = parts;
+  /** Undefined where there is none of that content and name. */
+  const knownOne = async (): Promise<Dataset | undefined> => {
+    const versions = await listVersions(db, { owner, name, sha256 });
+    if (versions.length === 0) return undefined;
+    return findDataset(db, owner, sameOrConflict(versions, checked, isReadingSaid(said)).id);
+  };
+  const known = await knownOne();
+  if (known !== undefined) return { dataset: known, isNew: false };
   const dataset = await keepDataset(parts, temporaryPath, {
     id: uuidv7(),
     owner,
@@ -150,10 +152,10 @@ async function storeDataset(
   });
   if (dataset !== undefined) return { dataset, isNew: true };
   // Another upload of the same was faster by a moment.
-  const winners = await versions();
-  if (winners.length === 0)
+  const winner = await knownOne();
+  if (winner === undefined)
     throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
-  return sameOrConflict(winners, checked, isReadingSaid(said));
+  return { dataset: winner, isNew: false };
 }
 
 /** Without what was not said. */

@@ -119,18 +119,26 @@ export function requireMemory(
   );
 }
 
+/** A task that was guessed, and of which reading of the dataset. */
+interface GuessedTask {
+  readonly task: TrainingTask | undefined;
+  readonly reading: number;
+}
+
 /** Classes or a quantity? Counted only when the run names another target and no task; before the transaction opens. */
 async function guessTask(
   { db, storage, csvEngines }: Pick<SubmitParts, "db" | "storage" | "csvEngines">,
   owner: string,
   request: RunRequest,
-): Promise<TrainingTask | undefined> {
+): Promise<GuessedTask | undefined> {
   if (request.target === undefined || request.task !== undefined) return undefined;
   const dataset = await findDataset(db, owner, request.datasetId);
-  const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
-  const type = dataset?.columns[index]?.type;
-  if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  if (type === "text") return taskOf({ type, distinct: 0 });
+  if (dataset === undefined) return undefined;
+  const { reading } = dataset;
+  const index = dataset.columns.findIndex(({ name }) => name === request.target);
+  const type = dataset.columns[index]?.type;
+  if (type === undefined || request.target === dataset.target) return { task: undefined, reading };
+  if (type === "text") return { task: taskOf({ type, distinct: 0 }), reading };
   const distinct =
     dataset.profile?.[index]?.distinct ??
     (await countDistinct(
@@ -139,7 +147,7 @@ async function guessTask(
       { ...keptFileOf(dataset), dialect: dialectOf(dataset) },
       index,
     ));
-  return taskOf({ type, distinct });
+  return { task: taskOf({ type, distinct }), reading };
 }
 
 /** What taking a run needs. */
@@ -178,8 +186,7 @@ export async function submitRun(
   await store.requireRoom();
   const nowMs = clock.nowMs();
   const requestHash = hashRequest(request);
-  const guessedTask = await guessTask(parts, owner, request);
-  return db.transaction().execute(async (tx) => {
+  const takeIn = async (tx: Kysely<Tables>, guessed: GuessedTask | undefined): Promise<DescribedRun | undefined> => {
     await lockOwner(tx, owner);
     if (idempotencyKey !== undefined) {
       const knownId = await findRunOfKey(tx, { owner, key: idempotencyKey, requestHash, nowMs });
@@ -191,7 +198,8 @@ export async function submitRun(
     const dataset = await findDatasetForTraining(tx, owner, request.datasetId);
     if (dataset === undefined)
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
-    const { target, task } = resolveTarget(request, dataset, guessedTask);
+    if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
+    const { target, task } = resolveTarget(request, dataset, guessed?.task);
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
@@ -224,5 +232,11 @@ export async function submitRun(
     if (idempotencyKey !== undefined)
       await rememberKey(tx, { owner, key: idempotencyKey, requestHash, runId: id, nowMs });
     return run;
-  });
+  };
+  for (;;) {
+    const guessed = await guessTask(parts, owner, request);
+    const run = await db.transaction().execute((tx) => takeIn(tx, guessed));
+    if (run !== undefined) return run;
+    // The dataset was corrected after the guess, which is of another type then.
+  }
 }
