@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { constants, copyFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { v7 as uuidv7 } from "uuid";
-import { DomainError, isSystemError } from "../errors.ts";
+import { DomainError } from "../errors.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
 import { inTransaction } from "../store/commit.ts";
@@ -15,7 +15,6 @@ import {
   type Dataset,
   type DatasetVersion,
   dialectOf,
-  findDataset,
   findDatasetForTraining,
   keptFileOf,
   listVersions,
@@ -61,9 +60,8 @@ export function correctDataset(parts: ReceivingParts, call: CorrectionCall): Pro
       await using file = await storage.localFile("dataset", keptFileOf(dataset), signal);
       return await readAndKeep(parts, call, file.path);
     } catch (error) {
-      const isFileGone = isFileMissing(error) || isSystemError(error, "ENOENT");
-      // Removed while it was read.
-      if (isFileGone && (await findDataset(db, owner, id)) === undefined) await existingDataset(db, owner, id);
+      // It may have been removed while it was read: whoever reads a file that goes has a fault of any kind.
+      if (!(error instanceof DomainError) || isFileMissing(error)) await existingDataset(db, owner, id);
       throw error;
     }
   });

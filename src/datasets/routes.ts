@@ -95,6 +95,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           datasetUpload({
             outcome: isNew ? "accepted" : "duplicate",
             sizeBytes: dataset.size_bytes,
+            format: dialectOf(dataset).source.format,
             warnings: dataset.warnings?.first.map(({ code }) => code) ?? [],
           });
           response
