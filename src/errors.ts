@@ -8,6 +8,7 @@ export const errorCodes = [
   ...uploadErrorCodes,
   "TARGET_NOT_NUMERIC",
   "FEATURE_UNKNOWN",
+  "FEATURE_LEFT_OUT",
   "DATASET_NOT_FOUND",
   "DATASET_IN_USE",
   "RUN_NOT_FOUND",

@@ -25,6 +25,7 @@ export const spanAttributes = {
 export const spanNames = [
   "dataset receive",
   "dataset check",
+  "dataset correct",
   "dataset store",
   "dataset profile",
   "dataset typed copy",

@@ -23,6 +23,8 @@ export interface CsvLimits {
 /** What its sender says of a table. */
 export interface WishedTable extends Wished {
   readonly target?: string | undefined;
+  /** Names of columns that trainings shall not learn from. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /** What the checks found in a good file. */
@@ -32,6 +34,8 @@ export interface CheckedCsv {
   readonly target: string;
   readonly task: "classification" | "regression";
   readonly dialect: Dialect;
+  /** As it was said; each is a column. */
+  readonly leftOut: readonly string[];
   readonly warnings: DatasetWarnings;
   /** Of each column; absent of a wide table. */
   readonly examples: readonly (readonly string[])[] | undefined;
@@ -49,6 +53,30 @@ function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
   return firstRows.length > 0 && looks.some((look) => look !== "text") && names.every(isOneOfRows);
 }
 
+/** @throws DomainError FIELD_INVALID where what is left out is no column, is the target, or leaves nothing to learn from */
+function requireFeatures(
+  leftOut: readonly string[],
+  { names, target }: { readonly names: readonly string[]; readonly target: string },
+): void {
+  const known = new Set(names);
+  const unknown = leftOut.find((name) => !known.has(name));
+  if (unknown !== undefined)
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`leftOut\` names «${unknown.slice(0, 80)}», and the table has no such column. It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
+    );
+  if (leftOut.includes(target))
+    throw new DomainError(
+      "FIELD_INVALID",
+      `\`leftOut\` names «${target.slice(0, 80)}», which is the target. Name another \`target\`, or take it out of \`leftOut\`.`,
+    );
+  if (leftOut.length > 0 && new Set(leftOut).size >= names.length - 1)
+    throw new DomainError(
+      "FIELD_INVALID",
+      "`leftOut` names all columns but the target: nothing is left to learn from.",
+    );
+}
+
 /**
  * Reads a CSV file once, or more often where it is wide or its first rows mislead, and says what it holds.
  * @throws DomainError naming what is wrong and where
@@ -56,7 +84,7 @@ function hasNoHeader({ names, looks, firstRows, dialect }: CsvHead): boolean {
 export async function checkCsv(
   reader: CsvReader,
   csvPath: string,
-  { target: wishedTarget, ...wished }: WishedTable,
+  { target: wishedTarget, leftOut = [], ...wished }: WishedTable,
   limits: CsvLimits,
 ): Promise<CheckedCsv> {
   const head = await readHead(csvPath, undefined, wished);
@@ -75,6 +103,7 @@ export async function checkCsv(
       `The file has no column «${target.slice(0, 80)}». It has: ${names.slice(0, 20).join(", ").slice(0, 400)}.`,
     );
   }
+  requireFeatures(leftOut, { names, target });
   const counts = await countCells(reader, csvPath, targetIndex, head);
   const { rows, emptyRows, filledUnnamed, hasWordsInNumbers } = counts;
   const rowCount = rows - emptyRows;
@@ -140,6 +169,7 @@ export async function checkCsv(
   });
   return {
     dialect,
+    leftOut,
     warnings,
     columns,
     examples: examplesOf(head),

@@ -54,22 +54,35 @@ async function sourceOf(
 }
 
 /**
- * Checks a received file as the table that it is. A copy that had to be made of it is gone afterwards.
+ * Checks a received file as the table that it is.
  * @throws DomainError for what is wrong with it
  */
 export async function checkUpload(
-  { storage, checks, limits }: CheckParts,
+  parts: CheckParts,
   asker: Asker,
   received: ReceivedFile,
   { encoding, sheet, ...wished }: Omit<UploadFields, "name">,
 ): Promise<CheckedCsv> {
-  const asSent = await sourceOf(received, { encoding, sheet, header: wished.header });
+  const source = await sourceOf(received, { encoding, sheet, header: wished.header });
+  return checkTable(parts, asker, { path: received.temporaryPath, source }, wished);
+}
+
+/**
+ * Checks a file whose format and encoding are known. A copy that had to be made of it is gone afterwards.
+ * @throws DomainError for what is wrong with it
+ */
+export async function checkTable(
+  { storage, checks, limits }: CheckParts,
+  asker: Asker,
+  { path: sentPath, source: asSent }: { readonly path: string; readonly source: TableSource },
+  wished: Omit<WishedTable, "source">,
+): Promise<CheckedCsv> {
   const copyPath = storage.temporaryPath(randomUUID());
   try {
     return await checks.use(asker, async (reader, signal) => {
       const parts = { copyPath, maxBytes: limits.maxUploadBytes, signal };
       const check = async (source: TableSource, fault?: DomainError): Promise<CheckedCsv> => {
-        const { path, isTidied, ...found } = await plainCopy(received.temporaryPath, source, parts);
+        const { path, isTidied, ...found } = await plainCopy(sentPath, source, parts);
         if (fault !== undefined && !isTidied) throw fault;
         // What is no CSV was written as one by us.
         const written: WishedTable = source.format === "csv" ? wished : { ...wished, delimiter: ",", decimal: "." };

@@ -2,7 +2,7 @@ import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysel
 import type { Clock } from "../clock.ts";
 import type { KeptFile } from "../storage/file-storage.ts";
 import { type Page, readPage } from "../store/read-page.ts";
-import type { ColumnProfile, ColumnSummary, DatasetsTable, DatasetWarnings, Tables } from "../store/schema.ts";
+import type { ColumnSummary, DatasetsTable, DatasetWarnings, SaidOfTable, Tables } from "../store/schema.ts";
 import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { ttlCutoff } from "./ttl-policy.ts";
 
@@ -20,10 +20,15 @@ const summaryColumns = [
   "deleting_at",
   "file_missing",
   "dialect",
+  "reading",
+  "version",
+  "version_of",
 ] as const;
-const columns = [
+/** Of a whole row. */
+export const datasetColumns = [
   ...summaryColumns,
   "columns",
+  "said",
   "warnings",
   "profile",
   "profile_fault",
@@ -64,6 +69,9 @@ export interface NewDataset {
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly createdAt: Date;
+  readonly said: SaidOfTable;
+  readonly version: number;
+  readonly versionOf: string | null;
 }
 
 const isUsed = (builder: ExpressionBuilder<Tables, "datasets">) =>
@@ -75,7 +83,7 @@ const isUsed = (builder: ExpressionBuilder<Tables, "datasets">) =>
       .where("training_runs.status", "in", ["queued", "running"]),
   );
 
-/** @returns undefined when the owner has the same content under that name already */
+/** @returns undefined when the owner has that version of the same content under that name already */
 export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<Dataset | undefined> {
   return tx
     .insertInto("datasets")
@@ -90,6 +98,9 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       columns: JSON.stringify(dataset.columns),
       dialect: JSON.stringify(dataset.dialect),
       warnings: JSON.stringify(dataset.warnings),
+      said: JSON.stringify(dataset.said),
+      version: dataset.version,
+      version_of: dataset.versionOf,
       profile: null as unknown as string,
       profile_fault: null as unknown as string,
       size_bytes: dataset.sizeBytes,
@@ -97,14 +108,14 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
       created_at: dataset.createdAt,
     })
     .onConflict((conflict) =>
-      conflict.columns(["owner", "name", "sha256"]).where("deleting_at", "is", null).doNothing(),
+      conflict.columns(["owner", "name", "sha256", "version"]).where("deleting_at", "is", null).doNothing(),
     )
-    .returning(columns)
+    .returning(datasetColumns)
     .executeTakeFirst();
 }
 
 const living = (db: Kysely<Tables>, owner: string) =>
-  db.selectFrom("datasets").select(columns).where("owner", "=", owner).where("deleting_at", "is", null);
+  db.selectFrom("datasets").select(datasetColumns).where("owner", "=", owner).where("deleting_at", "is", null);
 
 /** One of the owner's; undefined also when it is being removed. */
 export function findDataset(db: Kysely<Tables>, owner: string, id: string): Promise<Dataset | undefined> {
@@ -116,14 +127,25 @@ export function findDatasetForTraining(tx: Kysely<Tables>, owner: string, id: st
   return living(tx, owner).where("id", "=", id).forShare().executeTakeFirst();
 }
 
-/** The owner's dataset with that name and content. */
-export function findSameDataset(
+const versionColumns = ["id", "version", "target", "columns", "dialect", "said"] as const;
+
+/** How a version of a dataset is understood. */
+export type DatasetVersion = Pick<Dataset, (typeof versionColumns)[number]>;
+
+/** The owner's datasets with that name and content, the newest version first, without what they are not told apart by. */
+export function listVersions(
   db: Kysely<Tables>,
-  owner: string,
-  name: string,
-  sha256: string,
-): Promise<Dataset | undefined> {
-  return living(db, owner).where("name", "=", name).where("sha256", "=", sha256).executeTakeFirst();
+  { owner, name, sha256 }: Pick<Dataset, "owner" | "name" | "sha256">,
+): Promise<DatasetVersion[]> {
+  return db
+    .selectFrom("datasets")
+    .select(versionColumns)
+    .where("owner", "=", owner)
+    .where("name", "=", name)
+    .where("sha256", "=", sha256)
+    .where("deleting_at", "is", null)
+    .orderBy("version", "desc")
+    .execute();
 }
 
 /** Newest first, without what is known of their columns. */
@@ -145,19 +167,10 @@ export function listDatasets(
 export function findDatasetToProfile(db: Kysely<Tables>, id: string): Promise<Dataset | undefined> {
   return db
     .selectFrom("datasets")
-    .select(columns)
+    .select(datasetColumns)
     .where("id", "=", id)
     .where("deleting_at", "is", null)
     .executeTakeFirst();
-}
-
-/** Stores the profile; a dataset removed meanwhile stays removed. */
-export async function setProfile(db: Kysely<Tables>, id: string, profile: readonly ColumnProfile[]): Promise<void> {
-  await db
-    .updateTable("datasets")
-    .set({ profile: JSON.stringify(profile) })
-    .where("id", "=", id)
-    .execute();
 }
 
 /**

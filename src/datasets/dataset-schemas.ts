@@ -110,8 +110,10 @@ export const understoodSchema = z
 /** What a column of a file was taken for. */
 export const understoodColumn = z.object({
   name: z.string().describe("Empty where it has none."),
-  type: z.enum(columnTypes).nullable().describe("null of one that is left out."),
-  role: z.enum(["feature", "target", "left out"]),
+  type: z.enum(columnTypes).nullable().describe("null of one without a name, which is left out."),
+  role: z
+    .enum(["feature", "target", "left out"])
+    .describe("left out: it has no name, or `leftOut` names it, and trainings don't learn from it."),
   examples: z
     .array(z.string())
     .optional()
@@ -147,11 +149,50 @@ export const datasetSchema = z
     columns: z.int(),
     sizeBytes: z.int().describe("Of the expanded file, as is sha256."),
     sha256: z.string(),
-    createdAt: z.iso.datetime(),
+    createdAt: z.iso.datetime().describe("When its file was sent; of a version, too."),
     expiresAt: z.iso.datetime().nullable().describe("null: kept until it is deleted."),
+    version: z.int().describe("From 1. Versions have one name and one content, and are understood otherwise."),
+    versionOf: z.uuid().nullable().describe("The dataset that was corrected by making this one; it may be gone."),
     understood: understoodSchema.describe("How the file was read."),
   })
   .meta({ id: "Dataset" });
+
+/** What was said of a table; what is absent was found out. */
+const saidSchema = z
+  .object({
+    target: z.string().optional(),
+    encoding: z.string().optional(),
+    sheet: z.string().optional(),
+    delimiter: z.enum(delimiters).optional(),
+    decimal: z.enum([".", ","]).optional(),
+    header: z.boolean().optional(),
+    missing: z.array(z.string()).optional(),
+    types: z.record(z.string(), z.string()).optional(),
+    leftOut: z.array(z.string()).optional(),
+  })
+  .meta({ id: "SaidOfTable" });
+
+/** What a dataset is to be understood as; a JSON merge patch of what was said of it. */
+export const correctionSchema = z
+  .strictObject({
+    target: z.string().min(1).nullable().optional().describe("The column to predict; null: as an upload finds it."),
+    types: z
+      .unknown()
+      .optional()
+      .meta({
+        type: ["object", "null"],
+        additionalProperties: { type: ["string", "null"] },
+        description:
+          "Column and type, as in the form of an upload; a type of null takes back what was said of the column, null all of it. Columns that are not named stay as they are.",
+        example: { zip: "text", age: null },
+      }),
+    leftOut: z
+      .array(z.string())
+      .nullable()
+      .optional()
+      .describe("All columns that trainings shall not learn from; null or an empty list: none."),
+  })
+  .describe("What is absent stays as it was said (RFC 7396).");
 
 /** One that was just sent. */
 export const uploadedDataset = datasetSchema
@@ -164,12 +205,15 @@ export const uploadedDataset = datasetSchema
         "What you may not have meant, the gravest first, 50 at most; null of a dataset from before there were any.",
       ),
     warningCount: z.int().nullable().describe("All of them."),
+    said: saidSchema
+      .nullable()
+      .describe("What was said of it, at the upload and since; null of a dataset from before it was kept."),
   })
   .meta({ id: "UploadedDataset" });
 
 /** What an upload would be, of which nothing is kept. */
 export const inspectedTable = uploadedDataset
-  .omit({ id: true, name: true, createdAt: true, expiresAt: true })
+  .omit({ id: true, name: true, createdAt: true, expiresAt: true, version: true, versionOf: true, said: true })
   .meta({ id: "InspectedTable" });
 
 /** One with what is known of its columns. */
@@ -242,6 +286,16 @@ export const uploadForm = z.strictObject({
     .describe(
       "Whether 03/04/2024 is the third of April. Default: found by each column's values; asked for where none tells.",
     ),
+  leftOut: z
+    .string()
+    .optional()
+    .describe('A JSON list of columns that trainings shall not learn from, as ["id"]. Default: none.'),
+});
+
+/** What the answer to a correction says in its headers. */
+export const correctedHeaders = z.object({
+  Location: z.string().describe("Of the dataset that is understood so, relative to this address."),
+  ETag: z.string().describe("Of that dataset as it is now."),
 });
 
 /** What the answer to an upload says in its headers. */

@@ -24,7 +24,7 @@ export function inspectRoute(parts: ReceivingParts, door: UploadDoor): ApiRoute 
           received,
           checked: await inspectTable(parts, owner, received, signal),
         }));
-        const { target, task, rowCount, columns, dialect, examples, warnings } = checked;
+        const { target, task, rowCount, columns, dialect, leftOut, examples, warnings } = checked;
         response.json({
           target,
           task,
@@ -32,7 +32,7 @@ export function inspectRoute(parts: ReceivingParts, door: UploadDoor): ApiRoute 
           columns: columns.length,
           sizeBytes: received.sizeBytes,
           sha256: received.sha256,
-          understood: understoodWithColumnsOf({ dialect, columns, target }, examples),
+          understood: understoodWithColumnsOf({ dialect, columns, target, said: { leftOut } }, examples),
           warnings: [...warnings.first],
           warningCount: warnings.count,
         });

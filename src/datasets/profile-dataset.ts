@@ -2,11 +2,11 @@ import { datasetProfiled } from "../monitoring/metrics.ts";
 import { withSpan } from "../monitoring/spans.ts";
 import { isFileMissing } from "../storage/storage-fault.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { dialectOf, findDatasetToProfile, keptFileOf, setProfile } from "./dataset-repository.ts";
+import { dialectOf, findDatasetToProfile, keptFileOf } from "./dataset-repository.ts";
 import { makeTypedCopy, type TypedCopyParts } from "./make-typed-copy.ts";
 import { onTable } from "./on-table.ts";
 import { profileCsv } from "./profile-csv.ts";
-import { markFileMissing } from "./profile-repository.ts";
+import { markFileMissing, setProfile } from "./profile-repository.ts";
 
 /** What making a profile needs. */
 export interface ProfileParts extends TypedCopyParts {
@@ -23,23 +23,41 @@ export function profileDataset(parts: ProfileParts, datasetId: string, signal?: 
 }
 
 async function makeProfile(parts: ProfileParts, datasetId: string, signal: AbortSignal | undefined): Promise<void> {
+  const { db, storage } = parts;
+  try {
+    // Corrected in the meantime it is made anew at once: its job, which is this one, is sent only where none runs.
+    while (!(await isProfileMade(parts, datasetId, signal)));
+  } catch (error) {
+    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
+    await markFileMissing(db, datasetId);
+  }
+}
+
+/** @returns false where the dataset was corrected meanwhile */
+async function isProfileMade(
+  parts: ProfileParts,
+  datasetId: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const { db, storage, csvEngines } = parts;
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
-  if (dataset === undefined) return;
+  if (dataset === undefined) return true;
   const lacksProfile = dataset.profile === null && dataset.profile_fault === null;
-  try {
-    const dialect = dialectOf(dataset);
-    const { columns, owner } = dataset;
-    const table = { ...keptFileOf(dataset), dialect };
-    await onTable(storage, csvEngines.profiles, { owner, signal }, table, async (reader, csvPath, ended) => {
+  const dialect = dialectOf(dataset);
+  const { columns, owner } = dataset;
+  const table = { ...keptFileOf(dataset), dialect };
+  const isMade = await onTable(
+    storage,
+    csvEngines.profiles,
+    { owner, signal },
+    table,
+    async (reader, csvPath, ended) => {
       await makeTypedCopy(parts, dataset, { reader, csvPath, signal: ended });
       // Of the file itself: it tells values by their spelling, which numbers have lost.
-      if (lacksProfile) await setProfile(db, datasetId, await profileCsv(reader, csvPath, { columns, dialect }));
-    });
-  } catch (error) {
-    if (!isFileMissing(error) && (await storage.exists("dataset", datasetId))) throw error;
-    return markFileMissing(db, datasetId);
-  }
-  if (lacksProfile) datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
+      return !lacksProfile || (await setProfile(db, dataset, await profileCsv(reader, csvPath, { columns, dialect })));
+    },
+  );
+  if (isMade && lacksProfile) datasetProfiled({ durationSeconds: (performance.now() - startedMs) / 1000 });
+  return isMade;
 }

@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type Kysely, sql } from "kysely";
-import type { DatasetsTable, ProfileFault, Tables } from "../store/schema.ts";
+import type { ColumnProfile, DatasetsTable, ProfileFault, Tables } from "../store/schema.ts";
 
 // The statements about making a profile, apart from storing it.
 
@@ -14,16 +14,43 @@ const isWanted = (row: ExpressionBuilder<{ datasets: DatasetsTable }, "datasets"
     row("file_missing", "=", false),
   ]);
 
-/** @returns how many attempts there are with this one; undefined when the dataset is gone or needs no profile any more */
-export async function beginProfile(db: Kysely<Tables>, id: string): Promise<number | undefined> {
-  const row = await db
+/** An attempt to make a profile; of which reading of the dataset, and how many there are of it with this one. */
+export interface ProfileAttempt {
+  readonly id: string;
+  readonly reading: number;
+  readonly attempts: number;
+}
+
+/** @returns undefined when the dataset is gone or needs no profile any more */
+export function beginProfile(db: Kysely<Tables>, id: string): Promise<ProfileAttempt | undefined> {
+  return db
     .updateTable("datasets")
     .set((old) => ({ profile_attempts: old("profile_attempts", "+", 1) }))
     .where("id", "=", id)
     .where(isWanted)
-    .returning("profile_attempts")
+    .returning(["id", "reading", "profile_attempts as attempts"])
     .executeTakeFirst();
-  return row?.profile_attempts;
+}
+
+/**
+ * Stores the profile. A dataset removed meanwhile stays removed.
+ * @param of which reading of the dataset was profiled
+ * @returns false where it was corrected meanwhile: the profile is of types that it has no more
+ */
+export async function setProfile(
+  db: Kysely<Tables>,
+  { id, reading }: { readonly id: string; readonly reading: number },
+  profile: readonly ColumnProfile[],
+): Promise<boolean> {
+  const stored = await db
+    .updateTable("datasets")
+    .set({ profile: JSON.stringify(profile) })
+    .where("id", "=", id)
+    .where("reading", "=", reading)
+    .returning("id")
+    .executeTakeFirst();
+  if (stored !== undefined) return true;
+  return (await db.selectFrom("datasets").select("id").where("id", "=", id).executeTakeFirst()) === undefined;
 }
 
 /** Takes the attempt back: it ended from outside. */
@@ -35,13 +62,23 @@ export async function uncountProfile(db: Kysely<Tables>, id: string): Promise<vo
     .execute();
 }
 
-/** There will be no profile, and no typed copy. */
-export async function giveUpProfile(db: Kysely<Tables>, id: string, fault: ProfileFault): Promise<void> {
-  await db.updateTable("datasets").set({ typed_wanted: false }).where("id", "=", id).execute();
+/** There will be no profile of that reading, and no typed copy. */
+export async function giveUpProfile(
+  db: Kysely<Tables>,
+  { id, reading }: Pick<ProfileAttempt, "id" | "reading">,
+  fault: ProfileFault,
+): Promise<void> {
+  await db
+    .updateTable("datasets")
+    .set({ typed_wanted: false })
+    .where("id", "=", id)
+    .where("reading", "=", reading)
+    .execute();
   await db
     .updateTable("datasets")
     .set({ profile_fault: JSON.stringify(fault) })
     .where("id", "=", id)
+    .where("reading", "=", reading)
     .where("profile", "is", null)
     .execute();
 }

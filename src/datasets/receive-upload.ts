@@ -7,22 +7,21 @@ import { describeSpan, withSpan } from "../monitoring/spans.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
-import { inTransaction, mayStand } from "../store/commit.ts";
-import type { Tables } from "../store/schema.ts";
+import type { SaidOfTable, Tables } from "../store/schema.ts";
 import { saidMissing } from "../tables/missing.ts";
 import type { CheckedCsv } from "./check-csv.ts";
 import { checkUpload } from "./check-upload.ts";
 import type { CsvEngines } from "./csv-engines.ts";
-import { type Dataset, dialectOf, findSameDataset, insertDataset } from "./dataset-repository.ts";
+import { type Dataset, type DatasetVersion, dialectOf, findDataset, listVersions } from "./dataset-repository.ts";
 import type { Asker } from "./engine-pool.ts";
-import { hasRoom } from "./quota.ts";
+import { keepDataset } from "./keep-dataset.ts";
 import { isReadingSaid, readUploadFields, type UploadFields } from "./upload-fields.ts";
 
 /** What receiving a dataset needs. */
 export interface ReceivingParts {
   readonly db: Kysely<Tables>;
   readonly storage: FileStorage;
-  readonly queue: Pick<JobQueue, "send">;
+  readonly queue: Pick<JobQueue, "send" | "renew">;
   readonly csvEngines: CsvEngines;
   readonly config: Config;
   readonly clock: Clock;
@@ -34,8 +33,8 @@ interface StorableDataset {
   readonly name: string;
   readonly received: ReceivedFile;
   readonly checked: CheckedCsv;
-  /** Whether its sender said how it is to be read. */
-  readonly isSaid: boolean;
+  /** What its sender said of it. */
+  readonly said: Omit<UploadFields, "name">;
 }
 
 /** What an upload has become. */
@@ -46,23 +45,32 @@ export interface AcceptedDataset {
   readonly examples: CheckedCsv["examples"];
 }
 
-/** How a table is read by what its sender said of it. */
-function readBy({ dialect, columns }: Pick<CheckedCsv, "dialect" | "columns">): string {
+/** How a table is read, and learnt from, by what its sender said of it. */
+function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "columns" | "leftOut">): string {
   const { source, delimiter, decimal, isHeaderless, dateForms } = dialect;
+  const { encoding, sheet } = source;
   const types = columns.map(({ type }) => type);
-  const how = [source.encoding, source.sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms];
-  return JSON.stringify(how);
+  return JSON.stringify([
+    [encoding, sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms],
+    leftOut.toSorted(),
+  ]);
 }
 
-const wasReadBy = (dataset: Dataset): string => readBy({ dialect: dialectOf(dataset), columns: dataset.columns });
+const wasReadBy = (dataset: DatasetVersion): string =>
+  readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] });
 
-function sameOrConflict(existing: Dataset, checked: CheckedCsv, isSaid: boolean): { dataset: Dataset; isNew: false } {
-  const { target } = checked;
-  const other = existing.target !== target ? "with another target" : "read in another way";
+/** The version that a table sent again is; the newest of several. @throws DomainError DATASET_EXISTS where it is none */
+function sameOrConflict(versions: readonly DatasetVersion[], checked: CheckedCsv, isSaid: boolean): DatasetVersion {
+  const ofTarget = versions.filter(({ target }) => target === checked.target);
   // What was found out by itself may have been found otherwise by an earlier version.
-  if (existing.target !== target || (isSaid && wasReadBy(existing) !== readBy(checked)))
-    throw new DomainError("DATASET_EXISTS", `You have this content under this name, ${other}. Choose another name.`);
-  return { dataset: existing, isNew: false };
+  const dataset =
+    ofTarget.find((version) => wasReadBy(version) === readBy(checked)) ?? (isSaid ? undefined : ofTarget[0]);
+  if (dataset !== undefined) return dataset;
+  const other = ofTarget.length === 0 ? "with another target" : "read in another way";
+  throw new DomainError(
+    "DATASET_EXISTS",
+    `You have this content under this name, ${other}. Choose another name, or correct it by PATCH /datasets/${versions[0]!.id}.`,
+  );
 }
 
 /**
@@ -80,7 +88,7 @@ export async function acceptDataset(
   const { name, ...wished } = readUploadFields(received.fields, received.fileName);
   const checked = await check(parts, { owner, signal }, received, wished);
   return withSpan("dataset store", {}, async (span) => {
-    const accepted = await storeDataset(parts, { owner, name, received, checked, isSaid: isReadingSaid(wished) });
+    const accepted = await storeDataset(parts, { owner, name, received, checked, said: wished });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
     // Of what was kept before, the examples may be of another reading.
     const isSame = accepted.isNew || wasReadBy(accepted.dataset) === readBy(checked);
@@ -116,47 +124,41 @@ async function check(
   return checked;
 }
 
-/** File first, then row and profile job. */
 async function storeDataset(
-  { db, storage, queue, config, clock }: ReceivingParts,
-  { owner, name, received, checked, isSaid }: StorableDataset,
+  parts: ReceivingParts,
+  { owner, name, received, checked, said }: StorableDataset,
 ): Promise<{ dataset: Dataset; isNew: boolean }> {
   const { temporaryPath, sizeBytes, sha256 } = received;
-  const existing = await findSameDataset(db, owner, name, sha256);
-  if (existing !== undefined) return sameOrConflict(existing, checked, isSaid);
-
-  const id = uuidv7();
-  await storage.keep(temporaryPath, "dataset", { id, sizeBytes, sha256 });
-  try {
-    const inserted = await inTransaction(db, async (tx) => {
-      if (!(await hasRoom(tx, owner, sizeBytes, config.maxStorageBytesPerOwner)))
-        throw new DomainError(
-          "QUOTA_EXCEEDED",
-          `You may keep ${config.maxStorageBytesPerOwner} bytes. Delete datasets or models first.`,
-        );
-      const dataset = await insertDataset(tx, {
-        id,
-        owner,
-        name,
-        sizeBytes,
-        sha256,
-        createdAt: new Date(clock.nowMs()),
-        ...checked,
-      });
-      // The job has the dataset's id: whoever finds one finds the other.
-      if (dataset !== undefined) await queue.send("dataset-profile", { datasetId: id }, tx, { id });
-      return dataset;
-    });
-    if (inserted !== undefined) return { dataset: inserted, isNew: true };
-  } catch (error) {
-    // What may stand keeps its file: the sweep takes it if it has no row after all.
-    if (!mayStand(error)) await storage.remove("dataset", id);
-    throw error;
-  }
+  const { db } = parts;
+  /** Undefined where there is none of that content and name. */
+  const knownOne = async (): Promise<Dataset | undefined> => {
+    const versions = await listVersions(db, { owner, name, sha256 });
+    if (versions.length === 0) return undefined;
+    return findDataset(db, owner, sameOrConflict(versions, checked, isReadingSaid(said)).id);
+  };
+  const known = await knownOne();
+  if (known !== undefined) return { dataset: known, isNew: false };
+  const dataset = await keepDataset(parts, temporaryPath, {
+    id: uuidv7(),
+    owner,
+    name,
+    sizeBytes,
+    sha256,
+    said: saidByForm(said),
+    version: 1,
+    versionOf: null,
+    createdAt: new Date(parts.clock.nowMs()),
+    ...checked,
+  });
+  if (dataset !== undefined) return { dataset, isNew: true };
   // Another upload of the same was faster by a moment.
-  await storage.remove("dataset", id);
-  const winner = await findSameDataset(db, owner, name, sha256);
+  const winner = await knownOne();
   if (winner === undefined)
     throw new DomainError("DATASET_EXISTS", "The same dataset was sent and removed at this moment. Send it again.");
-  return sameOrConflict(winner, checked, isSaid);
+  return { dataset: winner, isNew: false };
+}
+
+/** Without what was not said. */
+function saidByForm(said: Omit<UploadFields, "name">): SaidOfTable {
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
 }

@@ -9,6 +9,7 @@ import { readAway } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import type { Store } from "../store/database.ts";
+import { correctRoute } from "./correct-route.ts";
 import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
 import {
   cycleSchema,
@@ -18,6 +19,7 @@ import {
   uploadedDataset,
   uploadForm,
 } from "./dataset-schemas.ts";
+import { etagOf } from "./etag.ts";
 import { existingDataset } from "./existing-dataset.ts";
 import { inspectRoute } from "./inspect-route.ts";
 import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./receive-upload.ts";
@@ -53,6 +55,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     sha256: row.sha256,
     createdAt: row.created_at.toISOString(),
     expiresAt: expiresAt(row.created_at, config.datasetTtlDays)?.toISOString() ?? null,
+    version: row.version,
+    versionOf: row.version_of,
     understood: understoodOf(row),
   });
 
@@ -61,6 +65,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     understood: understoodWithColumnsOf(row, examples),
     warnings: row.warnings === null ? null : [...row.warnings.first],
     warningCount: row.warnings?.count ?? null,
+    // Written as it is, whose lists nobody changes.
+    said: row.said as z.input<typeof uploadedDataset>["said"],
   });
 
   return [
@@ -89,6 +95,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           datasetUpload({
             outcome: isNew ? "accepted" : "duplicate",
             sizeBytes: dataset.size_bytes,
+            format: dialectOf(dataset).source.format,
             warnings: dataset.warnings?.first.map(({ code }) => code) ?? [],
           });
           response
@@ -151,11 +158,8 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
         const dataset = await existingDataset(db, owner, params.id);
-        // Profile and typed copy come later than the rest: who has seen the answer without them must not hear «unchanged».
-        const { sha256, profile, profile_fault: profileFault, typed_bytes: typedBytes } = dataset;
-        const later = [profile && "-profile", profileFault && "-fault", typedBytes && `-${typedBytes}`];
-        const etag = `"${sha256}${later.map((each) => each ?? "").join("")}"`;
-        response.setHeader("ETag", etag).json({ ...toWhole(dataset), typedBytes, profile, profileFault });
+        const { profile, profile_fault: profileFault, typed_bytes: typedBytes } = dataset;
+        response.setHeader("ETag", etagOf(dataset)).json({ ...toWhole(dataset), typedBytes, profile, profileFault });
       },
     }),
     defineRoute({
@@ -184,6 +188,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
     }),
     rowsRoute(parts),
+    correctRoute(parts, toWhole),
     defineRoute({
       method: "delete",
       path: "/datasets/:id",

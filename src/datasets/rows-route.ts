@@ -3,6 +3,7 @@ import { leavingOf } from "../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams, pageLimit } from "../http/route.ts";
 import { isKnown } from "../http/send-file.ts";
 import type { CsvEngines } from "./csv-engines.ts";
+import { readingTag } from "./etag.ts";
 import { existingDataset } from "./existing-dataset.ts";
 import type { TypedReadingParts } from "./on-typed-copy.ts";
 import { readRows } from "./read-rows.ts";
@@ -61,7 +62,7 @@ export function rowsRoute(parts: TypedReadingParts & { readonly csvEngines: CsvE
     async handle({ owner, params, query, request, response }) {
       const dataset = await existingDataset(parts.db, owner, params.id);
       const { limit, offset } = query;
-      const etag = `"${dataset.sha256}-${offset}-${limit}"`;
+      const etag = `"${readingTag(dataset)}-${offset}-${limit}"`;
       response.setHeader("ETag", etag);
       // Asked before the file is read, as Express does not.
       if (isKnown(request, etag)) {

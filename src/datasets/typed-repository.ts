@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type Kysely, sql } from "kysely";
+import type { ExpressionBuilder, Kysely } from "kysely";
 import type { KeptFile } from "../storage/file-storage.ts";
 import type { DatasetsTable, Tables } from "../store/schema.ts";
 import type { Dataset } from "./dataset-repository.ts";
@@ -14,16 +14,15 @@ export function typedFileOf({
   return id === null || sizeBytes === null || sha256 === null ? undefined : { id, sizeBytes, sha256 };
 }
 
-/** It lives, its copy is wanted, and its table is still read as it was when the copy was begun: else the copy is of another. */
+/** It lives, its copy is wanted, and its table was not corrected since the copy was begun. */
 const isStillWanted =
-  ({ id, columns, dialect }: Pick<Dataset, "id" | "columns" | "dialect">) =>
+  ({ id, reading }: Pick<Dataset, "id" | "reading">) =>
   (row: ExpressionBuilder<{ datasets: DatasetsTable }, "datasets">) =>
     row.and([
       row("id", "=", id),
       row("deleting_at", "is", null),
       row("typed_wanted", "=", true),
-      sql<boolean>`columns = ${JSON.stringify(columns)}::jsonb`,
-      sql<boolean>`dialect is not distinct from ${dialect === null ? null : JSON.stringify(dialect)}::jsonb`,
+      row("reading", "=", reading),
     ]);
 
 /** @returns false where nobody wants it any more: the file is the caller's to remove */

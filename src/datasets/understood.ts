@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { SaidOfTable } from "../store/schema.ts";
 import { exampleOfDates } from "../tables/date-form.ts";
 import { exampleOf } from "../tables/number-form.ts";
 import { type Dataset, type DatasetSummary, dialectOf } from "./dataset-repository.ts";
@@ -39,11 +40,12 @@ export function understoodOf(dataset: Pick<DatasetSummary, "dialect">): z.input<
  * @param examples of the columns that are not left out
  */
 export function understoodWithColumnsOf(
-  dataset: Pick<Dataset, "dialect" | "columns" | "target">,
+  dataset: Pick<Dataset, "dialect" | "columns" | "target"> & { readonly said: Pick<SaidOfTable, "leftOut"> | null },
   examples?: readonly (readonly string[])[],
 ): z.input<typeof understoodWithColumns> {
+  const leftOut = new Set(dataset.said?.leftOut);
   const columns = dataset.columns.map(({ name, type }, index): z.input<typeof understoodColumn> => {
-    const role = name === dataset.target ? "target" : "feature";
+    const role = name === dataset.target ? "target" : leftOut.has(name) ? "left out" : "feature";
     return { name, type, role, ...(examples && { examples: [...(examples[index] ?? [])] }) };
   });
   for (const place of dialectOf(dataset).leftOutColumns)

@@ -20,6 +20,8 @@ export interface UploadFields {
   readonly types: Readonly<Record<string, ColumnType>> | undefined;
   /** Whether 03/04/2024 is the third of April. */
   readonly dayFirst: boolean | undefined;
+  /** Names of columns that trainings shall not learn from. */
+  readonly leftOut: readonly string[] | undefined;
 }
 
 /** Fields of the form beside the file. */
@@ -34,6 +36,7 @@ const uploadFieldNames = [
   "missing",
   "types",
   "dayFirst",
+  "leftOut",
 ] as const;
 
 /** Characters of a dataset's name. */
@@ -99,15 +102,34 @@ function missingOf(sent: string | undefined): readonly string[] | undefined {
 }
 
 function typesOf(sent: string | undefined): UploadFields["types"] {
-  if (sent === undefined || sent.trim() === "") return undefined;
-  const types = parsedOf("types", sent);
+  return sent === undefined || sent.trim() === "" ? undefined : checkedTypes(parsedOf("types", sent));
+}
+
+/** What is said of columns, whoever parsed it. @throws DomainError FIELD_INVALID */
+export function checkedTypes(types: unknown): NonNullable<UploadFields["types"]> {
   const isTypes = typeof types === "object" && types !== null && !Array.isArray(types);
   if (!isTypes || !Object.values(types).every((type) => (columnTypes as readonly unknown[]).includes(type)))
     throw new DomainError(
       "FIELD_INVALID",
       `\`types\` is a JSON object of column and type (${columnTypes.join(", ")}), as {"zip": "text"}.`,
     );
-  return types as UploadFields["types"];
+  return types as NonNullable<UploadFields["types"]>;
+}
+
+function leftOutOf(sent: string | undefined): UploadFields["leftOut"] {
+  if (sent === undefined || sent.trim() === "") return undefined;
+  const leftOut = checkedLeftOut(parsedOf("leftOut", sent));
+  return leftOut.length === 0 ? undefined : leftOut;
+}
+
+/** Names that are to be left out, each once, whoever parsed them. @throws DomainError FIELD_INVALID */
+export function checkedLeftOut(names: unknown): string[] {
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+    throw new DomainError(
+      "FIELD_INVALID",
+      '`leftOut` is a JSON list of columns that trainings shall not learn from, as ["id"].',
+    );
+  return [...new Set(names)];
 }
 
 function parsedOf(field: string, sent: string): unknown {
@@ -144,6 +166,7 @@ export function readUploadFields(fields: Readonly<Record<string, string>>, fileN
     missing: missingOf(fields.missing),
     types: typesOf(fields.types),
     dayFirst: truthOf("dayFirst"),
+    leftOut: leftOutOf(fields.leftOut),
   };
 }
 

@@ -13,10 +13,11 @@ import { beginProfile, giveUpProfile, uncountProfile } from "./profile-repositor
  */
 export async function workOnProfile(parts: ProfileParts, datasetId: string, signal: AbortSignal): Promise<JobOutcome> {
   const { db, log } = parts;
-  const attempts = await beginProfile(db, datasetId);
-  if (attempts === undefined) return "done";
+  const attempt = await beginProfile(db, datasetId);
+  if (attempt === undefined) return "done";
+  const { attempts } = attempt;
   const giveUp = async (fault: ProfileFault, error?: unknown): Promise<JobOutcome> => {
-    await giveUpProfile(db, datasetId, fault);
+    await giveUpProfile(db, attempt, fault);
     log.warn({ err: error, datasetId, code: fault.code }, "a dataset's profile can't be made, and is given up");
     return "failed";
   };

@@ -1,7 +1,8 @@
 import { DomainError } from "../errors.ts";
+import { maxColumns } from "../tables/csv-record.ts";
 
-/** No call's body has twenty members and lists; all names of a table are one list. */
-const mostParts = 1000;
+/** All columns of a table have a type each, or are one list; no call's body has twenty members and lists more. */
+const mostParts = maxColumns + 100;
 
 // ASCII.
 const quote = 0x22;
@@ -13,7 +14,7 @@ const brace = 0x7b;
 /**
  * Counts a body's members, lists and objects before it is parsed, for body-parser's `verify`: 24,000 members in 216 KB took
  * 35 to 65 ms of the event loop, 270,000 lists in each other 20 to 50 ms, and this 2 ms (measured November 2026).
- * @throws DomainError VALIDATION_FAILED where there are more than 1,000, UNSUPPORTED_MEDIA_TYPE for other than UTF-8
+ * @throws DomainError VALIDATION_FAILED where there are more than 2,100, UNSUPPORTED_MEDIA_TYPE for other than UTF-8
  */
 export function refuseManyParts(_request: unknown, _response: unknown, body: Buffer, encoding: string): void {
   // The signs of another encoding are other bytes; RFC 8259, section 8.1, wants UTF-8.

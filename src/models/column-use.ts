@@ -11,6 +11,7 @@ export const leftOutReasons = [
   "out_of_range",
   "too_many_categories",
   "not_asked_for",
+  "left_out_in_dataset",
   "target",
 ] as const;
 
@@ -52,6 +53,8 @@ export interface UseFacts {
   readonly target: string;
   readonly features: readonly ModelFeature[];
   readonly droppedColumns: readonly DroppedColumn[];
+  /** Names of columns that the dataset's owner wants nothing to be learnt from. */
+  readonly leftOut: readonly string[];
   /** Those with a target. */
   readonly rows: Int32Array;
   /** Whether the mean stands in for a missing number. */
@@ -62,11 +65,15 @@ export interface UseFacts {
 export function columnUses(facts: UseFacts): ColumnUse[] {
   const { columnNames, columns, target, rows, impute } = facts;
   const features = new Map(facts.features.map((feature) => [feature.column, feature]));
+  const leftOut = new Set(facts.leftOut);
+  const reasonOf = (name: string): LeftOutColumn["reason"] => {
+    if (name === target) return "target";
+    return reasons.get(name) ?? (leftOut.has(name) ? "left_out_in_dataset" : "not_asked_for");
+  };
   const reasons = new Map(facts.droppedColumns.map(({ name, reason }) => [name, reason]));
   return columnNames.map((name): ColumnUse => {
     const feature = features.get(name);
-    if (feature === undefined)
-      return { name, as: "left_out", reason: name === target ? "target" : (reasons.get(name) ?? "not_asked_for") };
+    if (feature === undefined) return { name, as: "left_out", reason: reasonOf(name) };
     const column = columns.get(name)!;
     const missing = countMissing(column, rows);
     if (column.kind === "number")

@@ -61,6 +61,8 @@ export interface TrainRequest {
   readonly task: TrainingTask;
   /** Columns to learn from; all but the target when absent. */
   readonly features?: readonly string[] | undefined;
+  /** Columns of the file that were not read since nothing shall be learnt from them. */
+  readonly leftOut?: readonly string[] | undefined;
   readonly mode: TrainingMode;
   readonly parameters: TrainParameters;
   /** What the whole process may hold; when absent, nothing is refused for its size. */
@@ -172,6 +174,7 @@ export function trainModel(
     ...schema,
     columnNames: request.columnNames ?? [...columns.keys()],
     columns,
+    leftOut: request.leftOut ?? [],
     target: request.target,
     rows: target.rows,
     impute,

@@ -1,6 +1,7 @@
 import { databaseOperationNames } from "../../otel/api/catalogue/database.ts";
 import {
   type datasetWarningReasons,
+  type uploadFormats,
   type uploadOutcomes,
   uploadRejectionReasons,
 } from "../../otel/api/catalogue/datasets.ts";
@@ -20,8 +21,10 @@ export type RunErrorType = OneOf<typeof runErrorTypes>;
 export interface DatasetUpload {
   readonly outcome: OneOf<typeof uploadOutcomes>;
   readonly reason?: string;
-  /** Expanded bytes of an accepted CSV. */
+  /** Expanded bytes of an accepted file. */
   readonly sizeBytes?: number;
+  /** Of an accepted file. */
+  readonly format?: OneOf<typeof uploadFormats>;
   /** What its sender is warned of; one code may come more than once. */
   readonly warnings?: readonly OneOf<typeof datasetWarningReasons>[];
 }
@@ -31,11 +34,12 @@ const rejectionReason = (code: string | undefined): OneOf<typeof uploadRejection
   code !== undefined && knownReasons.has(code) ? (code as OneOf<typeof uploadRejectionReasons>) : "other";
 
 /** An upload has ended, however it did. */
-export function datasetUpload({ outcome, reason, sizeBytes, warnings = [] }: DatasetUpload): void {
+export function datasetUpload({ outcome, reason, sizeBytes, format, warnings = [] }: DatasetUpload): void {
   guarded(() => {
     add("datasetUploads", 1, { outcome });
     if (outcome === "rejected") add("datasetUploadRejections", 1, { reason: rejectionReason(reason) });
     if (outcome === "accepted" && sizeBytes !== undefined) record("datasetUploadSize", sizeBytes, {});
+    if (outcome === "accepted" && format !== undefined) add("datasetUploadFormats", 1, { format });
     if (outcome === "accepted") for (const code of new Set(warnings)) add("datasetWarnings", 1, { reason: code });
   });
 }

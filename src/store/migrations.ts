@@ -160,4 +160,19 @@ export const migrations: Record<string, Migration> = {
       await sql`create index datasets_untyped on datasets (id) where typed_wanted`.execute(db);
     },
   },
+  "0011-corrections": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`
+        alter table datasets add column said jsonb, add column reading integer not null default 1,
+          add column version integer not null default 1, add column version_of uuid`.execute(db);
+      // Versions have one content and one name.
+      await sql`drop index datasets_content`.execute(db);
+      await sql`
+        create unique index datasets_content on datasets (owner, name, sha256, version) where deleting_at is null`.execute(
+        db,
+      );
+      // Whether any run has used a dataset, also one that is over.
+      await sql`create index training_runs_dataset on training_runs (dataset_id)`.execute(db);
+    },
+  },
 };

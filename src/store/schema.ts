@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { Wished } from "../tables/detect-dialect.ts";
 import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
@@ -15,6 +16,15 @@ export interface ColumnSummary {
   readonly type: TableColumnType;
   /** Of a target of classes that are numbers, those that are spelled otherwise than JavaScript spells them: `1.0`, by `1`. */
   readonly spelled?: Readonly<Record<string, string>>;
+}
+
+/** What its sender has said of a table; what is not said was found out. */
+export interface SaidOfTable extends Omit<Wished, "source"> {
+  readonly target?: string | undefined;
+  readonly encoding?: string | undefined;
+  readonly sheet?: string | undefined;
+  /** Names of columns that trainings shall not learn from. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 /** How the finite numbers of a column are spread: so many in each bin, of which there is one less than edges. */
@@ -108,6 +118,14 @@ export interface DatasetsTable {
   dialect: JSONColumnType<Dialect | null>;
   /** What its sender was warned of; null of those from before anybody was. */
   warnings: JSONColumnType<DatasetWarnings | null>;
+  /** What its sender has said of it; null of those from before it was kept. */
+  said: JSONColumnType<SaidOfTable | null>;
+  /** Grows with every correction: what was made of an earlier reading is none of this one. */
+  reading: Generated<number>;
+  /** From 1; those of one content and name differ by it. */
+  version: Generated<number>;
+  /** The dataset that was corrected by making this one. */
+  version_of: string | null;
   profile: JSONColumnType<ColumnProfile[] | null>;
   /** Tries to make the profile, without those that an outage ended. */
   profile_attempts: Generated<number>;

@@ -1,8 +1,9 @@
+import { uploadFormats } from "../../otel/api/catalogue/datasets.ts";
 import { DomainError } from "../errors.ts";
 import { nameOfKind } from "./name-of-kind.ts";
 
 /** What a table may be sent as. */
-export const tableFormats = ["csv", "json", "jsonl", "parquet", "xlsx"] as const;
+export const tableFormats = uploadFormats;
 
 /** What a file is, before it is looked at as a CSV. */
 export interface TableSource {

@@ -135,6 +135,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "TARGET_UNKNOWN",
         "TARGET_NOT_NUMERIC",
         "FEATURE_UNKNOWN",
+        "FEATURE_LEFT_OUT",
         "VALIDATION_FAILED",
         "JSON_INVALID",
         "BODY_TOO_LARGE",

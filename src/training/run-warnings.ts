@@ -1,4 +1,4 @@
-import type { ColumnUse } from "../models/column-use.ts";
+import type { ColumnUse, LeftOutColumn } from "../models/column-use.ts";
 import { dropReasons, shortName } from "../models/feature-schema.ts";
 import type { DroppedColumn } from "../models/model.ts";
 import type { RunWarning, RunWarnings } from "../store/schema.ts";
@@ -14,6 +14,8 @@ const codes: Record<DroppedColumn["reason"], RunWarning["code"]> = {
   out_of_range: "COLUMN_EMPTY",
   too_many_categories: "COLUMN_HAS_TOO_MANY_CATEGORIES",
 };
+
+const isDropped = (reason: LeftOutColumn["reason"]): reason is DroppedColumn["reason"] => Object.hasOwn(codes, reason);
 
 /**
  * Warnings of the columns that the caller named and the model does without, and of numbers that it sees rounded, in the
@@ -32,7 +34,7 @@ export function runWarningsOf(features: readonly string[] | undefined, columns: 
           message: `«${name}» has ${column.rounded} whole numbers that 32-bit floats don't hold: beyond 16,777,216 the model sees them rounded to some seven digits, and may take two of them for one. Send their distance from the least instead.`,
         },
       ];
-    if (column.as !== "left_out" || column.reason === "not_asked_for" || column.reason === "target") return [];
+    if (column.as !== "left_out" || !isDropped(column.reason)) return [];
     const code = codes[column.reason];
     if (code !== "NUMBERS_ROUNDED" && !wanted.has(column.name)) return [];
     const message = `«${name}» ${dropReasons[column.reason]}: the model was trained without it.`;

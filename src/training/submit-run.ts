@@ -11,7 +11,7 @@ import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
-import type { ColumnSummary, Tables } from "../store/schema.ts";
+import type { ColumnSummary, SaidOfTable, Tables } from "../store/schema.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, type DescribedRun, findRun, insertRun, lockOwner, readTurns } from "./run-repository.ts";
@@ -32,6 +32,7 @@ export interface TrainableDataset {
   readonly columns: readonly ColumnSummary[];
   readonly target: string;
   readonly task: TrainingTask;
+  readonly said: Pick<SaidOfTable, "leftOut"> | null;
 }
 
 // One place is free again when a run has been taken; how soon that is depends on the data.
@@ -41,7 +42,7 @@ const mostToldFeatures = 20;
 /**
  * Target and task of a run: the dataset's, unless the caller names others.
  * @param guessedTask for another target than the dataset's, when the caller names no task
- * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN
+ * @throws DomainError TARGET_UNKNOWN, TARGET_NOT_NUMERIC, FEATURE_UNKNOWN, FEATURE_LEFT_OUT
  */
 export function resolveTarget(
   request: Pick<RunRequest, "target" | "task" | "features">,
@@ -80,7 +81,23 @@ export function resolveTarget(
       },
     );
   }
+  requireNoneLeftOut(request.features, dataset);
   return { target, task };
+}
+
+/** @throws DomainError FEATURE_LEFT_OUT */
+function requireNoneLeftOut(features: RunRequest["features"], { said }: TrainableDataset): void {
+  const leftOut = new Set(said?.leftOut);
+  const unwanted = features?.filter((name) => leftOut.has(name)) ?? [];
+  if (unwanted.length === 0) return;
+  const told = unwanted.slice(0, mostToldFeatures);
+  const names = told.map((name) => `"${name}"`).join(", ");
+  const others = unwanted.length > told.length ? ` and ${unwanted.length - told.length} more` : "";
+  throw new DomainError(
+    "FEATURE_LEFT_OUT",
+    `The dataset's \`leftOut\` has ${names}${others}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
+    { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
+  );
 }
 
 /**
@@ -89,10 +106,11 @@ export function resolveTarget(
  */
 export function requireMemory(
   { mode, features }: Pick<RunRequest, "mode" | "features">,
-  dataset: { readonly row_count: number; readonly column_count: number },
+  dataset: { readonly row_count: number; readonly column_count: number } & Pick<TrainableDataset, "said">,
   memoryBytes: number,
 ): void {
-  const columns = features === undefined ? dataset.column_count : new Set(features).size + 1;
+  const readable = dataset.column_count - (dataset.said?.leftOut?.length ?? 0);
+  const columns = features === undefined ? readable : new Set(features).size + 1;
   const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode });
   if (neededBytes <= memoryBytes) return;
   throw new DomainError(
@@ -101,18 +119,26 @@ export function requireMemory(
   );
 }
 
+/** A task that was guessed, and of which reading of the dataset. */
+interface GuessedTask {
+  readonly task: TrainingTask | undefined;
+  readonly reading: number;
+}
+
 /** Classes or a quantity? Counted only when the run names another target and no task; before the transaction opens. */
 async function guessTask(
   { db, storage, csvEngines }: Pick<SubmitParts, "db" | "storage" | "csvEngines">,
   owner: string,
   request: RunRequest,
-): Promise<TrainingTask | undefined> {
+): Promise<GuessedTask | undefined> {
   if (request.target === undefined || request.task !== undefined) return undefined;
   const dataset = await findDataset(db, owner, request.datasetId);
-  const index = dataset?.columns.findIndex(({ name }) => name === request.target) ?? -1;
-  const type = dataset?.columns[index]?.type;
-  if (dataset === undefined || type === undefined || request.target === dataset.target) return undefined;
-  if (type !== "number") return taskOf({ type, distinct: 0 });
+  if (dataset === undefined) return undefined;
+  const { reading } = dataset;
+  const index = dataset.columns.findIndex(({ name }) => name === request.target);
+  const type = dataset.columns[index]?.type;
+  if (type === undefined || request.target === dataset.target) return { task: undefined, reading };
+  if (type !== "number") return { task: taskOf({ type, distinct: 0 }), reading };
   const distinct =
     dataset.profile?.[index]?.distinct ??
     (await countDistinct(
@@ -121,7 +147,7 @@ async function guessTask(
       { ...keptFileOf(dataset), dialect: dialectOf(dataset) },
       index,
     ));
-  return taskOf({ type, distinct });
+  return { task: taskOf({ type, distinct }), reading };
 }
 
 /** What taking a run needs. */
@@ -160,8 +186,7 @@ export async function submitRun(
   await store.requireRoom();
   const nowMs = clock.nowMs();
   const requestHash = hashRequest(request);
-  const guessedTask = await guessTask(parts, owner, request);
-  return db.transaction().execute(async (tx) => {
+  const takeIn = async (tx: Kysely<Tables>, guessed: GuessedTask | undefined): Promise<DescribedRun | undefined> => {
     await lockOwner(tx, owner);
     if (idempotencyKey !== undefined) {
       const knownId = await findRunOfKey(tx, { owner, key: idempotencyKey, requestHash, nowMs });
@@ -173,7 +198,8 @@ export async function submitRun(
     const dataset = await findDatasetForTraining(tx, owner, request.datasetId);
     if (dataset === undefined)
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
-    const { target, task } = resolveTarget(request, dataset, guessedTask);
+    if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
+    const { target, task } = resolveTarget(request, dataset, guessed?.task);
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
@@ -206,5 +232,11 @@ export async function submitRun(
     if (idempotencyKey !== undefined)
       await rememberKey(tx, { owner, key: idempotencyKey, requestHash, runId: id, nowMs });
     return run;
-  });
+  };
+  for (;;) {
+    const guessed = await guessTask(parts, owner, request);
+    const run = await db.transaction().execute((tx) => takeIn(tx, guessed));
+    if (run !== undefined) return run;
+    // The dataset was corrected after the guess, which is of another type then.
+  }
 }

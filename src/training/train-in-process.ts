@@ -99,6 +99,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       target: run.target,
       task: run.task,
       features: run.features ?? undefined,
+      leftOut: dataset.said?.leftOut,
       mode: run.mode,
       parameters: run.parameters,
       modelPath,

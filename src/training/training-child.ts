@@ -26,6 +26,8 @@ export interface ChildTask {
   readonly target: string;
   readonly task: TrainingTask;
   readonly features?: readonly string[] | undefined;
+  /** Columns that nothing shall be learnt from, whoever asks for no others. */
+  readonly leftOut?: readonly string[] | undefined;
   readonly mode: TrainingMode;
   readonly parameters: TrainParameters;
   /** Where the model goes; the folder must be there. */
@@ -90,9 +92,8 @@ async function train(task: ChildTask): Promise<ChildResult> {
     send({ progress: done, over: phase });
   };
   try {
-    const { csvPath, isTyped, copyPath, columns, dialect, rowCount, features, target, memoryBytes } = task;
-    const only = features && [...features, target];
-    const how = { dialect, copyPath, rowCount, only, memoryBytes };
+    const { csvPath, isTyped, copyPath, columns, dialect, rowCount, features, memoryBytes } = task;
+    const how = { dialect, copyPath, rowCount, only: columnsToRead(task), memoryBytes };
     const table = await (isTyped ? loadTypedCopy : loadTable)(csvPath, columns, how);
     const rows = table.rowCount;
     over("load", rows);
@@ -122,6 +123,14 @@ async function train(task: ChildTask): Promise<ChildResult> {
     if (!(error instanceof TrainingDataError)) throw error;
     return { phases, dataError: { code: error.code, message: error.message } };
   }
+}
+
+/** Names of the columns that a training takes; undefined: all. */
+function columnsToRead({ columns, features, target, leftOut = [] }: ChildTask): string[] | undefined {
+  if (features !== undefined) return [...features, target];
+  if (leftOut.length === 0) return undefined;
+  const unwanted = new Set(leftOut);
+  return columns.map(({ name }) => name).filter((name) => name === target || !unwanted.has(name));
 }
 
 function faultOf(error: unknown): ChildFault {

@@ -35,6 +35,14 @@ describe("with API keys", () => {
     expect((await service.call("GET", `/datasets/${mine.json.id}`, undefined, bearer("key-b"))).json.code).toBe(
       "DATASET_NOT_FOUND",
     );
+    const correction = { target: "a" };
+    for (const [key, code] of [
+      ["key-b", "DATASET_NOT_FOUND"],
+      ["nope", "UNAUTHORIZED"],
+    ] as const)
+      expect((await service.call("PATCH", `/datasets/${mine.json.id}`, correction, bearer(key))).json.code).toBe(code);
+    const seen = (await service.call("GET", `/datasets/${mine.json.id}`, undefined, bearer("key-a"))).json;
+    expect([seen.target, seen.said]).toEqual(["label", {}]);
     expect((await service.call("DELETE", `/datasets/${mine.json.id}`, undefined, bearer("key-b"))).status).toBe(404);
     const run = await service.call(
       "POST",
@@ -110,6 +118,7 @@ describe("without API keys", () => {
         "GET /datasets/{id}",
         "GET /datasets/{id}/content",
         "GET /datasets/{id}/rows",
+        "PATCH /datasets/{id}",
         "DELETE /datasets/{id}",
         "DELETE /datasets/expired",
         "POST /training-runs",

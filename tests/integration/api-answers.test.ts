@@ -38,7 +38,7 @@ const wrongMethods = [
   ["GET", "/datasets/upload", "POST"],
   ["DELETE", "/datasets/upload", "POST"],
   ["GET", "/datasets/expired", "DELETE"],
-  ["PATCH", "/datasets/01a20a3e-3be8-733e-aec6-a42d3a37a41c", "GET, DELETE, HEAD"],
+  ["PUT", "/datasets/01a20a3e-3be8-733e-aec6-a42d3a37a41c", "GET, PATCH, DELETE, HEAD"],
   ["POST", "/api/health", "GET, HEAD"],
   ["POST", "/api/health/live", "GET, HEAD"],
   ["DELETE", "/api/health/ready", "GET, HEAD"],

@@ -202,7 +202,7 @@ describe("reading and removing", () => {
         status: 404,
       });
     }
-    expect((await service.call("PATCH", `/datasets/${unknown}`)).status).toBe(405);
+    expect((await service.call("PUT", `/datasets/${unknown}`)).status).toBe(405);
     expect((await service.call("GET", "/nothing/here")).json.code).toBe("NOT_FOUND");
   });
 

@@ -71,6 +71,11 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
   expect((await send("POST", `${artifact}/predictions`, { rows: [{ [column]: value, n: 1 }] })).status).toBe(200);
   await send("POST", `${artifact}/predictions`, { rows: [{ [column]: value, n: email }] });
 
+  // Used by a run: a version of it is made.
+  const version = await send("PATCH", `/datasets/${id}?x=${token}`, { types: { n: "text" }, leftOut: [column] });
+  expect(version.status).toBe(201);
+  await send("PATCH", `/datasets/${id}`, { target: email, types: { [value]: "text" } });
+
   const noise = await service.upload(noiseCsv(), { name: value }, fileName, header);
   const slow = await send("POST", "/training-runs", { datasetId: noise.json.id, ...endless });
   expect((await send("POST", `/training-runs/${slow.json.id}/cancel?reason=${token}`)).status).toBeLessThan(300);
@@ -133,7 +138,7 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
   await raw(service, `GET http://${host}/${token} HTTP/1.1`);
   await raw(service, `CONNECT ${host}:443 HTTP/1.1`);
   await raw(service, `GET /metrics?token=${token} HTTP/1.1`);
-  return [id, noise.json.id, run.id, slow.json.id, run.artifactId];
+  return [id, version.json.id, noise.json.id, run.id, slow.json.id, run.artifactId];
 }
 
 /** Method and route of every call that the service's own document names. */

@@ -235,3 +235,24 @@ test.each([
   const answer = await service.upload(fileName.endsWith(".gz") ? gzipSync(content) : content, {}, fileName);
   expect(answer.json).toMatchObject({ name, rows: 60, columns: 3 });
 });
+
+test("accepted uploads are counted by what they were sent as, and no others", async () => {
+  const counts = async (): Promise<number[]> =>
+    Promise.all(
+      ["csv", "json", "jsonl", "parquet", "xlsx"].map((format) =>
+        service.metric("mlops_backend_dataset_upload_formats_total", { format }),
+      ),
+    );
+  const before = await counts();
+  const csv = "a,b\n1,x\n2,y\n3,x\n";
+  const records = '{"a":1,"b":"x"}\n{"a":2,"b":"y"}\n{"a":3,"b":"x"}\n';
+  const row = (a: string, b: string) =>
+    `<row>${[a, b].map((cell) => `<c t="inlineStr"><is><t>${cell}</t></is></c>`).join("")}</row>`;
+  const sheet = { name: "Table", rows: [row("a", "b"), row("1", "x"), row("2", "y"), row("3", "x")].join("") };
+  const list = `[${records.trim().replaceAll("\n", ",")}]`;
+  for (const content of [csv, list, records, await parquetOf(csv), workbookOf({ sheets: [sheet] })])
+    for (const status of [201, 200])
+      expect((await service.upload(content, { name: "counted by format" }, "table.dat")).status).toBe(status);
+  expect((await service.upload(csv, { name: "refused", target: "nope" })).status).toBe(400);
+  expect(await counts()).toEqual(before.map((count) => count + 1));
+});

@@ -88,7 +88,7 @@ export function datasetDashboard(query: Queries): DashboardText {
       }),
       graph({
         title: "Size of accepted uploads",
-        description: "Size of the CSV files, expanded.",
+        description: "Size of the files, expanded.",
         unit: "bytes",
         noValue: noUploads,
         targets: [
@@ -97,12 +97,21 @@ export function datasetDashboard(query: Queries): DashboardText {
           ["95th percentile", query.quantile(0.95, "datasetUploadSize")],
         ],
       }),
+      bars({
+        title: "What people send",
+        description: "Accepted uploads in each bar, by format: what a fault in one reader would hit.",
+        unit: whole,
+        noValue: noApi,
+        targets: [[legendOf("format"), query.counts("datasetUploadFormats", ["format"])]],
+        span: 6,
+      }),
       graph({
         title: "Bytes kept",
         description: "Files that datasets and models refer to.",
         unit: "bytes",
         noValue: noState,
         targets: [[legendOf("kind"), query.deploymentGauge("storage")]],
+        span: 6,
       }),
       graph({
         title: "File system",
@@ -113,6 +122,7 @@ export function datasetDashboard(query: Queries): DashboardText {
           [`Free, ${instance}`, query.processGauge("storageFilesystemAvailable")],
           [`Size, ${instance}`, query.processGauge("storageFilesystemSize")],
         ],
+        span: 6,
       }),
       graph({
         title: "Duration of profiles",
@@ -123,6 +133,7 @@ export function datasetDashboard(query: Queries): DashboardText {
           ["Mean", query.mean("datasetProfileDuration")],
           ["95th percentile", query.quantile(0.95, "datasetProfileDuration")],
         ],
+        span: 6,
       }),
       bars({
         title: "TTL cycles by result",

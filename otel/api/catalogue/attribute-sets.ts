@@ -1,6 +1,6 @@
 import { boundsOf, fromBoundedSource, type MetricDefinition } from "./metric-definition.ts";
 
-/** All valid combinations of a metric's closed sets; undefined where one of its sets isn't closed. */
+/** All combinations of a metric's closed sets that may come; undefined where one of its sets isn't closed. */
 export function combinationsOf(definition: MetricDefinition): Record<string, string>[] | undefined {
   let combinations: Record<string, string>[] = [{}];
   for (const [attribute, values] of Object.entries(definition.attributes)) {
@@ -9,8 +9,11 @@ export function combinationsOf(definition: MetricDefinition): Record<string, str
       values.map((value) => ({ ...combination, [attribute]: value })),
     );
   }
-  return combinations;
+  return combinations.filter((combination) => !isImpossible(definition, combination));
 }
+
+const isImpossible = ({ impossible = [] }: MetricDefinition, combination: Record<string, string>): boolean =>
+  impossible.some((one) => Object.entries(one).every(([attribute, value]) => combination[attribute] === value));
 
 /** Most attribute sets that a metric keeps, `other` and the overflow included. */
 export function attributeSetLimit(definition: MetricDefinition): number {

@@ -45,6 +45,8 @@ export const datasetWarningReasons = [
   "CLASSES_ALIKE",
   "TOO_MANY_CLASSES",
 ] as const;
+/** What a table may be sent as; the service takes its own list from here. */
+export const uploadFormats = ["csv", "json", "jsonl", "parquet", "xlsx"] as const;
 export const storageKinds = ["dataset", "artifact"] as const;
 
 const uploadSizeBounds = [1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7] as const;
@@ -59,6 +61,16 @@ export const datasetMetrics = {
     unit: "{upload}",
     description: "Dataset uploads by how they ended.",
     attributes: { outcome: uploadOutcomes },
+    scope: "process",
+    role: "api",
+    fromStart: true,
+  },
+  datasetUploadFormats: {
+    name: "mlops.backend.dataset.upload.formats",
+    kind: "counter",
+    unit: "{upload}",
+    description: "Accepted dataset uploads by what they were sent as, expanded.",
+    attributes: { format: uploadFormats },
     scope: "process",
     role: "api",
     fromStart: true,
@@ -87,7 +99,7 @@ export const datasetMetrics = {
     name: "mlops.backend.dataset.upload.size",
     kind: "histogram",
     unit: "By",
-    description: "Expanded size of accepted CSV files.",
+    description: "Expanded size of accepted files.",
     attributes: {},
     bounds: uploadSizeBounds,
     scope: "process",

@@ -24,6 +24,8 @@ export interface MetricDefinition {
   readonly role?: "api" | "worker";
   /** Shown with 0 before the first event, over all combinations of its closed sets. */
   readonly fromStart: boolean;
+  /** Those of its combinations that nothing can ever be counted for: they are not shown. */
+  readonly impossible?: readonly Readonly<Record<string, string>>[];
   /** Most attribute sets kept; needed where a set isn't closed or where fewer than all combinations are expected. */
   readonly seriesLimit?: number;
   /** A name that no rule gives, e.g. what Prometheus clients call it. */

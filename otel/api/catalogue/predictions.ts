@@ -13,6 +13,7 @@ export const predictionMetrics = {
     unit: "{request}",
     description: "Prediction requests by how they ended.",
     attributes: { task: predictionTasks, outcome: predictionOutcomes },
+    impossible: [{ task: "unknown", outcome: "succeeded" }],
     scope: "process",
     role: "api",
     fromStart: true,

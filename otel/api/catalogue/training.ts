@@ -113,7 +113,8 @@ export const trainingMetrics = {
     unit: "1",
     description: "The model's error divided by the naive baseline's; above 1 is worse than naive.",
     attributes: modeAndTask,
-    bounds: [0.1, 0.25, 0.5, 0.75, 0.95, 1.05, 1.5, 2.5],
+    // None beyond: how much worse than naive a useless model is helps nobody.
+    bounds: [0.1, 0.25, 0.5, 0.75, 0.95, 1.05, 1.5],
     scope: "process",
     role: "worker",
     fromStart: true,

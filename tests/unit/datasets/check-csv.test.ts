@@ -80,6 +80,7 @@ describe("a correct CSV", () => {
     const { examples: _, ...checked } = await checks.check(content);
     expect(checked).toEqual({
       dialect: { ...plainDialect, missing: missingWords, missingNumbers, hasWordsInNumbers: false },
+      leftOut: [],
       columns: [
         { name: "a", type: "number" },
         { name: "b", type: "text" },

@@ -12,6 +12,7 @@ const dataset = {
   ],
   target: "label",
   task: "classification",
+  said: null,
 } as const;
 
 test("without a wish, target and task are the dataset's", () => {

@@ -1,0 +1,153 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openStore } from "../../src/store/database.ts";
+import { type RunningService, startService } from "../support/service.ts";
+
+const table = (salt: string, count = 40) =>
+  `id;zip;kg;label\n${Array.from({ length: count }, (_, row) => `${salt}${row};${1000 + (row % 4)};${row % 9 === 0 ? "none" : `${row % 7},5`};${row % 2}\n`).join("")}`;
+
+async function withService(env: Record<string, string>, work: (service: RunningService) => Promise<void>) {
+  const service = await startService({ env });
+  try {
+    await work(service);
+  } finally {
+    await service.stop();
+  }
+}
+const shown = async (service: RunningService, id: string) => (await service.call("GET", `/datasets/${id}`)).json;
+const filesOf = async ({ dataDir }: RunningService) => (await readdir(join(dataDir, "files", "dataset"))).sort();
+const temporaryOf = ({ dataDir }: RunningService) => readdir(join(dataDir, "files", "tmp"));
+const typesOf = ({ understood }: { understood: { columns: { type: string }[] } }) =>
+  understood.columns.map(({ type }) => type);
+
+test("a dataset from before what is said was kept is read as it was, and corrected in that", async () => {
+  const first = await startService();
+  const said = { delimiter: ";", decimal: ",", missing: "none", header: "true", types: '{"zip":"text"}' };
+  const { json: dataset } = await first.upload(table("old"), { name: "old", target: "zip", ...said });
+  await first.halt();
+  const store = await openStore(first);
+  const forget = { said: null as unknown as string };
+  await store.db.updateTable("datasets").set(forget).where("id", "=", dataset.id).execute();
+  await store.stop();
+  const service = await startService({ on: first });
+  try {
+    expect((await shown(service, dataset.id)).said).toBeNull();
+    const idle = await service.call("PATCH", `/datasets/${dataset.id}`, { target: "zip" });
+    expect([idle.status, idle.json.said]).toEqual([200, null]);
+    const answer = await service.call("PATCH", `/datasets/${dataset.id}`, { leftOut: ["id"] });
+    expect(answer.json).toMatchObject({
+      target: "zip",
+      rows: 40,
+      said: { target: "zip", delimiter: ";", decimal: ",", missing: ["none"], header: true, leftOut: ["id"] },
+      understood: { delimiter: ";", decimal: ",", missing: expect.arrayContaining(["none"]) },
+    });
+    expect(typesOf(answer.json)).toEqual(["text", "number", "number", "number"]);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("a profile that is being made of the types before is thrown away, and made anew", () =>
+  withService({}, async (service) => {
+    const { json } = await service.upload(table("long", 150_000), { name: "long" });
+    for (const type of ["text", "number", "text"])
+      expect((await service.call("PATCH", `/datasets/${json.id}`, { types: { zip: type } })).status).toBe(200);
+    const profile = () => shown(service, json.id).then((dataset) => dataset.profile);
+    await expect.poll(profile).not.toBeNull();
+    expect((await profile())[1]).toMatchObject({ name: "zip", type: "text", minLength: 4 });
+    // What was overtaken is no try of it.
+    expect((await shown(service, json.id)).profileFault).toBeNull();
+  }));
+
+test("a correction beside a removal is one of what is there or of nothing, and leaves nothing behind", () =>
+  withService({}, async (service) => {
+    for (const isUsed of [false, true]) {
+      for (let round = 0; round < 6; round += 1) {
+        const { json } = await service.upload(table(`gone ${isUsed} ${round}`, 5_000), { name: `gone ${round}` });
+        if (isUsed) await service.train(json.id, { mode: "light", features: ["kg"] });
+        const [corrected, removed] = await Promise.all([
+          service.call("PATCH", `/datasets/${json.id}`, { types: { zip: "text" } }),
+          service.call("DELETE", `/datasets/${json.id}`),
+        ]);
+        expect(removed.status).toBe(204);
+        expect([isUsed ? 201 : 200, 404], corrected.text).toContain(corrected.status);
+        expect((await service.call("PATCH", `/datasets/${json.id}`, { target: "kg" })).json.code).toBe(
+          "DATASET_NOT_FOUND",
+        );
+      }
+    }
+    const { items } = (await service.call("GET", "/datasets?limit=100")).json;
+    await expect.poll(() => filesOf(service)).toEqual(items.map(({ id }: { id: string }) => id).sort());
+    await expect.poll(() => temporaryOf(service)).toEqual([]);
+  }));
+
+test("a file that is missing is told, and nothing has changed", () =>
+  withService({ SERVICE_ROLE: "api" }, async (service) => {
+    const { json } = await service.upload(table("lost"), { name: "lost" });
+    await rm(join(service.dataDir, "files", "dataset", json.id));
+    const answer = await service.call("PATCH", `/datasets/${json.id}`, { target: "kg" });
+    expect(answer.json.code).toBe("FILE_MISSING_IN_STORAGE");
+    expect(await shown(service, json.id)).toMatchObject({ target: "label", said: {} });
+  }));
+
+test("a version counts against what its owner may keep, and one that does not fit leaves nothing", () => {
+  const content = table("quota");
+  const env = { SERVICE_ROLE: "api", MAX_STORAGE_BYTES_PER_OWNER: String(Math.ceil(content.length * 1.5)) };
+  return withService(env, async (service) => {
+    const { json } = await service.upload(content, { name: "quota" });
+    // Nobody works it off: the dataset is used all the same.
+    await service.call("POST", "/training-runs", { datasetId: json.id, mode: "light" });
+    const answer = await service.call("PATCH", `/datasets/${json.id}`, { target: "kg" });
+    expect(answer.json).toMatchObject({ code: "QUOTA_EXCEEDED", status: 507 });
+    expect(await filesOf(service)).toEqual([json.id]);
+    expect(await temporaryOf(service)).toEqual([]);
+  });
+});
+
+test("all columns of a table with 2,000 may be named", () =>
+  withService({}, async (service) => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `measure_${index}`);
+    const line = (row: number) => names.map((_, index) => (index * row) % 5).join(",");
+    const content = `${names.join(",")}\n${Array.from({ length: 30 }, (_, row) => line(row)).join("\n")}\n`;
+    const { json } = await service.upload(content, { name: "wide" });
+    const types = Object.fromEntries(names.map((name) => [name, "text"]));
+    const leftOut = names.slice(0, 1_990);
+    const answer = await service.call("PATCH", `/datasets/${json.id}`, { types, leftOut });
+    expect(answer.status, answer.text.slice(0, 500)).toBe(200);
+    expect(new Set(typesOf(answer.json))).toEqual(new Set(["text"]));
+    const run = (await service.train(json.id, { mode: "light" })).json;
+    expect(run.columns.filter(({ reason }: { reason?: string }) => reason === "left_out_in_dataset")).toHaveLength(
+      1_990,
+    );
+    const version = await service.call("PATCH", `/datasets/${json.id}`, { types: null });
+    expect([version.status, version.json.said]).toEqual([201, { leftOut }]);
+  }));
+
+test("whoever leaves meanwhile changes nothing", () =>
+  withService({ SERVICE_ROLE: "api" }, async (service) => {
+    const { json } = await service.upload(table("left", 100_000), { name: "left" });
+    const leaving = new AbortController();
+    const sent = fetch(`${service.url}/api/ml/v1/datasets/${json.id}`, {
+      method: "PATCH",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ types: { zip: "text" } }),
+      signal: leaving.signal,
+    }).catch((error: Error) => error.name);
+    await expect.poll(() => service.metric("http_server_active_requests", { http_request_method: "PATCH" })).toBe(1);
+    leaving.abort();
+    expect(await sent).toBe("AbortError");
+    await expect.poll(() => service.metric("http_server_active_requests", { http_request_method: "PATCH" })).toBe(0);
+    expect(await shown(service, json.id)).toMatchObject({ said: {} });
+    expect(await temporaryOf(service)).toEqual([]);
+  }));
+
+test("a version goes when its file is as old as datasets may be", () =>
+  withService({ DATASET_TTL_DAYS: "30" }, async (service) => {
+    const { json } = await service.upload(table("aged"), { name: "aged" });
+    await service.train(json.id, { mode: "light" });
+    const version = await service.call("PATCH", `/datasets/${json.id}`, { target: "kg" });
+    expect(version.status).toBe(201);
+    expect(version.json.expiresAt).toBe(json.expiresAt);
+    expect(json.expiresAt).not.toBeNull();
+  }));
