@@ -2,6 +2,7 @@ import { z } from "zod";
 import { leavingOf } from "../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams, pageLimit } from "../http/route.ts";
 import { isKnown } from "../http/send-file.ts";
+import { columnTypes } from "../tables/dialect.ts";
 import type { CsvEngines } from "./csv-engines.ts";
 import { readingTag } from "./etag.ts";
 import { existingDataset } from "./existing-dataset.ts";
@@ -20,9 +21,9 @@ const rowsQuery = z.object({
 
 const rowsSchema = z
   .object({
-    columns: z.array(z.object({ name: z.string(), type: z.enum(["number", "text"]) })),
+    columns: z.array(z.object({ name: z.string(), type: z.enum(columnTypes) })),
     rows: z
-      .array(z.array(z.union([z.number(), z.string()]).nullable()))
+      .array(z.array(z.union([z.number(), z.string(), z.boolean()]).nullable()))
       .describe("Cells in the order of `columns`; null: missing, or no finite number."),
     firstRow: z.int().describe("The number of the first of `rows`: the first below the header is 1."),
     offset: z.int(),

@@ -49,7 +49,7 @@ export const datasetWarningReasons = [
 export const uploadFormats = ["csv", "json", "jsonl", "parquet", "xlsx"] as const;
 export const storageKinds = ["dataset", "artifact"] as const;
 
-const uploadSizeBounds = [1e4, 5e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 5e6, 1e7, 2e7] as const;
+const uploadSizeBounds = [1e4, 5e4, 1e5, 5e5, 1e6, 5e6, 1e7, 2e7] as const;
 /** Of work in the background. */
 export const jobBounds = [0.05, 0.25, 1.5, 5.5, 30.5] as const;
 
