@@ -41,12 +41,12 @@ export async function makeTypedCopy(
     try {
       const outcome = await writeAndKeep(parts, dataset, reader, csvPath);
       describeSpan(span, { outcome });
-      if (outcome === "no room") parts.log.warn(about, "no room in its owner's quota for a dataset's typed copy");
+      if (outcome !== "no room") return;
+      parts.log.warn(about, "no room in its owner's quota for a dataset's typed copy; its file is read instead");
     } catch (error) {
       signal.throwIfAborted();
       parts.log.warn({ err: error, ...about }, "a dataset's typed copy can't be made; its file is read instead");
     }
-    // After what was kept, or what changed meanwhile, this changes nothing.
     await unwantTyped(parts.db, dataset);
   });
 }
