@@ -1,5 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import pg from "pg";
 import { expect, test } from "vitest";
 import { openStore } from "../../src/store/database.ts";
 import { type RunningService, startService } from "../support/service.ts";
@@ -81,6 +82,31 @@ test("a correction beside a removal is one of what is there or of nothing, and l
     await expect.poll(() => filesOf(service)).toEqual(items.map(({ id }: { id: string }) => id).sort());
     await expect.poll(() => temporaryOf(service)).toEqual([]);
   }));
+
+// It takes a transaction that stands still: on PostgreSQL alone there is a second one.
+test.runIf(process.env.TEST_DATABASE_URL)("a run that commits while a correction waits for it is one before it", () =>
+  withService({}, async (service) => {
+    const { json: other } = await service.upload(table("other"), { name: "other" });
+    const { json: run } = await service.train(other.id, { mode: "light" });
+    const { json } = await service.upload(table("waits"), { name: "waits" });
+    const submission = new pg.Client({ connectionString: service.databaseUrl });
+    await submission.connect();
+    try {
+      await submission.query("begin");
+      await submission.query("select id from datasets where id = $1 for share", [json.id]);
+      await submission.query("update training_runs set dataset_id = $1 where id = $2", [json.id, run.id]);
+      const correcting = service.call("PATCH", `/datasets/${json.id}`, { types: { zip: "text" } });
+      const waiting = "select 1 from pg_locks where not granted";
+      await expect.poll(async () => (await submission.query(waiting)).rowCount).toBe(1);
+      await submission.query("commit");
+      const answer = await correcting;
+      expect([answer.status, answer.json.versionOf]).toEqual([201, json.id]);
+      expect(typesOf(await shown(service, json.id))[1]).toBe("number");
+    } finally {
+      await submission.end();
+    }
+  }),
+);
 
 test("a file that is missing is told, and nothing has changed", () =>
   withService({ SERVICE_ROLE: "api" }, async (service) => {
