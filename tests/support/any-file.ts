@@ -1,7 +1,15 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { missingNumbers, missingWords } from "../../src/tables/missing.ts";
-import { type Alphabet, type AnyTable, alphabets, anyTable, type Size } from "./any-table.ts";
+import {
+  type Alphabet,
+  type AnyCell,
+  type AnyColumn,
+  type AnyTable,
+  alphabets,
+  anyTable,
+  type Size,
+} from "./any-table.ts";
 import { csvByCharacter } from "./csv-by-character.ts";
 import { encodeText } from "./encode-text.ts";
 import { parquetOfTable } from "./parquet-of.ts";
@@ -22,6 +30,7 @@ interface Manner {
   readonly hasIndex: boolean;
   readonly padsNames: boolean;
   readonly isSaid: boolean;
+  readonly dayFirst: boolean;
   readonly encoding: string;
   readonly hasMark: boolean;
   /** Which words stand for the missing values, in turn. */
@@ -50,13 +59,24 @@ const mannerOf = (alphabet: Alphabet): fc.Arbitrary<Manner> =>
     hasIndex: fc.boolean(),
     padsNames: fc.boolean(),
     isSaid: fc.boolean(),
+    dayFirst: fc.boolean(),
     encoding: fc.constantFrom("utf-8", "utf-8", "utf-16le", "utf-16be", ...alphabets[alphabet].encodings),
     hasMark: fc.boolean(),
     missing: fc.array(fc.nat(), { minLength: 1, maxLength: 5 }),
   });
 
-const rowsOf = (table: AnyTable): (number | string | null)[][] =>
-  table[0]!.cells.map((_, row) => table.map(({ cells }) => cells[row]!));
+const rowsOf = (table: AnyTable): AnyCell[][] => table[0]!.cells.map((_, row) => table.map(({ cells }) => cells[row]!));
+
+/** A date by ISO 8601 in another form. */
+function dateAs(iso: string, form: NonNullable<AnyColumn["form"]>, { dayFirst }: Manner): string {
+  const [date = "", time = ""] = iso.split("T");
+  const [year, month, day] = date.split("-");
+  const parts = form.isYearFirst ? [year, month, day] : dayFirst ? [day, month, year] : [month, day, year];
+  const [hours = "", minutes] = time.split(":");
+  const hour = Number(hours);
+  const shown = form.hasHalfDays ? `${hour % 12 || 12}:${minutes} ${hour < 12 ? "AM" : "PM"}` : time;
+  return parts.join(form.separator) + (time === "" ? "" : ` ${shown}`);
+}
 
 function csvOf(table: AnyTable, manner: Manner): string {
   const { delimiter, decimal, lineEnd, quotesAll, endsLastLine, hasIndex, padsNames, missing } = manner;
@@ -65,15 +85,16 @@ function csvOf(table: AnyTable, manner: Manner): string {
     quotesAll || ['"', "\r", "\n", delimiter].some((sign) => text.includes(sign))
       ? `"${text.replaceAll('"', '""')}"`
       : text;
-  const written = (value: number | string | null, type: "number" | "text"): string => {
-    if (typeof value === "string") return value;
+  const written = (value: AnyCell, { type, form, spelled }: AnyColumn): string => {
+    if (typeof value === "string") return form === undefined ? value : dateAs(value, form, manner);
+    if (typeof value === "boolean") return spelled![value ? 0 : 1];
     if (value !== null) return String(value).replace(".", decimal);
-    const words = type === "number" ? [...missingWords, ...missingNumbers] : missingWords;
+    const words = type === "text" ? missingWords : [...missingWords, ...missingNumbers];
     gaps += 1;
     return words[missing[gaps % missing.length]! % words.length]!;
   };
   const header = table.map(({ name }) => (padsNames ? ` ${name} ` : name));
-  const rows = rowsOf(table).map((cells) => cells.map((cell, place) => written(cell, table[place]!.type)));
+  const rows = rowsOf(table).map((cells) => cells.map((cell, place) => written(cell, table[place]!)));
   const lines = [header, ...rows].map((cells, line) =>
     [...(hasIndex ? [line === 0 ? "" : String(line - 1)] : []), ...cells].map(quoted).join(delimiter),
   );
@@ -119,6 +140,8 @@ export const anyFile = (size: Size): fc.Arbitrary<AnyFile> =>
       const mayBeThousands = decimal === "," && (delimiter === "," || !showsDecimal(table));
       if (isSaid || mayBeThousands) fields.decimal = decimal;
       if (!encoding.startsWith("utf")) fields.encoding = encoding;
+      // Days up to the twelfth alone would tell nothing.
+      if (table.some(({ form }) => form?.isYearFirst === false)) fields.dayFirst = String(manner.dayFirst);
       return { table, manner, fields, text };
     }),
   );
@@ -131,7 +154,7 @@ function encoded(text: string, { encoding, hasMark }: Manner): Buffer {
   return encoding === "utf-16be" ? little.swap16() : little;
 }
 
-const jsonOf = (cells: readonly (number | string | null)[], names: readonly string[]): string =>
+const jsonOf = (cells: readonly AnyCell[], names: readonly string[]): string =>
   // By hand: an object would put names of digits first.
   `{${cells.map((cell, place) => `${JSON.stringify(names[place])}:${JSON.stringify(cell)}`).join(",")}}`;
 
@@ -144,8 +167,9 @@ export function objectsOf(table: AnyTable, between = ","): string {
 }
 
 function workbook(table: AnyTable): Buffer {
-  const cell = (value: number | string | null): string => {
+  const cell = (value: AnyCell): string => {
     if (value === null) return "<c/>";
+    if (typeof value === "boolean") return `<c t="b"><v>${value ? 1 : 0}</v></c>`;
     if (typeof value === "number") return `<c><v>${value}</v></c>`;
     return `<c t="inlineStr"><is><t xml:space="preserve">${xmlText(value)}</t></is></c>`;
   };

@@ -1,12 +1,20 @@
 import fc from "fast-check";
+import type { DateForm } from "../../src/tables/date-form.ts";
+import type { ColumnType } from "../../src/tables/dialect.ts";
 import { missingWords } from "../../src/tables/missing.ts";
+
+/** null where it is missing; a date is one by ISO 8601. */
+export type AnyCell = number | string | boolean | null;
 
 /** A column as its owner knows it. */
 export interface AnyColumn {
   readonly name: string;
-  readonly type: "number" | "text";
-  /** null where the value is missing. */
-  readonly cells: readonly (number | string | null)[];
+  readonly type: ColumnType;
+  readonly cells: readonly AnyCell[];
+  /** How a CSV writes its dates; one that begins with the day or the month begins with what the sender says. */
+  readonly form?: Pick<DateForm, "separator" | "hasHalfDays"> & { readonly isYearFirst: boolean };
+  /** How a CSV spells its truths. */
+  readonly spelled?: readonly [yes: string, no: string];
 }
 
 /** A table as its owner knows it; its last column or another one is `target`, of two classes. */
@@ -101,7 +109,33 @@ export interface Size {
   readonly more?: AnyTable;
 }
 
-function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Pick<AnyColumn, "type" | "cells">> {
+const date = fc
+  .record({
+    day: fc.integer({ min: 0, max: 99_999 }),
+    minute: fc.oneof(
+      { weight: 3, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 1_439 }) },
+    ),
+  })
+  .map(({ day, minute }) =>
+    new Date(day * 86_400_000 + minute * 60_000).toISOString().replace(/(T00:00:00)?\.000Z$/, ""),
+  );
+
+const dateForm: fc.Arbitrary<NonNullable<AnyColumn["form"]>> = fc.constantFrom(
+  { separator: "-", isYearFirst: true },
+  { separator: "/", isYearFirst: true },
+  { separator: "/", isYearFirst: false },
+  { separator: "/", isYearFirst: false, hasHalfDays: true },
+  { separator: "-", isYearFirst: false },
+);
+
+/** Both truths are there: of one alone nothing tells that it is no word. */
+const truthsOf = ({ rows }: Size): fc.Arbitrary<(boolean | null)[]> =>
+  fc
+    .array(fc.constantFrom(true, false, null), { minLength: rows - 2, maxLength: rows - 2 })
+    .map((cells) => [true, false, ...cells]);
+
+function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Omit<AnyColumn, "name">> {
   const numbers = fc.oneof(cellsOf(whole, size), cellsOf(fraction, size), cellsOf(fc.oneof(whole, fraction), size));
   const numberLike = fc.oneof(whole.map(String), fraction.map(String), anyValue(alphabet));
   const texts = fc
@@ -112,6 +146,10 @@ function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Pick<AnyColumn, 
     numbers.map((cells) => ({ type: "number" as const, cells })),
     texts.map((cells) => ({ type: "text" as const, cells })),
     cellsOf(digits, size).map((cells) => ({ type: "text" as const, cells })),
+    fc.tuple(cellsOf(date, size), dateForm).map(([cells, form]) => ({ type: "date" as const, cells, form })),
+    fc
+      .tuple(truthsOf(size), fc.constantFrom(["true", "false"], ["TRUE", "FALSE"], ["Yes", "No"], ["t", "f"]))
+      .map(([cells, [yes, no]]) => ({ type: "boolean" as const, cells, spelled: [yes!, no!] as const })),
   );
 }
 

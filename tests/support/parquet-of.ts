@@ -25,12 +25,14 @@ export async function parquetOfQuery(query: string, files: Record<string, string
 export const parquetOf = (csv: string): Promise<Buffer> =>
   parquetOfQuery("FROM read_csv('table.csv', header = true)", { "table.csv": csv });
 
-/** A table as a Parquet file with columns of numbers and texts. */
+const sqlTypes = { number: "DOUBLE", text: "VARCHAR", date: "TIMESTAMP", boolean: "BOOLEAN" } as const;
+
+/** A table as a Parquet file with columns of its types. */
 export function parquetOfTable(table: AnyTable): Promise<Buffer> {
   const columns = table.map(({ name, type, cells }) => {
     // A number in quotes: written without, DuckDB makes a DECIMAL of it, and of that another DOUBLE at times.
     const values = cells.map((cell) => (cell === null ? "NULL" : sqlText(String(cell))));
-    return `unnest([${values}]::${type === "number" ? "DOUBLE" : "VARCHAR"}[]) AS "${name.replaceAll('"', '""')}"`;
+    return `unnest([${values}]::${sqlTypes[type]}[]) AS "${name.replaceAll('"', '""')}"`;
   });
   return parquetOfQuery(`SELECT ${columns.join(", ")}`);
 }
