@@ -90,6 +90,12 @@ function offsetSeconds(offset: string): number {
   return (sign === "-" ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60);
 }
 
+/** SQL for the TIMESTAMP of a cell that is a date of the form without a time. */
+function dayInSql(cell: string, { order, separator }: DateForm): string {
+  const parts = { "year first": "%Y %m %d", "day first": "%d %m %Y", "month first": "%m %d %Y" };
+  return `try_strptime(trim(${cell}, ' \t'), '${parts[order as keyof typeof parts].replaceAll(" ", separator)}')`;
+}
+
 /** SQL for the TIMESTAMP of a cell of text, as `secondsOf` has it; NULL of what is no date of the form. */
 export function timestampInSql(cell: string, form: DateForm): string {
   const pattern = sqlText(`^${patternOfDates(form)}$`);
@@ -103,6 +109,11 @@ export function timestampInSql(cell: string, form: DateForm): string {
   const century = form.hasShortYear ? `CASE WHEN ${part(year)} < '70' THEN '20' ELSE '19' END || ` : "";
   const iso = `${century}regexp_replace(${cell}, ${pattern}, '\\${year}-\\${month}-\\${day} \\${groups.time}')`;
   let sql = `TRY_CAST(rtrim(${iso}) AS TIMESTAMP)`;
+  const isPlain = !form.hasShortYear && !form.hasHalfDays && !form.hasZone;
+  // To write a cell anew takes twice the time of matching it: most need not be.
+  if (isPlain && form.order === "year first" && form.separator === "-")
+    sql = `TRY_CAST(trim(${cell}, ' \t') AS TIMESTAMP)`;
+  else if (isPlain) sql = `CASE WHEN length(${cell}) <= 10 THEN ${dayInSql(cell, form)} ELSE ${sql} END`;
   if (form.hasHalfDays)
     sql = `list_transform([${sql}], lambda t: t + to_hours(CASE WHEN hour(t) = 12 THEN -12 ELSE 0 END + CASE WHEN upper(${part(groups.halfDay)}) = 'P' THEN 12 ELSE 0 END))[1]`;
   if (form.hasZone) {
