@@ -1,7 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeText } from "../support/encode-text.ts";
+import { parquetOf } from "../support/parquet-of.ts";
 import { type RunningService, startService } from "../support/service.ts";
+import { workbookOf } from "../support/xlsx-file.ts";
 
 /** Zip codes that look like numbers, weights with words among them, ids that say the row. */
 const rows = (write: (row: number) => string, count = 40) =>
@@ -29,6 +32,7 @@ const profiled = (id: string) =>
   expect.poll(async () => (await shown(id)).profile?.map(({ type }: { type: string }) => type) ?? null);
 const typesOf = ({ understood }: { understood: { columns: { type: string }[] } }) =>
   understood.columns.map(({ type }) => type);
+const asFeature = ({ name, type, examples }: Record<string, unknown>) => ({ name, type, examples });
 const rolesOf = ({ understood }: { understood: { columns: { role: string }[] } }) =>
   understood.columns.map(({ role }) => role);
 
@@ -133,6 +137,46 @@ describe("as long as no run has used it, a dataset is corrected itself", () => {
     const back = '{"types":{"__proto__":null}}';
     const taken = await service.call("PATCH", `/datasets/${id}`, back, { "content-type": "application/json" });
     expect(typesOf(taken.json)).toEqual(["number", "number", "number"]);
+  });
+
+  const csv = table("file");
+  const records = Array.from({ length: 20 }, (_, row) =>
+    JSON.stringify({ id: `r${row}`, kg: row / 2, label: row % 2 }),
+  );
+  const cells = (...texts: string[]) =>
+    `<row>${texts.map((text) => `<c t="inlineStr"><is><t>${text}</t></is></c>`).join("")}</row>`;
+  const sheet =
+    cells("id", "kg", "label") +
+    Array.from({ length: 9 }, (_, row) => cells(`r${row}`, `${row}`, `${row % 2}`)).join("");
+  const sheets = [
+    { name: "Table", rows: sheet },
+    { name: "Other", rows: cells("made by Anna") },
+  ];
+  test.each<[string, () => Buffer | Promise<Buffer>]>([
+    ["JSON lines", () => Buffer.from(`${records.join("\n")}\n`)],
+    ["a list in JSON", () => Buffer.from(`[${records.join(",")}]`)],
+    ["Parquet", () => parquetOf(csv)],
+    ["a workbook of two sheets", () => workbookOf({ sheets })],
+    ["a code page that was guessed", () => encodeText(csv.replaceAll("about", "около"), "windows-1251")],
+    ["UTF-16", () => Buffer.from(`\uFEFF${csv}`, "utf16le")],
+    ["line ends of several kinds", () => Buffer.from(csv.replace("\n", "\r\n").replace(/(?<=file5.*)\n/, "\r"))],
+    ["lines above the header", () => Buffer.from(`Things of May\n# all of them\n\n${csv}`)],
+  ])("a file is read as it was, but for what is corrected: %s", async (name, write) => {
+    const { json } = await service.upload(await write(), { name: `as ${name}` }, "table.dat");
+    await expect.poll(async () => (await shown(json.id)).profile ?? null).not.toBeNull();
+    const { profile } = await shown(json.id);
+    const answer = await patch(json.id, { leftOut: ["id"] });
+    expect(answer.status, answer.text).toBe(200);
+    const roles = { ...answer.json.understood, columns: answer.json.understood.columns.map(asFeature) };
+    expect(roles).toEqual({ ...json.understood, columns: json.understood.columns.map(asFeature) });
+    expect(answer.json.warnings).toEqual(json.warnings);
+    // Cells are read as they were: the profile holds.
+    expect((await shown(json.id)).profile).toEqual(profile);
+    expect(typesOf((await patch(json.id, { types: { kg: "text" } })).json)).toContain("text");
+    expect((await service.train(json.id, { mode: "light" })).json.status).toBe("succeeded");
+    const version = await patch(json.id, { types: null, leftOut: null });
+    expect(version.status, version.text).toBe(201);
+    expect(version.json.understood).toEqual(json.understood);
   });
 
   test("corrections at once are all kept, and the profile is of the last types", async () => {
