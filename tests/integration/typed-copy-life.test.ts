@@ -2,6 +2,8 @@ import { readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { findDatasetToProfile, markDatasetDeleting } from "../../src/datasets/dataset-repository.ts";
+import { setTyped } from "../../src/datasets/typed-repository.ts";
 import { forgetTyped } from "../../src/storage/forget-typed.ts";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
@@ -214,3 +216,27 @@ test("of a table that does not fit into the engine's memory there is none, and a
     expect(await typedFiles(service)).toEqual([]);
     expect(await readdir(filesOf(service, "tmp"))).toEqual([]);
   }));
+
+test("a row takes one copy, and none of a table that is read otherwise meanwhile, or of a dataset that goes", async () => {
+  const service = await startService({ env: { SERVICE_ROLE: "api" } });
+  const { id } = (await service.upload(csv("x"))).json;
+  await service.halt();
+  const store = await openStore(service);
+  try {
+    const { db } = store;
+    const fileOf = (of: string) => ({ id: `01900000-0000-7000-8000-00000000000${of}`, sizeBytes: 1, sha256: of });
+    const begun = (await findDatasetToProfile(db, id))!;
+    await sql`update datasets set columns = jsonb_set(columns, '{0,type}', '"text"')`.execute(db);
+    expect(await setTyped(db, begun, fileOf("1"))).toBe(false);
+    const now = (await findDatasetToProfile(db, id))!;
+    expect(await setTyped(db, now, fileOf("2"))).toBe(true);
+    // Another worker, which was slower.
+    expect(await setTyped(db, now, fileOf("3"))).toBe(false);
+    await forgetTyped(db, "id", id);
+    expect(await markDatasetDeleting(db, id, new Date(0))).toBe("marked");
+    expect(await setTyped(db, now, fileOf("4"))).toBe(false);
+  } finally {
+    await store.stop();
+    await service.stop();
+  }
+});
