@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-/** What is kept as files, each kind in its folder: what was sent, typed copies of it (docs/adr/0030), and models. */
+/** What is kept as files, each kind in its folder: what was sent, typed copies of it, and models. */
 export const fileKinds = ["dataset", "typed", "artifact"] as const;
 
 export type FileKind = (typeof fileKinds)[number];

@@ -1,11 +1,15 @@
+import { execFile } from "node:child_process";
 import { readdir, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { findDatasetToProfile, markDatasetDeleting } from "../../src/datasets/dataset-repository.ts";
+import { setTyped } from "../../src/datasets/typed-repository.ts";
 import { forgetTyped } from "../../src/storage/forget-typed.ts";
 import { openStore } from "../../src/store/database.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";
-import { eventually, type RunningService, startService, withService } from "../support/service.ts";
+import { eventually, type RunningService, serviceEnvironment, startService, withService } from "../support/service.ts";
 
 const weather = seattleWeatherCsv();
 const csv = (label: string): string => `a,b,label\n1,2,x\n3,4,y\n5,6,${label}\n`;
@@ -214,3 +218,52 @@ test("of a table that does not fit into the engine's memory there is none, and a
     expect(await typedFiles(service)).toEqual([]);
     expect(await readdir(filesOf(service, "tmp"))).toEqual([]);
   }));
+
+test("a row takes one copy, and none of a table that is read otherwise meanwhile, or of a dataset that goes", async () => {
+  const service = await startService({ env: { SERVICE_ROLE: "api" } });
+  const { id } = (await service.upload(csv("x"))).json;
+  await service.halt();
+  const store = await openStore(service);
+  try {
+    const { db } = store;
+    const fileOf = (of: string) => ({ id: `01900000-0000-7000-8000-00000000000${of}`, sizeBytes: 1, sha256: of });
+    const begun = (await findDatasetToProfile(db, id))!;
+    await sql`update datasets set columns = jsonb_set(columns, '{0,type}', '"text"')`.execute(db);
+    expect(await setTyped(db, begun, fileOf("1"))).toBe(false);
+    const now = (await findDatasetToProfile(db, id))!;
+    expect(await setTyped(db, now, fileOf("2"))).toBe(true);
+    // Another worker, which was slower.
+    expect(await setTyped(db, now, fileOf("3"))).toBe(false);
+    await forgetTyped(db, "id", id);
+    expect(await markDatasetDeleting(db, id, new Date(0))).toBe("marked");
+    expect(await setTyped(db, now, fileOf("4"))).toBe(false);
+  } finally {
+    await store.stop();
+    await service.stop();
+  }
+});
+
+test.skipIf(process.env.TEST_DATABASE_URL)(
+  "a backup with a damaged one has no gap: another is made after a restore",
+  async () => {
+    const service = await startService();
+    const { id } = (await service.upload(weather)).json;
+    await profiled(service, id);
+    await writeFile(join(filesOf(service, "typed"), await typedFile(service)), "something else");
+    await service.halt();
+    const call = (command: string, ...options: string[]) =>
+      promisify(execFile)(process.execPath, [`src/commands/${command}.ts`, ...options], {
+        env: serviceEnvironment(service),
+      });
+    const archive = join(service.dataDir, "backup.tar.gz");
+    expect((await call("backup-data", "--to", archive)).stdout).toContain('"damaged":0,"typedForgotten":1');
+    expect((await call("restore-data", "--from", archive)).stdout).toContain('"whole":1');
+    const restored = await startService({ on: service });
+    try {
+      await eventually(async () => (await datasetOf(restored, id)).typedBytes !== null);
+      expect(await rowsOf(restored, id)).toEqual([firstRow]);
+    } finally {
+      await restored.stop();
+    }
+  },
+);
