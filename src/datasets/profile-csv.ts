@@ -40,7 +40,10 @@ export async function profileCsv(
   const head = await readHead(csvPath, dialect);
   const csv = csvTable(csvPath, head);
   const { size } = await stat(csvPath);
-  const width = Math.max(1, Math.min(columnsAtOnce, Math.floor((columns.length * bytesAtOnce) / Math.max(1, size))));
+  const isExact = size <= maxExactBytes;
+  const widthInMemory = Math.max(1, Math.floor((columns.length * bytesAtOnce) / Math.max(1, size)));
+  // An estimate keeps no values: all its columns go in one pass.
+  const width = isExact ? Math.min(columnsAtOnce, widthInMemory) : columnsAtOnce;
   // What is missing is NULL in the rows already: to look for it again takes half of a number's time.
   const wordless = { dialect: { ...head.dialect, missing: [], missingNumbers: [] } };
   const profiles: ColumnProfile[] = [];
@@ -50,7 +53,7 @@ export async function profileCsv(
       return { name, type, cell, value: valueIn(from + place, type, wordless) };
     });
     const cells = slice.map(({ type, cell }, place) => `${textIn(from + place, type, head)} AS ${cell}`);
-    const how = { isExact: size <= maxExactBytes, detail: detailOf(columns.length) };
+    const how = { isExact, detail: detailOf(columns.length) };
     profiles.push(...(await profileSlice(reader, `(SELECT ${cells} FROM ${csv})`, slice, how)));
   }
   return profiles;
