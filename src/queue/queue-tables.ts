@@ -29,7 +29,8 @@ function queueSettings(name: QueueName, trainingTimeoutSeconds: number): Omit<Qu
       // The same here. Longer and longer pauses: one that ends its process each time must leave time for the others.
       return {
         ...shared,
-        expireInSeconds: 600,
+        // Of 10 GB it takes half an hour where the machine is busy; a worker that died is noticed by its heartbeats.
+        expireInSeconds: 4 * 3600,
         retryLimit: 1000,
         retryDelay: 2,
         retryBackoff: true,
