@@ -51,6 +51,7 @@ test("goes with a dataset whose time is over", () =>
     await typedFile(service);
     await eventually(async () => (await service.call("GET", `/datasets/${id}`)).status === 404);
     await eventually(async () => (await typedFiles(service)).length === 0);
+    // Told when the cycle is over.
     await eventually(async () => (await service.metric("mlops_backend_dataset_ttl_files_removed_total")) === 1);
   }));
 
