@@ -49,7 +49,7 @@ const days = "(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|
 const isoPattern = `^[1-9]\\d{3}-(?:${days})(?:T(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d)?)?$`;
 
 function featureSchema(feature: InputFeature, example: number | string | boolean | null): Record<string, unknown> {
-  if (feature.type === "boolean") return { type: ["boolean", "null"], description: "A truth.", examples: [example] };
+  if (feature.type === "boolean") return { type: ["boolean", "null"], description: "A boolean.", examples: [example] };
   if (feature.type === "date") {
     const { from, to } = feature;
     return {

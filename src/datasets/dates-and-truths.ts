@@ -161,40 +161,53 @@ async function lookAt(
     .catch(async (error: unknown) => {
       throw await faultOfFile(error, csvPath, head);
     });
-  const dates = new Map<number, DateForm>();
-  const booleans = new Set<number>();
-  const filled = new Map<number, number>();
-  const strays: (Omit<StrayCells, "firstLine"> & { readonly firstRow: number })[] = [];
-  for (const [at, answer] of (JSON.parse(String(row[0])) as Answer[]).entries()) {
-    const { index, forms, isOfNumbers } = suspects[at]!;
-    const { values, truths = 0, trues = 0 } = answer;
-    if (forms.length === 0) {
-      // All the same is a word of a language as likely: NO is Norway.
-      if (truths < values || trues === 0 || trues === truths) continue;
-      booleans.add(index);
-      filled.set(index, values);
-      continue;
-    }
-    const best = bestOf(answer, suspects[at]!, head);
-    const count = values - best.dates;
-    const isDate = head.saidTypes.has(index) ? best.dates > 0 : areNearly(best.dates, count);
-    if (isOfNumbers && count > 0) continue;
-    if (isDate) {
-      dates.set(index, best.form);
-      filled.set(index, best.dates);
-    }
-    if (count > 0 && (isDate || areMany(best.dates, count)))
-      strays.push({
-        of: "dates",
-        index,
-        count,
-        numbers: best.dates,
-        areNearly: isDate,
-        firstCell: best.stray ?? "",
-        firstRow: best.row ?? 0,
-      });
-  }
-  return { dates, booleans, filled, strays: await withLines(csvPath, head, strays) };
+  const found = (JSON.parse(String(row[0])) as Answer[]).map((answer, at) => {
+    const suspect = suspects[at]!;
+    return {
+      index: suspect.index,
+      ...(suspect.forms.length === 0 ? asBoolean(answer) : asDates(answer, suspect, head)),
+    };
+  });
+  const strays = found.flatMap(({ index, stray }) => (stray === undefined ? [] : [{ ...stray, index }]));
+  return {
+    dates: new Map(found.flatMap(({ index, form }) => (form === undefined ? [] : [[index, form]]))),
+    booleans: new Set(found.flatMap(({ index, isBoolean }) => (isBoolean ? [index] : []))),
+    filled: new Map(found.flatMap(({ index, filled }) => (filled === undefined ? [] : [[index, filled]]))),
+    strays: await withLines(csvPath, head, strays),
+  };
+}
+
+/** What was found of a suspect; nothing where it is text, or numbers. */
+interface Found {
+  readonly form?: DateForm;
+  readonly isBoolean?: boolean;
+  readonly filled?: number;
+  readonly stray?: Omit<StrayCells, "index" | "firstLine"> & { readonly firstRow: number };
+}
+
+function asBoolean({ values, truths = 0, trues = 0 }: Answer): Found {
+  // All the same is a word of a language as likely: NO is Norway.
+  return truths < values || trues === 0 || trues === truths ? {} : { isBoolean: true, filled: values };
+}
+
+/** @throws DomainError DATE_ORDER_UNKNOWN */
+function asDates(answer: Answer, suspect: Suspect, head: CsvHead): Found {
+  const { form, dates, stray, row } = bestOf(answer, suspect, head);
+  const count = answer.values - dates;
+  if (suspect.isOfNumbers && count > 0) return {};
+  const isDate = head.saidTypes.has(suspect.index) ? dates > 0 : areNearly(dates, count);
+  const firstStray = {
+    of: "dates",
+    count,
+    numbers: dates,
+    areNearly: isDate,
+    firstCell: stray ?? "",
+    firstRow: row ?? 0,
+  } as const;
+  return {
+    ...(isDate && { form, filled: dates }),
+    ...(count > 0 && (isDate || areMany(dates, count)) && { stray: firstStray }),
+  };
 }
 
 /** The form in which most values are dates. @throws DomainError DATE_ORDER_UNKNOWN */

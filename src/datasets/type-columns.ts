@@ -28,7 +28,7 @@ export interface TypedColumns {
 const saidAs = {
   number: "has numbers",
   date: "has dates",
-  boolean: "has truths (true and false, yes and no)",
+  boolean: "has booleans (true and false, yes and no)",
 } as const;
 
 /** Whether a column is one of numbers, some of them missing. */

@@ -20,7 +20,7 @@ export function readTarget(column: TableColumn, task: TrainingTask): TrainingTar
   return task === "regression" ? readNumbers(column) : readClasses(column);
 }
 
-const columnHolds = { text: "text", date: "dates", boolean: "truths" } as const;
+const columnHolds = { text: "text", date: "dates", boolean: "booleans" } as const;
 
 function readNumbers(column: TableColumn): TrainingTarget {
   if (column.kind !== "number") {
