@@ -101,7 +101,7 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
     return { dataDir, databaseUrl };
   };
   const predict = async (service: RunningService): Promise<unknown> => {
-    const rows = [{ precipitation: 0, temp_max: 12.5, temp_min: 3, wind: 4.1 }];
+    const rows = [{ date: "2015-12-24", precipitation: 0, temp_max: 12.5, temp_min: 3, wind: 4.1 }];
     return (await service.call("POST", `/artifacts/${artifactId}/predictions`, { rows })).json;
   };
 
