@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Kysely } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
@@ -46,25 +47,26 @@ export interface AcceptedDataset {
 }
 
 /** How a table is read, and learnt from, by what its sender said of it. */
-function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "columns" | "leftOut">): string {
+function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "columns" | "leftOut">): unknown[] {
   const { source, delimiter, decimal, isHeaderless, dateForms } = dialect;
   const { encoding, sheet } = source;
   const types = columns.map(({ type }) => type);
-  return JSON.stringify([
-    [encoding, sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms],
-    leftOut.toSorted(),
-  ]);
+  const said = [encoding, sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms];
+  return [said, leftOut.toSorted()];
 }
 
-const wasReadBy = (dataset: DatasetVersion): string =>
-  readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] });
+/** By members and not by text: the database gives those of a form back in another order. */
+const wasReadAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
+  isDeepStrictEqual(
+    readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] }),
+    readBy(checked),
+  );
 
 /** The version that a table sent again is; the newest of several. @throws DomainError DATASET_EXISTS where it is none */
 function sameOrConflict(versions: readonly DatasetVersion[], checked: CheckedCsv, isSaid: boolean): DatasetVersion {
   const ofTarget = versions.filter(({ target }) => target === checked.target);
   // What was found out by itself may have been found otherwise by an earlier version.
-  const dataset =
-    ofTarget.find((version) => wasReadBy(version) === readBy(checked)) ?? (isSaid ? undefined : ofTarget[0]);
+  const dataset = ofTarget.find((version) => wasReadAlike(version, checked)) ?? (isSaid ? undefined : ofTarget[0]);
   if (dataset !== undefined) return dataset;
   const other = ofTarget.length === 0 ? "with another target" : "read in another way";
   throw new DomainError(
@@ -91,7 +93,7 @@ export async function acceptDataset(
     const accepted = await storeDataset(parts, { owner, name, received, checked, said: wished });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
     // Of what was kept before, the examples may be of another reading.
-    const isSame = accepted.isNew || wasReadBy(accepted.dataset) === readBy(checked);
+    const isSame = accepted.isNew || wasReadAlike(accepted.dataset, checked);
     return { ...accepted, examples: isSame ? checked.examples : undefined };
   });
 }
