@@ -44,6 +44,21 @@ test("goes with its dataset, and counts as kept as long as it is there", () =>
     await eventually(async () => (await stored()) === 0);
   }));
 
+test("goes at once when its dataset is corrected: nobody's quota counts it any more", () =>
+  withService({}, async (service) => {
+    const { id } = (await service.upload(weather)).json;
+    await profiled(service, id);
+    let before = await typedFile(service);
+    for (const wind of ["text", null]) {
+      expect((await service.call("PATCH", `/datasets/${id}`, { types: { wind } })).status).toBe(200);
+      const { typedBytes } = await profiled(service, id);
+      const after = await typedFile(service, before);
+      expect(await typedFiles(service)).toEqual([after]);
+      expect((await stat(join(filesOf(service, "typed"), after))).size).toBe(typedBytes);
+      before = after;
+    }
+  }));
+
 test("goes with a dataset whose time is over", () =>
   withService({ DATASET_TTL_DAYS: "0.0001", DATASET_TTL_CHECK_INTERVAL_SECONDS: "1" }, async (service) => {
     const { id } = (await service.upload(weather)).json;
