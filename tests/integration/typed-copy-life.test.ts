@@ -93,7 +93,8 @@ test("a process that dies while it is written leaves it to the next one", async 
     const { typedBytes } = await profiled(second, id);
     expect((await stat(join(filesOf(second, "typed"), await typedFile(second)))).size).toBe(typedBytes);
     expect(await typedFiles(second)).toHaveLength(1);
-    expect(await readdir(filesOf(second, "tmp"))).toEqual([]);
+    // On PostgreSQL another process may be writing it: it goes when it is an hour old.
+    if (!process.env.TEST_DATABASE_URL) expect(await readdir(filesOf(second, "tmp"))).toEqual([]);
   } finally {
     await second.stop();
   }
@@ -243,7 +244,7 @@ test("a row takes one copy, and none of a table that is read otherwise meanwhile
     const { db } = store;
     const fileOf = (of: string) => ({ id: `01900000-0000-7000-8000-00000000000${of}`, sizeBytes: 1, sha256: of });
     const begun = (await findDatasetToProfile(db, id))!;
-    await sql`update datasets set columns = jsonb_set(columns, '{0,type}', '"text"')`.execute(db);
+    await sql`update datasets set reading = reading + 1`.execute(db);
     expect(await setTyped(db, begun, fileOf("1"))).toBe(false);
     const now = (await findDatasetToProfile(db, id))!;
     expect(await setTyped(db, now, fileOf("2"))).toBe(true);
