@@ -62,11 +62,26 @@ const wasReadAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
     readBy(checked),
   );
 
+/** The same of one from before what is said was kept: nobody said its types, and there were no dates then. */
+function wasReadAlikeBefore(dataset: DatasetVersion, checked: CheckedCsv): boolean {
+  const { dateForms: _, ...dialect } = checked.dialect;
+  return dataset.said === null && wasReadAlike(dataset, { ...checked, columns: [...dataset.columns], dialect });
+}
+
 /** The version that a table sent again is; the newest of several. @throws DomainError DATASET_EXISTS where it is none */
-function sameOrConflict(versions: readonly DatasetVersion[], checked: CheckedCsv, isSaid: boolean): DatasetVersion {
+function sameOrConflict(
+  versions: readonly DatasetVersion[],
+  checked: CheckedCsv,
+  said: Omit<UploadFields, "name">,
+): DatasetVersion {
   const ofTarget = versions.filter(({ target }) => target === checked.target);
+  const { types, dayFirst } = said;
+  const areTypesFound = types === undefined && dayFirst === undefined;
   // What was found out by itself may have been found otherwise by an earlier version.
-  const dataset = ofTarget.find((version) => wasReadAlike(version, checked)) ?? (isSaid ? undefined : ofTarget[0]);
+  const dataset =
+    ofTarget.find((version) => wasReadAlike(version, checked)) ??
+    ofTarget.find((version) => areTypesFound && wasReadAlikeBefore(version, checked)) ??
+    (isReadingSaid(said) ? undefined : ofTarget[0]);
   if (dataset !== undefined) return dataset;
   const other = ofTarget.length === 0 ? "with another target" : "read in another way";
   throw new DomainError(
@@ -136,7 +151,7 @@ async function storeDataset(
   const knownOne = async (): Promise<Dataset | undefined> => {
     const versions = await listVersions(db, { owner, name, sha256 });
     if (versions.length === 0) return undefined;
-    return findDataset(db, owner, sameOrConflict(versions, checked, isReadingSaid(said)).id);
+    return findDataset(db, owner, sameOrConflict(versions, checked, said).id);
   };
   const known = await knownOne();
   if (known !== undefined) return { dataset: known, isNew: false };
