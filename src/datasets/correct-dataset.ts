@@ -125,20 +125,24 @@ const isAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
   isReadAlike(dataset, checked);
 
 /** @returns undefined where a run, or another correction, was faster */
-function changeReading(
-  { db, queue }: ReceivingParts,
+async function changeReading(
+  { db, queue, storage }: ReceivingParts,
   dataset: Dataset,
   { said, checked }: Reread,
 ): Promise<AcceptedDataset | undefined> {
   const { id } = dataset;
   const keepsProfile = isReadAlike(dataset, checked);
-  return inTransaction(db, async (tx) => {
-    if (!(await holdUnused(tx, dataset))) return undefined;
+  const [accepted, lostId] = await inTransaction(db, async (tx): Promise<[AcceptedDataset?, (string | null)?]> => {
+    const held = await holdUnused(tx, dataset);
+    if (held === undefined) return [];
     if (!keepsProfile) await forgetTyped(tx, "id", id);
     const changed = await setReading(tx, id, { said, checked, keepsProfile });
     if (!keepsProfile) await queue.renew("dataset-profile", { id, data: { datasetId: id } }, tx);
-    return { dataset: changed, isNew: false, examples: checked.examples };
+    return [{ dataset: changed, isNew: false, examples: checked.examples }, keepsProfile ? null : held.typed_id];
   });
+  // No quota counts it any more, and until the next sweep there may be thousands. One that can't be removed is the sweep's.
+  if (lostId != null) await storage.remove("typed", lostId).catch(() => {});
+  return accepted;
 }
 
 /** @returns undefined where another correction made a version at the same time */

@@ -19,20 +19,20 @@ export async function hasRuns(db: Kysely<Tables>, id: string): Promise<boolean> 
 /**
  * Holds the dataset until the transaction ends, against runs, corrections and removal. The row is locked first and the runs
  * looked at in a statement of their own: one that came while we waited for the lock is seen.
- * @returns whether it is as it was read, and no run has used it
+ * @returns its typed copy's id, where it is as it was read and no run has used it
  */
 export async function holdUnused(
   tx: Kysely<Tables>,
   { id, reading }: Pick<Dataset, "id" | "reading">,
-): Promise<boolean> {
+): Promise<Pick<Dataset, "typed_id"> | undefined> {
   const held = await tx
     .selectFrom("datasets")
-    .select("reading")
+    .select(["reading", "typed_id"])
     .where("id", "=", id)
     .where("deleting_at", "is", null)
     .forUpdate()
     .executeTakeFirst();
-  return held?.reading === reading && !(await hasRuns(tx, id));
+  return held?.reading === reading && !(await hasRuns(tx, id)) ? held : undefined;
 }
 
 /** What a dataset is understood as from now on; a profile that does not hold any more goes, with the tries to make it. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Kysely } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
@@ -46,25 +47,41 @@ export interface AcceptedDataset {
 }
 
 /** How a table is read, and learnt from, by what its sender said of it. */
-function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "columns" | "leftOut">): string {
+function readBy({ dialect, columns, leftOut }: Pick<CheckedCsv, "dialect" | "columns" | "leftOut">): unknown[] {
   const { source, delimiter, decimal, isHeaderless, dateForms } = dialect;
   const { encoding, sheet } = source;
   const types = columns.map(({ type }) => type);
-  return JSON.stringify([
-    [encoding, sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms],
-    leftOut.toSorted(),
-  ]);
+  const said = [encoding, sheet, delimiter, decimal, isHeaderless, saidMissing(dialect), types, dateForms];
+  return [said, leftOut.toSorted()];
 }
 
-const wasReadBy = (dataset: DatasetVersion): string =>
-  readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] });
+/** By members and not by text: the database gives those of a form back in another order. */
+const wasReadAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
+  isDeepStrictEqual(
+    readBy({ dialect: dialectOf(dataset), columns: dataset.columns, leftOut: dataset.said?.leftOut ?? [] }),
+    readBy(checked),
+  );
+
+/** The same of one from before what is said was kept: nobody said its types, and there were no dates then. */
+function wasReadAlikeBefore(dataset: DatasetVersion, checked: CheckedCsv): boolean {
+  const { dateForms: _, ...dialect } = checked.dialect;
+  return dataset.said === null && wasReadAlike(dataset, { ...checked, columns: [...dataset.columns], dialect });
+}
 
 /** The version that a table sent again is; the newest of several. @throws DomainError DATASET_EXISTS where it is none */
-function sameOrConflict(versions: readonly DatasetVersion[], checked: CheckedCsv, isSaid: boolean): DatasetVersion {
+function sameOrConflict(
+  versions: readonly DatasetVersion[],
+  checked: CheckedCsv,
+  said: Omit<UploadFields, "name">,
+): DatasetVersion {
   const ofTarget = versions.filter(({ target }) => target === checked.target);
+  const { types, dayFirst } = said;
+  const areTypesFound = types === undefined && dayFirst === undefined;
   // What was found out by itself may have been found otherwise by an earlier version.
   const dataset =
-    ofTarget.find((version) => wasReadBy(version) === readBy(checked)) ?? (isSaid ? undefined : ofTarget[0]);
+    ofTarget.find((version) => wasReadAlike(version, checked)) ??
+    ofTarget.find((version) => areTypesFound && wasReadAlikeBefore(version, checked)) ??
+    (isReadingSaid(said) ? undefined : ofTarget[0]);
   if (dataset !== undefined) return dataset;
   const other = ofTarget.length === 0 ? "with another target" : "read in another way";
   throw new DomainError(
@@ -91,7 +108,7 @@ export async function acceptDataset(
     const accepted = await storeDataset(parts, { owner, name, received, checked, said: wished });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
     // Of what was kept before, the examples may be of another reading.
-    const isSame = accepted.isNew || wasReadBy(accepted.dataset) === readBy(checked);
+    const isSame = accepted.isNew || wasReadAlike(accepted.dataset, checked);
     return { ...accepted, examples: isSame ? checked.examples : undefined };
   });
 }
@@ -134,7 +151,7 @@ async function storeDataset(
   const knownOne = async (): Promise<Dataset | undefined> => {
     const versions = await listVersions(db, { owner, name, sha256 });
     if (versions.length === 0) return undefined;
-    return findDataset(db, owner, sameOrConflict(versions, checked, isReadingSaid(said)).id);
+    return findDataset(db, owner, sameOrConflict(versions, checked, said).id);
   };
   const known = await knownOne();
   if (known !== undefined) return { dataset: known, isNew: false };

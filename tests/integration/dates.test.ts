@@ -151,6 +151,24 @@ test("its sender says what the values can't: which is the day, and that a column
   expect(again.json.code).toBe("DATASET_EXISTS");
 });
 
+test("a table that is sent again is the same, in whatever form its dates are", async () => {
+  const day = (row: number): string => `${isoDay(row)}`.slice(2).split("-").toReversed().join("/");
+  const forms = [
+    (row: number) => `${isoDay(row)}T10:00:00Z`,
+    (row: number) => `${isoDay(row)} 10:00:00+01:00`,
+    (row: number) => `${day(row)} 2:30 PM`,
+    (row: number) => `${day(row)} 14:30 +01:00`,
+  ];
+  for (const [place, form] of forms.entries()) {
+    const said = { name: `again ${place}`, delimiter: "," };
+    const sent = await service.upload(weather(form), said);
+    expect([sent.status, sent.json.understood.columns[0].type]).toEqual([201, "date"]);
+    const again = await service.upload(weather(form), said);
+    expect([again.status, again.json.id]).toEqual([200, sent.json.id]);
+    expect(again.json.understood.columns[0].examples).toEqual(sent.json.understood.columns[0].examples);
+  }
+});
+
 test("the profile tells the first and the last by ISO 8601", async () => {
   const sent = await service.upload(weather(german), { name: "profiled" });
   await expect

@@ -49,6 +49,31 @@ test("a dataset from before what is said was kept is read as it was, and correct
   }
 });
 
+test("a dataset from before there were dates is the same when it is sent again by a form that says nothing of types", async () => {
+  const days = Array.from({ length: 40 }, (_, row) => `2024-01-${10 + (row % 20)},${row},${row % 2}\n`);
+  const content = `day,kg,label\n${days.join("")}`;
+  const first = await startService();
+  const { json: dataset } = await first.upload(content, { name: "days", delimiter: ",", types: '{"day":"text"}' });
+  await first.halt();
+  const store = await openStore(first);
+  const forget = { said: null as unknown as string };
+  await store.db.updateTable("datasets").set(forget).where("id", "=", dataset.id).execute();
+  await store.stop();
+  const service = await startService({ on: first });
+  try {
+    const again = (more = {}) => service.upload(content, { name: "days", delimiter: ",", ...more });
+    expect([(await again()).status, (await again()).json.id]).toEqual([200, dataset.id]);
+    expect((await again({ types: '{"day":"date"}' })).json.code).toBe("DATASET_EXISTS");
+    expect((await again({ missing: "7" })).json.code).toBe("DATASET_EXISTS");
+    await service.train(dataset.id, { mode: "light" });
+    const version = await service.call("PATCH", `/datasets/${dataset.id}`, { leftOut: ["kg"] });
+    expect([version.status, typesOf(version.json)[0]]).toEqual([201, "date"]);
+    expect((await again()).json.id).toBe(dataset.id);
+  } finally {
+    await service.stop();
+  }
+});
+
 test("a profile that is being made of the types before is thrown away, and made anew", () =>
   withService({}, async (service) => {
     const { json } = await service.upload(table("long", 150_000), { name: "long" });

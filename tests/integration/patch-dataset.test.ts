@@ -37,6 +37,25 @@ const rolesOf = ({ understood }: { understood: { columns: { role: string }[] } }
   understood.columns.map(({ role }) => role);
 
 describe("as long as no run has used it, a dataset is corrected itself", () => {
+  test("dates that tell no day from month are what the correction says", async () => {
+    const slashed = rows(
+      (row) => `${(row % 12) + 1}/${((row * 5) % 12) + 1}/2024,${row},1,${row % 2 === 0 ? "p" : "q"}`,
+    );
+    const { id } = await upload("day or month", { types: '{"id": "text"}' }, slashed);
+    const secondDay = async () => (await service.call("GET", `/datasets/${id}/rows?offset=1&limit=1`)).json.rows[0][0];
+    expect((await patch(id, { types: { id: "date" } })).json.code).toBe("DATE_ORDER_UNKNOWN");
+    const said = await patch(id, { types: { id: "date" }, dayFirst: true });
+    expect([said.status, said.json.said]).toEqual([200, { types: { id: "date" }, dayFirst: true }]);
+    expect(await secondDay()).toBe("2024-06-02");
+    await profiled(id).toEqual(["date", "number", "number", "text"]);
+    expect((await patch(id, { dayFirst: false })).json.said.dayFirst).toBe(false);
+    expect(await secondDay()).toBe("2024-02-06");
+    expect((await patch(id, { dayFirst: null })).json.code).toBe("DATE_ORDER_UNKNOWN");
+    expect((await patch(id, { dayFirst: "true" })).json.code).toBe("VALIDATION_FAILED");
+    expect((await patch(id, { types: null, dayFirst: null, target: "id" })).json.said).toEqual({ target: "id" });
+    expect((await patch(id, { target: "label" })).json.code).toBe("DATE_ORDER_UNKNOWN");
+  });
+
   test("types, target and what is left out, and its profile is made anew", async () => {
     const { id, sha256, createdAt } = await upload("itself");
     await profiled(id).toEqual(["text", "number", "text", "text"]);

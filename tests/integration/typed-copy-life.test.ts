@@ -44,6 +44,21 @@ test("goes with its dataset, and counts as kept as long as it is there", () =>
     await eventually(async () => (await stored()) === 0);
   }));
 
+test("goes at once when its dataset is corrected: nobody's quota counts it any more", () =>
+  withService({}, async (service) => {
+    const { id } = (await service.upload(weather)).json;
+    await profiled(service, id);
+    let before = await typedFile(service);
+    for (const wind of ["text", null]) {
+      expect((await service.call("PATCH", `/datasets/${id}`, { types: { wind } })).status).toBe(200);
+      const { typedBytes } = await profiled(service, id);
+      const after = await typedFile(service, before);
+      expect(await typedFiles(service)).toEqual([after]);
+      expect((await stat(join(filesOf(service, "typed"), after))).size).toBe(typedBytes);
+      before = after;
+    }
+  }));
+
 test("goes with a dataset whose time is over", () =>
   withService({ DATASET_TTL_DAYS: "0.0001", DATASET_TTL_CHECK_INTERVAL_SECONDS: "1" }, async (service) => {
     const { id } = (await service.upload(weather)).json;
@@ -79,7 +94,8 @@ test("a process that dies while it is written leaves it to the next one", async 
     const { typedBytes } = await profiled(second, id);
     expect((await stat(join(filesOf(second, "typed"), await typedFile(second)))).size).toBe(typedBytes);
     expect(await typedFiles(second)).toHaveLength(1);
-    expect(await readdir(filesOf(second, "tmp"))).toEqual([]);
+    // On PostgreSQL another process may be writing it: it goes when it is an hour old.
+    if (!process.env.TEST_DATABASE_URL) expect(await readdir(filesOf(second, "tmp"))).toEqual([]);
   } finally {
     await second.stop();
   }
@@ -229,7 +245,7 @@ test("a row takes one copy, and none of a table that is read otherwise meanwhile
     const { db } = store;
     const fileOf = (of: string) => ({ id: `01900000-0000-7000-8000-00000000000${of}`, sizeBytes: 1, sha256: of });
     const begun = (await findDatasetToProfile(db, id))!;
-    await sql`update datasets set columns = jsonb_set(columns, '{0,type}', '"text"')`.execute(db);
+    await sql`update datasets set reading = reading + 1`.execute(db);
     expect(await setTyped(db, begun, fileOf("1"))).toBe(false);
     const now = (await findDatasetToProfile(db, id))!;
     expect(await setTyped(db, now, fileOf("2"))).toBe(true);
