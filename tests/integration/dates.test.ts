@@ -85,6 +85,18 @@ describe("a model of dates", () => {
     }
   });
 
+  test("refuses nested ones by row and column, whatever they hold and however deep they are", async () => {
+    const deep = `{"rows":[{"day":${"[".repeat(100_000)}${"]".repeat(100_000)},"noise":1}]}`;
+    const answers = [
+      await predict(artifactId, [{ day: { toString: 1, valueOf: 1 }, noise: 1 }]),
+      await predict(artifactId, [{ day: [isoDay(1)], noise: 1 }]),
+      await service.call("POST", `/artifacts/${artifactId}/predictions`, deep, { "content-type": "application/json" }),
+    ];
+    expect(answers.map(({ status, json }) => [status, json.detail])).toEqual(
+      ["an object", "a list", "a list"].map((kind) => [400, `Row 1: column "day" must be a date, not ${kind}.`]),
+    );
+  });
+
   test("describes what it takes", async () => {
     const { json: artifact } = await service.call("GET", `/artifacts/${artifactId}`);
     expect(artifact.input.features[0]).toEqual({
@@ -177,6 +189,15 @@ test("truths are one feature however they are spelled, and classes are told as t
     ...Array(2).fill("0.0"),
   ]);
   expect(json.predictions[6].unknown).toEqual(["flag"]);
+  const nested = await predict(run.artifactId, [{ flag: { toString: 1, valueOf: 1 }, size: 1 }]);
+  expect([nested.status, nested.json.detail]).toEqual([
+    400,
+    'Row 1: column "flag" must be true or false, not an object.',
+  ]);
+  const table = await service.call("POST", `/artifacts/${run.artifactId}/predictions`, "flag,size\n1,1\n0,1\n", {
+    "content-type": "text/csv",
+  });
+  expect(table.json.predictions.map(({ prediction }: { prediction: string }) => prediction)).toEqual(["1.0", "0.0"]);
   const target = await service.train(sent.json.id, { mode: "heavy", target: "flag", features: ["size", "label"] });
   const { json: other } = await predict(target.json.artifactId, [{ size: 1, label: 1 }]);
   expect(other.predictions[0].prediction).toBe("true");
