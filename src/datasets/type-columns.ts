@@ -26,9 +26,9 @@ export interface TypedColumns {
 }
 
 const saidAs = {
-  number: "has numbers",
-  date: "has dates",
-  boolean: "has truths (true and false, yes and no)",
+  number: "has numbers, and it has none",
+  date: "has dates, and it has none in a form that is known",
+  boolean: "has truths (true and false, yes and no), and it has other values",
 } as const;
 
 /** Whether a column is one of numbers, some of them missing. */
@@ -81,7 +81,7 @@ export async function typeColumns(
     if (said !== undefined && said !== type)
       throw new DomainError(
         "FIELD_INVALID",
-        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}, and it has none.`,
+        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}.`,
       );
     return { name, type };
   });

@@ -209,3 +209,64 @@ test("a date is no quantity to predict", async () => {
   expect([status, json.code]).toEqual([400, "TARGET_NOT_NUMERIC"]);
   expect(json.detail).toContain("holds dates");
 });
+
+describe("what an upload makes of them", () => {
+  /** Sixty rows of a column's cells, in turn, and a target. */
+  const table = (cells: readonly string[]): string =>
+    `when,y\n${Array.from({ length: 60 }, (_, row) => `${cells[row % cells.length]},${row % 2 ? "a" : "b"}\n`).join("")}`;
+  const typeIn = async (content: string, fields: Record<string, string> = {}): Promise<string> => {
+    const { json } = await service.upload(content, { name: crypto.randomUUID(), ...fields });
+    return json.understood?.columns[0].type ?? `${json.code}: ${json.detail}`;
+  };
+
+  test("day and month are asked for only where they make a difference to dates", async () => {
+    expect(await typeIn(table(["01/01/2019", "1/1/2020", "02/02/2021"]))).toBe("date");
+    const words = Array.from({ length: 500 }, (_, row) => `word${row % 5},${row % 2 ? "a" : "b"}\n`).join("");
+    expect(await typeIn(table(["03/04/2024"]).concat(words))).toBe("text");
+    const late = `when,y\n${",a\n,b\n".repeat(200)}${"03/04/2024,a\n".repeat(9)}`;
+    expect(await typeIn(late)).toContain("DATE_ORDER_UNKNOWN: Column «when» has dates, as «03/04/2024»");
+  });
+
+  test("what is said of day and month is of the columns that don't tell it", async () => {
+    const rows = Array.from(
+      { length: 60 },
+      (_, row) => `05/${13 + (row % 10)}/2024,0${(row % 9) + 1}/05/2024,${row % 2}\n`,
+    );
+    const { json } = await service.upload(`us,either,y\n${rows.join("")}`, { name: "both", dayFirst: "true" });
+    expect(json.understood.dateForms).toEqual([
+      { column: 1, form: "01/31/2024" },
+      { column: 2, form: "31/01/2024" },
+    ]);
+  });
+
+  test("a column is what it is said to be, though it is empty, all the same, or has dates long ago", async () => {
+    const said = async (type: string, cells: readonly string[]) =>
+      typeIn(table(cells), { types: JSON.stringify({ when: type }) });
+    expect(await said("date", ["", "NA"])).toBe("date");
+    expect(await said("boolean", ["", "NA"])).toBe("boolean");
+    expect(await said("boolean", ["true"])).toBe("boolean");
+    expect(await said("date", ["19850412", "99991231", "20010203"])).toBe("date");
+    expect(await said("date", ["17", "nothing"])).toContain("and it has none in a form that is known");
+    expect(await said("boolean", ["true", "false", "maybe"])).toContain("and it has other values");
+  });
+
+  test("it may be said of any column of a wide table", async () => {
+    const flags = (cell: string): string => Array(450).fill(cell).join(",");
+    const names = Array.from({ length: 450 }, (_, place) => `flag${place}`);
+    const rows = Array.from(
+      { length: 60 },
+      (_, row) => `${flags(row % 3 ? "t" : "f")},2024-01-${10 + (row % 9)},${row % 2}\n`,
+    );
+    const { json } = await service.upload(`${names},day,y\n${rows.join("")}`, {
+      name: "wide",
+      types: '{"day":"date"}',
+    });
+    expect(json.understood.columns.at(450)).toMatchObject({ name: "day", type: "date" });
+  });
+
+  test("letters that would be one truth and are two codes stay apart", async () => {
+    expect(await typeIn(table(["T", "N", "F"]))).toBe("text");
+    expect(await typeIn(table(["T", "Y", "F"]))).toBe("text");
+    expect(await typeIn(table(["Y", "n", "yes"]))).toBe("boolean");
+  });
+});
