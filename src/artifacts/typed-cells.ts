@@ -30,7 +30,8 @@ function readerOf(feature: ModelFeature): ((cell: Scalar) => unknown) | undefine
 
 /** By ISO 8601, or as the table wrote it. */
 function dateIn(cell: Scalar, { written }: DateFeature): number | StrayCell {
-  const text = String(cell);
+  // Beside a missing one pandas writes whole numbers as fractions.
+  const text = written.separator === "" ? String(cell).replace(/(?<=\d)\.0(?=\s*$)/, "") : String(cell);
   const seconds = secondsOf(text, written) ?? secondsOf(text, isoForm);
   return seconds ?? new StrayCell(text, `a date as ${exampleOfDates(written)} or ${exampleOfDates(isoForm)}`);
 }

@@ -270,3 +270,37 @@ describe("what an upload makes of them", () => {
     expect(await typeIn(table(["Y", "n", "yes"]))).toBe("boolean");
   });
 });
+
+test("classes of numbers stand by their values, however they are spelled", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},$${[10, 9, 2][row % 3]}.00\n`);
+  const sent = await service.upload(`n,y\n${rows.join("")}`, { name: "dollars" });
+  const { json: run } = await service.train(sent.json.id, { task: "classification" });
+  expect(run.metrics.confusionMatrix.classes).toEqual(["$2.00", "$9.00", "$10.00"]);
+});
+
+test("the example of a leap day is one by the schema, too", async () => {
+  const days = ["2024-02-28", "2024-02-29", "2024-03-01"];
+  const rows = Array.from({ length: 60 }, (_, row) => `${days[row % 3]},${row % 2 ? "a" : "b"}\n`);
+  const sent = await service.upload(`day,y\n${rows.join("")}`, { name: "leap" });
+  const { json: run } = await service.train(sent.json.id);
+  const { json: schema } = await service.call("GET", `/artifacts/${run.artifactId}/schema?of=row`);
+  const { pattern, examples } = schema.properties.day;
+  expect(examples).toEqual(["2024-02-29"]);
+  const isDay = (year: string): boolean => new RegExp(pattern).test(`${year}-02-29`);
+  const isLeap = (year: number): boolean => new Date(Date.UTC(year, 1, 29)).getUTCDate() === 29;
+  for (let year = 1_000; year < 10_000; year++) expect([year, isDay(String(year))]).toEqual([year, isLeap(year)]);
+});
+
+test("unix times may have a fraction of nothing, as pandas writes them beside a missing one", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `${1_706_659_200 + row * 86_400},${row % 2 ? "a" : "b"}\n`);
+  const sent = await service.upload(`created_at,y\n${rows.join("")}`, { name: "unix" });
+  const { json: run } = await service.train(sent.json.id);
+  const { json } = await service.call(
+    "POST",
+    `/artifacts/${run.artifactId}/predictions`,
+    'created_at\n1706659200.0\n1706659200\n""\n',
+    { "content-type": "text/csv" },
+  );
+  expect(json.predictions).toHaveLength(3);
+  expect(json.predictions[0]).toEqual(json.predictions[1]);
+});
