@@ -9,6 +9,7 @@ export interface Correction {
   readonly target?: string | null | undefined;
   /** Columns that are not named stay as they were said. As it came: names may be `__proto__`. */
   readonly types?: unknown;
+  readonly dayFirst?: boolean | null | undefined;
   readonly leftOut?: readonly string[] | null | undefined;
 }
 
@@ -52,12 +53,13 @@ function correctedTypes(said: SaidOfTable["types"], types: unknown): SaidOfTable
  * What is said of a table after a correction, by the rules of a JSON merge patch (RFC 7396).
  * @throws DomainError FIELD_INVALID for what is none of the values that an upload's form takes
  */
-export function corrected(said: SaidOfTable, { target, types, leftOut }: Correction): SaidOfTable {
+export function corrected(said: SaidOfTable, { target, types, dayFirst, leftOut }: Correction): SaidOfTable {
   const names = leftOut === undefined ? said.leftOut : checkedLeftOut(leftOut ?? []);
   const now: SaidOfTable = {
     ...said,
     target: target === undefined ? said.target : (target?.trim() ?? undefined),
     types: correctedTypes(said.types, types),
+    dayFirst: dayFirst === undefined ? said.dayFirst : (dayFirst ?? undefined),
     leftOut: names?.length === 0 ? undefined : names,
   };
   return Object.fromEntries(Object.entries(now).filter(([, value]) => value !== undefined));

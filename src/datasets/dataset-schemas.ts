@@ -168,6 +168,7 @@ const saidSchema = z
     header: z.boolean().optional(),
     missing: z.array(z.string()).optional(),
     types: z.record(z.string(), z.string()).optional(),
+    dayFirst: z.boolean().optional(),
     leftOut: z.array(z.string()).optional(),
   })
   .meta({ id: "SaidOfTable" });
@@ -186,6 +187,11 @@ export const correctionSchema = z
           "Column and type, as in the form of an upload; a type of null takes back what was said of the column, null all of it. Columns that are not named stay as they are.",
         example: { zip: "text", age: null },
       }),
+    dayFirst: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe("Whether 03/04/2024 is the third of April; null: as each column's values tell."),
     leftOut: z
       .array(z.string())
       .nullable()

@@ -15,7 +15,7 @@ SEEDS = json.loads(os.environ["CONTRACT_SEEDS"])
 KINDS = {"datasets": "datasets", "training-runs": "runs", "artifacts": "artifacts"}
 TABLE = "width,height,label\n" + "\n".join(f"{row},{row % 7},{'wide' if row > 9 else 'narrow'}" for row in range(20))
 
-CORRECTION = {"target": "label", "types": {"height": "number"}, "leftOut": ["width"]}
+CORRECTION = {"target": "label", "types": {"height": "number"}, "dayFirst": True, "leftOut": ["width"]}
 
 
 def chosen(kind, sent):

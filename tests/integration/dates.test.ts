@@ -304,3 +304,20 @@ test("unix times may have a fraction of nothing, as pandas writes them beside a 
   expect(json.predictions).toHaveLength(3);
   expect(json.predictions[0]).toEqual(json.predictions[1]);
 });
+
+test("day and month can be said of a table that was sent before", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `0${(row % 9) + 1}/05/2024,${row % 2}\n`);
+  const content = `day,y\n${rows.join("")}`;
+  const { id } = (await service.upload(content, { name: "said later", types: '{"day":"text"}' })).json;
+  const correct = (correction: object) => service.call("PATCH", `/datasets/${id}`, correction);
+  expect((await correct({ types: null })).json.code).toBe("DATE_ORDER_UNKNOWN");
+  for (const [dayFirst, second] of [
+    [true, "2024-05-02"],
+    [false, "2024-02-05"],
+  ] as const) {
+    const { json } = await correct({ types: null, dayFirst });
+    expect([json.said, json.understood.columns[0].type]).toEqual([{ dayFirst }, "date"]);
+    expect((await service.call("GET", `/datasets/${id}/rows?limit=2`)).json.rows[1][0]).toBe(second);
+  }
+  expect((await correct({ dayFirst: null })).json.code).toBe("DATE_ORDER_UNKNOWN");
+});
