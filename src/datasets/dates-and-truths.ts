@@ -32,6 +32,11 @@ export interface DatesAndTruths {
   readonly strays: readonly StrayCells[];
 }
 
+/** What was found, and which columns may be some too and were not looked at: they are too many. */
+export interface FoundDatesAndTruths extends DatesAndTruths {
+  readonly passedOver: readonly number[];
+}
+
 /** A column that may be one of them: by its first values dates in one of these forms, or a boolean where there is none. */
 interface Suspect {
   readonly index: number;
@@ -55,11 +60,12 @@ export async function findDatesAndTruths(
   csvPath: string,
   head: CsvHead,
   counted: readonly (CountedColumn | undefined)[],
-): Promise<DatesAndTruths> {
+): Promise<FoundDatesAndTruths> {
   const values = await firstValuesOf(reader, csvPath, head, counted);
   const all = [...counted.keys()].flatMap((index) => suspectOf(index, values[index]!, head, counted[index]));
   const isSaid = ({ index }: Suspect): boolean => head.saidTypes.has(index);
-  const suspects = [...all.filter(isSaid), ...all.filter((suspect) => !isSaid(suspect)).slice(0, mostColumns)];
+  const guessed = all.filter((suspect) => !isSaid(suspect));
+  const suspects = [...all.filter(isSaid), ...guessed.slice(0, mostColumns)];
   const found: DatesAndTruths[] = [];
   for (let from = 0; from < suspects.length; from += columnsAtOnce)
     found.push(await lookAt(reader, csvPath, head, suspects.slice(from, from + columnsAtOnce)));
@@ -68,6 +74,7 @@ export async function findDatesAndTruths(
     booleans: new Set(found.flatMap(({ booleans }) => [...booleans])),
     filled: new Map(found.flatMap(({ filled }) => [...filled])),
     strays: found.flatMap(({ strays }) => strays),
+    passedOver: guessed.slice(mostColumns).map(({ index }) => index),
   };
 }
 

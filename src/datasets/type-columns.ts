@@ -16,6 +16,8 @@ export interface TypedColumns {
   readonly strays: readonly StrayCells[];
   /** Columns of text in which none were looked for. */
   readonly passedOver: readonly number[];
+  /** Columns that may be of dates or booleans and were not looked at. */
+  readonly datesPassedOver: readonly number[];
   /** Columns of numbers and dates with such cells. */
   readonly strayColumns: readonly number[];
   /** Of each column of dates. */
@@ -93,5 +95,15 @@ export async function typeColumns(
   const target = numbersBesideStrays.has(targetIndex)
     ? await countNumbers(reader, csvPath, { ...head, dialect: { ...head.dialect, strayColumns } }, targetIndex)
     : counted.target;
-  return { columns, strays, passedOver, strayColumns, dateForms: Object.fromEntries(dates), filledCells, target };
+  const dateForms = Object.fromEntries(dates);
+  return {
+    columns,
+    strays,
+    passedOver,
+    datesPassedOver: found.passedOver,
+    strayColumns,
+    dateForms,
+    filledCells,
+    target,
+  };
 }

@@ -262,6 +262,8 @@ describe("what an upload makes of them", () => {
       types: '{"day":"date"}',
     });
     expect(json.understood.columns.at(450)).toMatchObject({ name: "day", type: "date" });
+    expect(json.warnings).toMatchObject([{ code: "DATES_AND_TEXT", column: "flag400", place: 401 }]);
+    expect(json.warnings[0].message).toMatch(/^50 further columns, /);
   });
 
   test("letters that would be one truth and are two codes stay apart", async () => {
