@@ -235,7 +235,7 @@ describe("models", () => {
     const { json } = await service.train(datasetId);
     const path = `/artifacts/${json.artifactId}/predictions`;
     const wrong = await service.call("POST", path, {
-      rows: [{ precipitation: "much", temp_max: 1, temp_min: 1, wind: 1 }],
+      rows: [{ date: "2012-01-01", precipitation: "much", temp_max: 1, temp_min: 1, wind: 1 }],
     });
     expect(wrong.json).toMatchObject({ code: "PREDICTION_INPUT_INVALID", status: 400 });
     expect(wrong.json.errors[0].path).toContain("precipitation");
