@@ -1,5 +1,5 @@
 import type { DateFeature, ModelFeature } from "../models/model.ts";
-import { type PredictionRows, StrayCell } from "../models/predict-rows.ts";
+import { isScalar, type PredictionRows, type Scalar, StrayCell } from "../models/predict-rows.ts";
 import { exampleOfDates, isoForm, secondsOf } from "../tables/date-form.ts";
 import { truthOf } from "../tables/truth.ts";
 
@@ -8,34 +8,37 @@ import { truthOf } from "../tables/truth.ts";
  * @param missing the model's own words for a missing value
  */
 export function withTypedCells(rows: PredictionRows, missing: readonly string[] = []): PredictionRows {
-  const isMissing = (cell: unknown): boolean =>
-    cell === null || cell === undefined || cell === "" || missing.includes(String(cell));
+  const readOf = (cell: unknown, read: (cell: Scalar) => unknown): unknown => {
+    // Nested ones are refused where the model reads them: as text they may be none, or deeper than the stack.
+    if (!isScalar(cell)) return cell ?? null;
+    return cell === "" || missing.includes(String(cell)) ? null : read(cell);
+  };
   return {
     count: rows.count,
     column(feature) {
       const read = readerOf(feature);
       const cells = rows.column(feature);
-      return read === undefined ? cells : cells?.map((cell) => (isMissing(cell) ? null : read(cell)));
+      return read === undefined ? cells : cells?.map((cell) => readOf(cell, read));
     },
   };
 }
 
-function readerOf(feature: ModelFeature): ((cell: unknown) => unknown) | undefined {
+function readerOf(feature: ModelFeature): ((cell: Scalar) => unknown) | undefined {
   if (feature.kind === "date") return (cell) => dateIn(cell, feature);
   return feature.kind === "boolean" ? truthIn : undefined;
 }
 
-const shown = (cell: unknown): string => (typeof cell === "string" ? cell : (JSON.stringify(cell) ?? ""));
-
 /** By ISO 8601, or as the table wrote it. */
-function dateIn(cell: unknown, { written }: DateFeature): number | StrayCell {
-  const isText = typeof cell === "string" || typeof cell === "number";
-  const seconds = isText ? (secondsOf(String(cell), written) ?? secondsOf(String(cell), isoForm)) : undefined;
-  return seconds ?? new StrayCell(shown(cell), `a date as ${exampleOfDates(written)} or ${exampleOfDates(isoForm)}`);
+function dateIn(cell: Scalar, { written }: DateFeature): number | StrayCell {
+  // Beside a missing one pandas writes whole numbers as fractions.
+  const text = written.separator === "" ? String(cell).replace(/(?<=\d)\.0(?=\s*$)/, "") : String(cell);
+  const seconds = secondsOf(text, written) ?? secondsOf(text, isoForm);
+  return seconds ?? new StrayCell(text, `a date as ${exampleOfDates(written)} or ${exampleOfDates(isoForm)}`);
 }
 
-function truthIn(cell: unknown): boolean | StrayCell {
-  if (typeof cell === "boolean") return cell;
-  if (cell === 1 || cell === 0) return cell === 1;
-  return (typeof cell === "string" ? truthOf(cell) : undefined) ?? new StrayCell(shown(cell), "true or false");
+/** JSON's, 1 and 0 (as text too, since a CSV has no other), or a word. */
+function truthIn(cell: Scalar): boolean | StrayCell {
+  const text = String(cell);
+  if (/^\s*[01]\s*$/.test(text)) return Number(text) === 1;
+  return truthOf(text) ?? new StrayCell(text, "true or false");
 }

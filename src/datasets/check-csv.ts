@@ -120,7 +120,7 @@ export async function checkCsv(
     );
   }
   const typed = await typeColumns(reader, csvPath, head, { ...counts, targetIndex });
-  const { strays, passedOver, strayColumns, dateForms } = typed;
+  const { strays, passedOver, datesPassedOver, strayColumns, dateForms } = typed;
   const { distinct } = typed.target;
   const cellCount = rowCount * names.length;
   // Divided once: 1 - 7 / 10 is more than 0.3.
@@ -166,6 +166,7 @@ export async function checkCsv(
     target: typed.target,
     strays,
     passedOver,
+    datesPassedOver,
   });
   return {
     dialect,

@@ -12,6 +12,7 @@ import type { AcceptedDataset, ReceivingParts } from "./receive-upload.ts";
 
 /** What a file that was taken once may be refused with when it is read otherwise, or with another version's limits. */
 const readingErrors: readonly ErrorCode[] = [
+  "DATE_ORDER_UNKNOWN",
   "FIELD_INVALID",
   "DATE_ORDER_UNKNOWN",
   "TARGET_UNKNOWN",

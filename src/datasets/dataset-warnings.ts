@@ -15,6 +15,8 @@ export interface WarningFacts {
   readonly strays: readonly StrayCells[];
   /** Columns of text in which none were looked for. */
   readonly passedOver: readonly number[];
+  /** Columns that may be of dates or booleans, in which none were looked for. */
+  readonly datesPassedOver: readonly number[];
 }
 
 const mostKept = 50;
@@ -70,6 +72,7 @@ export function warningsOf({
   classes = [],
   strays,
   passedOver,
+  datesPassedOver,
 }: WarningFacts): DatasetWarnings {
   const warnings: DatasetWarning[] = [];
   const kept = columns.map(({ name }) => name);
@@ -112,6 +115,12 @@ export function warningsOf({
       code: "NUMBERS_AND_TEXT",
       ...at(passedOver[0]!),
       message: `${passedOver.length} further columns, the first of them ${quoted(kept[passedOver[0]!]!)}, have numbers and text and were not looked at: they are text, and \`types\` makes them numbers.`,
+    });
+  if (datesPassedOver.length > 0)
+    warnings.push({
+      code: "DATES_AND_TEXT",
+      ...at(datesPassedOver[0]!),
+      message: `${datesPassedOver.length} further columns, the first of them ${quoted(kept[datesPassedOver[0]!]!)}, begin as dates or booleans do and were not looked at: they are text or numbers, and \`types\` makes them dates or booleans.`,
     });
   warnings.push(...warningsOfSource(dialect));
   if (emptyRows > 0)

@@ -4,7 +4,13 @@ import type { CsvHead } from "../tables/csv-head.ts";
 import { csvTable, withoutMissing } from "../tables/csv-table.ts";
 import { type DateForm, timestampInSql } from "../tables/date-form.ts";
 import { isMissing } from "../tables/dialect.ts";
-import { dateFormsOf, isLikelyInSql, isNameOfTime, numberFormsOf } from "../tables/find-date-forms.ts";
+import {
+  dateFormsOf,
+  isLikelyInSql,
+  isNameOfTime,
+  numberFormsOf,
+  saidNumberFormsOf,
+} from "../tables/find-date-forms.ts";
 import { truthInSql, truthOf } from "../tables/truth.ts";
 import { faultOfFile } from "./fault-of-file.ts";
 import {
@@ -26,15 +32,23 @@ export interface DatesAndTruths {
   readonly strays: readonly StrayCells[];
 }
 
+/** What was found, and which columns may be some too and were not looked at: they are too many. */
+export interface FoundDatesAndTruths extends DatesAndTruths {
+  readonly passedOver: readonly number[];
+}
+
 /** A column that may be one of them: by its first values dates in one of these forms, or a boolean where there is none. */
 interface Suspect {
   readonly index: number;
   readonly forms: readonly DateForm[];
   /** Whether it is one of numbers, which are times only where all of them are likely ones. */
   readonly isOfNumbers: boolean;
+  readonly example: string;
 }
 
 const firstValues = 50;
+/** Of a column without a value. */
+const emptyForm: DateForm = { order: "year first", separator: "-" };
 
 /**
  * The columns whose values are dates in one form, times as numbers, or truths. The file is read once more where first values
@@ -46,11 +60,12 @@ export async function findDatesAndTruths(
   csvPath: string,
   head: CsvHead,
   counted: readonly (CountedColumn | undefined)[],
-): Promise<DatesAndTruths> {
+): Promise<FoundDatesAndTruths> {
   const values = await firstValuesOf(reader, csvPath, head, counted);
-  const suspects = [...counted.keys()]
-    .flatMap((index) => suspectOf(index, values[index]!, head, counted[index]))
-    .slice(0, mostColumns);
+  const all = [...counted.keys()].flatMap((index) => suspectOf(index, values[index]!, head, counted[index]));
+  const isSaid = ({ index }: Suspect): boolean => head.saidTypes.has(index);
+  const guessed = all.filter((suspect) => !isSaid(suspect));
+  const suspects = [...all.filter(isSaid), ...guessed.slice(0, mostColumns)];
   const found: DatesAndTruths[] = [];
   for (let from = 0; from < suspects.length; from += columnsAtOnce)
     found.push(await lookAt(reader, csvPath, head, suspects.slice(from, from + columnsAtOnce)));
@@ -59,10 +74,11 @@ export async function findDatesAndTruths(
     booleans: new Set(found.flatMap(({ booleans }) => [...booleans])),
     filled: new Map(found.flatMap(({ filled }) => [...filled])),
     strays: found.flatMap(({ strays }) => strays),
+    passedOver: guessed.slice(mostColumns).map(({ index }) => index),
   };
 }
 
-/** The first values of each column; the file is asked for those of columns of text whose first rows have none. */
+/** The first values of each column; the file is asked for those of columns that may have dates and whose first rows have none. */
 async function firstValuesOf(
   reader: CsvReader,
   csvPath: string,
@@ -73,11 +89,13 @@ async function firstValuesOf(
     head.firstRows.map((row) => row[index] ?? "").filter((cell) => !isMissing(cell, head.dialect, "number")),
   );
   const late = [...counted.keys()]
-    .filter((index) => counted[index]?.type === "text" && values[index]!.length === 0)
+    .filter((index) => counted[index] !== undefined && values[index]!.length === 0)
+    .filter((index) => counted[index]!.type === "text" || isNameOfTime(head.names[index]!))
     .slice(0, mostColumns);
   for (let from = 0; from < late.length; from += columnsAtOnce) {
     const columns = late.slice(from, from + columnsAtOnce);
-    const cells = columns.map((index) => `${withoutMissing(`c${index}`, head.dialect)} AS c${index}`);
+    // No date is as long as that, and whole ones may have a mebibyte each.
+    const cells = columns.map((index) => `left(${withoutMissing(`c${index}`, head.dialect)}, 100) AS c${index}`);
     const lists = columns.map((index) => `arg_min(c${index}, n, ${firstValues})`);
     const [row = []] = await reader.query(
       `SELECT to_json([${lists}])::VARCHAR FROM (SELECT row_number() OVER () AS n, ${cells} FROM ${csvTable(csvPath, head)})`,
@@ -91,21 +109,27 @@ async function firstValuesOf(
 function suspectOf(
   index: number,
   values: readonly string[],
-  { saidTypes, dayFirst, names }: CsvHead,
+  { saidTypes, names }: CsvHead,
   column: CountedColumn | undefined,
 ): Suspect[] {
   const said = saidTypes.get(index);
-  if (column === undefined || said === "text" || said === "number" || values.length === 0) return [];
+  if (column === undefined || said === "text" || said === "number") return [];
+  // An empty one is what it is said to be, as one of numbers is.
+  if (values.length === 0 && said === "date") return [{ index, forms: [emptyForm], isOfNumbers: false, example: "" }];
+  if (values.length === 0 && said === undefined) return [];
   if (said !== "date" && values.every((cell) => truthOf(cell) !== undefined))
-    return [{ index, forms: [], isOfNumbers: false }];
+    return [{ index, forms: [], isOfNumbers: false, example: "" }];
   if (said === "boolean") return [];
   const isOfNumbers = column.type === "number";
+  const example = values.find((cell) => /\d/.test(cell)) ?? "";
   if (!isOfNumbers) {
-    const forms = dateFormsOf(values, dayFirst);
-    if (forms.length > 0) return [{ index, forms, isOfNumbers }];
+    const forms = dateFormsOf(values);
+    if (forms.length > 0) return [{ index, forms, isOfNumbers, example }];
   }
-  const forms = said === "date" || (isOfNumbers && isNameOfTime(names[index]!)) ? numberFormsOf(values) : [];
-  return forms.length > 0 ? [{ index, forms, isOfNumbers: true }] : [];
+  if (said === "date")
+    return saidNumberFormsOf(values).map((form) => ({ index, forms: [form], isOfNumbers: false, example }));
+  const forms = isOfNumbers && isNameOfTime(names[index]!) ? numberFormsOf(values) : [];
+  return forms.length > 0 ? [{ index, forms, isOfNumbers: true, example }] : [];
 }
 
 /** What the file says of a suspect. */
@@ -114,10 +138,25 @@ interface Answer {
   /** Of a boolean. */
   readonly truths?: number;
   readonly trues?: number;
-  /** Values that are dates in both of two forms. */
+  /** Which of `letterBits` are there. */
+  readonly letters?: number | null;
+  /** Values that are dates in both of two forms, and those of them that are not the same day by both. */
   readonly both?: number;
+  readonly unlike?: number;
   /** By each form: how many values are dates, and the first that is none. */
   readonly forms?: readonly { readonly dates: number; readonly stray: string | null; readonly row: number | null }[];
+}
+
+const letterBits = { t: 1, y: 2, f: 4, n: 8 } as const;
+const lettersInSql = (cell: string): string =>
+  `bit_or(CASE lower(trim(${cell})) ${Object.entries(letterBits)
+    .map(([letter, bit]) => `WHEN '${letter}' THEN ${bit}`)
+    .join(" ")} ELSE 0 END)`;
+
+/** Two letters for the same truth are codes of something else, which must not become one: T, N and F of three kinds. */
+function areCodes(letters: number | null = 0): boolean {
+  const { t, y, f, n } = letterBits;
+  return [t | y, f | n].some((pair) => ((letters ?? 0) & pair) === pair);
 }
 
 /** SQL for a suspect's cells, and for the answer made of them. */
@@ -127,7 +166,7 @@ function questionOf({ index, forms, isOfNumbers }: Suspect, head: CsvHead): { ce
   if (forms.length === 0)
     return {
       cells: [cell, `${truthInSql(`c${index}`)} AS t${index}`],
-      answer: `{'values': count(${value}), 'truths': count(t${index}), 'trues': count(CASE WHEN t${index} THEN 1 END)}`,
+      answer: `{'values': count(${value}), 'truths': count(t${index}), 'trues': count(CASE WHEN t${index} THEN 1 END), 'letters': ${lettersInSql(value)}}`,
     };
   const times = forms.map((form, at) => {
     const time = timestampInSql(`c${index}`, form);
@@ -139,9 +178,10 @@ function questionOf({ index, forms, isOfNumbers }: Suspect, head: CsvHead): { ce
     return `{'dates': count(${name}), 'stray': arg_min(CASE WHEN ${isStray} THEN ${value} END, n), 'row': min(CASE WHEN ${isStray} THEN n END)}`;
   });
   const isBoth = times.map(({ name }) => `${name} IS NOT NULL`).join(" AND ");
+  const [one, other = one] = times;
   return {
     cells: [cell, ...times.map((time) => time.cell)],
-    answer: `{'values': count(${value}), 'both': count(CASE WHEN ${isBoth} THEN 1 END), 'forms': [${byForm}]}`,
+    answer: `{'values': count(${value}), 'both': count(CASE WHEN ${isBoth} THEN 1 END), 'unlike': count(CASE WHEN ${one!.name} <> ${other!.name} THEN 1 END), 'forms': [${byForm}]}`,
   };
 }
 
@@ -165,7 +205,9 @@ async function lookAt(
     const suspect = suspects[at]!;
     return {
       index: suspect.index,
-      ...(suspect.forms.length === 0 ? asBoolean(answer) : asDates(answer, suspect, head)),
+      ...(suspect.forms.length === 0
+        ? asBoolean(answer, head.saidTypes.has(suspect.index))
+        : asDates(answer, suspect, head)),
     };
   });
   const strays = found.flatMap(({ index, stray }) => (stray === undefined ? [] : [{ ...stray, index }]));
@@ -185,9 +227,10 @@ interface Found {
   readonly stray?: Omit<StrayCells, "index" | "firstLine"> & { readonly firstRow: number };
 }
 
-function asBoolean({ values, truths = 0, trues = 0 }: Answer): Found {
+function asBoolean({ values, truths = 0, trues = 0, letters }: Answer, isSaid: boolean): Found {
   // All the same is a word of a language as likely: NO is Norway.
-  return truths < values || trues === 0 || trues === truths ? {} : { isBoolean: true, filled: values };
+  const areLike = trues === 0 || trues === truths;
+  return truths < values || ((areLike || areCodes(letters)) && !isSaid) ? {} : { isBoolean: true, filled: values };
 }
 
 /** @throws DomainError DATE_ORDER_UNKNOWN */
@@ -195,7 +238,7 @@ function asDates(answer: Answer, suspect: Suspect, head: CsvHead): Found {
   const { form, dates, stray, row } = bestOf(answer, suspect, head);
   const count = answer.values - dates;
   if (suspect.isOfNumbers && count > 0) return {};
-  const isDate = head.saidTypes.has(suspect.index) ? dates > 0 : areNearly(dates, count);
+  const isDate = head.saidTypes.has(suspect.index) ? dates > 0 || answer.values === 0 : areNearly(dates, count);
   const firstStray = {
     of: "dates",
     count,
@@ -210,17 +253,22 @@ function asDates(answer: Answer, suspect: Suspect, head: CsvHead): Found {
   };
 }
 
-/** The form in which most values are dates. @throws DomainError DATE_ORDER_UNKNOWN */
-function bestOf({ both = 0, forms = [] }: Answer, { index, forms: asked }: Suspect, head: CsvHead) {
-  const [one, other] = forms.map((form, at) => ({ ...form, form: asked[at]! }));
+/** The form in which most values are dates. @throws DomainError DATE_ORDER_UNKNOWN where they are dates of two, and not the same */
+function bestOf({ values, both = 0, unlike = 0, forms = [] }: Answer, suspect: Suspect, head: CsvHead) {
+  const [one, other] = forms.map((form, at) => ({ ...form, form: suspect.forms[at]! }));
   if (other === undefined) return one!;
-  if (one!.dates === other.dates && one!.dates === both && head.dayFirst === undefined) {
-    const example = head.firstRows.map((row) => row[index] ?? "").find((cell) => /\d/.test(cell)) ?? "";
-    const name = head.names[index]!;
+  const isDate = head.saidTypes.has(suspect.index) || areNearly(both, values - both);
+  const isEither = one!.dates === other.dates && one!.dates === both && unlike > 0 && isDate;
+  if (isEither && head.dayFirst === undefined) {
+    const name = head.names[suspect.index]!;
     throw new DomainError(
       "DATE_ORDER_UNKNOWN",
-      `Column «${name.slice(0, 80)}» has dates, as «${example.slice(0, 40)}», and none of them tells the day from the month. Send \`dayFirst\` true where the day comes first, false where the month does, or \`types\` {${JSON.stringify(name.slice(0, 80))}: "text"}.`,
+      `Column «${name.slice(0, 80)}» has dates, as «${suspect.example.slice(0, 40)}», and none of them tells the day from the month. Send \`dayFirst\` true where the day comes first, false where the month does, or \`types\` {${JSON.stringify(name.slice(0, 80))}: "text"}.`,
     );
   }
+  const isSaid = ({ form }: { form: DateForm }): boolean => (form.order === "day first") === head.dayFirst;
+  const said = head.dayFirst === undefined ? undefined : [one!, other].find(isSaid);
+  // What is said decides what the values don't: a few that are none may be mistakes, most can't be.
+  if (said !== undefined && areNearly(said.dates, values - said.dates)) return said;
   return other.dates > one!.dates ? other : one!;
 }

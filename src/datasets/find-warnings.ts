@@ -16,6 +16,7 @@ export interface CheckedCounts {
   readonly target: CountedTarget;
   readonly strays: readonly StrayCells[];
   readonly passedOver: readonly number[];
+  readonly datesPassedOver: readonly number[];
 }
 
 /** A warning is not worth an upload: where the engine's memory does not suffice, it is left out. */
@@ -33,7 +34,7 @@ export async function findWarnings(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  { columns, rowCount, emptyRows, targetIndex, target, strays, passedOver }: CheckedCounts,
+  { columns, rowCount, emptyRows, targetIndex, target, strays, passedOver, datesPassedOver }: CheckedCounts,
 ): Promise<DatasetWarnings> {
   const { type } = columns[targetIndex]!;
   const describing = describeTarget(reader, csvPath, head, { index: targetIndex, type, counted: target });
@@ -46,5 +47,6 @@ export async function findWarnings(
     classes: classes?.filter((text) => !isMissing(text, head.dialect, "text")),
     strays,
     passedOver,
+    datesPassedOver,
   });
 }

@@ -16,6 +16,8 @@ export interface TypedColumns {
   readonly strays: readonly StrayCells[];
   /** Columns of text in which none were looked for. */
   readonly passedOver: readonly number[];
+  /** Columns that may be of dates or booleans and were not looked at. */
+  readonly datesPassedOver: readonly number[];
   /** Columns of numbers and dates with such cells. */
   readonly strayColumns: readonly number[];
   /** Of each column of dates. */
@@ -26,9 +28,9 @@ export interface TypedColumns {
 }
 
 const saidAs = {
-  number: "has numbers",
-  date: "has dates",
-  boolean: "has booleans (true and false, yes and no)",
+  number: "has numbers, and it has none",
+  date: "has dates, and it has none in a form that is known",
+  boolean: "has booleans (true and false, yes and no), and it has other values",
 } as const;
 
 /** Whether a column is one of numbers, some of them missing. */
@@ -81,7 +83,7 @@ export async function typeColumns(
     if (said !== undefined && said !== type)
       throw new DomainError(
         "FIELD_INVALID",
-        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}, and it has none.`,
+        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}.`,
       );
     return { name, type };
   });
@@ -93,5 +95,15 @@ export async function typeColumns(
   const target = numbersBesideStrays.has(targetIndex)
     ? await countNumbers(reader, csvPath, { ...head, dialect: { ...head.dialect, strayColumns } }, targetIndex)
     : counted.target;
-  return { columns, strays, passedOver, strayColumns, dateForms: Object.fromEntries(dates), filledCells, target };
+  const dateForms = Object.fromEntries(dates);
+  return {
+    columns,
+    strays,
+    passedOver,
+    datesPassedOver: found.passedOver,
+    strayColumns,
+    dateForms,
+    filledCells,
+    target,
+  };
 }

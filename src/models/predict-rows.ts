@@ -179,7 +179,9 @@ function readTyped(
   const { column: name } = feature;
   const numbers = Float64Array.from(cells, (cell, row) => {
     if (cell === null || cell === undefined) return Number.NaN;
-    if (!(cell instanceof StrayCell)) return Number(cell);
+    if (isScalar(cell)) return Number(cell);
+    if (!(cell instanceof StrayCell))
+      throw noNumberFault(cell, row, name, feature.kind === "date" ? "a date" : "true or false");
     if (feature.kind === "date" && !feature.hasStrays) throw noNumberFault(cell, row, name);
     tell(row, name, cell.text);
     return Number.NaN;
@@ -188,8 +190,11 @@ function readTyped(
   return { name, kind: "date", numbers, written: feature.written, hasStrays: feature.hasStrays };
 }
 
-const isScalar = (cell: unknown): cell is string | number | boolean =>
-  ["string", "number", "boolean"].includes(typeof cell);
+/** A cell that is there and not nested. */
+export type Scalar = string | number | boolean;
+
+/** Whether a cell of a request is one. */
+export const isScalar = (cell: unknown): cell is Scalar => ["string", "number", "boolean"].includes(typeof cell);
 
 function readValue(cell: unknown, row: number, column: string): string | number | boolean | null {
   if (cell === null || cell === undefined || cell === "") return null;
@@ -214,9 +219,9 @@ function readNumber(cell: unknown): number | undefined {
   return undefined;
 }
 
-function noNumberFault(cell: unknown, row: number, column: string): PredictionInputError {
+function noNumberFault(cell: unknown, row: number, column: string, kind = "a number"): PredictionInputError {
   const [wanted, found] =
-    cell instanceof StrayCell ? [cell.wanted, `"${cell.text.slice(0, 40)}"`] : ["a number", kindOf(cell)];
+    cell instanceof StrayCell ? [cell.wanted, `"${cell.text.slice(0, 40)}"`] : [kind, kindOf(cell)];
   return new PredictionInputError(row, column, `Row ${row + 1}: column "${column}" must be ${wanted}, not ${found}.`);
 }
 

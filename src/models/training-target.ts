@@ -39,15 +39,19 @@ function readNumbers(column: TableColumn): TrainingTarget {
 function readClasses(column: TableColumn): TrainingTarget {
   const rows: number[] = [];
   const labels: string[] = [];
+  /** Of each class, in columns of numbers. */
+  const values = new Map<string, number>();
   const count = column.kind === "text" ? column.texts.length : column.numbers.length;
   for (let row = 0; row < count; row++) {
     const label = labelOf(column, row);
     if (label === null || label === undefined || label === "") continue;
     rows.push(row);
     labels.push(label);
+    values.set(label, column.kind === "text" ? Number.NaN : column.numbers[row]!);
   }
-  const classes = [...new Set(labels)].sort(
-    column.kind === "number" ? (a, b) => Number(a) - Number(b) : (a, b) => (a < b ? -1 : 1),
+  // As they are spelled they may be no numbers: `1,0`, `$10.00`.
+  const classes = [...values.keys()].sort(
+    column.kind === "number" ? (a, b) => values.get(a)! - values.get(b)! : (a, b) => (a < b ? -1 : 1),
   );
   if (classes.length === 1) {
     throw new TrainingDataError(

@@ -28,19 +28,16 @@ function writtenIn(cell: string): Written[] {
 /**
  * The forms of which all of a column's first values are dates, but for a tenth that may be words: two where day and month can't
  * be told apart by them, or where some have the day first and others the month.
- * @param dayFirst what the sender says of that
  */
-export function dateFormsOf(values: readonly string[], dayFirst?: boolean): DateForm[] {
+export function dateFormsOf(values: readonly string[]): DateForm[] {
   const cells = withoutFewWords(values);
   const hasHalfDays = cells.some((cell) => /\d ?[AaPp]\.?[Mm]\.?[ \t]*$/.test(cell));
   const hasZone = cells.some((cell) => /:\d{2}(\.\d+)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)[ \t]*$/.test(cell));
   const forms = (cells[0] === undefined ? [] : writtenIn(cells[0])).map(
     (written): DateForm => ({ ...written, ...(hasHalfDays && { hasHalfDays }), ...(hasZone && { hasZone }) }),
   );
-  const isSaid = ({ order }: DateForm): boolean =>
-    dayFirst === undefined || order === "year first" || (order === "day first") === dayFirst || forms.length === 1;
   const isOf = (form: DateForm) => (cell: string) => secondsOf(cell, form) !== undefined;
-  const possible = forms.filter((form) => isSaid(form) && cells.some(isOf(form)));
+  const possible = forms.filter((form) => cells.some(isOf(form)));
   return cells.every((cell) => possible.some((form) => isOf(form)(cell))) ? possible : [];
 }
 
@@ -75,3 +72,10 @@ export const isLikelyInSql = (timestamp: string): string =>
 /** The form in which a column's first whole numbers are times, if they are. */
 export const numberFormsOf = (values: readonly string[]): DateForm[] =>
   numberForms.filter((form) => values.length > 0 && values.every((cell) => isLikelyTime(cell, form)));
+
+/** The same where the sender says that they are times: eight digits of any year, and unix times of which one is a likely one. */
+export const saidNumberFormsOf = (values: readonly string[]): DateForm[] =>
+  numberForms
+    .filter((form) => values.every((cell) => secondsOf(cell, form) !== undefined))
+    .filter((form) => form.order === "year first" || values.some((cell) => isLikelyTime(cell, form)))
+    .slice(-1);

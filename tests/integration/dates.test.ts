@@ -85,6 +85,18 @@ describe("a model of dates", () => {
     }
   });
 
+  test("refuses nested ones by row and column, whatever they hold and however deep they are", async () => {
+    const deep = `{"rows":[{"day":${"[".repeat(100_000)}${"]".repeat(100_000)},"noise":1}]}`;
+    const answers = [
+      await predict(artifactId, [{ day: { toString: 1, valueOf: 1 }, noise: 1 }]),
+      await predict(artifactId, [{ day: [isoDay(1)], noise: 1 }]),
+      await service.call("POST", `/artifacts/${artifactId}/predictions`, deep, { "content-type": "application/json" }),
+    ];
+    expect(answers.map(({ status, json }) => [status, json.detail])).toEqual(
+      ["an object", "a list", "a list"].map((kind) => [400, `Row 1: column "day" must be a date, not ${kind}.`]),
+    );
+  });
+
   test("describes what it takes", async () => {
     const { json: artifact } = await service.call("GET", `/artifacts/${artifactId}`);
     expect(artifact.input.features[0]).toEqual({
@@ -195,6 +207,15 @@ test("truths are one feature however they are spelled, and classes are told as t
     ...Array(2).fill("0.0"),
   ]);
   expect(json.predictions[6].unknown).toEqual(["flag"]);
+  const nested = await predict(run.artifactId, [{ flag: { toString: 1, valueOf: 1 }, size: 1 }]);
+  expect([nested.status, nested.json.detail]).toEqual([
+    400,
+    'Row 1: column "flag" must be true or false, not an object.',
+  ]);
+  const table = await service.call("POST", `/artifacts/${run.artifactId}/predictions`, "flag,size\n1,1\n0,1\n", {
+    "content-type": "text/csv",
+  });
+  expect(table.json.predictions.map(({ prediction }: { prediction: string }) => prediction)).toEqual(["1.0", "0.0"]);
   const target = await service.train(sent.json.id, { mode: "heavy", target: "flag", features: ["size", "label"] });
   const { json: other } = await predict(target.json.artifactId, [{ size: 1, label: 1 }]);
   expect(other.predictions[0].prediction).toBe("true");
@@ -205,4 +226,118 @@ test("a date is no quantity to predict", async () => {
   const { status, json } = await service.train(sent.json.id, { target: "day", task: "regression" });
   expect([status, json.code]).toEqual([400, "TARGET_NOT_NUMERIC"]);
   expect(json.detail).toContain("holds dates");
+});
+
+describe("what an upload makes of them", () => {
+  /** Sixty rows of a column's cells, in turn, and a target. */
+  const table = (cells: readonly string[]): string =>
+    `when,y\n${Array.from({ length: 60 }, (_, row) => `${cells[row % cells.length]},${row % 2 ? "a" : "b"}\n`).join("")}`;
+  const typeIn = async (content: string, fields: Record<string, string> = {}): Promise<string> => {
+    const { json } = await service.upload(content, { name: crypto.randomUUID(), ...fields });
+    return json.understood?.columns[0].type ?? `${json.code}: ${json.detail}`;
+  };
+
+  test("day and month are asked for only where they make a difference to dates", async () => {
+    expect(await typeIn(table(["01/01/2019", "1/1/2020", "02/02/2021"]))).toBe("date");
+    const words = Array.from({ length: 500 }, (_, row) => `word${row % 5},${row % 2 ? "a" : "b"}\n`).join("");
+    expect(await typeIn(table(["03/04/2024"]).concat(words))).toBe("text");
+    const late = `when,y\n${",a\n,b\n".repeat(200)}${"03/04/2024,a\n".repeat(9)}`;
+    expect(await typeIn(late)).toContain("DATE_ORDER_UNKNOWN: Column «when» has dates, as «03/04/2024»");
+  });
+
+  test("what is said of day and month is of the columns that don't tell it", async () => {
+    const rows = Array.from(
+      { length: 60 },
+      (_, row) => `05/${13 + (row % 10)}/2024,0${(row % 9) + 1}/05/2024,${row % 2}\n`,
+    );
+    const { json } = await service.upload(`us,either,y\n${rows.join("")}`, { name: "both", dayFirst: "true" });
+    expect(json.understood.dateForms).toEqual([
+      { column: 1, form: "01/31/2024" },
+      { column: 2, form: "31/01/2024" },
+    ]);
+  });
+
+  test("a column is what it is said to be, though it is empty, all the same, or has dates long ago", async () => {
+    const said = async (type: string, cells: readonly string[]) =>
+      typeIn(table(cells), { types: JSON.stringify({ when: type }) });
+    expect(await said("date", ["", "NA"])).toBe("date");
+    expect(await said("boolean", ["", "NA"])).toBe("boolean");
+    expect(await said("boolean", ["true"])).toBe("boolean");
+    expect(await said("date", ["19850412", "99991231", "20010203"])).toBe("date");
+    expect(await said("date", ["17", "nothing"])).toContain("and it has none in a form that is known");
+    expect(await said("boolean", ["true", "false", "maybe"])).toContain("and it has other values");
+  });
+
+  test("it may be said of any column of a wide table", async () => {
+    const flags = (cell: string): string => Array(450).fill(cell).join(",");
+    const names = Array.from({ length: 450 }, (_, place) => `flag${place}`);
+    const rows = Array.from(
+      { length: 60 },
+      (_, row) => `${flags(row % 3 ? "t" : "f")},2024-01-${10 + (row % 9)},${row % 2}\n`,
+    );
+    const { json } = await service.upload(`${names},day,y\n${rows.join("")}`, {
+      name: "wide",
+      types: '{"day":"date"}',
+    });
+    expect(json.understood.columns.at(450)).toMatchObject({ name: "day", type: "date" });
+    expect(json.warnings).toMatchObject([{ code: "DATES_AND_TEXT", column: "flag400", place: 401 }]);
+    expect(json.warnings[0].message).toMatch(/^50 further columns, /);
+  });
+
+  test("letters that would be one truth and are two codes stay apart", async () => {
+    expect(await typeIn(table(["T", "N", "F"]))).toBe("text");
+    expect(await typeIn(table(["T", "Y", "F"]))).toBe("text");
+    expect(await typeIn(table(["Y", "n", "yes"]))).toBe("boolean");
+  });
+});
+
+test("classes of numbers stand by their values, however they are spelled", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `${row % 7},$${[10, 9, 2][row % 3]}.00\n`);
+  const sent = await service.upload(`n,y\n${rows.join("")}`, { name: "dollars" });
+  const { json: run } = await service.train(sent.json.id, { task: "classification" });
+  expect(run.metrics.confusionMatrix.classes).toEqual(["$2.00", "$9.00", "$10.00"]);
+});
+
+test("the example of a leap day is one by the schema, too", async () => {
+  const days = ["2024-02-28", "2024-02-29", "2024-03-01"];
+  const rows = Array.from({ length: 60 }, (_, row) => `${days[row % 3]},${row % 2 ? "a" : "b"}\n`);
+  const sent = await service.upload(`day,y\n${rows.join("")}`, { name: "leap" });
+  const { json: run } = await service.train(sent.json.id);
+  const { json: schema } = await service.call("GET", `/artifacts/${run.artifactId}/schema?of=row`);
+  const { pattern, examples } = schema.properties.day;
+  expect(examples).toEqual(["2024-02-29"]);
+  const isDay = (year: string): boolean => new RegExp(pattern).test(`${year}-02-29`);
+  const isLeap = (year: number): boolean => new Date(Date.UTC(year, 1, 29)).getUTCDate() === 29;
+  for (let year = 1_000; year < 10_000; year++) expect([year, isDay(String(year))]).toEqual([year, isLeap(year)]);
+});
+
+test("unix times may have a fraction of nothing, as pandas writes them beside a missing one", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `${1_706_659_200 + row * 86_400},${row % 2 ? "a" : "b"}\n`);
+  const sent = await service.upload(`created_at,y\n${rows.join("")}`, { name: "unix" });
+  const { json: run } = await service.train(sent.json.id);
+  const { json } = await service.call(
+    "POST",
+    `/artifacts/${run.artifactId}/predictions`,
+    'created_at\n1706659200.0\n1706659200\n""\n',
+    { "content-type": "text/csv" },
+  );
+  expect(json.predictions).toHaveLength(3);
+  expect(json.predictions[0]).toEqual(json.predictions[1]);
+});
+
+test("day and month can be said of a table that was sent before", async () => {
+  const rows = Array.from({ length: 60 }, (_, row) => `0${(row % 9) + 1}/05/2024,${row % 2}\n`);
+  const content = `day,y\n${rows.join("")}`;
+  const { id } = (await service.upload(content, { name: "said later", types: '{"day":"text"}' })).json;
+  const correct = (correction: object) => service.call("PATCH", `/datasets/${id}`, correction);
+  expect((await correct({ types: null })).json.code).toBe("DATE_ORDER_UNKNOWN");
+  for (const [dayFirst, second] of [
+    [true, "2024-05-02"],
+    [false, "2024-02-05"],
+  ] as const) {
+    const { json } = await correct({ types: null, dayFirst });
+    expect([json.said, json.understood.columns[0].type]).toEqual([{ dayFirst }, "date"]);
+    expect((await service.call("GET", `/datasets/${id}/rows?limit=2`)).json.rows[1][0]).toBe(second);
+  }
+  expect((await correct({ dayFirst: null })).json.code).toBe("DATE_ORDER_UNKNOWN");
 });

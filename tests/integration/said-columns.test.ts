@@ -315,7 +315,7 @@ test.each([
   ["types", '["text"]', "JSON object"],
   ["types", '{"kg": "weight"}', "number, text, date, boolean"],
   ["types", '{"kg": "date"}', "has dates, and it has none"],
-  ["types", '{"kg": "boolean"}', "has booleans (true and false, yes and no), and it has none"],
+  ["types", '{"kg": "boolean"}', "has booleans (true and false, yes and no), and it has other values"],
   ["types", '{"label": "boolean"}', "number or text"],
   ["dayFirst", "yes", '"true", "false"'],
   ["types", '{"weight": "text"}', "no such column"],

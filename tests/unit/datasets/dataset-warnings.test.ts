@@ -14,6 +14,7 @@ const good: WarningFacts = {
   classes: ["x", "y"],
   strays: [],
   passedOver: [],
+  datesPassedOver: [],
 };
 
 test("a good table has none", () => {
