@@ -11,7 +11,8 @@ export function withTypedCells(rows: PredictionRows, missing: readonly string[] 
   const readOf = (cell: unknown, read: (cell: Scalar) => unknown): unknown => {
     // Nested ones are refused where the model reads them: as text they may be none, or deeper than the stack.
     if (!isScalar(cell)) return cell ?? null;
-    return cell === "" || missing.includes(String(cell)) ? null : read(cell);
+    const isBlank = typeof cell === "string" && cell.trim() === "";
+    return isBlank || missing.includes(String(cell)) ? null : read(cell);
   };
   return {
     count: rows.count,
@@ -33,7 +34,8 @@ function dateIn(cell: Scalar, { written }: DateFeature): number | StrayCell {
   // Beside a missing one pandas writes whole numbers as fractions.
   const text = written.separator === "" ? String(cell).replace(/(?<=\d)\.0(?=\s*$)/, "") : String(cell);
   const seconds = secondsOf(text, written) ?? secondsOf(text, isoForm);
-  return seconds ?? new StrayCell(text, `a date as ${exampleOfDates(written)} or ${exampleOfDates(isoForm)}`);
+  const examples = new Set([exampleOfDates(written), exampleOfDates(isoForm)]);
+  return seconds ?? new StrayCell(text, `a date as ${[...examples].join(" or ")}`);
 }
 
 /** JSON's, 1 and 0 (as text too, since a CSV has no other), or a word. */

@@ -74,7 +74,7 @@ describe("a model of dates", () => {
   });
 
   test("takes a missing one, and refuses what is none by row and column", async () => {
-    expect((await predict(artifactId, [{ day: null, noise: 1 }])).status).toBe(200);
+    for (const day of [null, "", " "]) expect((await predict(artifactId, [{ day, noise: 1 }])).status).toBe(200);
     for (const none of ["soon", "2024-02-30", "31/12/2024", 20240131, true]) {
       const { status, json } = await predict(artifactId, [
         { day: isoDay(1), noise: 1 },
