@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { nicenessOf } from "../support/process-stat.ts";
 import { penguinsCsv } from "../support/real-data.ts";
@@ -42,10 +42,15 @@ const isThere = (pid: number): boolean => stateOf(pid) !== "Z";
 
 const rows = Array.from({ length: 300_000 }, (_, row) => `${row % 97},${(row * 7) % 31},${row % 2 ? "yes" : "no"}\n`);
 
-/** Whether a process has the file open. */
-const hasOpen = (pid: number, file: string): boolean => {
+/** Where a table may be read: as it was sent, and its typed copy. */
+const foldersOf = ({ dataDir }: RunningService): string[] =>
+  ["dataset", "typed"].map((kind) => join(dataDir, "files", kind));
+
+/** Whether a process has a file of one of the folders open. */
+const hasOpen = (pid: number, folders: readonly string[]): boolean => {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return links.some((link) => folders.includes(dirname(link)));
   } catch {
     // A descriptor was closed meanwhile: look again.
     return false;
@@ -55,20 +60,22 @@ const hasOpen = (pid: number, file: string): boolean => {
 const phases = ["the file can't be opened", "the file is being read"] as const;
 
 /**
- * A run whose loading never ends, so that the moment is hit for sure on a slow machine and on a quick one: its file is a
- * pipe into which nobody writes, or its process is stopped while it has the file open.
+ * A run whose loading never ends, so that the moment is hit for sure on a slow machine and on a quick one: its files are
+ * pipes into which nobody writes, or its process is stopped while it has one open.
  */
 async function loadingRun(phase: (typeof phases)[number], env: Record<string, string> = {}) {
   const started = await startService({ env });
   service = started;
   const { pid } = started;
   const dataset = await service.upload(`a,b,label\n${rows.join("")}`, { target: "label" });
-  const file = join(service.dataDir, "files", "dataset", dataset.json.id);
+  const folders = foldersOf(started);
   if (phase === "the file can't be opened") {
     // Made before, or the service itself would wait at the pipe.
     await eventually(async () => (await started.call("GET", `/datasets/${dataset.json.id}`)).json.profile !== null);
-    await rm(file);
-    execFileSync("mkfifo", [file]);
+    const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+    expect(files).toHaveLength(2);
+    for (const file of files) await rm(file);
+    execFileSync("mkfifo", files);
   }
   const submit = async () => {
     const run = await started.call("POST", "/training-runs", { datasetId: dataset.json.id, mode: "light" });
@@ -81,19 +88,19 @@ async function loadingRun(phase: (typeof phases)[number], env: Record<string, st
   };
   for (;;) {
     const run = await submit();
-    if (phase === "the file can't be opened" || (await isStoppedWith(run.child, file))) return run;
+    if (phase === "the file can't be opened" || (await isStoppedWith(run.child, folders))) return run;
     // Where this process had no core meanwhile, the file was read before it looked: once more, then.
     await started.waitForRun(run.id);
   }
 }
 
-/** Stops a process while it has a file open; false where it ended before. */
-async function isStoppedWith(pid: number, file: string): Promise<boolean> {
+/** Stops a process while it has a file of the folders open; false where it ended before. */
+async function isStoppedWith(pid: number, folders: readonly string[]): Promise<boolean> {
   for (; isThere(pid); await new Promise((resolve) => setImmediate(resolve))) {
-    if (!hasOpen(pid, file)) continue;
+    if (!hasOpen(pid, folders)) continue;
     process.kill(pid, "SIGSTOP");
     await eventually(async () => stateOf(pid) === "T");
-    if (hasOpen(pid, file)) return true;
+    if (hasOpen(pid, folders)) return true;
     process.kill(pid, "SIGCONT");
   }
   return false;
