@@ -1,8 +1,7 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openStore } from "../../src/store/database.ts";
 import { endless, noiseCsv } from "../support/endless-training.ts";
+import { loseTable } from "../support/lose-table.ts";
 import { OtlpReceiver, type ReceivedSpan } from "../support/otlp-receiver.ts";
 import { type RunningService, startService } from "../support/service.ts";
 import { startTraced, treeOf } from "../support/traced-service.ts";
@@ -69,7 +68,7 @@ test("a fault of the system fails the attempt's span, and the job that is given 
   await using traced = await startTraced();
   const { service, receiver } = traced;
   const dataset = await service.upload("a,b,target\n1,2,x\n3,4,y\n5,6,x\n");
-  await rm(join(service.dataDir, "files", "dataset", dataset.json.id));
+  await loseTable(service, dataset.json.id);
   const { id } = (await service.train(dataset.json.id)).json;
   await receiver.until(() => spansOf(receiver, "process training", id).length === 3);
   const attempts = spansOf(receiver, "training attempt", id);

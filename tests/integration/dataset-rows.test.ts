@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loseTable } from "../support/lose-table.ts";
 import { type RunningService, startService } from "../support/service.ts";
 
 const hash = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -132,7 +131,7 @@ describe("rows of a dataset", () => {
     ] as const)
       expect((await rowsOf(id, `?${query}`)).json).toMatchObject({ code: "VALIDATION_FAILED", errors: [{ path }] });
     expect((await rowsOf("nope")).json.code).toBe("ID_INVALID");
-    await rm(join(service.dataDir, "files", "dataset", id));
+    await loseTable(service, id);
     expect((await rowsOf(id)).json).toMatchObject({ status: 500, code: "FILE_MISSING_IN_STORAGE" });
   });
 });

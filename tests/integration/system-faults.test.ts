@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { loseTable } from "../support/lose-table.ts";
 import { penguinsCsv } from "../support/real-data.ts";
 import { eventually, type RunningService, startService } from "../support/service.ts";
 
@@ -20,7 +21,7 @@ test("a training whose file can't be read is tried three times, then failed with
   try {
     const { json: broken } = await service.upload(penguinsCsv(), { name: "broken" });
     const { json: whole } = await service.upload(penguinsCsv(), { name: "whole" });
-    await rm(join(service.dataDir, "files", "dataset", broken.id));
+    await loseTable(service, broken.id);
     const run = await service.train(broken.id);
     expect(run.json).toMatchObject({
       status: "failed",
