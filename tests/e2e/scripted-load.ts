@@ -113,7 +113,15 @@ export async function scriptedLoad(service: LoadedService, seen: Seen): Promise<
   await letSomeWait(url, (await upload(url, "large", csvOf(20_000))).dataset, seen);
 
   const { dataset } = await upload(url, "lost", csvOf(200));
+  // One that is made later would be read in its place.
+  await eventually("the typed copy", 60, async () => {
+    const kept = (await (await fetch(`${url}/api/ml/v1/datasets/${dataset.id}`)).json()) as {
+      typedBytes: number | null;
+    };
+    return kept.typedBytes ?? undefined;
+  });
   rmSync(join(dataDir, "files/dataset", dataset.id));
+  for (const name of readdirSync(join(dataDir, "files/typed"))) rmSync(join(dataDir, "files/typed", name));
   const download = await fetch(`${url}/api/ml/v1/datasets/${dataset.id}/content`);
   expectStatus("a download of a lost file", download.status, 500);
   await download.arrayBuffer();
