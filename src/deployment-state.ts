@@ -1,6 +1,6 @@
 import { artifactTotals } from "./artifacts/artifact-repository.ts";
 import { systemClock } from "./clock.ts";
-import { datasetTotals, readTtlState } from "./datasets/dataset-repository.ts";
+import { datasetTotals, readTtlState } from "./datasets/kept/dataset-repository.ts";
 import type { DeploymentState } from "./monitoring/state-gauges.ts";
 import type { JobQueue } from "./queue/job-queue.ts";
 import type { Config } from "./settings/config.ts";

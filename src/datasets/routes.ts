@@ -9,8 +9,6 @@ import { readAway } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
 import { datasetUpload } from "../monitoring/metrics.ts";
 import type { Store } from "../store/database.ts";
-import { correctRoute } from "./correct-route.ts";
-import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./dataset-repository.ts";
 import {
   cycleSchema,
   datasetSchema,
@@ -18,18 +16,20 @@ import {
   keptHeaders,
   uploadedDataset,
   uploadForm,
-} from "./dataset-schemas.ts";
-import { etagOf } from "./etag.ts";
-import { existingDataset } from "./existing-dataset.ts";
-import { inspectRoute } from "./inspect-route.ts";
-import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./receive-upload.ts";
-import { removeDataset } from "./remove-dataset.ts";
-import { rowsRoute } from "./rows-route.ts";
-import { runTtlCycle } from "./ttl-cycle.ts";
-import { expiresAt } from "./ttl-policy.ts";
-import { understoodOf, understoodWithColumnsOf } from "./understood.ts";
-import { mediaTypes, uploadEncoding, uploadErrors } from "./upload-call.ts";
-import { openUploadDoor } from "./upload-door.ts";
+} from "./answers/dataset-schemas.ts";
+import { etagOf } from "./answers/etag.ts";
+import { understoodOf, understoodWithColumnsOf } from "./answers/understood.ts";
+import { correctRoute } from "./correction/correct-route.ts";
+import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./kept/dataset-repository.ts";
+import { existingDataset } from "./kept/existing-dataset.ts";
+import { expiresAt } from "./kept/ttl-policy.ts";
+import { removeDataset } from "./removal/remove-dataset.ts";
+import { runTtlCycle } from "./removal/ttl-cycle.ts";
+import { rowsRoute } from "./rows/rows-route.ts";
+import { inspectRoute } from "./upload/inspect-route.ts";
+import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./upload/receive-upload.ts";
+import { mediaTypes, uploadEncoding, uploadErrors } from "./upload/upload-call.ts";
+import { openUploadDoor } from "./upload/upload-door.ts";
 
 const tag = "Datasets";
 

@@ -1,7 +1,7 @@
 import type { Response } from "express";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import type { CsvEngines } from "../datasets/csv-engines.ts";
+import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
 import { DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { pathOf, relativeAddress } from "../http/relative-address.ts";

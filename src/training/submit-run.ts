@@ -1,10 +1,10 @@
 import type { Kysely } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { Clock } from "../clock.ts";
-import { countDistinct } from "../datasets/count-distinct.ts";
-import type { CsvEngines } from "../datasets/csv-engines.ts";
-import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
-import { taskOf } from "../datasets/target-policy.ts";
+import { taskOf } from "../datasets/checks/target-policy.ts";
+import { countDistinct } from "../datasets/engines/count-distinct.ts";
+import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
+import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
 import type { JobQueue } from "../queue/job-queue.ts";

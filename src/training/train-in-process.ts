@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
-import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/dataset-repository.ts";
-import { onTypedCopy } from "../datasets/on-typed-copy.ts";
+import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
+import { onTypedCopy } from "../datasets/typed/on-typed-copy.ts";
 import type { Logger } from "../log.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { systemClock } from "../../src/clock.ts";
-import { sweepFiles } from "../../src/datasets/sweep-files.ts";
+import { sweepFiles } from "../../src/datasets/removal/sweep-files.ts";
 import { createLog } from "../../src/log.ts";
 import { fileKinds } from "../../src/storage/file-storage.ts";
 import { columnsOf, tableOf } from "../../src/storage/finish-removal.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { datasetWithProfile } from "../../src/datasets/dataset-schemas.ts";
+import { datasetWithProfile } from "../../src/datasets/answers/dataset-schemas.ts";
 import { openStore } from "../../src/store/database.ts";
 import type { ColumnProfile } from "../../src/store/schema.ts";
 import { seattleWeatherCsv } from "../support/real-data.ts";

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
-import { dialectOf } from "../../src/datasets/dataset-repository.ts";
+import { dialectOf } from "../../src/datasets/kept/dataset-repository.ts";
 import { openStore } from "../../src/store/database.ts";
 import { readHead } from "../../src/tables/csv-head.ts";
 import { plainCsv } from "../../src/tables/plain-csv.ts";

@@ -12,7 +12,7 @@ interface Group {
 
 /** What of the code is rules without input and output, and who holds it. */
 const groups: Readonly<Record<string, Group>> = {
-  policies: { mutate: ["src/datasets/*-policy.ts"], tests: ["tests/unit/datasets/*-policy.test.ts"] },
+  policies: { mutate: ["src/datasets/**/*-policy.ts"], tests: ["tests/unit/datasets/*-policy.test.ts"] },
   "run-lifecycle": {
     mutate: ["src/training/run-lifecycle.ts"],
     tests: ["tests/unit/training/run-lifecycle.test.ts"],

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CheckedCsv, type CsvLimits, checkCsv } from "../../src/datasets/check-csv.ts";
+import { type CheckedCsv, type CsvLimits, checkCsv } from "../../src/datasets/checks/check-csv.ts";
 import type { DomainError } from "../../src/errors.ts";
 import { openCsvEngine } from "../../src/tables/csv-engine.ts";
 import { faultOf } from "./fault-of.ts";

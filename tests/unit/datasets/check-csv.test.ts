@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checkCsv } from "../../../src/datasets/check-csv.ts";
-import { createEnginePool } from "../../../src/datasets/engine-pool.ts";
+import { checkCsv } from "../../../src/datasets/checks/check-csv.ts";
+import { createEnginePool } from "../../../src/datasets/engines/engine-pool.ts";
 import { openCsvEngine } from "../../../src/tables/csv-engine.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
 import { missingNumbers, missingWords } from "../../../src/tables/missing.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { corrected, saidOf, wishesOf } from "../../../src/datasets/correction.ts";
+import { corrected, saidOf, wishesOf } from "../../../src/datasets/correction/correction.ts";
 import { type Dialect, plainDialect } from "../../../src/tables/dialect.ts";
 import { missingWords } from "../../../src/tables/missing.ts";
 

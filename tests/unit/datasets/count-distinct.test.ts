@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { countDistinct } from "../../../src/datasets/count-distinct.ts";
-import { createCsvEngines } from "../../../src/datasets/csv-engines.ts";
+import { countDistinct } from "../../../src/datasets/engines/count-distinct.ts";
+import { createCsvEngines } from "../../../src/datasets/engines/csv-engines.ts";
 import type { FileStorage } from "../../../src/storage/file-storage.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type WarningFacts, warningsOf } from "../../../src/datasets/dataset-warnings.ts";
+import { type WarningFacts, warningsOf } from "../../../src/datasets/checks/dataset-warnings.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
 
 const good: WarningFacts = {

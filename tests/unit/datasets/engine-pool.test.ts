@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { afterEach, expect, test } from "vitest";
-import { createEnginePool, type EnginePool } from "../../../src/datasets/engine-pool.ts";
+import { createEnginePool, type EnginePool } from "../../../src/datasets/engines/engine-pool.ts";
 import { openCsvEngine } from "../../../src/tables/csv-engine.ts";
 import { faultOf } from "../../support/fault-of.ts";
 

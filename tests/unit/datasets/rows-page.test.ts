@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boundRows, sizeOfPage } from "../../../src/datasets/rows-page.ts";
+import { boundRows, sizeOfPage } from "../../../src/datasets/rows/rows-page.ts";
 
 const most = 256 * 1024;
 const bytesOf = (page: unknown) => Buffer.byteLength(JSON.stringify(page));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseTarget, taskOf } from "../../../src/datasets/target-policy.ts";
+import { chooseTarget, taskOf } from "../../../src/datasets/checks/target-policy.ts";
 
 const usual = fc.constantFrom("target", "label", "y").chain((name) => fc.constantFrom(name, name.toUpperCase()));
 const unusual = fc.string({ minLength: 1 }).filter((name) => !/^(target|label|y)$/i.test(name));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { expiresAt, ttlCutoff } from "../../../src/datasets/ttl-policy.ts";
+import { expiresAt, ttlCutoff } from "../../../src/datasets/kept/ttl-policy.ts";
 
 // What DATASET_TTL_DAYS may be besides 0, down to the 8.64 s of a demonstration.
 const ttlDays = fc.double({ min: 0.0001, max: 36_500, noNaN: true });
