@@ -155,7 +155,8 @@ describe.runIf(process.env.TEST_DATABASE_URL)("from the embedded database to Pos
       idempotency_keys: { rows: 1 },
       "pgboss.job": { rows: 7 },
     });
-    expect(moved.stdout).toContain('"whole":4,"missing":0,"damaged":0');
+    // Three datasets with their typed copies, and a model.
+    expect(moved.stdout).toContain('"whole":7,"missing":0,"damaged":0');
     expect(await hashOf(join(dataDir, "database"))).toBe(sourceHash);
     expect(await readdir(dataDir)).not.toContain("database.moving");
 
