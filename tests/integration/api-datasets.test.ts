@@ -95,7 +95,7 @@ describe("upload", () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get("content-type")).toContain("application/problem+json");
     expect(answer.text).not.toMatch(/node_modules|\.ts:|files\/tmp/);
-    expect(await leftOver()).toEqual([]);
+    await expect.poll(() => leftOver()).toEqual([]);
     expect(await service.metric("mlops_backend_dataset_upload_rejections_total", { reason: code })).toBe(before + 1);
   });
 
@@ -111,13 +111,13 @@ describe("upload", () => {
   ])("%s", async (_what, fields, fileName, code, status) => {
     const answer = await service.upload(goodCsv, fields as Record<string, string>, fileName);
     expect(answer.json).toMatchObject({ code, status });
-    expect(await leftOver()).toEqual([]);
+    await expect.poll(() => leftOver()).toEqual([]);
   });
 
   test("a gzip that expands past the limit", async () => {
     const answer = await service.upload(gzipSync(`a,b\n${"1,2\n".repeat(200_000)}`), {}, "bomb.csv.gz");
     expect(answer.json).toMatchObject({ code: "DATASET_TOO_LARGE", status: 413 });
-    expect(await leftOver()).toEqual([]);
+    await expect.poll(() => leftOver()).toEqual([]);
   });
 
   test("a long cell with an emoji at the cut has a profile, too", async () => {
@@ -154,7 +154,7 @@ describe("upload", () => {
       "content-type": "multipart/form-data; boundary=x",
     });
     expect(broken.json.code).toBe("NOT_MULTIPART");
-    expect(await leftOver()).toEqual([]);
+    await expect.poll(() => leftOver()).toEqual([]);
   });
 
   test("an upload that the client breaks off leaves no file and no row", async () => {
@@ -171,7 +171,7 @@ describe("upload", () => {
     await eventually(
       async () => (await service.metric("mlops_backend_dataset_uploads_total", { outcome: "aborted" })) === before + 1,
     );
-    expect(await leftOver()).toEqual([]);
+    await expect.poll(() => leftOver()).toEqual([]);
     expect((await service.call("GET", "/datasets?limit=100")).json.items).toHaveLength(count);
   });
 });

@@ -19,11 +19,14 @@ function formOf(content: string, fields: Record<string, string> = {}): FormData 
   return form;
 }
 
-const kept = async () => [
-  (await service.call("GET", "/datasets")).json.items.length,
-  (await readdir(join(service.dataDir, "files", "dataset"))).length,
-  (await readdir(join(service.dataDir, "files", "tmp"))).length,
-];
+const kept = async () => {
+  // Typed copies of what was kept are in the making for a moment.
+  await expect.poll(() => readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+  return [
+    (await service.call("GET", "/datasets")).json.items.length,
+    (await readdir(join(service.dataDir, "files", "dataset"))).length,
+  ];
+};
 
 test("a table is understood as an upload would understand it, and nothing of it is kept", async () => {
   const before = await kept();

@@ -60,7 +60,7 @@ test("an upload that sends nothing gives its place away and is told", () =>
     for await (const chunk of response) text += chunk;
     expect(JSON.parse(text)).toMatchObject({ code: "UPLOAD_TIMEOUT", status: 408 });
     expect((await service.upload(csv)).status).toBe(201);
-    expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+    await expect.poll(() => readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
     const rejections = "mlops_backend_dataset_upload_rejections_total";
     expect(await service.metric(rejections, { reason: "UPLOAD_TIMEOUT" })).toBe(1);
     silent.destroy();
@@ -103,7 +103,7 @@ test("a quota holds, also for uploads at once", () =>
     expect(await service.metric(requests, { outcome: "server_error" })).toBe(0);
     expect(service.lines.filter((line) => line.includes("request failed"))).toEqual([]);
     expect(await readdir(join(service.dataDir, "files", "dataset"))).toHaveLength(2);
-    expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+    await expect.poll(() => readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
   }));
 
 test("another numeric target with few values is taken for classes, with many for a quantity", () =>
@@ -209,7 +209,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       expect(away.headers.get("retry-after")).toMatch(/^\d+$/);
       const failed = await service.upload(csv, { name: "while away" });
       expect(failed.json.code).toBe("DATABASE_UNAVAILABLE");
-      expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+      await expect.poll(() => readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
       const ready = await service.call("GET", "/api/health/ready");
       expect([ready.status, ready.json.failing]).toEqual([503, expect.arrayContaining(["database"])]);
       expect((await service.call("GET", "/api/health/live")).status).toBe(200);

@@ -152,7 +152,7 @@ test("a version counts against what its owner may keep, and one that does not fi
     const answer = await service.call("PATCH", `/datasets/${json.id}`, { target: "kg" });
     expect(answer.json).toMatchObject({ code: "QUOTA_EXCEEDED", status: 507 });
     expect(await filesOf(service)).toEqual([json.id]);
-    expect(await temporaryOf(service)).toEqual([]);
+    await expect.poll(() => temporaryOf(service)).toEqual([]);
   });
 });
 
@@ -190,7 +190,7 @@ test("whoever leaves meanwhile changes nothing", () =>
     expect(await sent).toBe("AbortError");
     await expect.poll(() => service.metric("http_server_active_requests", { http_request_method: "PATCH" })).toBe(0);
     expect(await shown(service, json.id)).toMatchObject({ said: {} });
-    expect(await temporaryOf(service)).toEqual([]);
+    await expect.poll(() => temporaryOf(service)).toEqual([]);
   }));
 
 test("a version goes when its file is as old as datasets may be", () =>

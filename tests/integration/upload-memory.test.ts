@@ -75,7 +75,7 @@ test(
       });
       request.destroy();
       await eventually(async () => (await service.metric(uploads, { outcome: "aborted" })) === 1);
-      expect(await readdir(tmp)).toEqual([]);
+      await expect.poll(() => readdir(tmp)).toEqual([]);
       expect((await service.call("GET", "/datasets")).json.items).toEqual([]);
       expect((await service.upload(small)).status).toBe(201);
     }),
