@@ -34,8 +34,9 @@ function dateIn(cell: Scalar, { written }: DateFeature): number | StrayCell {
   // Beside a missing one pandas writes whole numbers as fractions.
   const text = written.separator === "" ? String(cell).replace(/(?<=\d)\.0(?=\s*$)/, "") : String(cell);
   const seconds = secondsOf(text, written) ?? secondsOf(text, isoForm);
+  if (seconds !== undefined) return seconds;
   const examples = new Set([exampleOfDates(written), exampleOfDates(isoForm)]);
-  return seconds ?? new StrayCell(text, `a date as ${[...examples].join(" or ")}`);
+  return new StrayCell(text, `a date as ${[...examples].join(" or ")}`);
 }
 
 /** JSON's, 1 and 0 (as text too, since a CSV has no other), or a word. */

@@ -1,6 +1,6 @@
 import { datePartOf, dateParts, midnightBefore } from "./date-parts.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
-import type { BooleanColumn, DateColumn, TableColumn } from "./training-table.ts";
+import type { BooleanColumn, DateColumn, NumberColumn, TableColumn } from "./training-table.ts";
 
 /** More categories than this make a text column an identifier rather than a feature. */
 export const MAX_CATEGORIES = 50;
@@ -86,33 +86,17 @@ function dateFeature(column: DateColumn, rows: Int32Array): ModelFeature | Dropp
 }
 
 function numberFeature(
-  column: Extract<TableColumn, { kind: "number" }>,
+  { name, numbers, written }: NumberColumn,
   rows: Int32Array,
 ): ModelFeature | DroppedColumn["reason"] {
-  let count = 0;
-  let mean = 0;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let hasNumber = false;
-  let first: number | undefined;
-  let isConstant = true;
-  for (const row of rows) {
-    const number = column.numbers[row]!;
-    const value = toFeatureValue(number);
-    hasNumber ||= !Number.isNaN(number);
-    if (Number.isNaN(value)) continue;
-    first ??= number;
-    isConstant &&= number === first;
-    count++;
-    mean += (value - mean) / count;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  if (count === 0) return hasNumber ? "out_of_range" : "empty";
+  const spread = spreadOf((row) => toFeatureValue(numbers[row]!), rows);
+  if (spread === undefined) return rows.some((row) => !Number.isNaN(numbers[row]!)) ? "out_of_range" : "empty";
   // A value that is only ever there or missing could be split on by a tree, but not by a linear model.
-  if (min === max) return isConstant ? "constant" : "constant_when_rounded";
-  const { name, written } = column;
-  return { column: name, kind: "number", mean: Math.fround(mean), ...(written && { written }) };
+  if (spread.isConstant) {
+    const held = rows.filter((row) => !Number.isNaN(toFeatureValue(numbers[row]!)));
+    return held.every((row) => numbers[row] === numbers[held[0]!]) ? "constant" : "constant_when_rounded";
+  }
+  return { column: name, kind: "number", mean: spread.mean, ...(written && { written }) };
 }
 
 function textFeature(
@@ -142,6 +126,15 @@ export function expandedSources(features: readonly ModelFeature[]): number[] {
   return features.flatMap((feature, source) => new Array<number>(widthOf(feature)).fill(source));
 }
 
+function featureValues(valueIn: (row: number) => number, rows: Int32Array, missing: number): Float32Array {
+  const values = new Float32Array(rows.length);
+  for (let place = 0; place < rows.length; place++) {
+    const value = toFeatureValue(valueIn(rows[place]!));
+    values[place] = Number.isNaN(value) ? missing : value;
+  }
+  return values;
+}
+
 /** The model's own features, one array each; `impute` puts the mean where a number or date is missing, else it stays NaN. */
 export function expandColumns(
   features: readonly ModelFeature[],
@@ -155,19 +148,13 @@ export function expandColumns(
     if (column === undefined || column.kind !== feature.kind) {
       throw new Error(`The table has no ${feature.kind} column "${feature.column}".`);
     }
-    const fill = (valueIn: (row: number) => number, mean: number): void => {
-      const values = new Float32Array(rows.length);
-      for (let place = 0; place < rows.length; place++) {
-        const value = toFeatureValue(valueIn(rows[place]!));
-        values[place] = impute && Number.isNaN(value) ? mean : value;
-      }
-      expanded.push(values);
-    };
+    const valuesOf = (valueIn: (row: number) => number, mean: number): Float32Array =>
+      featureValues(valueIn, rows, impute ? mean : Number.NaN);
     if (column.kind === "date" && feature.kind === "date") {
       for (const { part, mean } of feature.parts)
-        fill((row) => datePartOf(part, column.numbers[row]!, feature.origin), mean);
+        expanded.push(valuesOf((row) => datePartOf(part, column.numbers[row]!, feature.origin), mean));
     } else if (column.kind !== "text" && (feature.kind === "number" || feature.kind === "boolean")) {
-      fill((row) => column.numbers[row]!, feature.mean);
+      expanded.push(valuesOf((row) => column.numbers[row]!, feature.mean));
     } else if (column.kind === "text" && feature.kind === "text") {
       const places = new Map(feature.categories.map((category, place) => [category, place]));
       const indicators = feature.categories.map(() => new Float32Array(rows.length));

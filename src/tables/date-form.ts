@@ -1,3 +1,4 @@
+import { matchersOf } from "./matchers.ts";
 import { sqlText } from "./sql-text.ts";
 
 /** How the dates of one column are written; times may stand behind each. */
@@ -33,7 +34,7 @@ const places = {
 } as const;
 
 /** A pattern of all cells that are dates of the form, but for days that a month has not; JavaScript and DuckDB read it alike. */
-export function patternOfDates(form: DateForm): string {
+function patternOfDates(form: DateForm): string {
   const { order, separator, hasShortYear, hasHalfDays, hasZone } = form;
   if (isUnix(form)) return `${blank}${unixPatterns[form.order]}${blank}`;
   const year = hasShortYear ? "(\\d{2})" : "([1-9]\\d{3})";
@@ -45,18 +46,11 @@ export function patternOfDates(form: DateForm): string {
   return `${blank}${date}(?:(?:T|[ \\t]+)${time}(?: ?(${hasZone ? zone : ""}))?)?${blank}`;
 }
 
-// To make one costs as much as a hundred matches.
-const matchers = new Map<string, RegExp>();
-
-function matcherOf(form: DateForm): RegExp {
-  const pattern = patternOfDates(form);
-  let matcher = matchers.get(pattern);
-  if (matcher === undefined) {
-    matcher = new RegExp(`^${pattern}$`);
-    matchers.set(pattern, matcher);
-  }
-  return matcher;
-}
+const matcherOf = matchersOf<DateForm>(
+  patternOfDates,
+  ({ order, separator, hasShortYear, hasHalfDays, hasZone }) =>
+    `${order}${separator}${hasShortYear}${hasHalfDays}${hasZone}`,
+);
 
 /** Seconds of Unix time, taken as UTC where no offset says another; undefined of a cell that is no date of the form. */
 export function secondsOf(cell: string, form: DateForm): number | undefined {

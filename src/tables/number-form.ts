@@ -1,3 +1,5 @@
+import { matchersOf } from "./matchers.ts";
+
 /** How the numbers of one column are written, where that is not plainly by digits and the file's decimal sign. */
 export interface NumberForm {
   readonly decimal: "." | ",";
@@ -44,19 +46,11 @@ export function patternOf({ decimal, thousands, before, after }: NumberForm): st
   return `[${blanks}]*(?:${ways.join("|")})[${blanks}]*`;
 }
 
-// To make one costs as much as a hundred matches.
-const matchers = new Map<string, RegExp>();
-
 /** Matches cells that are numbers of the form, and no others. */
-export function matcherOf(form: NumberForm): RegExp {
-  const key = `${form.decimal}${form.thousands}${form.before}_${form.after}`;
-  let matcher = matchers.get(key);
-  if (matcher === undefined) {
-    matcher = new RegExp(`^${patternOf(form)}$`);
-    matchers.set(key, matcher);
-  }
-  return matcher;
-}
+export const matcherOf = matchersOf<NumberForm>(
+  patternOf,
+  ({ decimal, thousands, before, after }) => `${decimal}${thousands}${before}_${after}`,
+);
 
 /**
  * What signs of a number are written as in a plain numeral, and which are left out: each of `from` becomes the one of `to` at

@@ -82,11 +82,7 @@ async function load(
         expectedRows: rowCount ?? 0,
       });
       const missing = saidMissing(dialect);
-      const table = {
-        ...read,
-        ...(missing.length > 0 && { missing }),
-        columns: withStrays(read.columns, columns, dialect),
-      };
+      const table = { ...read, ...(missing.length > 0 && { missing }) };
       // DuckDB's stream ends at a fault without a word.
       if (rowCount !== undefined && table.rowCount !== rowCount)
         throw new Error(`The file gave ${table.rowCount} rows, and had ${rowCount} when it was uploaded.`);
@@ -97,23 +93,6 @@ async function load(
   } finally {
     instance.closeSync();
   }
-}
-
-/** The columns with what a model must know of their cells. */
-function withStrays(
-  read: readonly TableColumn[],
-  columns: readonly ColumnSummary[],
-  { strayColumns = [], numberForms = {}, decimal }: Dialect,
-): TableColumn[] {
-  const written = new Map(
-    strayColumns.map((place) => {
-      const form = numberForms[place];
-      return [columns[place]!.name, { decimal, ...(form && { form }) }];
-    }),
-  );
-  return read.map((column) =>
-    column.kind === "number" && written.has(column.name) ? { ...column, written: written.get(column.name) } : column,
-  );
 }
 
 /** SQL for a cell as text, or as a number: NaN where it is missing, so that a vector of them can be taken as it is. */
@@ -145,7 +124,7 @@ async function readAll(
   allColumns: readonly ColumnSummary[],
   {
     places,
-    dialect: { dateForms = {}, strayColumns = [] },
+    dialect,
     expectedRows,
   }: { readonly places: readonly number[]; readonly dialect: Dialect; readonly expectedRows: number },
 ): Promise<TrainingTable> {
@@ -167,15 +146,30 @@ async function readAll(
   }
   return {
     rowCount,
-    columns: columns.map(({ name, type, spelled }, at): TableColumn => {
-      if (type === "text") return { name, kind: "text", texts: texts[at]! };
-      const column = numbers[at]!.subarray(0, rowCount);
-      if (type === "boolean") return { name, kind: type, numbers: column };
-      if (type === "number") return { name, kind: type, numbers: column, ...(spelled && { spelled }) };
-      const place = places[at]!;
-      const hasStrays = strayColumns.includes(place);
-      return { name, kind: type, numbers: column, written: dateForms[place]!, hasStrays };
+    columns: columns.map((column, at): TableColumn => {
+      if (column.type === "text") return { name: column.name, kind: "text", texts: texts[at]! };
+      return toColumn(column, numbers[at]!.subarray(0, rowCount), places[at]!, dialect);
     }),
+  };
+}
+
+/** A column of numbers, dates or booleans, with what a model must know of how it is written. */
+function toColumn(
+  { name, type, spelled }: ColumnSummary,
+  numbers: Float64Array,
+  place: number,
+  { strayColumns = [], numberForms = {}, dateForms = {}, decimal }: Dialect,
+): TableColumn {
+  const hasStrays = strayColumns.includes(place);
+  if (type === "date") return { name, kind: type, numbers, written: dateForms[place]!, hasStrays };
+  if (type === "boolean") return { name, kind: type, numbers };
+  const form = numberForms[place];
+  return {
+    name,
+    kind: "number",
+    numbers,
+    ...(hasStrays && { written: { decimal, ...(form && { form }) } }),
+    ...(spelled && { spelled }),
   };
 }
 
