@@ -1,7 +1,7 @@
 import { MAX_CLASSES } from "../../models/training-target.ts";
 import type { ColumnSummary, DatasetWarning, DatasetWarnings } from "../../store/schema.ts";
 import type { Dialect } from "../../tables/dialect.ts";
-import type { StrayCells } from "./find-strays.ts";
+import type { StrayCells } from "./suspects.ts";
 
 /** What a checked file is warned of by. */
 export interface WarningFacts {

@@ -16,12 +16,12 @@ import { faultOfFile } from "./fault-of-file.ts";
 import {
   areMany,
   areNearly,
+  askOf,
   type CountedColumn,
   columnsAtOnce,
+  type FoundStray,
   mostColumns,
-  type StrayCells,
-  withLines,
-} from "./find-strays.ts";
+} from "./suspects.ts";
 
 /** Columns that are dates or booleans, and cells between dates that are none, whatever became of their column. */
 export interface DatesAndTruths {
@@ -29,11 +29,8 @@ export interface DatesAndTruths {
   readonly booleans: ReadonlySet<number>;
   /** Values of both. */
   readonly filled: ReadonlyMap<number, number>;
-  readonly strays: readonly StrayCells[];
-}
-
-/** What was found, and which columns may be some too and were not looked at: they are too many. */
-export interface FoundDatesAndTruths extends DatesAndTruths {
+  readonly strays: readonly FoundStray[];
+  /** Columns that may be some too and were not looked at: they are too many. */
   readonly passedOver: readonly number[];
 }
 
@@ -60,21 +57,16 @@ export async function findDatesAndTruths(
   csvPath: string,
   head: CsvHead,
   counted: readonly (CountedColumn | undefined)[],
-): Promise<FoundDatesAndTruths> {
+): Promise<DatesAndTruths> {
   const values = await firstValuesOf(reader, csvPath, head, counted);
-  const all = [...counted.keys()].flatMap((index) => suspectOf(index, values[index]!, head, counted[index]));
-  const isSaid = ({ index }: Suspect): boolean => head.saidTypes.has(index);
-  const guessed = all.filter((suspect) => !isSaid(suspect));
-  const suspects = [...all.filter(isSaid), ...guessed.slice(0, mostColumns)];
-  const found: DatesAndTruths[] = [];
-  for (let from = 0; from < suspects.length; from += columnsAtOnce)
-    found.push(await lookAt(reader, csvPath, head, suspects.slice(from, from + columnsAtOnce)));
+  const suspects = [...counted.keys()].flatMap((index) => suspectOf(index, values[index]!, head, counted[index]));
+  const { found, passedOver } = await askOf(suspects, head, (some) => lookAt(reader, csvPath, head, some));
   return {
-    dates: new Map(found.flatMap(({ dates }) => [...dates])),
-    booleans: new Set(found.flatMap(({ booleans }) => [...booleans])),
-    filled: new Map(found.flatMap(({ filled }) => [...filled])),
-    strays: found.flatMap(({ strays }) => strays),
-    passedOver: guessed.slice(mostColumns).map(({ index }) => index),
+    dates: new Map(found.flatMap(({ index, form }) => (form === undefined ? [] : [[index, form]]))),
+    booleans: new Set(found.flatMap(({ index, isBoolean }) => (isBoolean ? [index] : []))),
+    filled: new Map(found.flatMap(({ index, filled }) => (filled === undefined ? [] : [[index, filled]]))),
+    strays: found.flatMap(({ index, stray }) => (stray === undefined ? [] : [{ ...stray, index }])),
+    passedOver,
   };
 }
 
@@ -190,7 +182,7 @@ async function lookAt(
   csvPath: string,
   head: CsvHead,
   suspects: readonly Suspect[],
-): Promise<DatesAndTruths> {
+): Promise<(Found & { readonly index: number })[]> {
   const questions = suspects.map((suspect) => questionOf(suspect, head));
   const cells = questions.flatMap((question) => question.cells);
   const answers = questions.map(({ answer }) => `to_json(${answer})`);
@@ -201,22 +193,12 @@ async function lookAt(
     .catch(async (error: unknown) => {
       throw await faultOfFile(error, csvPath, head);
     });
-  const found = (JSON.parse(String(row[0])) as Answer[]).map((answer, at) => {
+  return (JSON.parse(String(row[0])) as Answer[]).map((answer, at) => {
     const suspect = suspects[at]!;
-    return {
-      index: suspect.index,
-      ...(suspect.forms.length === 0
-        ? asBoolean(answer, head.saidTypes.has(suspect.index))
-        : asDates(answer, suspect, head)),
-    };
+    const isSaid = head.saidTypes.has(suspect.index);
+    const found = suspect.forms.length === 0 ? asBoolean(answer, isSaid) : asDates(answer, suspect, head);
+    return { index: suspect.index, ...found };
   });
-  const strays = found.flatMap(({ index, stray }) => (stray === undefined ? [] : [{ ...stray, index }]));
-  return {
-    dates: new Map(found.flatMap(({ index, form }) => (form === undefined ? [] : [[index, form]]))),
-    booleans: new Set(found.flatMap(({ index, isBoolean }) => (isBoolean ? [index] : []))),
-    filled: new Map(found.flatMap(({ index, filled }) => (filled === undefined ? [] : [[index, filled]]))),
-    strays: await withLines(csvPath, head, strays),
-  };
 }
 
 /** What was found of a suspect; nothing where it is text, or numbers. */
@@ -224,7 +206,7 @@ interface Found {
   readonly form?: DateForm;
   readonly isBoolean?: boolean;
   readonly filled?: number;
-  readonly stray?: Omit<StrayCells, "index" | "firstLine"> & { readonly firstRow: number };
+  readonly stray?: Omit<FoundStray, "index">;
 }
 
 function asBoolean({ values, truths = 0, trues = 0, letters }: Answer, isSaid: boolean): Found {

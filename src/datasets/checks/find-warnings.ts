@@ -4,7 +4,7 @@ import type { CsvHead } from "../../tables/csv-head.ts";
 import { isMissing } from "../../tables/dialect.ts";
 import { type CountedTarget, describeTarget } from "./count-target.ts";
 import { warningsOf } from "./dataset-warnings.ts";
-import type { StrayCells } from "./find-strays.ts";
+import type { StrayCells } from "./suspects.ts";
 
 /** What the checks counted in a good file. */
 export interface CheckedCounts {

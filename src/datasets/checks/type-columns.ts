@@ -4,10 +4,12 @@ import type { ColumnSummary } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import type { DateForm } from "../../tables/date-form.ts";
+import type { ColumnType } from "../../tables/dialect.ts";
 import type { ColumnCounts } from "./count-cells.ts";
 import { type CountedTarget, countNumbers } from "./count-target.ts";
 import { findDatesAndTruths } from "./dates-and-truths.ts";
-import { type CountedColumn, findStrays, type StrayCells } from "./find-strays.ts";
+import { findStrays } from "./find-strays.ts";
+import { type CountedColumn, type FoundStray, type StrayCells, withLines } from "./suspects.ts";
 
 /** The columns of a counted file. */
 export interface TypedColumns {
@@ -32,6 +34,16 @@ const saidAs = {
   date: "has dates, and it has none in a form that is known",
   boolean: "has booleans (true and false, yes and no), and it has other values",
 } as const;
+
+function saidFault(name: string, said: ColumnType, isTarget: boolean): DomainError {
+  const short = name.slice(0, 80);
+  return new DomainError(
+    "FIELD_INVALID",
+    isTarget && said !== "number"
+      ? `\`types\` makes the target «${short}» a ${said}: it is number or text, since classes are told as they are spelled.`
+      : `\`types\` says that «${short}» ${saidAs[said as keyof typeof saidAs]}.`,
+  );
+}
 
 /** Whether a column is one of numbers, some of them missing. */
 const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers > 0 && words + numbers === filled;
@@ -62,9 +74,9 @@ export async function typeColumns(
     (column, index): CountedColumn => (dates.has(index) || booleans.has(index) ? { ...column, type: "other" } : column),
   );
   const { strays: straysOfNumbers, passedOver } = await findStrays(reader, csvPath, head, typed);
-  const strays = [...straysOfNumbers, ...found.strays].sort((one, other) => one.index - other.index);
+  const strays = await withLines(csvPath, head, [...straysOfNumbers, ...found.strays]);
   const isOfClasses = counted.target.distinct <= MAX_CLASSES;
-  const isNumbers = ({ index, areNearly }: StrayCells): boolean =>
+  const isNumbers = ({ index, areNearly }: FoundStray): boolean =>
     saidTypes.get(index) === "number" || (areNearly && !(index === targetIndex && isOfClasses));
   /** How many numbers each column of numbers with strays has. */
   const numbersBesideStrays = new Map(straysOfNumbers.filter(isNumbers).map(({ index, numbers }) => [index, numbers]));
@@ -75,16 +87,7 @@ export async function typeColumns(
     const said = saidTypes.get(index);
     const isNumber = numeric[index] || numbersBesideStrays.has(index) || (said === "number" && filled === words);
     const type = dates.has(index) ? "date" : booleans.has(index) ? "boolean" : isNumber ? "number" : "text";
-    if (said !== undefined && said !== type && index === targetIndex && said !== "number")
-      throw new DomainError(
-        "FIELD_INVALID",
-        `\`types\` makes the target «${name.slice(0, 80)}» a ${said}: it is number or text, since classes are told as they are spelled.`,
-      );
-    if (said !== undefined && said !== type)
-      throw new DomainError(
-        "FIELD_INVALID",
-        `\`types\` says that «${name.slice(0, 80)}» ${saidAs[said as keyof typeof saidAs]}.`,
-      );
+    if (said !== undefined && said !== type) throw saidFault(name, said, index === targetIndex);
     return { name, type };
   });
   const filledCells = counted.columns.reduce(
