@@ -66,13 +66,10 @@ export function resolveTarget(
   const known = new Set(dataset.columns.map(({ name }) => name));
   const unknown = request.features?.filter((name) => !known.has(name) || name === target) ?? [];
   if (unknown.length > 0) {
-    // Ten thousand may be asked for: an answer that repeats all of them is megabytes, and no help.
-    const told = unknown.slice(0, mostToldFeatures);
-    const names = told.map((name) => (name === target ? `"${name}" (it is the target)` : `"${name}"`)).join(", ");
-    const others = unknown.length > told.length ? ` and ${unknown.length - told.length} more` : "";
+    const { told, words } = tell(unknown, (name) => (name === target ? `"${name}" (it is the target)` : `"${name}"`));
     throw new DomainError(
       "FEATURE_UNKNOWN",
-      `These can't be features: ${names}${others}. Name columns of the dataset other than the target.`,
+      `These can't be features: ${words}. Name columns of the dataset other than the target.`,
       {
         fields: told.map((name) => ({
           path: "features",
@@ -85,17 +82,22 @@ export function resolveTarget(
   return { target, task };
 }
 
+/** Ten thousand may be asked for: an answer that repeats all of them is megabytes, and no help. */
+function tell(names: readonly string[], say: (name: string) => string): { told: readonly string[]; words: string } {
+  const told = names.slice(0, mostToldFeatures);
+  const others = names.length > told.length ? ` and ${names.length - told.length} more` : "";
+  return { told, words: told.map(say).join(", ") + others };
+}
+
 /** @throws DomainError FEATURE_LEFT_OUT */
 function requireNoneLeftOut(features: RunRequest["features"], { said }: TrainableDataset): void {
   const leftOut = new Set(said?.leftOut);
   const unwanted = features?.filter((name) => leftOut.has(name)) ?? [];
   if (unwanted.length === 0) return;
-  const told = unwanted.slice(0, mostToldFeatures);
-  const names = told.map((name) => `"${name}"`).join(", ");
-  const others = unwanted.length > told.length ? ` and ${unwanted.length - told.length} more` : "";
+  const { told, words } = tell(unwanted, (name) => `"${name}"`);
   throw new DomainError(
     "FEATURE_LEFT_OUT",
-    `The dataset's \`leftOut\` has ${names}${others}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
+    `The dataset's \`leftOut\` has ${words}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
     { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
   );
 }

@@ -22,16 +22,21 @@ const temporaryOf = ({ dataDir }: RunningService) => readdir(join(dataDir, "file
 const typesOf = ({ understood }: { understood: { columns: { type: string }[] } }) =>
   understood.columns.map(({ type }) => type);
 
+/** The service started anew, with a dataset as it was kept before what is said of it was. */
+async function fromBefore(service: RunningService, id: string): Promise<RunningService> {
+  await service.halt();
+  const store = await openStore(service);
+  const forget = { said: null as unknown as string };
+  await store.db.updateTable("datasets").set(forget).where("id", "=", id).execute();
+  await store.stop();
+  return startService({ on: service });
+}
+
 test("a dataset from before what is said was kept is read as it was, and corrected in that", async () => {
   const first = await startService();
   const said = { delimiter: ";", decimal: ",", missing: "none", header: "true", types: '{"zip":"text"}' };
   const { json: dataset } = await first.upload(table("old"), { name: "old", target: "zip", ...said });
-  await first.halt();
-  const store = await openStore(first);
-  const forget = { said: null as unknown as string };
-  await store.db.updateTable("datasets").set(forget).where("id", "=", dataset.id).execute();
-  await store.stop();
-  const service = await startService({ on: first });
+  const service = await fromBefore(first, dataset.id);
   try {
     expect((await shown(service, dataset.id)).said).toBeNull();
     const idle = await service.call("PATCH", `/datasets/${dataset.id}`, { target: "zip" });
@@ -54,12 +59,7 @@ test("a dataset from before there were dates is the same when it is sent again b
   const content = `day,kg,label\n${days.join("")}`;
   const first = await startService();
   const { json: dataset } = await first.upload(content, { name: "days", delimiter: ",", types: '{"day":"text"}' });
-  await first.halt();
-  const store = await openStore(first);
-  const forget = { said: null as unknown as string };
-  await store.db.updateTable("datasets").set(forget).where("id", "=", dataset.id).execute();
-  await store.stop();
-  const service = await startService({ on: first });
+  const service = await fromBefore(first, dataset.id);
   try {
     const again = (more = {}) => service.upload(content, { name: "days", delimiter: ",", ...more });
     expect([(await again()).status, (await again()).json.id]).toEqual([200, dataset.id]);
