@@ -114,21 +114,26 @@ test.runIf(process.env.TEST_DATABASE_URL)("a run that commits while a correction
     const { json: other } = await service.upload(table("other"), { name: "other" });
     const { json: run } = await service.train(other.id, { mode: "light" });
     const { json } = await service.upload(table("waits"), { name: "waits" });
+    // Whoever makes the profile would wait for the same row, and stand where the correction is looked for.
+    await expect.poll(async () => (await shown(service, json.id)).profile).not.toBeNull();
     const submission = new pg.Client({ connectionString: service.databaseUrl });
-    await submission.connect();
+    // A transaction sees what others did when it looked first, and no more.
+    const looking = new pg.Client({ connectionString: service.databaseUrl });
+    await Promise.all([submission.connect(), looking.connect()]);
     try {
       await submission.query("begin");
       await submission.query("select id from datasets where id = $1 for share", [json.id]);
       await submission.query("update training_runs set dataset_id = $1 where id = $2", [json.id, run.id]);
       const correcting = service.call("PATCH", `/datasets/${json.id}`, { types: { zip: "text" } });
-      const waiting = "select 1 from pg_locks where not granted";
-      await expect.poll(async () => (await submission.query(waiting)).rowCount).toBe(1);
+      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        and query like '%"datasets"%for update%'`;
+      await expect.poll(async () => (await looking.query(waiting)).rowCount).toBe(1);
       await submission.query("commit");
       const answer = await correcting;
       expect([answer.status, answer.json.versionOf]).toEqual([201, json.id]);
       expect(typesOf(await shown(service, json.id))[1]).toBe("number");
     } finally {
-      await submission.end();
+      await Promise.all([submission.end(), looking.end()]);
     }
   }),
 );

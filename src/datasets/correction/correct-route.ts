@@ -14,7 +14,6 @@ import { correctDataset } from "./correct-dataset.ts";
 const readingErrors: readonly ErrorCode[] = [
   "DATE_ORDER_UNKNOWN",
   "FIELD_INVALID",
-  "DATE_ORDER_UNKNOWN",
   "TARGET_UNKNOWN",
   "TARGET_SINGLE_CLASS",
   "TOO_MANY_EMPTY_CELLS",
