@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { endOf } from "../otel/api/request-end.ts";
+import { endOfAnswer } from "../otel/api/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/api/route-template.ts";
 import { telemetryHandle } from "../otel/api/telemetry.ts";
 import { readTelemetrySettings } from "../otel/settings/telemetry-settings.ts";
@@ -197,7 +197,11 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
         { name: "storage", check: () => storage.check() },
       ],
     },
-    requestFacts: { routeOf: routeTemplateOf, sentBytesOf, endOf: (request) => endOf(request, server) },
+    requestFacts: {
+      routeOf: routeTemplateOf,
+      sentBytesOf,
+      endOf: (request, response) => endOfAnswer(request, response, server),
+    },
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
       if (config.metricsPort === undefined) mountMetrics(application, endpoint);

@@ -21,16 +21,25 @@ export function markCutOff(server: object): void {
   Object.defineProperty(server, cutOffKey, { value: true, configurable: true });
 }
 
-/** What was said of how a request ended; undefined for nearly all. */
-export function knownEndOf(request: object): RequestEnd | undefined {
+function knownEndOf(request: object): RequestEnd | undefined {
   return (request as { [verdictKey]?: RequestEnd })[verdictKey];
 }
 
-/** How an unfinished request ended; without a word of ours it was the client who went. */
-export function endOf(request: object, server: object): RequestEnd {
+/** Without a word of ours it was the client who went. */
+function endOf(request: object, server: object): RequestEnd {
   const known = knownEndOf(request);
   if (known !== undefined) return known;
   return { statusCode: 0, fault: cutOffKey in server ? "other" : "client_closed" };
+}
+
+/** How a request ended that its answer has no word of; undefined where the answer tells it. */
+export function endOfAnswer(
+  request: object,
+  response: { readonly writableFinished: boolean },
+  server: object,
+): RequestEnd | undefined {
+  // A broken-off response still says 200 (seen on Node 24, November 2026).
+  return response.writableFinished ? knownEndOf(request) : endOf(request, server);
 }
 
 /** Marks that the caller must act although the status is 5xx: 507 is also who has used up a quota. */

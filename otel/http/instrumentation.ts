@@ -6,7 +6,7 @@ import { InstrumentationBase, type InstrumentationConfig } from "@opentelemetry/
 import { rememberedSpan } from "../api/exemplars.ts";
 import type { HttpRecorder } from "../api/http-recorder.ts";
 import { measurementFailed, meterName } from "../api/instruments.ts";
-import { endOf, isCallersFault, knownEndOf } from "../api/request-end.ts";
+import { endOfAnswer, isCallersFault } from "../api/request-end.ts";
 import { isMeasured, measurementKey, routeLabelOf, sentBytesOf } from "../api/route-template.ts";
 
 const startChannel = "http.server.request.start";
@@ -130,8 +130,7 @@ function recordEnd(response: ServerResponse & Measured): void {
   const { request, socket, server, startedMs, recorder, requestBytes } = measurement;
   const scheme = schemeOf(socket);
   if (measurement.showsActive) recorder.active(-1, request.method, scheme);
-  // A broken-off response still says 200 (seen on Node 24, November 2026).
-  const end = response.writableFinished ? knownEndOf(request) : endOf(request, server);
+  const end = endOfAnswer(request, response, server);
   recorder.ended({
     method: request.method ?? "",
     scheme,

@@ -6,7 +6,7 @@ import { type Span, SpanStatusCode } from "@opentelemetry/api";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import { rememberSpan } from "../api/exemplars.ts";
 import { methodAttribute } from "../api/http-recorder.ts";
-import { endOf } from "../api/request-end.ts";
+import { endOfAnswer } from "../api/request-end.ts";
 import { routeLabelOf, unmatchedRoute } from "../api/route-template.ts";
 import { spanAttributes } from "../api/span-attributes.ts";
 import type { TracedLibrary } from "../settings/trace-settings.ts";
@@ -64,9 +64,8 @@ function describeRequest(span: Span, request: IncomingMessage, response: unknown
   // Only the handler knows of a run, when this span has long begun.
   const { runId } = (response as ServerResponse & { locals?: { runId?: unknown } }).locals ?? {};
   if (typeof runId === "string") span.setAttribute(spanAttributes.runId, runId);
-  // Its status still says 200 (seen on Node 24, November 2026).
-  if (response.writableFinished) return;
-  const { fault } = endOf(request, (request.socket as { server?: object }).server ?? {});
+  const fault = endOfAnswer(request, response, (request.socket as { server?: object }).server ?? {})?.fault;
+  if (fault === undefined) return;
   span.setAttribute("error.type", fault);
   // What is ours is a failed trace, which a collector keeps; as our metrics count it.
   if (fault === "timeout" || fault === "other") span.setStatus({ code: SpanStatusCode.ERROR });

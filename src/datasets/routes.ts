@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { ClientClosedError, DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
+import { sendAnswer } from "../http/events.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
-import { pathOf, relativeAddress } from "../http/relative-address.ts";
-import { type ApiRoute, apiPrefix, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
+import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import { readAway } from "../http/upload-stream.ts";
 import type { Logger } from "../log.ts";
@@ -18,7 +18,9 @@ import {
   uploadForm,
 } from "./answers/dataset-schemas.ts";
 import { etagOf } from "./answers/etag.ts";
+import { keptHeadersOf } from "./answers/kept-headers.ts";
 import { understoodOf, understoodWithColumnsOf } from "./answers/understood.ts";
+import { checkEvents, toldAsker } from "./checks/told-asker.ts";
 import { correctRoute } from "./correction/correct-route.ts";
 import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./kept/dataset-repository.ts";
 import { existingDataset } from "./kept/existing-dataset.ts";
@@ -85,12 +87,13 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           schema: uploadedDataset,
           headers: keptHeaders,
         },
+        202: checkEvents,
       },
       errors: uploadErrors,
       async handle({ owner, request, response }) {
         try {
           const { dataset, isNew, examples } = await door.receive(owner, { request, response }, (received, signal) =>
-            acceptDataset(parts, owner, received, signal),
+            acceptDataset(parts, toldAsker({ owner, request, response }, signal), received),
           );
           datasetUpload({
             outcome: isNew ? "accepted" : "duplicate",
@@ -98,11 +101,11 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
             format: dialectOf(dataset).source.format,
             warnings: dataset.warnings?.first.map(({ code }) => code) ?? [],
           });
-          response
-            .status(isNew ? 201 : 200)
-            .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
-            .setHeader("ETag", `"${dataset.sha256}"`)
-            .json(toWhole(dataset, examples));
+          sendAnswer(response, {
+            status: isNew ? 201 : 200,
+            headers: keptHeadersOf(request, dataset),
+            body: toWhole(dataset, examples),
+          });
         } catch (error) {
           if (error instanceof ClientClosedError) {
             datasetUpload({ outcome: "aborted" });

@@ -8,8 +8,11 @@ export interface RequestFacts {
   readonly routeOf: (request: Request) => string;
   /** Bytes of the answer's body that were sent; undefined when nobody counted them. */
   readonly sentBytesOf: (request: Request, response: Response) => number | undefined;
-  /** How a request ended whose answer was not finished; status 0: nothing of one was sent. */
-  readonly endOf: (request: Request) => { readonly statusCode: number; readonly fault: string };
+  /** How a request ended that its answer has no word of; status 0: nothing of one was sent. */
+  readonly endOf: (
+    request: Request,
+    response: Response,
+  ) => { readonly statusCode: number; readonly fault: string } | undefined;
 }
 
 /** One line a request; mounted behind scrapes and health, which would drown the rest. */
@@ -17,7 +20,7 @@ export function accessLog(log: Logger, { routeOf, sentBytesOf, endOf }: RequestF
   return (request, response, next) => {
     const startedMs = performance.now();
     const write = (): void => {
-      const end = response.writableFinished ? undefined : endOf(request);
+      const end = endOf(request, response);
       // An answer that nobody got says 200.
       const status = end === undefined ? response.statusCode : end.statusCode || undefined;
       log.info(

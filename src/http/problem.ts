@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, Response } from "express";
 import { ClientClosedError, DomainError, type ErrorCode, isSystemError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { answerBrokenOff, answeredCallersFault } from "../monitoring/metrics.ts";
+import { answeredCallersFault, answerFailed } from "../monitoring/metrics.ts";
 import { isDatabaseAway } from "../outage.ts";
+import { hasEvents, sendAnswer } from "./events.ts";
 
 /** Status of each code; a code without a line here does not compile. */
 export const statusOf = {
@@ -130,25 +131,25 @@ export function toDomainError(error: unknown): DomainError {
 export function sendProblem(response: Response, error: DomainError): void {
   const status = statusOf[error.code];
   response.locals.code = error.code;
-  if (error.retryAfterSeconds !== undefined)
-    response.setHeader("Retry-After", String(Math.ceil(error.retryAfterSeconds)));
-  if (error.code === "UNAUTHORIZED") response.setHeader("WWW-Authenticate", 'Bearer realm="mlops-backend"');
-  response
-    .status(status)
-    .type("application/problem+json")
-    .send(
-      JSON.stringify({
-        type: `urn:mlops-backend:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
-        title: titleOf(error.code),
-        status,
-        detail: error.message,
-        code: error.code,
-        instance: `urn:uuid:${response.locals.requestId}`,
-        // Where the header says so: a health check is not traced.
-        traceId: response.getHeader("X-Trace-Id"),
-        ...(error.fields.length > 0 ? { errors: error.fields } : {}),
-      }),
-    );
+  sendAnswer(response, {
+    status,
+    headers: {
+      "Content-Type": "application/problem+json; charset=utf-8",
+      ...(error.retryAfterSeconds !== undefined && { "Retry-After": String(Math.ceil(error.retryAfterSeconds)) }),
+      ...(error.code === "UNAUTHORIZED" && { "WWW-Authenticate": 'Bearer realm="mlops-backend"' }),
+    },
+    body: {
+      type: `urn:mlops-backend:problem:${error.code.toLowerCase().replaceAll("_", "-")}`,
+      title: titleOf(error.code),
+      status,
+      detail: error.message,
+      code: error.code,
+      instance: `urn:uuid:${response.locals.requestId}`,
+      // Where the header says so: a health check is not traced.
+      traceId: response.getHeader("X-Trace-Id"),
+      ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+    },
+  });
 }
 
 /** The last middleware: every fault becomes an answer with a stable code, and ours are logged. */
@@ -175,9 +176,11 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
         "request failed",
       );
     }
-    if (response.headersSent) {
+    if (hasEvents(response)) {
+      if (!isCallersFault(error.code)) answerFailed(request, response.statusCode);
+    } else if (response.headersSent) {
       // Half an answer can't be taken back: breaking the connection tells the client that it is not whole.
-      answerBrokenOff(request);
+      answerFailed(request, 0);
       response.destroy();
       return;
     }

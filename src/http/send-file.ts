@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import { DomainError, type ErrorCode, isSystemError } from "../errors.ts";
-import { answerBrokenOff } from "../monitoring/metrics.ts";
+import { answerFailed } from "../monitoring/metrics.ts";
 import type { FileKind, FileStorage } from "../storage/file-storage.ts";
 
 /** A file to send, with its strong ETag: the content's hash. */
@@ -98,7 +98,7 @@ export async function sendFile(request: Request, response: Response, file: SentF
   // Opened before the status goes out: a file that vanished meanwhile is still answered as a fault.
   const stream = await storage.open(kind, id, range);
   // Before `pipeline` hears of it, which breaks the answer off: later nobody could tell that it was not the client.
-  stream.once("error", () => answerBrokenOff(request));
+  stream.once("error", () => answerFailed(request, 0));
   try {
     await pipeline(stream, response);
   } catch (error) {

@@ -49,9 +49,12 @@ export function answeredCallersFault(response: object): void {
   guarded(() => markCallersFault(response));
 }
 
-/** An answer that has begun is broken off for a fault of ours; to be said before the connection is. */
-export function answerBrokenOff(request: object): void {
-  guarded(() => markEnd(request, { statusCode: 0, fault: "other" }));
+/**
+ * An answer that has begun ends in a fault of ours; to be said before it ends.
+ * @param statusCode that it began with; 0 where it is broken off
+ */
+export function answerFailed(request: object, statusCode: number): void {
+  guarded(() => markEnd(request, { statusCode, fault: "other" }));
 }
 
 /** The request is answered 400 for how it is written, as Node answers others: it counts as theirs. */

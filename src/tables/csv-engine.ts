@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { lockTo } from "./lock-to.ts";
 
 /** Asks DuckDB, locked to the storage folder: it must never read what a user names. */
@@ -7,10 +7,12 @@ export interface CsvReader {
   query(sql: string): Promise<unknown[][]>;
 }
 
-/** A DuckDB with memory of its own. */
+/** A DuckDB with memory of its own, for one statement at a time. */
 export interface CsvEngine {
   /** Rows of one statement as plain arrays; ended in the middle, with the signal's reason, once the signal is aborted. */
   query(sql: string, signal?: AbortSignal): Promise<unknown[][]>;
+  /** How much of the files of the statement in hand is read, 0 to 100; undefined where that is not known. */
+  percentage(): number | undefined;
   /** False after a fault that is not one of the statement or its file: then it is to be closed, and another opened. */
   isSound(): boolean;
   /** Ends what is asked in the middle, waits for that, and gives the memory back. */
@@ -36,16 +38,17 @@ export async function openCsvEngine(folders: readonly string[], memoryMegabytes 
     // By itself it would write what does not fit into a folder below the working directory, without a bound.
     temp_directory: "",
   });
-  const setup = await instance.connect();
-  await lockTo(setup, folders);
-  setup.closeSync();
+  const connection = await instance.connect();
+  // Without these two DuckDB keeps no progress, or draws a bar; both are of the connection, and can't be set once it is locked.
+  await connection.run("SET enable_progress_bar_print = false");
+  await connection.run("SET enable_progress_bar = true");
+  await lockTo(connection, folders);
   const closing = new AbortController();
   const inHand = new Set<Promise<unknown>>();
   let isSound = true;
 
   async function ask(sql: string, signal: AbortSignal): Promise<unknown[][]> {
     signal.throwIfAborted();
-    const connection: DuckDBConnection = await instance.connect();
     let interrupting: NodeJS.Timeout | undefined;
     const interrupt = (): void => {
       connection.interrupt();
@@ -53,7 +56,6 @@ export async function openCsvEngine(folders: readonly string[], memoryMegabytes 
     };
     signal.addEventListener("abort", interrupt);
     try {
-      signal.throwIfAborted();
       return (await (await connection.run(sql)).getRows()) as unknown[][];
     } catch (error) {
       signal.throwIfAborted();
@@ -62,8 +64,6 @@ export async function openCsvEngine(folders: readonly string[], memoryMegabytes 
     } finally {
       signal.removeEventListener("abort", interrupt);
       clearInterval(interrupting);
-      // Only now: closed while its statement runs, a connection makes the event loop wait for the statement's end.
-      connection.closeSync();
     }
   }
 
@@ -74,10 +74,16 @@ export async function openCsvEngine(folders: readonly string[], memoryMegabytes 
       inHand.add(ended);
       return asking;
     },
+    percentage() {
+      const { percentage } = connection.progress;
+      return percentage < 0 ? undefined : percentage;
+    },
     isSound: () => isSound,
     async close() {
       closing.abort(new Error("The engine is closed."));
       await Promise.all(inHand);
+      // Only now: closed while its statement runs, a connection makes the event loop wait for the statement's end.
+      connection.closeSync();
       instance.closeSync();
     },
   };

@@ -1,6 +1,6 @@
-import type { Writable } from "node:stream";
 import { context } from "@opentelemetry/api";
 import type { Response } from "express";
+import { eventHeaders, writeEvent } from "../http/events.ts";
 import type { Logger } from "../log.ts";
 import { outsideOfTraces } from "../monitoring/spans.ts";
 import type { Store } from "../store/database.ts";
@@ -112,15 +112,6 @@ export function readLastEventId(header: string | undefined): number | undefined 
   return header !== undefined && /^\d{1,9}$/.test(header) ? Number(header) : undefined;
 }
 
-/** Writes an event as the server-sent events standard has it; JSON has no line breaks. */
-export function writeEvent(to: Writable, event: "status" | "progress", version: number, json: Buffer): void {
-  to.cork();
-  to.write(`id: ${version}\nevent: ${event}\ndata: `);
-  to.write(json);
-  to.write("\n\n");
-  to.uncork();
-}
-
 /** What to send of a run, given what was sent before. */
 export function nextEvent(
   run: Pick<RunNews, "version" | "status" | "attempt">,
@@ -162,14 +153,9 @@ export async function streamRunEvents(
     response.status(204).end();
     return;
   }
-  const headers = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-  };
   // A HEAD asks for the headers alone (RFC 9110, 9.3.2): it must not wait for the run's end.
   if (response.req.method === "HEAD") {
-    response.writeHead(200, headers).end();
+    response.writeHead(200, eventHeaders).end();
     return;
   }
   const ended = Promise.withResolvers<void>();
@@ -189,7 +175,7 @@ export async function streamRunEvents(
     if (event !== undefined) {
       const json = await news.json();
       if (isOver) return;
-      writeEvent(response, event, version, json);
+      writeEvent(response, { event, id: version, json });
       sent = { version, status, attempt };
     }
     if (isFinal(status)) end();
@@ -231,7 +217,7 @@ export async function streamRunEvents(
   try {
     // Subscribed before it is read: no change falls between.
     unsubscribe = await feed.subscribe(run.id, onChange);
-    response.writeHead(200, headers);
+    response.writeHead(200, eventHeaders);
     response.flushHeaders();
     comments = setInterval(() => response.write(": still here\n\n"), commentMs);
     if (stopping?.aborted) end();

@@ -82,6 +82,7 @@ export async function checkTable(
     return await checks.use(asker, async (reader, signal) => {
       const parts = { copyPath, maxBytes: limits.maxUploadBytes, signal };
       const check = async (source: TableSource, fault?: DomainError): Promise<CheckedCsv> => {
+        asker.progress?.copying(copyPath);
         const { path, isTidied, ...found } = await plainCopy(sentPath, source, parts);
         if (fault !== undefined && !isTidied) throw fault;
         // What is no CSV was written as one by us.

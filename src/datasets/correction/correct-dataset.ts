@@ -10,6 +10,7 @@ import { inTransaction } from "../../store/commit.ts";
 import type { SaidOfTable } from "../../store/schema.ts";
 import type { CheckedCsv } from "../checks/check-csv.ts";
 import { checkTable } from "../checks/check-upload.ts";
+import type { ServedAsker } from "../engines/engine-pool.ts";
 import {
   type Dataset,
   type DatasetVersion,
@@ -30,11 +31,10 @@ const busyRetrySeconds = 2;
 
 /** Who corrects what. */
 interface CorrectionCall {
-  readonly owner: string;
+  /** Its signal is aborted when the caller has gone: then nothing is changed. */
+  readonly asker: ServedAsker;
   readonly id: string;
   readonly correction: Correction;
-  /** Aborted when the caller has gone: then nothing is changed. */
-  readonly signal: AbortSignal;
 }
 
 /** A dataset's file read anew. */
@@ -53,10 +53,12 @@ interface Reread {
 export function correctDataset(parts: ReceivingParts, call: CorrectionCall): Promise<AcceptedDataset> {
   return withSpan("dataset correct", { datasetId: call.id }, async () => {
     const { db, storage } = parts;
-    const { owner, id, signal } = call;
+    const { id } = call;
+    const { owner, signal, progress } = call.asker;
     const dataset = await existingDataset(db, owner, id);
     const known = saidOf(dataset);
     if (wishesOf(corrected(known, call.correction)) === wishesOf(known)) return unchanged(dataset);
+    progress?.begin("fetching");
     try {
       await using file = await storage.localFile("dataset", keptFileOf(dataset), signal);
       return await readAndKeep(parts, call, file.path);
@@ -75,13 +77,14 @@ async function readAndKeep(parts: ReceivingParts, call: CorrectionCall, csvPath:
   const { db } = parts;
   let last: { readonly wishes: string; readonly checked: CheckedCsv } | undefined;
   for (let round = 0; round < mostRounds; round += 1) {
-    const dataset = await existingDataset(db, call.owner, call.id);
+    const dataset = await existingDataset(db, call.asker.owner, call.id);
     const known = saidOf(dataset);
     const said = corrected(known, call.correction);
     const wishes = wishesOf(said);
     if (wishes === wishesOf(known)) return unchanged(dataset);
     if (last?.wishes !== wishes) last = { wishes, checked: await readAnew(parts, call, { dataset, said, csvPath }) };
-    call.signal.throwIfAborted();
+    call.asker.signal.throwIfAborted();
+    call.asker.progress?.begin("keeping");
     const reread = { said, checked: last.checked, csvPath };
     const kept = (await hasRuns(db, dataset.id))
       ? await keepVersion(parts, dataset, reread)
@@ -95,7 +98,7 @@ async function readAndKeep(parts: ReceivingParts, call: CorrectionCall, csvPath:
 
 function readAnew(
   { storage, csvEngines, config }: ReceivingParts,
-  { owner, signal }: CorrectionCall,
+  { asker }: CorrectionCall,
   { dataset, said, csvPath }: { readonly dataset: Dataset; readonly said: SaidOfTable; readonly csvPath: string },
 ): Promise<CheckedCsv> {
   const { format, encoding, isEncodingGuessed } = dialectOf(dataset).source;
@@ -110,7 +113,7 @@ function readAnew(
   // What was taken once can be read again, whatever the setting says now.
   const limits = { ...config, maxUploadBytes: Number.MAX_SAFE_INTEGER };
   const parts = { storage, checks: csvEngines.checks, limits };
-  return withSpan("dataset check", {}, () => checkTable(parts, { owner, signal }, { path: csvPath, source }, wished));
+  return withSpan("dataset check", {}, () => checkTable(parts, asker, { path: csvPath, source }, wished));
 }
 
 /** Whether cells are read as they were, so that what was made of them holds. */

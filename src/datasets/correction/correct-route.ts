@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import type { ErrorCode } from "../../errors.ts";
+import { sendAnswer } from "../../http/events.ts";
 import { leavingOf } from "../../http/leaving.ts";
-import { pathOf, relativeAddress } from "../../http/relative-address.ts";
-import { type ApiRoute, apiPrefix, defineRoute, idParams } from "../../http/route.ts";
+import { type ApiRoute, defineRoute, idParams } from "../../http/route.ts";
 import type { Store } from "../../store/database.ts";
-import { correctedHeaders, correctionSchema, uploadedDataset } from "../answers/dataset-schemas.ts";
-import { etagOf } from "../answers/etag.ts";
+import { correctionSchema, keptHeaders, uploadedDataset } from "../answers/dataset-schemas.ts";
+import { keptHeadersOf } from "../answers/kept-headers.ts";
+import { checkEvents, toldAsker } from "../checks/told-asker.ts";
 import type { Dataset } from "../kept/dataset-repository.ts";
 import type { AcceptedDataset, ReceivingParts } from "../upload/receive-upload.ts";
 import { correctDataset } from "./correct-dataset.ts";
@@ -44,12 +45,13 @@ export function correctRoute(
       200: {
         description: "The dataset as it is now, or a version of it that is understood so already; Location names it.",
         schema: uploadedDataset,
-        headers: correctedHeaders,
+        headers: keptHeaders,
       },
+      202: checkEvents,
       201: {
         description: "A training run has used the dataset, and it stays as it was: this is a new version of it.",
         schema: uploadedDataset,
-        headers: correctedHeaders,
+        headers: keptHeaders,
       },
     },
     errors: [
@@ -68,18 +70,13 @@ export function correctRoute(
     ],
     async handle({ owner, params, body, request, response }) {
       await parts.store.requireRoom();
-      const signal = leavingOf(response);
-      const { dataset, isNew, examples } = await correctDataset(parts, {
-        owner,
-        id: params.id,
-        correction: body,
-        signal,
+      const asker = toldAsker({ owner, request, response }, leavingOf(response));
+      const { dataset, isNew, examples } = await correctDataset(parts, { asker, id: params.id, correction: body });
+      sendAnswer(response, {
+        status: isNew ? 201 : 200,
+        headers: keptHeadersOf(request, dataset),
+        body: toWhole(dataset, examples),
       });
-      response
-        .status(isNew ? 201 : 200)
-        .setHeader("Location", relativeAddress(pathOf(request), `${apiPrefix}/datasets/${dataset.id}`))
-        .setHeader("ETag", etagOf(dataset))
-        .json(toWhole(dataset, examples));
     },
   });
 }

@@ -1,10 +1,13 @@
 import { DomainError } from "../../errors.ts";
 import type { CsvEngine, CsvReader } from "../../tables/csv-engine.ts";
+import type { CheckProgress } from "./check-progress.ts";
 
 /** Who asks, and when it is of no use any more. */
 export interface Asker {
   readonly owner: string;
   readonly signal?: AbortSignal | undefined;
+  /** Where it is told how far the work is. */
+  readonly progress?: CheckProgress | undefined;
 }
 
 /** What is done with an engine. */
@@ -20,6 +23,9 @@ export interface EnginePool {
   /** Ends all work in the middle, and waits for that. */
   stop(): Promise<void>;
 }
+
+/** One whose wish may end. */
+export type ServedAsker = Asker & { readonly signal: AbortSignal };
 
 interface Waiting {
   readonly owner: string;
@@ -43,7 +49,7 @@ export function createEnginePool(
   const waiting: Waiting[] = [];
   const inHand = new Set<Promise<unknown>>();
 
-  async function placeFor({ owner, signal }: Required<Asker>): Promise<void> {
+  async function placeFor({ owner, signal }: ServedAsker): Promise<void> {
     if (holders.length >= size) {
       if (waiting.length >= maxWaiting) {
         throw new DomainError("CHECKS_BUSY", `${waiting.length} other files wait to be read. Try again in a moment.`, {
@@ -73,17 +79,19 @@ export function createEnginePool(
     chosen.begin();
   }
 
-  async function work<Value>(
-    asker: { readonly owner: string; readonly signal: AbortSignal },
-    task: EngineWork<Value>,
-  ): Promise<Value> {
-    const { owner, signal } = asker;
+  async function work<Value>(asker: ServedAsker, task: EngineWork<Value>): Promise<Value> {
+    const { owner, signal, progress } = asker;
     signal.throwIfAborted();
+    progress?.begin("waiting");
     await placeFor(asker);
     try {
       const engine = idle.pop() ?? (await open());
       try {
-        return await task({ query: (sql) => engine.query(sql, signal) }, signal);
+        const query: CsvReader["query"] = (sql) => {
+          progress?.reading(() => engine.percentage());
+          return engine.query(sql, signal);
+        };
+        return await task({ query }, signal);
       } finally {
         if (engine.isSound()) idle.push(engine);
         else await engine.close();
@@ -94,9 +102,9 @@ export function createEnginePool(
   }
 
   return {
-    use({ owner, signal }, task) {
+    use({ signal, ...asker }, task) {
       const both = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]);
-      const working = work({ owner, signal: both }, task);
+      const working = work({ ...asker, signal: both }, task);
       const ended = working.catch(() => {}).finally(() => inHand.delete(ended)); // The asker hears the fault.
       inHand.add(ended);
       return working;

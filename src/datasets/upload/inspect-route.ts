@@ -1,7 +1,9 @@
+import { sendAnswer } from "../../http/events.ts";
 import { type ApiRoute, defineRoute } from "../../http/route.ts";
 import { readAway } from "../../http/upload-stream.ts";
 import { inspectedTable, uploadForm } from "../answers/dataset-schemas.ts";
 import { understoodWithColumnsOf } from "../answers/understood.ts";
+import { checkEvents, toldAsker } from "../checks/told-asker.ts";
 import { inspectTable, type ReceivingParts } from "./receive-upload.ts";
 import { uploadEncoding, uploadErrors } from "./upload-call.ts";
 import type { UploadDoor } from "./upload-door.ts";
@@ -16,25 +18,28 @@ export function inspectRoute(parts: ReceivingParts, door: UploadDoor): ApiRoute 
     summary: "What a table would be understood as, without keeping it",
     rawBody: { "multipart/form-data": uploadForm },
     formEncoding: uploadEncoding,
-    responses: { 200: { description: "What was understood.", schema: inspectedTable } },
+    responses: { 200: { description: "What was understood.", schema: inspectedTable }, 202: checkEvents },
     errors: uploadErrors,
     async handle({ owner, request, response }) {
       try {
         const { received, checked } = await door.receive(owner, { request, response }, async (received, signal) => ({
           received,
-          checked: await inspectTable(parts, owner, received, signal),
+          checked: await inspectTable(parts, toldAsker({ owner, request, response }, signal), received),
         }));
         const { target, task, rowCount, columns, dialect, leftOut, examples, warnings } = checked;
-        response.json({
-          target,
-          task,
-          rows: rowCount,
-          columns: columns.length,
-          sizeBytes: received.sizeBytes,
-          sha256: received.sha256,
-          understood: understoodWithColumnsOf({ dialect, columns, target, said: { leftOut } }, examples),
-          warnings: [...warnings.first],
-          warningCount: warnings.count,
+        sendAnswer(response, {
+          status: 200,
+          body: {
+            target,
+            task,
+            rows: rowCount,
+            columns: columns.length,
+            sizeBytes: received.sizeBytes,
+            sha256: received.sha256,
+            understood: understoodWithColumnsOf({ dialect, columns, target, said: { leftOut } }, examples),
+            warnings: [...warnings.first],
+            warningCount: warnings.count,
+          },
         });
       } catch (error) {
         if (!request.complete) readAway(request);

@@ -93,17 +93,18 @@ function sameOrConflict(
 /**
  * Takes an upload: checks it, keeps the file, then writes row and profile job in one transaction.
  * The same content, name and target again is the same dataset.
- * @param signal aborted when its sender has gone: then the check ends in the middle
+ * @param asker whose signal is aborted when the sender has gone: then the check ends in the middle
  * @throws DomainError for what is wrong with it, the signal's reason once it is aborted; then nothing stays behind
  */
 export async function acceptDataset(
   parts: ReceivingParts,
-  owner: string,
+  asker: Asker,
   received: ReceivedFile,
-  signal?: AbortSignal,
 ): Promise<AcceptedDataset> {
+  const { owner, progress } = asker;
   const { name, ...wished } = readUploadFields(received.fields, received.fileName);
-  const checked = await check(parts, { owner, signal }, received, wished);
+  const checked = await check(parts, asker, received, wished);
+  progress?.begin("keeping");
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked, said: wished });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
@@ -115,17 +116,12 @@ export async function acceptDataset(
 
 /**
  * Checks a file as an upload is checked, and keeps nothing.
- * @param signal aborted when its sender has gone
+ * @param asker whose signal is aborted when the sender has gone
  * @throws DomainError for what is wrong with it
  */
-export async function inspectTable(
-  parts: ReceivingParts,
-  owner: string,
-  received: ReceivedFile,
-  signal: AbortSignal,
-): Promise<CheckedCsv> {
+export async function inspectTable(parts: ReceivingParts, asker: Asker, received: ReceivedFile): Promise<CheckedCsv> {
   const { name: _, ...wished } = readUploadFields(received.fields, received.fileName);
-  return check(parts, { owner, signal }, received, wished);
+  return check(parts, asker, received, wished);
 }
 
 async function check(

@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers/promises";
 import express from "express";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { endOf } from "../../../otel/api/request-end.ts";
+import { endOfAnswer } from "../../../otel/api/request-end.ts";
 import { problemHandler } from "../../../src/http/problem.ts";
 import { readRange, sendFile } from "../../../src/http/send-file.ts";
 import { createLog } from "../../../src/log.ts";
@@ -105,7 +105,8 @@ describe("a file", () => {
     const app = express();
     app.all("/:name", (request, response) => {
       response.once("close", () => {
-        if (!response.writableFinished) ends.push(endOf(request, server));
+        const end = endOfAnswer(request, response, server);
+        if (end !== undefined) ends.push(end);
       });
       return sendFile(request, response, {
         storage: { ...storage, open: async (...of) => (of[1] === "damaged" ? damaged() : storage.open(...of)) },

@@ -1,6 +1,6 @@
 import express, { Router } from "express";
 import { attachRouteAccessor } from "../../../otel/api/route-template.ts";
-import { answerBrokenOff } from "../../../src/monitoring/metrics.ts";
+import { answerFailed } from "../../../src/monitoring/metrics.ts";
 
 /** Routes that answer in all the ways that make a difference to what is measured. */
 export function measuredApplication(): express.Express {
@@ -37,7 +37,7 @@ export function measuredApplication(): express.Express {
   });
   router.get("/half", (request, response) => {
     response.write("half");
-    answerBrokenOff(request);
+    answerFailed(request, 0);
     setImmediate(() => response.destroy());
   });
   app.use("/api/v1", router);

@@ -1,14 +1,9 @@
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { writeEvent } from "../../../src/http/events.ts";
 import { millisecondsToNextSlot } from "../../../src/queue/slot-timer.ts";
-import {
-  createRunFeed,
-  nextEvent,
-  type RunNews,
-  readLastEventId,
-  writeEvent,
-} from "../../../src/training/run-events.ts";
+import { createRunFeed, nextEvent, type RunNews, readLastEventId } from "../../../src/training/run-events.ts";
 import { readRunNotification } from "../../../src/training/run-repository.ts";
 
 const news = (version: number): RunNews => ({
@@ -20,7 +15,7 @@ const news = (version: number): RunNews => ({
 
 test("an event is what EventSource reads", async () => {
   const stream = new PassThrough();
-  writeEvent(stream, "status", 7, await news(7).json());
+  writeEvent(stream, { event: "status", id: 7, json: await news(7).json() });
   stream.end();
   expect(await text(stream)).toBe('id: 7\nevent: status\ndata: {"status":"running"}\n\n');
 });
