@@ -27,14 +27,14 @@ export interface SaidOfTable extends Omit<Wished, "source"> {
   readonly leftOut?: readonly string[] | undefined;
 }
 
-/** How the finite numbers of a column are spread: so many in each bin, of which there is one less than edges. */
+/** How the finite numbers, or the dates, of a column are spread: so many in each bin, of which there is one less than edges. */
 export interface ColumnHistogram {
-  readonly binEdges: readonly number[];
+  readonly binEdges: readonly number[] | readonly string[];
   readonly counts: readonly number[];
 }
 
-/** Of the finite numbers of a column; null where there are none. */
-type Quantiles = Readonly<Record<"p5" | "p25" | "p50" | "p75" | "p95", number | null>>;
+/** Of the finite numbers, or the dates, of a column; null where there are none. */
+type Quantiles = Readonly<Record<"p5" | "p25" | "p50" | "p75" | "p95", number | string | null>>;
 
 /**
  * A column as the background profile describes it. What may be absent is either of columns of the other type, or was not

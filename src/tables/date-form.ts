@@ -122,6 +122,14 @@ export function timestampInSql(cell: string, form: DateForm): string {
 export const isoInSql = (timestamp: string): string =>
   `CASE WHEN ${timestamp} = date_trunc('day', ${timestamp}) THEN strftime(${timestamp}, '%Y-%m-%d') ELSE rtrim(rtrim(strftime(${timestamp}, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') END`;
 
+/** The same in JavaScript, of milliseconds since 1970. */
+export const isoOf = (milliseconds: number): string =>
+  new Date(milliseconds)
+    .toISOString()
+    .slice(0, -1)
+    .replace(/(\.\d*?)0+$/, "$1")
+    .replace(/(T00:00:00)?\.$/, "");
+
 /** The last of January 2024 as the form writes it, for who is told of it. */
 export function exampleOfDates({ order, separator, hasShortYear, hasHalfDays, hasZone }: DateForm): string {
   if (order === "unix seconds") return "1706659200";

@@ -4,7 +4,7 @@ import { columnTypes, delimiters } from "../../tables/dialect.ts";
 import { tableFormats } from "../../tables/table-source.ts";
 import { maxNameLength } from "../checks/upload-fields.ts";
 
-const quantile = z.number().nullable();
+const quantile = z.union([z.number(), z.string()]).nullable();
 
 const columnProfile = z
   .object({
@@ -29,7 +29,9 @@ const columnProfile = z
     quantiles: z
       .object({ p5: quantile, p25: quantile, p50: quantile, p75: quantile, p95: quantile })
       .optional()
-      .describe("Of the finite numbers, with linear interpolation; null where there are none."),
+      .describe(
+        "Of the finite numbers, or of dates by ISO 8601, with linear interpolation; null where there are none.",
+      ),
     zeros: z.int().optional(),
     negatives: z.int().optional(),
     notFinite: z
@@ -41,15 +43,15 @@ const columnProfile = z
     histogram: z
       .object({
         binEdges: z
-          .array(z.number())
-          .describe("One more than bins: the first is the least finite number, the last the greatest."),
+          .union([z.array(z.number()), z.array(z.string())])
+          .describe("One more than bins: the first is the least finite number or date, the last the greatest."),
         counts: z
           .array(z.int())
-          .describe("Numbers of each bin, which has its lower edge, and not its upper one but for the last."),
+          .describe("Values of each bin, which has its lower edge, and not its upper one but for the last."),
       })
       .optional()
       .describe(
-        "Of the finite numbers, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
+        "Of the finite numbers, or of dates to the millisecond, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
       ),
     minLength: z.int().nullable().optional().describe("Of text: characters (code points) of the shortest value."),
     maxLength: z.int().nullable().optional(),
@@ -61,7 +63,7 @@ const columnProfile = z
     note: z.string().optional().describe("What is not exact, or left out, where a column is too large for that."),
   })
   .describe(
-    "`std`, `quantiles`, `zeros`, `negatives`, `notFinite` and `histogram` are of numbers, `minLength` and `maxLength` of text. These and `missing` are absent of profiles from before there were any.",
+    "`std`, `zeros`, `negatives` and `notFinite` are of numbers, `quantiles` and `histogram` of dates, too, `minLength` and `maxLength` of text. These and `missing` are absent of profiles from before there were any.",
   );
 
 /** How a file was read. */

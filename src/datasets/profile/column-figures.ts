@@ -1,6 +1,6 @@
 import type { ColumnProfile, ColumnSummary } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
-import { isoInSql } from "../../tables/date-form.ts";
+import { isoInSql, isoOf } from "../../tables/date-form.ts";
 
 /** A column as SQL has it. */
 export interface PlacedColumn extends ColumnSummary {
@@ -15,7 +15,7 @@ export interface ColumnFigures {
   readonly told: Omit<ColumnProfile, "distinct" | "topValues" | "histogram" | "note">;
   /** An estimate; 0 where none was wanted. */
   readonly distinct: number;
-  /** Of the finite numbers; undefined where there are none. */
+  /** Of the finite numbers, or of dates in milliseconds since 1970; undefined where there are none. */
   readonly range: { readonly least: number; readonly greatest: number } | undefined;
 }
 
@@ -29,24 +29,33 @@ export const shortText = (value: unknown): string => String(value).slice(0, maxV
 const finiteOrNull = (value: unknown): number | null =>
   value !== null && Number.isFinite(Number(value)) ? Number(value) : null;
 
-/** SQL for a column's number, and for the same where it is finite. */
+/** SQL for a column's number where it is finite, or its date in milliseconds since 1970; and for the number or date itself. */
 export const finiteIn = ({ cell }: PlacedColumn): string => `${cell}_finite`;
-const numberOf = ({ cell }: PlacedColumn): string => `${cell}_number`;
+const readOf = ({ cell }: PlacedColumn): string => `${cell}_value`;
 
-/** SQL of the rows with their numbers: each is read from its text once, however many figures are made of it. */
-export function withNumbers(source: string, columns: readonly PlacedColumn[]): string {
+/** SQL of the rows with their numbers and dates: each is read from its text once, however many figures are made of it. */
+export function withValues(source: string, columns: readonly PlacedColumn[]): string {
   const cells = columns.flatMap((column) => {
-    const { type, cell, value } = column;
-    if (type !== "number") return [cell];
-    const number = numberOf(column);
-    return [cell, `${value} AS ${number}`, `CASE WHEN isfinite(${number}) THEN ${number} END AS ${finiteIn(column)}`];
+    const { type, cell, value: read } = column;
+    if (type !== "number" && type !== "date") return [cell];
+    const value = readOf(column);
+    const finite = type === "date" ? `epoch_ms(${value})::DOUBLE` : `CASE WHEN isfinite(${value}) THEN ${value} END`;
+    return [cell, `${read} AS ${value}`, `${finite} AS ${finiteIn(column)}`];
   });
   return `(SELECT ${cells.join(", ")} FROM ${source})`;
 }
 
-const figuresOfDates = ({ value }: PlacedColumn) => ({
-  least: isoInSql(`min(${value})`),
-  greatest: isoInSql(`max(${value})`),
+/** Of finite numbers, or of dates. */
+const figuresOfSpread = (column: PlacedColumn, isEstimate: boolean) => ({
+  quantiles: `to_json(${isEstimate ? "approx_quantile" : "quantile_cont"}(${finiteIn(column)}, ${quantilesAsked}))::VARCHAR`,
+  leastFinite: `min(${finiteIn(column)})`,
+  greatestFinite: `max(${finiteIn(column)})`,
+});
+
+const figuresOfDates = (column: PlacedColumn, isEstimate: boolean) => ({
+  least: isoInSql(`min(${readOf(column)})`),
+  greatest: isoInSql(`max(${readOf(column)})`),
+  ...figuresOfSpread(column, isEstimate),
 });
 
 const figuresOfText = ({ cell }: PlacedColumn) => ({
@@ -57,26 +66,22 @@ const figuresOfText = ({ cell }: PlacedColumn) => ({
 });
 
 function figuresOfNumbers(column: PlacedColumn, isEstimate: boolean) {
-  const number = numberOf(column);
-  const finite = finiteIn(column);
-  const quantile = isEstimate ? "approx_quantile" : "quantile_cont";
+  const number = readOf(column);
   return {
     least: `min(${number})`,
     greatest: `max(${number})`,
     mean: `avg(${number})`,
     deviation: `stddev_samp(CASE WHEN ${number} > -${maxForDeviation} AND ${number} < ${maxForDeviation} THEN ${number} END)`,
-    quantiles: `to_json(${quantile}(${finite}, ${quantilesAsked}))::VARCHAR`,
     zeros: `count_if(${number} = 0)`,
     negatives: `count_if(${number} < 0)`,
     notFinite: `count_if(NOT isfinite(${number}))`,
-    leastFinite: `min(${finite})`,
-    greatestFinite: `max(${finite})`,
+    ...figuresOfSpread(column, isEstimate),
   };
 }
 
 function figuresOfType(column: PlacedColumn, isEstimate: boolean): Record<string, string> {
   if (column.type === "number") return figuresOfNumbers(column, isEstimate);
-  if (column.type === "date") return figuresOfDates(column);
+  if (column.type === "date") return figuresOfDates(column, isEstimate);
   return column.type === "text"
     ? figuresOfText(column)
     : { least: `min(${column.cell})`, greatest: `max(${column.cell})` };
@@ -84,23 +89,41 @@ function figuresOfType(column: PlacedColumn, isEstimate: boolean): Record<string
 
 type Answers = Readonly<Record<string, unknown>>;
 
-function toldOfNumbers({ least, greatest, ...answers }: Answers) {
+function quantilesIn<Told>(answers: Answers, toTold: (quantile: number) => Told) {
   const quantiles = JSON.parse(String(answers.quantiles ?? "[]")) as number[];
   // Between 7 and 7 DuckDB finds 6.999999999999999, which is less than the least.
   const [p5 = null, p25 = null, p50 = null, p75 = null, p95 = null] = quantiles.map((quantile) =>
-    Math.min(Number(answers.greatestFinite), Math.max(Number(answers.leastFinite), Number(quantile.toPrecision(15)))),
+    toTold(
+      Math.min(Number(answers.greatestFinite), Math.max(Number(answers.leastFinite), Number(quantile.toPrecision(15)))),
+    ),
   );
+  return { p5, p25, p50, p75, p95 };
+}
+
+function toldOfNumbers({ least, greatest, ...answers }: Answers) {
   const isWithin = Number(least) > -maxForDeviation && Number(greatest) < maxForDeviation;
   return {
     min: finiteOrNull(least),
     max: finiteOrNull(greatest),
     mean: finiteOrNull(answers.mean),
     std: isWithin ? finiteOrNull(answers.deviation) : null,
-    quantiles: { p5, p25, p50, p75, p95 },
+    quantiles: quantilesIn(answers, (quantile) => quantile),
     zeros: Number(answers.zeros),
     negatives: Number(answers.negatives),
     notFinite: Number(answers.notFinite),
   };
+}
+
+const toldOfDates = ({ least, greatest, ...answers }: Answers) => ({
+  min: least === null ? null : String(least),
+  max: greatest === null ? null : String(greatest),
+  mean: null,
+  quantiles: quantilesIn(answers, (quantile) => isoOf(Math.round(quantile))),
+});
+
+function toldOfType(type: ColumnSummary["type"], answers: Answers) {
+  if (type === "number") return toldOfNumbers(answers);
+  return type === "date" ? toldOfDates(answers) : toldOfText(answers);
 }
 
 function toldOfText({ least, greatest, shortest, longest }: Answers) {
@@ -116,7 +139,7 @@ function toldOfText({ least, greatest, shortest, longest }: Answers) {
 function toFigures(column: PlacedColumn, rows: number, answers: Answers): ColumnFigures {
   const { name, type } = column;
   const filled = Number(answers.filled);
-  const told = type === "number" ? toldOfNumbers(answers) : toldOfText(answers);
+  const told = toldOfType(type, answers);
   const [least, greatest] = [answers.leastFinite, answers.greatestFinite].map((edge) => finiteOrNull(edge ?? null));
   return {
     column,
@@ -143,7 +166,7 @@ export async function figuresOf(
     ...figuresOfType(column, isEstimate),
   }));
   const [[rows, ...row] = []] = await reader.query(
-    `SELECT count(*), ${asked.flatMap((figures) => Object.values(figures)).join(", ")} FROM ${withNumbers(source, columns)}`,
+    `SELECT count(*), ${asked.flatMap((figures) => Object.values(figures)).join(", ")} FROM ${withValues(source, columns)}`,
   );
   const answers = row.values();
   return columns.map((column, index) => {

@@ -1,6 +1,7 @@
 import type { ColumnHistogram } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
-import { finiteIn, type PlacedColumn, withNumbers } from "./column-figures.ts";
+import { isoOf } from "../../tables/date-form.ts";
+import { finiteIn, type PlacedColumn, withValues } from "./column-figures.ts";
 
 // A thousandth of a bin: enough for every picture, and 6 characters instead of 18 for each of the edges.
 const digitsOfWidth = 3;
@@ -10,7 +11,7 @@ const maxFractionDigits = 100;
  * Edges of bins of equal width, as numpy's `linspace` but for a thousandth of it; the first and the last are exact. Fewer where
  * numbers lie so close that there is none between them, and one bin where they are all the same.
  */
-export function binEdges({ least, greatest }: { least: number; greatest: number }, bins: number): number[] {
+function binEdges({ least, greatest }: { least: number; greatest: number }, bins: number): number[] {
   if (least === greatest) return [least, greatest];
   const span = greatest - least;
   const digits = Math.max(0, digitsOfWidth - Math.floor(Math.log10(span / bins)));
@@ -31,7 +32,13 @@ function countsIn(column: PlacedColumn, edges: readonly number[]): string {
   return `to_json(map_values(histogram(-${finiteIn(column)}, [${bounds.reverse().join(", ")}])))::VARCHAR`;
 }
 
-/** Counts finite numbers in bins, all columns in one pass; by the columns' cells. */
+/** Of a column's spread: dates have edges of whole milliseconds, as they are told. */
+export function edgesOf({ type }: PlacedColumn, range: { least: number; greatest: number }, bins: number): number[] {
+  const edges = binEdges(range, bins);
+  return type === "date" && range.least < range.greatest ? [...new Set(edges.map(Math.round))] : edges;
+}
+
+/** Counts finite numbers, or dates, in bins, all columns in one pass; by the columns' cells. */
 export async function histogramsOf(
   reader: CsvReader,
   source: string,
@@ -39,7 +46,7 @@ export async function histogramsOf(
 ): Promise<Map<string, ColumnHistogram>> {
   if (columns.length === 0) return new Map();
   const counts = columns.map(({ column, edges }) => countsIn(column, edges));
-  const rows = withNumbers(
+  const rows = withValues(
     source,
     columns.map(({ column }) => column),
   );
@@ -47,7 +54,10 @@ export async function histogramsOf(
   return new Map(
     columns.map(({ column, edges }, place) => [
       column.cell,
-      { binEdges: edges, counts: (JSON.parse(String(row[place])) as number[]).reverse() },
+      {
+        binEdges: column.type === "date" ? edges.map(isoOf) : edges,
+        counts: (JSON.parse(String(row[place])) as number[]).reverse(),
+      },
     ]),
   );
 }

@@ -5,7 +5,7 @@ import { readHead } from "../../tables/csv-head.ts";
 import { csvTable, textIn, valueIn } from "../../tables/csv-table.ts";
 import type { Dialect } from "../../tables/dialect.ts";
 import { type ColumnFigures, figuresOf, type PlacedColumn, shortText } from "./column-figures.ts";
-import { binEdges, histogramsOf } from "./column-histograms.ts";
+import { edgesOf, histogramsOf } from "./column-histograms.ts";
 
 // DuckDB gives each column of a table 256 KiB at least: 2,000 columns of a small file would take 488 MiB.
 const columnsAtOnce = 100;
@@ -106,7 +106,8 @@ async function describe(
   for (const { column, told } of figures) {
     const counted = await unlessTooLarge(() => countValues(reader, column, how.detail));
     if (counted === undefined) profiles.push(...(await estimate(reader, "slice", [column])));
-    else profiles.push({ ...told, ...counted, ...(isEstimate && column.type === "number" ? { note: manyRows } : {}) });
+    else
+      profiles.push({ ...told, ...counted, ...(isEstimate && told.quantiles !== undefined ? { note: manyRows } : {}) });
   }
   return withHistograms(reader, figures, profiles, how.detail);
 }
@@ -121,7 +122,7 @@ async function withHistograms(
   const binned = profiles.flatMap(({ distinct, topValues }, place) => {
     const { column, range } = figures[place] ?? {};
     if (column === undefined || range === undefined || topValues.length === 0) return [];
-    return [{ column, edges: binEdges(range, Math.min(bins, distinct)) }];
+    return [{ column, edges: edgesOf(column, range, Math.min(bins, distinct)) }];
   });
   const histograms = await histogramsOf(reader, "slice", binned);
   return profiles.map((profile, place) => {
@@ -154,6 +155,6 @@ async function estimate(reader: CsvReader, source: string, columns: readonly Pla
     ...told,
     distinct,
     topValues: [],
-    note: `The column is too large to be kept in memory: ${told.type === "number" ? "distinct and quantiles are estimates, and topValues and the histogram are left out" : "distinct is an estimate, and topValues are left out"}.`,
+    note: `The column is too large to be kept in memory: ${told.quantiles === undefined ? "distinct is an estimate, and topValues are left out" : "distinct and quantiles are estimates, and topValues and the histogram are left out"}.`,
   }));
 }
