@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, type RunningService, startService } from "../support/service.ts";
@@ -57,6 +57,24 @@ test("a large file is told by passes and how much each has read", async () => {
     expect(within.at(-1).elapsedSeconds).toBeGreaterThan(0);
     return;
   }
+});
+
+test("nothing is kept of a file whose sender goes away while it is checked", async () => {
+  const leaving = new AbortController();
+  const form = new FormData();
+  form.append("file", new Blob([table("gone", 3_000_000)]), "gone.csv");
+  const answer = await fetch(`${service.url}/api/ml/v1/datasets/upload`, {
+    method: "POST",
+    body: form,
+    headers: asEvents,
+    signal: leaving.signal,
+  });
+  await answer.body!.getReader().read();
+  leaving.abort();
+  await expect.poll(() => service.metric("mlops_backend_dataset_uploads_total", { outcome: "aborted" })).toBe(1);
+  expect(await readdir(join(service.dataDir, "files", "tmp"))).toEqual([]);
+  const { items } = (await service.call("GET", "/datasets?limit=100")).json;
+  expect(items.map(({ name }: { name: string }) => name)).not.toContain("gone");
 });
 
 test("a fault of the file is the last event, one that is seen before the check an answer of its own", async () => {

@@ -10,7 +10,9 @@ export function toldAsker(
   signal: AbortSignal,
 ): ServedAsker {
   if (!wantsEvents(request)) return { owner, signal };
-  const progress = createCheckProgress(() => beginEvents(response, () => progress.now()));
+  const progress = createCheckProgress(() => {
+    if (!signal.aborted) beginEvents(response, () => progress.now());
+  });
   return { owner, signal, progress };
 }
 
