@@ -24,7 +24,8 @@ export interface NumberColumn {
 /** How a column's dates are written. */
 export interface WrittenDates {
   readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds";
-  readonly separator: "-" | "/" | "." | "";
+  readonly separator: "-" | "/" | "." | " " | "";
+  readonly hasMonthName?: true;
   readonly hasShortYear?: true;
   readonly hasHalfDays?: true;
   readonly hasZone?: true;

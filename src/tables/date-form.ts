@@ -1,11 +1,14 @@
 import { matchersOf } from "./matchers.ts";
+import { monthInSql, monthOf, patternOfMonths } from "./month-names.ts";
 import { sqlText } from "./sql-text.ts";
 
 /** How the dates of one column are written; times may stand behind each. */
 export interface DateForm {
   readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds";
   /** Between year, month and day; nothing in eight digits and in unix times. */
-  readonly separator: "-" | "/" | "." | "";
+  readonly separator: "-" | "/" | "." | " " | "";
+  /** Whether months are written by their English names; the day or the month comes first then. */
+  readonly hasMonthName?: true;
   /** Two digits: 70 to 99 are of the last century, as in POSIX' `strptime` but for 69. */
   readonly hasShortYear?: true;
   /** Whether times are told by AM and PM. */
@@ -35,21 +38,24 @@ const places = {
 
 /** A pattern of all cells that are dates of the form, but for days that a month has not; JavaScript and DuckDB read it alike. */
 function patternOfDates(form: DateForm): string {
-  const { order, separator, hasShortYear, hasHalfDays, hasZone } = form;
+  const { order, separator, hasMonthName, hasShortYear, hasHalfDays, hasZone } = form;
   if (isUnix(form)) return `${blank}${unixPatterns[form.order]}${blank}`;
   const year = hasShortYear ? "(\\d{2})" : "([1-9]\\d{3})";
   // Of names as 10.1.20 nobody would say that they are dates.
   const part = separator === "" || (hasShortYear && separator === ".") ? "(\\d{2})" : "(\\d{1,2})";
   const parts = order === "year first" ? [year, part, part] : [part, part, year];
+  if (hasMonthName) parts[places[order as keyof typeof places].month - 1] = `(${patternOfMonths})`;
+  // Jan 12, 2024: commas are left out as often, and no other sign stands there.
+  if (hasMonthName && order === "month first") parts[1] += ",?";
+  const between = separator === "" ? "" : separator === " " ? " +" : `[${separator}]`;
   const time = hasHalfDays ? `(${halfDayClock}) ?([AaPp])\\.?[Mm]\\.?` : `(${clock})()`;
-  const date = parts.join(separator === "" ? "" : `[${separator}]`);
-  return `${blank}${date}(?:(?:T|[ \\t]+)${time}(?: ?(${hasZone ? zone : ""}))?)?${blank}`;
+  return `${blank}${parts.join(between)}(?:(?:T|[ \\t]+)${time}(?: ?(${hasZone ? zone : ""}))?)?${blank}`;
 }
 
 const matcherOf = matchersOf<DateForm>(
   patternOfDates,
-  ({ order, separator, hasShortYear, hasHalfDays, hasZone }) =>
-    `${order}${separator}${hasShortYear}${hasHalfDays}${hasZone}`,
+  ({ order, separator, hasMonthName, hasShortYear, hasHalfDays, hasZone }) =>
+    `${order}${separator}${hasMonthName}${hasShortYear}${hasHalfDays}${hasZone}`,
 );
 
 /** Seconds of Unix time, taken as UTC where no offset says another; undefined of a cell that is no date of the form. */
@@ -60,7 +66,8 @@ export function secondsOf(cell: string, form: DateForm): number | undefined {
   const place = places[form.order as keyof typeof places];
   const short = match[place.year]!;
   const year = Number(form.hasShortYear ? centuryOf(short) + short : short);
-  const [month, day] = [Number(match[place.month]), Number(match[place.day])];
+  const month = form.hasMonthName ? monthOf(match[place.month]!) : Number(match[place.month]);
+  const day = Number(match[place.day]);
   const date = new Date(Date.UTC(year, month - 1, day));
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
   const offset = offsetSeconds(match[groups.zone] ?? "");
@@ -101,9 +108,12 @@ export function timestampInSql(cell: string, form: DateForm): string {
   const part = (group: number): string => `regexp_extract(${cell}, ${pattern}, ${group})`;
   const { year, month, day } = places[form.order as keyof typeof places];
   const century = form.hasShortYear ? `CASE WHEN ${part(year)} < '70' THEN '20' ELSE '19' END || ` : "";
-  const iso = `${century}regexp_replace(${cell}, ${pattern}, '\\${year}-\\${month}-\\${day} \\${groups.time}')`;
+  const monthPart = form.hasMonthName ? "@" : `\\${month}`;
+  let iso = `${century}regexp_replace(${cell}, ${pattern}, '\\${year}-${monthPart}-\\${day} \\${groups.time}')`;
+  if (form.hasMonthName) iso = `replace(${iso}, '@', ${monthInSql(cell)})`;
   let sql = `TRY_CAST(rtrim(${iso}) AS TIMESTAMP)`;
-  const isPlain = !form.hasShortYear && !form.hasHalfDays && !form.hasZone;
+  // try_strptime takes longest where a format fails, as one for short names does of those in full.
+  const isPlain = !form.hasMonthName && !form.hasShortYear && !form.hasHalfDays && !form.hasZone;
   // To write a cell anew takes twice the time of matching it: most need not be.
   if (isPlain && form.order === "year first" && form.separator === "-")
     sql = `TRY_CAST(trim(${cell}, ' \t') AS TIMESTAMP)`;
@@ -131,14 +141,15 @@ export const isoOf = (milliseconds: number): string =>
     .replace(/(T00:00:00)?\.$/, "");
 
 /** The last of January 2024 as the form writes it, for who is told of it. */
-export function exampleOfDates({ order, separator, hasShortYear, hasHalfDays, hasZone }: DateForm): string {
+export function exampleOfDates(form: DateForm): string {
+  const { order, separator, hasMonthName, hasShortYear, hasHalfDays, hasZone } = form;
   if (order === "unix seconds") return "1706659200";
   if (order === "unix milliseconds") return "1706659200000";
   const year = hasShortYear ? "24" : "2024";
   const parts = {
     "year first": [year, "01", "31"],
-    "day first": ["31", "01", year],
-    "month first": ["01", "31", year],
+    "day first": ["31", hasMonthName ? "Jan" : "01", year],
+    "month first": hasMonthName ? ["Jan", "31,", year] : ["01", "31", year],
   };
   return `${parts[order].join(separator)}${hasHalfDays ? " 2:30 PM" : hasZone ? " 14:30:00+01:00" : ""}`;
 }

@@ -1,13 +1,24 @@
 import { type DateForm, secondsOf } from "./date-form.ts";
 import { withoutFewWords } from "./dialect.ts";
+import { patternOfMonths } from "./month-names.ts";
 
 /** A date at the beginning of a cell: what stands in its first and third place, and between them. */
 const beginning = /^[ \t]*(\d{1,4})([-/.])\d{1,2}\2(\d{1,4})(?!\d)/;
 
-type Written = Pick<DateForm, "order" | "separator" | "hasShortYear">;
+/** With the name of a month behind its day: the sign between them, and the year. */
+const dayAndName = new RegExp(`^[ \\t]*\\d{1,2}([- ]) *${patternOfMonths}\\1 *(\\d{4}|\\d{2})(?!\\d)`);
+const nameAndDay = new RegExp(`^[ \\t]*${patternOfMonths} +\\d{1,2},? +\\d{4}(?!\\d)`);
+
+type Written = Pick<DateForm, "order" | "separator" | "hasMonthName" | "hasShortYear">;
 
 /** In which orders a cell may be one, by its length of year and its separator; none where it is no date. */
 function writtenIn(cell: string): Written[] {
+  if (nameAndDay.test(cell)) return [{ order: "month first", separator: " ", hasMonthName: true }];
+  const [, between, year = ""] = dayAndName.exec(cell) ?? [];
+  if (between !== undefined) {
+    const separator = between as DateForm["separator"];
+    return [{ order: "day first", separator, hasMonthName: true, ...(year.length === 2 && { hasShortYear: true }) }];
+  }
   const [, first = "", sign = "", third = ""] = beginning.exec(cell) ?? [];
   const separator = sign as DateForm["separator"];
   if (first.length === 4) return [{ order: "year first", separator }];

@@ -109,6 +109,98 @@ describe("a model of dates", () => {
   });
 });
 
+describe("months by name", () => {
+  const names = "January February March April May June July August September October November December".split(" ");
+  const partsOf = (row: number) => {
+    const [year, month, date] = isoDay(row).split("-");
+    return { year: year!, name: names[Number(month) - 1]!, date: String(Number(date)) };
+  };
+  /** In short or in full, as people mix them. */
+  const british = (row: number): string => {
+    const { year, name, date } = partsOf(row);
+    return `${date} ${row % 2 ? name : name.slice(0, 3).toLowerCase()} ${year}`;
+  };
+  const american = (row: number): string => {
+    const { year, name, date } = partsOf(row);
+    return `"${row % 3 ? name : name.slice(0, 3)} ${date}, ${year} 2:30 PM"`;
+  };
+  const oracle = (row: number): string => {
+    const { year, name, date } = partsOf(row);
+    return `${date.padStart(2, "0")}-${name.slice(0, 3).toUpperCase()}-${year.slice(2)}`;
+  };
+
+  test.each([
+    ["before the year", british, "31 Jan 2024", ""],
+    ["before the day", american, "Jan 31, 2024 2:30 PM", "T14:30:00"],
+    ["between hyphens", oracle, "31-Jan-24", ""],
+  ] as const)("are dates, shown, learnt from and predicted by: %s", async (name, written, form, time) => {
+    const sent = await service.upload(weather(written), { name });
+    expect(sent.json.understood).toMatchObject({
+      dateForms: [{ column: 1, form }],
+      columns: [{ type: "date" }, {}, {}],
+    });
+    expect(sent.json.warnings).toEqual([]);
+    const shown = async () =>
+      (await service.call("GET", `/datasets/${sent.json.id}/rows?limit=730`)).json.rows.map(([day]: [string]) => day);
+    const days = Array.from({ length: 730 }, (_, row) => `${isoDay(row)}${time}`);
+    expect(await shown()).toEqual(days);
+    // Once more from the typed copy.
+    await expect
+      .poll(async () => (await service.call("GET", `/datasets/${sent.json.id}`)).json.typedBytes, { timeout: 60_000 })
+      .toBeGreaterThan(0);
+    expect(await shown()).toEqual(days);
+
+    const { json: run } = await service.train(sent.json.id, { mode: "heavy" });
+    expect(run.metrics.r2).toBeGreaterThan(0.9);
+    expect(run.columns[0]).toMatchObject({ as: "date", missing: 0 });
+    const row = 400;
+    const asked = [
+      `${isoDay(row)}${time}`,
+      written(row).replaceAll('"', ""),
+      written(row).replaceAll('"', "").toUpperCase(),
+    ];
+    const inJson = await predict(
+      run.artifactId,
+      asked.map((day) => ({ day, noise: 1 })),
+    );
+    const inCsv = await service.call(
+      "POST",
+      `/artifacts/${run.artifactId}/predictions`,
+      `day,noise\n${asked.map((day) => `"${day}",1\n`).join("")}`,
+      { "content-type": "text/csv" },
+    );
+    const [first] = inJson.json.predictions;
+    expect(Math.abs(first.prediction - Number(warmth(row)))).toBeLessThan(4);
+    expect([inJson.json.predictions, inCsv.json.predictions]).toEqual(
+      [asked, asked].map((each) => each.map(() => first)),
+    );
+    const none = await predict(run.artifactId, [{ day: "31 Feb 2024", noise: 1 }]);
+    expect(none.json.detail).toContain(`must be a date as ${form} or 2024-01-31`);
+
+    const { json: schema } = await service.call("GET", `/artifacts/${run.artifactId}/schema?of=row`);
+    const { description, examples, pattern } = schema.properties.day;
+    expect(description).toContain(`Learnt from 2023-01-01`);
+    expect(examples[0]).toMatch(new RegExp(pattern));
+  });
+
+  test("strays between them are told, and months without a day are text", async () => {
+    const stray = await service.upload(
+      weather((row) => (row === 300 ? "Jan 2024" : british(row))),
+      { name: "a month" },
+    );
+    expect(stray.json.warnings).toMatchObject([{ code: "DATES_AND_TEXT", column: "day", line: 302, cell: "Jan 2024" }]);
+    for (const [place, month] of [
+      (row: number) => `${partsOf(row).name.slice(0, 3)} ${partsOf(row).year}`,
+      (row: number) => `${partsOf(row).year}-${partsOf(row).name.slice(0, 3)}`,
+      (row: number) => partsOf(row).name,
+      (row: number) => (row % 2 ? british(row) : american(row)),
+    ].entries()) {
+      const { json } = await service.upload(weather(month), { name: `months ${place}` });
+      expect(json.understood.columns[0].type).toBe("text");
+    }
+  });
+});
+
 test("a linear model takes the mean of the parts for a missing date, and says how often", async () => {
   const rows = (row: number): string => (row % 10 === 3 ? "NA" : isoDay(row));
   const sent = await service.upload(weather(rows), { name: "gaps" });

@@ -21,6 +21,12 @@ const forms: DateForm[] = [
   ...orders.map((order) => ({ order, separator: "-", hasZone: true }) as const),
   { order: "day first", separator: ".", hasShortYear: true },
   { order: "month first", separator: "/", hasShortYear: true, hasHalfDays: true, hasZone: true },
+  { order: "day first", separator: " ", hasMonthName: true },
+  { order: "day first", separator: "-", hasMonthName: true },
+  { order: "month first", separator: " ", hasMonthName: true },
+  { order: "day first", separator: "-", hasMonthName: true, hasShortYear: true },
+  { order: "day first", separator: " ", hasMonthName: true, hasShortYear: true, hasZone: true },
+  { order: "month first", separator: " ", hasMonthName: true, hasHalfDays: true },
   { order: "year first", separator: "" },
   { order: "unix seconds", separator: "" },
   { order: "unix milliseconds", separator: "" },
@@ -45,7 +51,25 @@ const padded = (most: number) =>
 const time = fc
   .tuple(padded(25), padded(61), fc.constantFrom("", ":05", ":59.25", ":60", ":00.1234567"))
   .map(([hours, minutes, seconds]) => `${hours}:${minutes}${seconds}`);
-const cell = fc
+const months = "January February March April May June July August September October November December".split(" ");
+const anyCase = fc.constantFrom(
+  (name: string) => name,
+  (name: string) => name.toUpperCase(),
+  (name: string) => name.toLowerCase(),
+  (name: string) => [...name].map((letter, place) => (place % 2 ? letter.toUpperCase() : letter)).join(""),
+);
+const monthName = fc
+  .tuple(fc.constantFrom(...months, "Sep", "Octo"), fc.constantFrom(3, 3, 4, 9), anyCase)
+  .map(([name, length, cased]) => cased(name.slice(0, length)));
+const namedDay = fc.oneof(
+  fc
+    .tuple(padded(31), monthName, fc.constantFrom("2024", "1999", "0024", "24", "70"), fc.constantFrom(" ", "-", "  "))
+    .map(([date, name, year, sign]) => [date, name, year].join(sign)),
+  fc
+    .tuple(monthName, fc.constantFrom(" ", "  "), padded(31), fc.constantFrom(", ", " ", ",  ", ","))
+    .map((parts) => `${parts.join("")}2024`),
+);
+const numberedDay = fc
   .record({
     parts: fc
       .tuple(
@@ -61,45 +85,61 @@ const cell = fc
             ? [date, month, year]
             : [month, date, year],
       ),
-    sign: fc.constantFrom("-", "/", ".", ""),
-    time: fc.oneof(
-      fc.constant(""),
-      fc.tuple(fc.constantFrom(" ", "T", "  "), time).map((both) => both.join("")),
-    ),
-    half: fc.constantFrom("", "", " AM", "pm", " p.m."),
-    zone: fc.constantFrom("", "", "Z", "+02:00", " -0530", "+14", " UTC"),
-    around: fc.constantFrom("", " ", "\t"),
+    sign: fc.constantFrom("-", "/", ".", " ", ""),
   })
-  .map(({ parts, sign, time, half, zone, around }) => around.concat(parts.join(sign), time, half, zone, around));
-const anyCell = fc.oneof(
-  { weight: 8, arbitrary: cell },
-  { weight: 1, arbitrary: fc.integer().map(String) },
-  fc.string(),
+  .map(({ parts, sign }) => parts.join(sign));
+const cellOf = (day: fc.Arbitrary<string>) =>
+  fc
+    .record({
+      day,
+      time: fc.oneof(
+        fc.constant(""),
+        fc.tuple(fc.constantFrom(" ", "T", "  "), time).map((both) => both.join("")),
+      ),
+      half: fc.constantFrom("", "", "", "", " AM", "pm", " p.m."),
+      zone: fc.constantFrom("", "", "", "", "Z", "+02:00", " -0530", "+14", " UTC"),
+      around: fc.constantFrom("", " ", "\t"),
+    })
+    .map(({ day, time, half, zone, around }) => around.concat(day, time, half, zone, around));
+const anyCellOf = (days: fc.Arbitrary<string>, others: fc.Arbitrary<string>) =>
+  fc.oneof(
+    { weight: 8, arbitrary: cellOf(days) },
+    { weight: 1, arbitrary: cellOf(others) },
+    { weight: 1, arbitrary: fc.integer().map(String) },
+    fc.string(),
+  );
+const [named, numbered] = [true, false].map((isNamed) =>
+  fc.constantFrom(...forms.filter(({ hasMonthName = false }) => hasMonthName === isNamed)),
+);
+const formAndCells = fc.oneof(named!, numbered!).chain((form) =>
+  fc.tuple(
+    fc.constant(form),
+    fc.array(form.hasMonthName ? anyCellOf(namedDay, numberedDay) : anyCellOf(numberedDay, namedDay), {
+      minLength: 50,
+      maxLength: 50,
+    }),
+  ),
 );
 
 test("JavaScript and DuckDB take the same cells for the same times, in every form", async () => {
-  let dates = 0;
+  const dates = { named: 0, numbered: 0 };
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(anyCell, { minLength: 50, maxLength: 50 }),
-      fc.constantFrom(...forms),
-      async (cells, form) => {
-        const seconds = `epoch_us(${timestampInSql("c", form)})`;
-        const values = cells.map((text) => `(${sqlText(text.replaceAll("\0", "").toWellFormed())})`);
-        const rows = await ask(`SELECT c, ${seconds}::VARCHAR FROM (VALUES ${values}) AS t(c)`);
-        for (const [text, microseconds] of rows) {
-          const ours = secondsOf(String(text), form);
-          dates += ours === undefined ? 0 : 1;
-          const theirs = microseconds === null ? undefined : Number(microseconds) / 1e6;
-          // Beyond 2^53 microseconds a number rounds.
-          const isAlike = ours === theirs || Math.abs(ours! - theirs!) < 1e-3;
-          expect(isAlike, JSON.stringify([text, form, ours, theirs])).toBe(true);
-        }
-      },
-    ),
-    { numRuns: 300 },
+    fc.asyncProperty(formAndCells, async ([form, cells]) => {
+      const seconds = `epoch_us(${timestampInSql("c", form)})`;
+      const values = cells.map((text) => `(${sqlText(text.replaceAll("\0", "").toWellFormed())})`);
+      const rows = await ask(`SELECT c, ${seconds}::VARCHAR FROM (VALUES ${values}) AS t(c)`);
+      for (const [text, microseconds] of rows) {
+        const ours = secondsOf(String(text), form);
+        if (ours !== undefined) dates[form.hasMonthName ? "named" : "numbered"]++;
+        const theirs = microseconds === null ? undefined : Number(microseconds) / 1e6;
+        // Beyond 2^53 microseconds a number rounds.
+        const isAlike = ours === theirs || Math.abs(ours! - theirs!) < 1e-3;
+        expect(isAlike, JSON.stringify([text, form, ours, theirs])).toBe(true);
+      }
+    }),
+    { numRuns: 400 },
   );
-  expect(dates).toBeGreaterThan(100);
+  expect(Math.min(dates.named, dates.numbered)).toBeGreaterThan(100);
 });
 
 test.each(forms)("what a form shows of itself is a date of it: $order $separator", async (form) => {
@@ -123,6 +163,19 @@ test.each([
   [["13/04/2024", "14/05/2024"], ["day first /"]],
   [["04/13/2024"], ["month first /"]],
   [["31.12.24"], ["day first ."]],
+  [["12 Jan 2024", "1 september 2023", "5 Sept 2023", "31 MAY 2024 10:00"], ["day first  "]],
+  [["12-Jan-2024", "1-FEB-2024"], ["day first -"]],
+  [["12-Jan-24", "1-FEB-99"], ["day first -"]],
+  [["Jan 12, 2024", "January 12 2024", "sept  1, 2024 2:30 PM", "may 2, 2024 11:00 am"], ["month first  "]],
+  [["12 Jan 2024", "Jan 12, 2024"], []],
+  [["12 Jan 2024", "12-Jan-2024"], []],
+  [["30 Feb 2024"], []],
+  [["12 Janu 2024"], []],
+  [["12 ſep 2024"], []],
+  [["Jan 2024"], []],
+  [["2024-Jan"], []],
+  [["January", "May"], []],
+  [["May 12"], []],
   [["10-11-12"], []],
   [["1.2.3"], []],
   [["192.168.1.1"], []],
