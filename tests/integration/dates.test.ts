@@ -141,8 +141,8 @@ describe("months by name", () => {
     });
     expect(sent.json.warnings).toEqual([]);
     const shown = async () =>
-      (await service.call("GET", `/datasets/${sent.json.id}/rows?limit=730`)).json.rows.map(([day]: [string]) => day);
-    const days = Array.from({ length: 730 }, (_, row) => `${isoDay(row)}${time}`);
+      (await service.call("GET", `/datasets/${sent.json.id}/rows?limit=100`)).json.rows.map(([day]: [string]) => day);
+    const days = Array.from({ length: 100 }, (_, row) => `${isoDay(row)}${time}`);
     expect(await shown()).toEqual(days);
     // Once more from the typed copy.
     await expect
