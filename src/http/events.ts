@@ -41,9 +41,11 @@ const begun = new WeakMap<Response, () => void>();
 /** Whether this answer is told by events, which have begun. */
 export const hasEvents = (response: Response): boolean => begun.has(response);
 
-/** Whether the caller would rather have events than one answer: `Accept` names them, and nothing before them. */
+/** Whether the caller would rather have events than one answer: `Accept` names them, and JSON not before them. */
 export const wantsEvents = (request: Request): boolean =>
-  request.accepts(["application/json", eventHeaders["Content-Type"]]) === eventHeaders["Content-Type"];
+  // `text/*` alone is of who takes any text, and waits for one answer.
+  /(?:^|,)\s*text\/event-stream\s*(?:[;,]|$)/i.test(request.get("Accept") ?? "") &&
+  request.accepts(["application/json", eventHeaders["Content-Type"]]) !== "application/json";
 
 /**
  * Answers 202 at once, and tells how far the work is: now and each second, until `endByAnswer`.

@@ -137,6 +137,8 @@ export const isoOf = (milliseconds: number): string =>
   new Date(milliseconds)
     .toISOString()
     .slice(0, -1)
+    // An offset may lead beyond the year 9999, which JavaScript writes as +010000.
+    .replace(/^\+0*/, "")
     .replace(/(\.\d*?)0+$/, "$1")
     .replace(/(T00:00:00)?\.$/, "");
 

@@ -217,11 +217,13 @@ describe("dates", () => {
   });
 
   test("at both ends of what is read, all alike, and none", async () => {
-    const { ends, same, two } = await profileOf(
+    const { ends, same, two, micro, late } = await profileOf(
       tableOf({
         ends: days.map((_, row) => (row % 2 ? "1000-01-01" : "9999-12-31")),
         same: days.map((_, row) => (row % 3 ? "2024-05-06T07:08:09" : "")),
         two: days.map((_, row) => (row % 2 ? "2024-01-01T00:00:00.001" : "2024-01-01T00:00:00.002")),
+        micro: days.map((_, row) => `1969-12-31T23:59:59.9990${row + 10}`),
+        late: days.map((day, row) => (row % 2 ? `${day}T00:00:00+00:00` : "9999-12-31T23:59:59-12:00")),
         label: labels,
       }),
       "ends",
@@ -229,6 +231,10 @@ describe("dates", () => {
     expect(ends).toMatchObject({ type: "date", histogram: { counts: [20, 21] }, quantiles: { p5: "1000-01-01" } });
     expect([ends?.histogram?.binEdges[0], ends?.histogram?.binEdges[2]]).toEqual([ends?.min, ends?.max]);
     expect(same?.histogram).toEqual({ binEdges: ["2024-05-06T07:08:09", "2024-05-06T07:08:09"], counts: [27] });
+    expect(micro).toMatchObject({ min: "1969-12-31T23:59:59.99901", quantiles: { p5: "1969-12-31T23:59:59.999" } });
+    expect(micro?.histogram?.binEdges).toEqual(["1969-12-31T23:59:59.999", "1969-12-31T23:59:59.999"]);
+    expect(late).toMatchObject({ max: "10000-01-01T11:59:59", quantiles: { p95: "10000-01-01T11:59:59" } });
+    expect(late?.histogram?.binEdges.at(-1)).toBe("10000-01-01T11:59:59");
     expect(two?.histogram).toEqual({ binEdges: ["2024-01-01T00:00:00.001", "2024-01-01T00:00:00.002"], counts: [41] });
   });
 });

@@ -100,6 +100,17 @@ test("an inspection and a correction tell the same, and nobody else's answer cha
   expect(progress[0].phase).toEqual(expect.any(String));
   expect(answer).toMatchObject({ status: 200, headers: { Location: json.id }, body: { id: json.id, target: "label" } });
   expect((await service.call("PATCH", `/datasets/${json.id}`, { types: 7 }, asEvents)).status).toBe(400);
+  // Who takes any text has not asked for events; with JSON behind them they are meant.
+  for (const [accept, status] of [
+    ["text/*", 200],
+    ["text/html, text/*;q=0.5, */*;q=0.1", 200],
+    ["application/json, text/event-stream", 200],
+    ["text/event-stream, application/json", 202],
+    ["text/event-stream; charset=utf-8", 202],
+  ] as const) {
+    const again = await service.upload(table("mend"), { name: "mend" }, "m.csv", { accept });
+    expect([accept, again.status, again.headers.get("vary")]).toEqual([accept, status, "Origin, Accept"]);
+  }
 });
 
 test("a fault of ours in the middle counts as one, and stands in the log", async () => {

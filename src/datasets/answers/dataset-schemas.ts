@@ -44,7 +44,9 @@ const columnProfile = z
       .object({
         binEdges: z
           .union([z.array(z.number()), z.array(z.string())])
-          .describe("One more than bins: the first is the least finite number or date, the last the greatest."),
+          .describe(
+            "One more than bins: the first is the least finite number or date, the last the greatest; of dates the milliseconds that are over.",
+          ),
         counts: z
           .array(z.int())
           .describe("Values of each bin, which has its lower edge, and not its upper one but for the last."),

@@ -9,6 +9,7 @@ export function toldAsker(
   { owner, request, response }: { readonly owner: string; readonly request: Request; readonly response: Response },
   signal: AbortSignal,
 ): ServedAsker {
+  response.vary("Accept");
   if (!wantsEvents(request)) return { owner, signal };
   const progress = createCheckProgress(() => {
     if (!signal.aborted) beginEvents(response, () => progress.now());

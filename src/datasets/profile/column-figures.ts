@@ -39,7 +39,9 @@ export function withValues(source: string, columns: readonly PlacedColumn[]): st
     const { type, cell, value: read } = column;
     if (type !== "number" && type !== "date") return [cell];
     const value = readOf(column);
-    const finite = type === "date" ? `epoch_ms(${value})::DOUBLE` : `CASE WHEN isfinite(${value}) THEN ${value} END`;
+    // By itself epoch_ms cuts towards 1970, and so behind the greatest of the dates before.
+    const milliseconds = `epoch_ms(date_trunc('milliseconds', ${value}))::DOUBLE`;
+    const finite = type === "date" ? milliseconds : `CASE WHEN isfinite(${value}) THEN ${value} END`;
     return [cell, `${read} AS ${value}`, `${finite} AS ${finiteIn(column)}`];
   });
   return `(SELECT ${cells.join(", ")} FROM ${source})`;

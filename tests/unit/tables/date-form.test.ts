@@ -139,7 +139,8 @@ test("JavaScript and DuckDB take the same cells for the same times, in every for
     }),
     { numRuns: 400 },
   );
-  expect(Math.min(dates.named, dates.numbered)).toBeGreaterThan(100);
+  // Of 20,000 cells 110 to 210 are dates of each kind: so few only where a generator is broken.
+  expect(Math.min(dates.named, dates.numbered)).toBeGreaterThan(20);
 });
 
 test.each(forms)("what a form shows of itself is a date of it: $order $separator", async (form) => {
