@@ -110,9 +110,9 @@ export function timestampInSql(cell: string, form: DateForm): string {
   const century = form.hasShortYear ? `CASE WHEN ${part(year)} < '70' THEN '20' ELSE '19' END || ` : "";
   const monthPart = form.hasMonthName ? "@" : `\\${month}`;
   let iso = `${century}regexp_replace(${cell}, ${pattern}, '\\${year}-${monthPart}-\\${day} \\${groups.time}')`;
+  // Not by try_strptime, which takes longest where a format fails, as one for short names does of those in full.
   if (form.hasMonthName) iso = `replace(${iso}, '@', ${monthInSql(cell)})`;
   let sql = `TRY_CAST(rtrim(${iso}) AS TIMESTAMP)`;
-  // try_strptime takes longest where a format fails, as one for short names does of those in full.
   const isPlain = !form.hasMonthName && !form.hasShortYear && !form.hasHalfDays && !form.hasZone;
   // To write a cell anew takes twice the time of matching it: most need not be.
   if (isPlain && form.order === "year first" && form.separator === "-")

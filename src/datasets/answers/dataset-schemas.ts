@@ -302,7 +302,7 @@ export const uploadForm = z.strictObject({
     .describe('A JSON list of columns that trainings shall not learn from, as ["id"]. Default: none.'),
 });
 
-/** What the answer to a correction says in its headers. */
+/** What the answer to an upload or a correction says in its headers. */
 export const keptHeaders = z.object({
   Location: z.string().describe("Of the dataset, relative to this address."),
   ETag: z.string().describe("Of the dataset as it is now."),
