@@ -1,6 +1,6 @@
 // Over 300 lines: the growing of a tree shares its scratch memory in one closure, and the losses belong beside it.
 import { type Bins, binColumns } from "./feature-bins.ts";
-import type { Loss } from "./linear-model.ts";
+import type { Loss } from "./linear-problem.ts";
 
 /** The task of the tree trainer: features column by column, NaN where missing. */
 export interface TreesFit {

@@ -1,3 +1,11 @@
+/** What a solver says of its work. */
+export interface SolverReport {
+  readonly name: "newton" | "lbfgs";
+  readonly iterations: number;
+  /** Whether the gradient says that it is the minimum; else the solver gave up before it. */
+  readonly converged: boolean;
+}
+
 /** How good predictions are; which keys there are depends on the task. */
 export interface QualityMetrics {
   accuracy?: number;
@@ -28,6 +36,8 @@ export interface RunMetrics extends QualityMetrics {
   /** Share of each source column, summing to 1, highest first. */
   featureImportances: Record<string, number>;
   confusionMatrix?: ConfusionMatrix;
+  /** How the minimum of a light model was found. */
+  solver?: SolverReport;
   /** Log loss or RMSE, divided by the baseline's: below 1 is better than guessing. */
   relativeError?: number;
 }

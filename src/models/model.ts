@@ -117,6 +117,31 @@ export interface XgboostModel {
   version: [number, number, number];
 }
 
+/** One of a light model's own features: a column, one category of a column of text, or one part of a column of dates. */
+export interface Coefficient {
+  readonly column: string;
+  readonly category?: string;
+  readonly part?: DatePart;
+  /** Of the rows that were learnt from, missing values as they count. */
+  readonly mean: number;
+  /** Of the same; times a weight it is the weight on the standardised column, by which features can be compared. */
+  readonly deviation: number;
+  /** By output: what 1 more of it adds. */
+  readonly weights: readonly number[];
+}
+
+/** A light model in words: an output is its intercept and the sum of features times weights, all in the units of the data. */
+export interface Coefficients {
+  /**
+   * What each output is: the target's value of a regression; of two classes the log odds of the second; of more the score of
+   * each class, of which softmax makes chances.
+   */
+  readonly outputs: readonly string[];
+  readonly intercepts: readonly number[];
+  /** In the order of the model's own features. */
+  readonly features: readonly Coefficient[];
+}
+
 /** A model and all that is needed to use it; plain JSON. */
 export interface ModelDocument {
   readonly format: "mlops-backend/model";
@@ -132,11 +157,13 @@ export interface ModelDocument {
   /** Values that count as missing in every column, beside those that always do; absent where there are none. */
   readonly missing?: readonly string[];
   readonly metrics: RunMetrics;
+  /** Of light models; absent from those of trainers before 1.2.0. The model has the same numbers, without their names. */
+  readonly coefficients?: Coefficients;
   readonly model: XgboostModel;
 }
 
 /** Who wrote the model; the number goes up when the same data would give another model. */
-export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.1.0" } as const;
+export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.2.0" } as const;
 
 /** The bytes of a model file. */
 export function serializeModelDocument(document: ModelDocument): string {

@@ -1,9 +1,11 @@
-import { fitBoostedTrees } from "./boosted-trees.ts";
+import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
+import { type HeavyParameters, trainHeavy } from "./heavy-trainer.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
-import { fitLinear, type Loss } from "./linear-model.ts";
+import { type LightParameters, trainLight } from "./light-trainer.ts";
+import type { Loss } from "./linear-problem.ts";
 import {
   type DroppedColumn,
   type ModelDocument,
@@ -20,7 +22,7 @@ import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
-import { linearToXgboost, predictXgboost, treesToXgboost } from "./xgboost-json.ts";
+import { predictXgboost } from "./xgboost-json.ts";
 
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
 export const MIN_TRAINING_ROWS = 8;
@@ -28,28 +30,11 @@ export const MIN_TRAINING_ROWS = 8;
 /** Columns that are named where none can be used. */
 const mostNamed = 5;
 const HELD_OUT_FRACTION = 0.25;
-const VALIDATION_FRACTION = 0.15;
-// Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
-const MIN_ROWS_FOR_EARLY_STOPPING = 60;
 
-/** How to train; what is absent has a default. `ridge` is for light models, the others but `seed` for heavy ones. */
-export interface TrainParameters {
+/** How to train; what is absent has a default. */
+export interface TrainParameters extends LightParameters, HeavyParameters {
   /** Of the split into training and held-out rows. Default 42. */
   readonly seed?: number | undefined;
-  /** Trees, or trees a class. Default 100. */
-  readonly rounds?: number | undefined;
-  /** Default 6. */
-  readonly maxDepth?: number | undefined;
-  /** Default 0.1. */
-  readonly learningRate?: number | undefined;
-  /** Penalty on the squared standardised weights, summed over rows. Default 1e-6 a row. */
-  readonly ridge?: number | undefined;
-  /** Rounds without a better validation loss after which to stop. Default 15. */
-  readonly earlyStoppingRounds?: number | undefined;
-  /** Least sum of second derivatives in a leaf. Default 1. */
-  readonly minChildWeight?: number | undefined;
-  /** Penalty on the squared leaf values. Default 1. */
-  readonly lambda?: number | undefined;
 }
 
 /** What to train on, and how. */
@@ -132,8 +117,10 @@ export function trainModel(
     target: trainTarget,
     loss,
     outputs,
+    classes,
   };
-  const { model, importances } = (mode === "light" ? trainLight : trainHeavy)(fit, parameters, seed, onProgress);
+  const light = mode === "light" ? trainLight(fit, parameters, onProgress) : undefined;
+  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onProgress);
   const bounds = boundsOf(model, fit.columns, schema.features, request);
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
@@ -154,6 +141,7 @@ export function trainModel(
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },
     featureImportances: sharesByColumn(schema.features, importances),
+    ...(light && { solver: light.solver }),
   };
   onProgress(1);
   const document: ModelDocument = {
@@ -168,6 +156,9 @@ export function trainModel(
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
     metrics,
+    ...(light && {
+      coefficients: coefficientsOf(schema.features, outputNames(request.target, classes), light.weights),
+    }),
     model,
   };
   const uses = columnUses({
@@ -249,57 +240,16 @@ function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, Table
   });
 }
 
-interface Fit {
-  readonly columns: readonly Float32Array[];
-  readonly target: Float64Array;
-  readonly loss: Loss;
-  readonly outputs: number;
-}
-
-interface Fitted {
-  readonly model: XgboostModel;
-  /** By the model's own features. */
-  readonly importances: Float64Array;
-}
-
-type Trainer = (fit: Fit, parameters: TrainParameters, seed: number, onProgress: (fraction: number) => void) => Fitted;
-
-const trainLight: Trainer = (fit, parameters, _seed, onProgress) => {
-  const ridge = parameters.ridge ?? 1e-6 * fit.target.length;
-  const fitted = fitLinear({ ...fit, ridge }, onProgress);
-  const importances = new Float64Array(fit.columns.length);
-  for (const [at, weight] of fitted.standardised.entries()) {
-    importances[Math.floor(at / fit.outputs)]! += Math.abs(weight);
-  }
-  return { model: linearToXgboost(fitted, fit.loss, fit.outputs), importances };
-};
-
-const trainHeavy: Trainer = (fit, parameters, seed, onProgress) => {
-  const places = Int32Array.from(fit.target.keys());
-  const classOf = fit.loss === "squared" ? undefined : Int32Array.from(fit.target);
-  const fraction = places.length < MIN_ROWS_FOR_EARLY_STOPPING ? 0 : VALIDATION_FRACTION;
-  const { kept, heldOut } = splitRows(places, fraction, seed + 1, classOf);
-  const fitted = fitBoostedTrees(
-    {
-      ...fit,
-      fitRows: kept,
-      validationRows: heldOut,
-      rounds: parameters.rounds ?? 100,
-      maxDepth: parameters.maxDepth ?? 6,
-      learningRate: parameters.learningRate ?? 0.1,
-      earlyStoppingRounds: parameters.earlyStoppingRounds ?? 15,
-      minChildWeight: parameters.minChildWeight ?? 1,
-      lambda: parameters.lambda ?? 1,
-    },
-    onProgress,
-  );
-  return { model: treesToXgboost(fitted, fit.loss, fit.outputs, fit.columns.length), importances: fitted.gains };
-};
-
 function meanOf(values: Float64Array): number {
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
   return mean;
+}
+
+/** Of two classes the one output is for the second. */
+function outputNames(target: string, classes: readonly string[] | undefined): readonly string[] {
+  if (classes === undefined) return [target];
+  return classes.length === 2 ? classes.slice(1) : classes;
 }
 
 /** Two classes have one output, the chance of the second; here both get theirs. */

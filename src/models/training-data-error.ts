@@ -8,6 +8,7 @@ export type TrainingDataErrorCode =
   | "TOO_MANY_FEATURES"
   | "TARGET_NOT_NUMERIC"
   | "FEATURE_NOT_FOUND"
+  | "CLASS_UNKNOWN"
   | "NUMBERS_OUT_OF_RANGE";
 
 /** The data is at fault, not the system: trying again does not help, the message says what does. */

@@ -1,5 +1,5 @@
 import type { BoostedTrees, Tree } from "./boosted-trees.ts";
-import type { LinearWeights, Loss } from "./linear-model.ts";
+import type { LinearWeights, Loss } from "./linear-problem.ts";
 import type { XgboostModel, XgboostObjective, XgboostTree } from "./model.ts";
 
 // The format of 2.1: 2.x and 3.x both read it, while 2.x can't read the list of base scores that 3.1 brought.

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { TrainParameters } from "../models/train-model.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
 
@@ -153,7 +154,7 @@ export interface TrainingRunsTable {
   task: "classification" | "regression";
   target: string;
   features: JSONColumnType<string[] | null>;
-  parameters: JSONColumnType<Record<string, number>>;
+  parameters: JSONColumnType<TrainParameters>;
   status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
   /** Place in the order of owners; see nextTurn. */
   turn: Generated<number>;

@@ -1,6 +1,7 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { TrainParameters } from "../models/train-model.ts";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
 import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts";
@@ -62,7 +63,7 @@ export interface NewRun {
   readonly task: "classification" | "regression";
   readonly target: string;
   readonly features: readonly string[] | undefined;
-  readonly parameters: Readonly<Record<string, number>>;
+  readonly parameters: TrainParameters;
   readonly createdAt: Date;
 }
 

@@ -14,6 +14,15 @@ export const mode = z
 export const task = z.enum(["classification", "regression"]);
 const columnName = z.string().min(1).max(1000);
 
+/** Far more than a class of one row among a billion needs, and no weight that a sum over rows would lose. */
+const weight = z.number().min(1e-9).max(1e9);
+const classWeight = z.union(
+  [
+    z.literal("balanced"),
+    z.record(z.string(), weight).refine((weights) => Object.keys(weights).length > 0, "names no class"),
+  ],
+  { error: 'must be "balanced", or an object of classes and weights' },
+);
 const parameters = z
   .strictObject({
     seed: z
@@ -26,7 +35,19 @@ const parameters = z
     rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
     maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
     learningRate: z.number().min(0.0001).max(1).optional().describe("heavy: weight of a tree."),
-    ridge: z.number().min(0).max(1e9).optional().describe("light: penalty on squared weights."),
+    ridge: z
+      .number()
+      .min(0)
+      .max(1e9)
+      .optional()
+      .describe(
+        "light: half of it times each squared weight, on columns of deviation 1, is added to the loss, which is a sum over rows; the intercept's is not. scikit-learn's alpha of Ridge, 1 / C of LogisticRegression. Default 1.",
+      ),
+    classWeight: classWeight
+      .optional()
+      .describe(
+        "light, classes: how much rows of a class count. An object of classes and weights, 1 for those it does not name; balanced: rows / (classes * rows of the class), as scikit-learn has it. Default: all rows count the same.",
+      ),
     earlyStoppingRounds: z
       .number()
       .int()
@@ -66,7 +87,7 @@ export const runSchema = z
     task,
     target: z.string(),
     features: z.array(z.string()).nullable(),
-    parameters: z.record(z.string(), z.number()),
+    parameters,
     status: z.enum(runStatuses),
     attempt: z
       .number()

@@ -7,6 +7,7 @@ import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
 import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
+import type { TrainParameters } from "../models/train-model.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
@@ -25,7 +26,7 @@ export interface RunRequest {
   readonly target?: string | undefined;
   readonly task?: TrainingTask | undefined;
   readonly features?: readonly string[] | undefined;
-  readonly parameters?: Readonly<Record<string, number | undefined>> | undefined;
+  readonly parameters?: TrainParameters | undefined;
 }
 
 export interface TrainableDataset {
@@ -100,6 +101,20 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
     `The dataset's \`leftOut\` has ${words}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
     { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
   );
+}
+
+/**
+ * @throws DomainError CLASS_WEIGHT_UNUSABLE
+ */
+function requireClasses({ mode, parameters }: Pick<RunRequest, "mode" | "parameters">, task: TrainingTask): void {
+  if (parameters?.classWeight === undefined || (mode === "light" && task === "classification")) return;
+  const why =
+    mode === "heavy"
+      ? "is for models of the mode light, and this one is heavy"
+      : "is for classes, and this is a regression";
+  throw new DomainError("CLASS_WEIGHT_UNUSABLE", `\`classWeight\` ${why}. Leave it out.`, {
+    fields: [{ path: "parameters.classWeight", message: why }],
+  });
 }
 
 /**
@@ -202,6 +217,7 @@ export async function submitRun(
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
+    requireClasses(request, task);
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
@@ -213,9 +229,6 @@ export async function submitRun(
         },
       );
     }
-    const parameters = Object.fromEntries(
-      Object.entries(request.parameters ?? {}).filter((entry): entry is [string, number] => entry[1] !== undefined),
-    );
     const turn = nextTurn(await readTurns(tx, owner));
     const run = await insertRun(tx, {
       id,
@@ -226,7 +239,7 @@ export async function submitRun(
       task,
       target,
       features: request.features,
-      parameters,
+      parameters: request.parameters ?? {},
       createdAt: new Date(nowMs),
     });
     // The job has the run's id: whoever finds one finds the other.

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../../src/models/evaluate.ts";
 import { binColumns } from "../../../src/models/feature-bins.ts";
-import { solveCholesky } from "../../../src/models/linear-model.ts";
+import { solveCholesky } from "../../../src/models/newton.ts";
 import { splitRows } from "../../../src/models/split-rows.ts";
 import { toXgboostFloat } from "../../../src/models/xgboost-json.ts";
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PredictionInputError } from "../../../src/models/predict-rows.ts";
@@ -104,4 +105,10 @@ describe("cells", () => {
   test("no rows, no predictions", () => {
     expect(predictRecords(species, [])).toEqual([]);
   });
+});
+
+test("a light model of the trainers before 1.2.0, without coefficients, predicts as it did", () => {
+  const kept = JSON.parse(readFileSync(new URL("../../fixtures/light-1.1.0.json", import.meta.url), "utf8"));
+  expect(kept.document.library.version).toBe("1.1.0");
+  expect(predictRecords(kept.document, kept.rows)).toEqual(kept.predictions);
 });

@@ -1,0 +1,170 @@
+/** What a linear model minimises: squared error, or log loss over classes. */
+export type Loss = "squared" | "logistic" | "softmax";
+
+/** The task of the linear trainer: features column by column, without missing values. */
+export interface LinearFit {
+  readonly columns: readonly Float32Array[];
+  /** The value, or the number of the class. */
+  readonly target: Float64Array;
+  /** How much each row counts: as much as so many rows that are the same. */
+  readonly rowWeights: Float64Array;
+  readonly loss: Loss;
+  /** Outputs: 1 for squared and logistic, else the number of classes. */
+  readonly outputs: number;
+  /** Half of it times each squared standardised weight is added to the loss, which is a sum over rows (not a mean). */
+  readonly ridge: number;
+}
+
+/** Weights for the raw features, and the same for standardised ones (to compare features with). */
+export interface LinearWeights {
+  /** Of feature f for output k at `f * outputs + k`, in 32-bit precision. */
+  readonly weights: Float32Array;
+  readonly biases: Float32Array;
+  readonly standardised: Float64Array;
+  /** Of the raw features, by which they were standardised; a constant one has deviation 1. */
+  readonly means: Float64Array;
+  readonly deviations: Float64Array;
+}
+
+/** The same with columns, and for squared loss the target, of mean 0 and deviation 1: all unknowns are of one scale there. */
+export interface LinearProblem {
+  readonly rows: number;
+  /** Features plus one for the bias, which is the last. */
+  readonly width: number;
+  readonly outputs: number;
+  readonly loss: Loss;
+  readonly ridge: number;
+  readonly rowWeights: Float64Array;
+  readonly totalWeight: number;
+  readonly columns: readonly Float64Array[];
+  readonly means: Float64Array;
+  readonly deviations: Float64Array;
+  readonly target: Float64Array;
+  readonly targetMean: number;
+  readonly targetDeviation: number;
+}
+
+/** Rows count alike for means and deviations, whatever their weight, as in a pipeline of scikit-learn. */
+export function standardise(fit: LinearFit): LinearProblem {
+  const rows = fit.target.length;
+  const means = new Float64Array(fit.columns.length);
+  const deviations = new Float64Array(fit.columns.length);
+  const columns = fit.columns.map((column, feature) => {
+    const { mean, deviation } = moments(column);
+    means[feature] = mean;
+    deviations[feature] = deviation;
+    return Float64Array.from(column, (value) => (value - mean) / deviation);
+  });
+  const squared = fit.loss === "squared";
+  const { mean: targetMean, deviation: targetDeviation } = squared ? moments(fit.target) : { mean: 0, deviation: 1 };
+  return {
+    rows,
+    width: columns.length + 1,
+    outputs: fit.outputs,
+    loss: fit.loss,
+    ridge: fit.ridge,
+    rowWeights: fit.rowWeights,
+    totalWeight: fit.rowWeights.reduce((sum, weight) => sum + weight, 0),
+    columns: [...columns, new Float64Array(rows).fill(1)],
+    means,
+    deviations,
+    target: Float64Array.from(fit.target, (value) => (value - targetMean) / targetDeviation),
+    targetMean,
+    targetDeviation,
+  };
+}
+
+function moments(values: Float32Array | Float64Array): { mean: number; deviation: number } {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
+  let squares = 0;
+  for (const value of values) squares += (value - mean) ** 2;
+  const deviation = Math.sqrt(squares / values.length);
+  return { mean, deviation: deviation > 0 ? deviation : 1 };
+}
+
+/** The solution in the units of the data. */
+export function unstandardise(problem: LinearProblem, unknowns: Float64Array): LinearWeights {
+  const { width, outputs, means, deviations, targetMean, targetDeviation } = problem;
+  const features = width - 1;
+  const weights = new Float32Array(features * outputs);
+  const biases = new Float32Array(outputs);
+  const standardised = new Float64Array(features * outputs);
+  for (let output = 0; output < outputs; output++) {
+    let bias = targetMean + targetDeviation * unknowns[output * width + features]!;
+    for (let feature = 0; feature < features; feature++) {
+      const weight = unknowns[output * width + feature]! * targetDeviation;
+      const place = feature * outputs + output;
+      standardised[place] = weight;
+      weights[place] = weight / deviations[feature]!;
+      // The rounded weight, not the exact one: so the bias makes good what rounding took.
+      bias -= weights[place]! * means[feature]!;
+    }
+    biases[output] = bias;
+  }
+  return { weights, biases, standardised, means, deviations };
+}
+
+/** The bias is not penalised, or predictions would shrink to 0. */
+export function penaltyOf({ width, ridge }: LinearProblem, unknown: number): number {
+  return unknown % width === width - 1 ? 0 : ridge;
+}
+
+// Four columns of so many rows stay in a core's nearest cache while all outputs pass over them.
+const BLOCK_ROWS = 1024;
+
+/** The margin of row r for output k at `k * rows + r`: all columns times their unknowns. */
+export function multiply(problem: LinearProblem, unknowns: Float64Array, margins: Float64Array): void {
+  const { rows, width, outputs } = problem;
+  margins.fill(0);
+  for (let from = 0; from < rows; from += BLOCK_ROWS) {
+    const end = Math.min(rows, from + BLOCK_ROWS);
+    for (let feature = 0; feature < width; feature += 4) {
+      const [a, b, c, d] = fourColumns(problem, feature);
+      for (let output = 0; output < outputs; output++) {
+        const base = output * rows;
+        const place = output * width + feature;
+        const u = unknowns[place]!;
+        const v = feature + 1 < width ? unknowns[place + 1]! : 0;
+        const w = feature + 2 < width ? unknowns[place + 2]! : 0;
+        const x = feature + 3 < width ? unknowns[place + 3]! : 0;
+        for (let row = from; row < end; row++)
+          margins[base + row]! += u * a[row]! + v * b[row]! + w * c[row]! + x * d[row]!;
+      }
+    }
+  }
+}
+
+/** The sum over rows of each column times the residuals of each output, in the order of the unknowns. */
+export function multiplyTransposed(problem: LinearProblem, residuals: Float64Array, product: Float64Array): void {
+  const { rows, width, outputs } = problem;
+  product.fill(0);
+  for (let from = 0; from < rows; from += BLOCK_ROWS) {
+    const end = Math.min(rows, from + BLOCK_ROWS);
+    for (let feature = 0; feature < width; feature += 4) {
+      const [a, b, c, d] = fourColumns(problem, feature);
+      for (let output = 0; output < outputs; output++) {
+        const base = output * rows;
+        let [u, v, w, x] = [0, 0, 0, 0];
+        for (let row = from; row < end; row++) {
+          const residual = residuals[base + row]!;
+          u += residual * a[row]!;
+          v += residual * b[row]!;
+          w += residual * c[row]!;
+          x += residual * d[row]!;
+        }
+        const place = output * width + feature;
+        product[place]! += u;
+        if (feature + 1 < width) product[place + 1]! += v;
+        if (feature + 2 < width) product[place + 2]! += w;
+        if (feature + 3 < width) product[place + 3]! += x;
+      }
+    }
+  }
+}
+
+/** From `feature` on; behind the last column the last one stands again, for whom nobody asks. */
+export function fourColumns({ columns, width }: LinearProblem, feature: number) {
+  const at = (place: number): Float64Array => columns[Math.min(place, width - 1)]!;
+  return [at(feature), at(feature + 1), at(feature + 2), at(feature + 3)] as const;
+}
