@@ -29,7 +29,7 @@ import { removeDataset } from "./removal/remove-dataset.ts";
 import { runTtlCycle } from "./removal/ttl-cycle.ts";
 import { rowsRoute } from "./rows/rows-route.ts";
 import { inspectRoute } from "./upload/inspect-route.ts";
-import { type AcceptedDataset, acceptDataset, type ReceivingParts } from "./upload/receive-upload.ts";
+import { acceptDataset, type ReceivingParts } from "./upload/receive-upload.ts";
 import { mediaTypes, uploadEncoding, uploadErrors } from "./upload/upload-call.ts";
 import { openUploadDoor } from "./upload/upload-door.ts";
 
@@ -62,9 +62,9 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
     understood: understoodOf(row),
   });
 
-  const toWhole = (row: Dataset, examples?: AcceptedDataset["examples"]): z.input<typeof uploadedDataset> => ({
+  const toWhole = (row: Dataset): z.input<typeof uploadedDataset> => ({
     ...toDataset(row),
-    understood: understoodWithColumnsOf(row, examples),
+    understood: understoodWithColumnsOf(row),
     warnings: row.warnings === null ? null : [...row.warnings.first],
     warningCount: row.warnings?.count ?? null,
     // Written as it is, whose lists nobody changes.
@@ -92,7 +92,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       errors: uploadErrors,
       async handle({ owner, request, response }) {
         try {
-          const { dataset, isNew, examples } = await door.receive(owner, { request, response }, (received, signal) =>
+          const { dataset, isNew } = await door.receive(owner, { request, response }, (received, signal) =>
             acceptDataset(parts, toldAsker({ owner, request, response }, signal), received),
           );
           datasetUpload({
@@ -104,7 +104,7 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
           sendAnswer(response, {
             status: isNew ? 201 : 200,
             headers: keptHeadersOf(request, dataset),
-            body: toWhole(dataset, examples),
+            body: toWhole(dataset),
           });
         } catch (error) {
           if (error instanceof ClientClosedError) {

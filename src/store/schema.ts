@@ -11,12 +11,20 @@ type BigInteger = ColumnType<number, number, number>;
 type NullableBigInteger = ColumnType<number | null, number | null | undefined, number | null>;
 type NullableText = ColumnType<string | null, string | null | undefined, string | null>;
 
-/** One column of an uploaded CSV, as the checks at upload found it. */
-export interface ColumnSummary {
+/** How a column of an uploaded CSV is read. */
+export interface ReadColumn {
   readonly name: string;
   readonly type: TableColumnType;
   /** Of a target of classes that are numbers, those that are spelled otherwise than JavaScript spells them: `1.0`, by `1`. */
   readonly spelled?: Readonly<Record<string, string>>;
+}
+
+/** The same with what its owner is told of it, as the checks at upload found it. */
+export interface ColumnSummary extends ReadColumn {
+  /** Rows without a value of the type; absent of datasets from before it was counted. */
+  readonly missing?: number;
+  /** Its first values that differ, as they are written; absent of wide tables, and of datasets from before they were kept. */
+  readonly examples?: readonly string[];
 }
 
 /** What its sender has said of a table; what is not said was found out. */
@@ -41,7 +49,7 @@ type Quantiles = Readonly<Record<"p5" | "p25" | "p50" | "p75" | "p95", number | 
  * A column as the background profile describes it. What may be absent is either of columns of the other type, or was not
  * made yet when the profile was.
  */
-export interface ColumnProfile extends ColumnSummary {
+export interface ColumnProfile extends ReadColumn {
   readonly nullRatio: number;
   readonly missing?: number;
   readonly distinct: number;

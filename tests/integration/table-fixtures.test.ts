@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
 import { fixturePath, readFixture, type TableFixture, tableFixtures } from "../support/table-fixtures.ts";
 
 let service: RunningService;
@@ -49,6 +49,15 @@ test.each(understoodOnes)("$file is understood: $about", async (fixture) => {
   const page = (await service.call("GET", `/datasets/${json.id}/rows?limit=100`)).json;
   if (fixture.first !== undefined) expect(page.rows[0]).toEqual(fixture.first);
   await trainAndPredict(fixture, json, page);
+  // Counted by the check in one pass of text, and by the profile in typed columns.
+  const profile = await eventually(async () => {
+    const { profile, profileFault } = (await service.call("GET", `/datasets/${json.id}`)).json;
+    expect(profileFault).toBeNull();
+    return profile ?? undefined;
+  });
+  const missingOf = (columns: { name: string; missing: number }[]) =>
+    columns.map(({ name, missing }) => [name, missing]);
+  expect(missingOf(understood.columns.filter(({ name }: { name: string }) => name !== ""))).toEqual(missingOf(profile));
 });
 
 const wide = (columns: number): string => {

@@ -117,19 +117,19 @@ describe("what each column was taken for is said", () => {
     return { sent: json.understood.columns, kept: one.json.understood.columns, id: json.id };
   };
 
-  test("with its type and role, those that are left out in their places, and examples of what was just sent", async () => {
+  test("with its type and role, those that are left out in their places, how much is missing, and examples", async () => {
     const long = "é".repeat(60);
     const content = `;price;;label;kg\n1;NA;;x;${long}\n2;1,5;;x;2\n3;1,5;;y;NA\n4;2;;y;3\n`;
     const { sent, kept, id } = await columns(content, "columns", { target: "label" });
     const expected = [
       { name: "", type: null, role: "left out" },
-      { name: "price", type: "number", role: "feature", examples: ["1,5", "2"] },
+      { name: "price", type: "number", role: "feature", missing: 1, examples: ["1,5", "2"] },
       { name: "", type: null, role: "left out" },
-      { name: "label", type: "text", role: "target", examples: ["x", "y"] },
-      { name: "kg", type: "text", role: "feature", examples: [long.slice(0, 40), "2", "3"] },
+      { name: "label", type: "text", role: "target", missing: 0, examples: ["x", "y"] },
+      { name: "kg", type: "text", role: "feature", missing: 1, examples: [long.slice(0, 40), "2", "3"] },
     ];
     expect(sent).toEqual(expected);
-    expect(kept).toEqual(expected.map(({ examples: _, ...column }) => column));
+    expect(kept).toEqual(expected);
     const { items } = (await service.call("GET", "/datasets?limit=100")).json;
     expect(items.find((item: { id: string }) => item.id === id).understood).not.toHaveProperty("columns");
   });

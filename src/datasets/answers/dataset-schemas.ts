@@ -118,11 +118,17 @@ export const understoodColumn = z.object({
   role: z
     .enum(["feature", "target", "left out"])
     .describe("left out: it has no name, or `leftOut` names it, and trainings don't learn from it."),
+  missing: z
+    .int()
+    .optional()
+    .describe(
+      "Rows without a value of the type. Absent of a column without a name, and of datasets that were sent before it was counted.",
+    ),
   examples: z
     .array(z.string())
     .optional()
     .describe(
-      "Up to three values of the first rows, as they are written; only in the answer to an upload of at most 200 columns.",
+      "Up to three values of the first rows, as they are written. Absent as `missing` is, and of tables of more than 200 columns.",
     ),
 });
 

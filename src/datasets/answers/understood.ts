@@ -35,18 +35,14 @@ export function understoodOf(dataset: Pick<DatasetSummary, "dialect">): z.input<
   };
 }
 
-/**
- * The same with what each of the file's columns was taken for.
- * @param examples of the columns that are not left out
- */
+/** The same with what each of the file's columns was taken for. */
 export function understoodWithColumnsOf(
   dataset: Pick<Dataset, "dialect" | "columns" | "target"> & { readonly said: Pick<SaidOfTable, "leftOut"> | null },
-  examples?: readonly (readonly string[])[],
 ): z.input<typeof understoodWithColumns> {
   const leftOut = new Set(dataset.said?.leftOut);
-  const columns = dataset.columns.map(({ name, type }, index): z.input<typeof understoodColumn> => {
+  const columns = dataset.columns.map(({ name, type, missing, examples }): z.input<typeof understoodColumn> => {
     const role = name === dataset.target ? "target" : leftOut.has(name) ? "left out" : "feature";
-    return { name, type, role, ...(examples && { examples: [...(examples[index] ?? [])] }) };
+    return { name, type, role, missing, ...(examples && { examples: [...examples] }) };
   });
   for (const place of dialectOf(dataset).leftOutColumns)
     columns.splice(place, 0, { name: "", type: null, role: "left out" });

@@ -37,8 +37,6 @@ export interface CheckedCsv {
   /** As it was said; each is a column. */
   readonly leftOut: readonly string[];
   readonly warnings: DatasetWarnings;
-  /** Of each column; absent of a wide table. */
-  readonly examples: readonly (readonly string[])[] | undefined;
 }
 
 /** Whether the first line is a row like others: numbers stand where theirs do, and each of its texts is one of theirs, too. */
@@ -119,7 +117,7 @@ export async function checkCsv(
       `The file has ${rowCount} rows below its header; ${limits.minDataRows} are the least.`,
     );
   }
-  const typed = await typeColumns(reader, csvPath, head, { ...counts, targetIndex });
+  const typed = await typeColumns(reader, csvPath, head, { ...counts, rowCount, targetIndex });
   const { strays, passedOver, datesPassedOver, strayColumns, dateForms } = typed;
   const { distinct } = typed.target;
   const cellCount = rowCount * names.length;
@@ -142,9 +140,12 @@ export async function checkCsv(
     task === "classification" && typed.columns[targetIndex]!.type === "number"
       ? await spelledClasses(reader, csvPath, head, targetIndex)
       : undefined;
-  const columns = typed.columns.map((column, index) =>
-    index === targetIndex && spelled !== undefined ? { ...column, spelled } : column,
-  );
+  const examples = examplesOf(head);
+  const columns = typed.columns.map((column, index) => ({
+    ...column,
+    ...(index === targetIndex && spelled !== undefined && { spelled }),
+    ...(examples !== undefined && { examples: examples[index]! }),
+  }));
   const numberForms = Object.fromEntries(
     Object.entries(head.dialect.numberForms ?? {}).filter(([index]) => columns[Number(index)]!.type === "number"),
   );
@@ -173,7 +174,6 @@ export async function checkCsv(
     leftOut,
     warnings,
     columns,
-    examples: examplesOf(head),
     rowCount,
     target,
     task,

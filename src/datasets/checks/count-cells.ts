@@ -9,10 +9,10 @@ import {
   plainNumeral,
   withoutWords,
 } from "../../tables/csv-table.ts";
-import { missingNumbers, missingWords, saidMissing } from "../../tables/missing.ts";
+import { missingNumbers } from "../../tables/missing.ts";
 import { sqlText } from "../../tables/sql-text.ts";
 import { orEstimated } from "../engines/count-distinct.ts";
-import { type CountedTarget, targetCounts, toCountedTarget, wordsAmongNumbers } from "./count-target.ts";
+import { type CountedTarget, targetCounts, toCountedTarget } from "./count-target.ts";
 import { faultOfFile } from "./fault-of-file.ts";
 
 /** So many columns fit into an engine of 256 MB whatever they hold; a pass more costs less than a byte more for each. */
@@ -20,7 +20,7 @@ const columnsAtOnce = 800;
 
 /** What is counted in a column. */
 export interface ColumnCounts {
-  /** Cells that are not empty. */
+  /** Cells that are not empty, and no word for what is missing in every column. */
   readonly filled: number;
   /** Of these, words for missing numbers. */
   readonly words: number;
@@ -39,8 +39,6 @@ export interface Counts {
   readonly emptyRows: number;
 }
 
-const allWords = [...missingWords, ...missingNumbers];
-
 const isConversionFault = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith("Conversion Error");
 
@@ -48,22 +46,22 @@ const isConversionFault = (error: unknown): boolean =>
 function countsOf(index: number, head: CsvHead, how: { readonly isDouble: boolean; readonly cast: string }): string[] {
   const cell = `c${index}`;
   const filled = `count(${cell})`;
+  const words = `${filled} - count(${withoutWords(cell, missingNumbers)})`;
   if (how.isDouble) return [filled, "0", filled];
   if (head.looks[index] === "text") return [filled, "0", "0"];
   const form = head.dialect.numberForms?.[index];
   if (form !== undefined) {
     // Not by FILTER, which copies all columns for each: 2,000 took a minute.
     const numbers = `count(CASE WHEN ${isOfFormInSql(cell, form)} THEN 1 END)`;
-    return [filled, `${filled} - count(${withoutWords(cell, allWords)})`, numbers];
+    return [filled, words, numbers];
   }
   const isOfNames = !head.saidTypes.has(index) && mayBeNames(head, index);
-  // NaN among them, which is one for DuckDB and no word.
   const numbers = `count(${how.cast}(${plainNumeral(cell, head)} AS DOUBLE))`;
   // Matched in the one way: by comparisons in nested CASE, 2,000 columns took five times as long.
   const names = `count(CASE WHEN regexp_matches(${cell}, ${sqlText(nameOfDigits)}) THEN 1 END)`;
   return [
     filled,
-    how.cast === "CAST" ? "0" : `${filled} - count(${withoutWords(cell, wordsAmongNumbers)})`,
+    how.cast === "CAST" ? "0" : words,
     isOfNames ? `CASE WHEN ${names} > 0 THEN 0 ELSE ${numbers} END` : numbers,
   ];
 }
@@ -96,8 +94,7 @@ async function countIn(
       return countsOf(index, head, { isDouble: isDouble(index), cast });
     });
     const typeOf = (index: number) => (isDouble(index) ? "number" : "text");
-    // Of the words for missing values only the sender's own are read as such here: all of them make a scan 45 % dearer (150,000 rows of 11 columns, November 2026).
-    const table = csvTable(csvPath, head, { typeOf, isStrict: true, missing: ["", ...saidMissing(head.dialect)] });
+    const table = csvTable(csvPath, head, { typeOf, isStrict: true });
     const [row = []] = await reader.query(
       `SELECT concat_ws(' ', ${[...also(isDouble), ...counts].join(", ")}), ${list(isDouble)} FROM ${table}`,
     );
@@ -110,7 +107,7 @@ async function countIn(
   } catch (error) {
     if (!isConversionFault(error)) throw error;
   }
-  // The first rows misled: a column that began with numbers holds words for missing ones, or other text too.
+  // The first rows misled: a column that began with numbers holds words for missing numbers alone, or other text too.
   return { ...(await ask(() => false, false)), isMisled: true };
 }
 

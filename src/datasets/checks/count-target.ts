@@ -3,13 +3,10 @@ import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../../tables/csv-table.ts";
 import type { ColumnType } from "../../tables/dialect.ts";
-import { missingNumbers, missingWords } from "../../tables/missing.ts";
+import { missingNumbers } from "../../tables/missing.ts";
 import { orEstimated } from "../engines/count-distinct.ts";
 
-/** Words that are no numbers, as DuckDB's NaN is one. */
-export const wordsAmongNumbers = [...missingWords, ...missingNumbers].filter((word) => word.toLowerCase() !== "nan");
-
-/** More are not listed: with all words for missing ones there are enough to tell that they are too many to learn. */
+/** More are not listed: there are enough to tell that they are too many to learn. */
 const mostListed = 120;
 const longestListed = 200;
 
@@ -19,7 +16,7 @@ export interface CountedTarget {
   readonly distinct: number;
   /** Rows with a value that can be learnt, as far as is known. */
   readonly filled: number;
-  /** All classes but for very long ones, words for missing values among them; undefined where they are too many, or numbers. */
+  /** All classes but for very long ones; undefined where they are too many, or numbers. */
   readonly classes: readonly string[] | undefined;
 }
 
@@ -32,10 +29,6 @@ function listed(cell: string): { distinct: string; classes: string } {
     classes: `CASE WHEN len(${list}) <= ${mostListed} THEN to_json(list_filter(${list}, lambda text: strlen(text) <= ${longestListed}))::VARCHAR END`,
   };
 }
-
-/** Whether words for missing values stand among the first rows of a target of text: then they are counted at once. */
-const hasWordsAtFirst = (index: number, { firstRows }: CsvHead): boolean =>
-  firstRows.some((row) => row[index] !== "" && missingWords.includes(row[index] ?? ""));
 
 /**
  * SQL for what is counted in the target, read as a number or as text.
@@ -52,21 +45,20 @@ export function targetCounts(
   // A lone value must not seem to be two by a word for a missing one.
   if (head.looks[index] !== "text")
     return {
-      distinct: distinctOf(withoutWords(cell, wordsAmongNumbers)),
+      distinct: distinctOf(withoutWords(cell, missingNumbers)),
       filled: finite(numberIn(index, head)),
       classes: "NULL",
     };
   return {
     ...(isExact ? listed(cell) : { distinct: distinctOf(cell), classes: "NULL" }),
-    filled: `count(${hasWordsAtFirst(index, head) ? withoutWords(cell, missingWords) : cell})`,
+    filled: `count(${cell})`,
   };
 }
 
 /** Of the numbers counted by `targetCounts`. */
 export function toCountedTarget(distinct: number, filled: number, classes: unknown): CountedTarget {
   const list = typeof classes === "string" ? (JSON.parse(classes) as string[]).sort() : undefined;
-  const words = list?.filter((text) => missingWords.includes(text)).length ?? 0;
-  return { distinct: distinct - words, filled, classes: list };
+  return { distinct, filled, classes: list };
 }
 
 /** More spellings than that are no classes. */
@@ -111,8 +103,8 @@ export async function countNumbers(
 }
 
 /**
- * The target once its type is known. One of text is read once more where its first rows were not like the rest: words for
- * missing values are among its classes, or it looked like numbers.
+ * The target once its type is known. One of text is read once more where its first rows were not like the rest: it looked
+ * like numbers.
  */
 export async function describeTarget(
   reader: CsvReader,
@@ -120,10 +112,7 @@ export async function describeTarget(
   head: CsvHead,
   { index, type, counted }: { index: number; type: ColumnType; counted: CountedTarget },
 ): Promise<CountedTarget> {
-  if (type === "number") return counted;
-  const isMisled =
-    !hasWordsAtFirst(index, head) && counted.classes?.some((text) => missingWords.includes(text)) === true;
-  if (head.looks[index] === "text" && !isMisled) return counted;
+  if (type === "number" || head.looks[index] === "text") return counted;
   const cell = `c${index}`;
   const { distinct, classes } = listed(cell);
   const [row = []] = await reader.query(

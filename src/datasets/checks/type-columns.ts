@@ -1,6 +1,6 @@
 import { DomainError } from "../../errors.ts";
 import { MAX_CLASSES } from "../../models/training-target.ts";
-import type { ColumnSummary } from "../../store/schema.ts";
+import type { ColumnSummary, ReadColumn } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import type { DateForm } from "../../tables/date-form.ts";
@@ -13,7 +13,7 @@ import { type CountedColumn, type FoundStray, type StrayCells, withLines } from 
 
 /** The columns of a counted file. */
 export interface TypedColumns {
-  readonly columns: ColumnSummary[];
+  readonly columns: (ReadColumn & Pick<ColumnSummary, "missing">)[];
   /** Cells between numbers that are none, whatever became of their column. */
   readonly strays: readonly StrayCells[];
   /** Columns of text in which none were looked for. */
@@ -48,6 +48,10 @@ function saidFault(name: string, said: ColumnType, isTarget: boolean): DomainErr
 /** Whether a column is one of numbers, some of them missing. */
 const isNumeric = ({ filled, words, numbers }: ColumnCounts): boolean => numbers > 0 && words + numbers === filled;
 
+/** Cells with a value in a column that is all of numbers, or of text. */
+const valuesOf = ({ filled, numbers }: ColumnCounts, type: ColumnType): number =>
+  type === "number" ? numbers : filled;
+
 /**
  * The type of each column: what its sender says, else one of numbers or dates where all its values are, or nearly all, or a
  * boolean. A target is never one of dates or a boolean, since classes are told as they are spelled; and one that can be learnt as
@@ -58,10 +62,15 @@ export async function typeColumns(
   reader: CsvReader,
   csvPath: string,
   head: CsvHead,
-  counted: { readonly columns: readonly ColumnCounts[]; readonly targetIndex: number; readonly target: CountedTarget },
+  counted: {
+    readonly columns: readonly ColumnCounts[];
+    readonly rowCount: number;
+    readonly targetIndex: number;
+    readonly target: CountedTarget;
+  },
 ): Promise<TypedColumns> {
   const { names, saidTypes } = head;
-  const { targetIndex } = counted;
+  const { targetIndex, rowCount } = counted;
   const numeric = names.map(
     (_, index) => (saidTypes.get(index) ?? "number") === "number" && isNumeric(counted.columns[index]!),
   );
@@ -82,13 +91,15 @@ export async function typeColumns(
   const numbersBesideStrays = new Map(straysOfNumbers.filter(isNumbers).map(({ index, numbers }) => [index, numbers]));
   const straysOfDates = found.strays.filter(({ index }) => dates.has(index)).map(({ index }) => index);
   const strayColumns = [...numbersBesideStrays.keys(), ...straysOfDates].sort((one, other) => one - other);
-  const columns = names.map((name, index): ColumnSummary => {
-    const { filled, words } = counted.columns[index]!;
+  const columns = names.map((name, index) => {
+    const column = counted.columns[index]!;
     const said = saidTypes.get(index);
-    const isNumber = numeric[index] || numbersBesideStrays.has(index) || (said === "number" && filled === words);
+    const isNumber =
+      numeric[index] || numbersBesideStrays.has(index) || (said === "number" && column.filled === column.words);
     const type = dates.has(index) ? "date" : booleans.has(index) ? "boolean" : isNumber ? "number" : "text";
     if (said !== undefined && said !== type) throw saidFault(name, said, index === targetIndex);
-    return { name, type };
+    const values = found.filled.get(index) ?? numbersBesideStrays.get(index) ?? valuesOf(column, type);
+    return { name, type, missing: rowCount - values } as const;
   });
   const filledCells = counted.columns.reduce(
     (sum, { filled, numbers }, index) =>

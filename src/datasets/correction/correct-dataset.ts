@@ -7,7 +7,7 @@ import { withSpan } from "../../monitoring/spans.ts";
 import { forgetTyped } from "../../storage/forget-typed.ts";
 import { isFileMissing } from "../../storage/storage-fault.ts";
 import { inTransaction } from "../../store/commit.ts";
-import type { SaidOfTable } from "../../store/schema.ts";
+import type { ColumnSummary, SaidOfTable } from "../../store/schema.ts";
 import type { CheckedCsv } from "../checks/check-csv.ts";
 import { checkTable } from "../checks/check-upload.ts";
 import type { ServedAsker } from "../engines/engine-pool.ts";
@@ -70,7 +70,7 @@ export function correctDataset(parts: ReceivingParts, call: CorrectionCall): Pro
   });
 }
 
-const unchanged = (dataset: Dataset): AcceptedDataset => ({ dataset, isNew: false, examples: undefined });
+const unchanged = (dataset: Dataset): AcceptedDataset => ({ dataset, isNew: false });
 
 /** Others may change the dataset, or train on it, at the same time: then it is looked at again. */
 async function readAndKeep(parts: ReceivingParts, call: CorrectionCall, csvPath: string): Promise<AcceptedDataset> {
@@ -119,7 +119,8 @@ function readAnew(
 /** Whether cells are read as they were, so that what was made of them holds. */
 function isReadAlike({ dialect, columns }: DatasetVersion, checked: CheckedCsv): boolean {
   const asKept = (value: object): unknown => JSON.parse(JSON.stringify(value));
-  return isDeepStrictEqual([dialect, columns], asKept([checked.dialect, checked.columns]));
+  const readingOf = (all: readonly ColumnSummary[]) => all.map(({ missing: _, examples: __, ...read }) => read);
+  return isDeepStrictEqual([dialect, readingOf(columns)], asKept([checked.dialect, readingOf(checked.columns)]));
 }
 
 const isAlike = (dataset: DatasetVersion, checked: CheckedCsv): boolean =>
@@ -141,7 +142,7 @@ async function changeReading(
     if (!keepsProfile) await forgetTyped(tx, "id", id);
     const changed = await setReading(tx, id, { said, checked, keepsProfile });
     if (!keepsProfile) await queue.renew("dataset-profile", { id, data: { datasetId: id } }, tx);
-    return [{ dataset: changed, isNew: false, examples: checked.examples }, keepsProfile ? null : held.typed_id];
+    return [{ dataset: changed, isNew: false }, keepsProfile ? null : held.typed_id];
   });
   // No quota counts it any more, and until the next sweep there may be thousands. One that can't be removed is the sweep's.
   if (lostId != null) await storage.remove("typed", lostId).catch(() => {});
@@ -181,7 +182,7 @@ async function keepVersion(
         if ((await findDatasetForTraining(tx, owner, id)) === undefined) await existingDataset(tx, owner, id);
       },
     );
-    return version && { dataset: version, isNew: true, examples: checked.examples };
+    return version && { dataset: version, isNew: true };
   } finally {
     await parts.storage.discard(copyPath);
   }

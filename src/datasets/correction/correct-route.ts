@@ -8,7 +8,7 @@ import { correctionSchema, keptHeaders, uploadedDataset } from "../answers/datas
 import { keptHeadersOf } from "../answers/kept-headers.ts";
 import { checkEvents, toldAsker } from "../checks/told-asker.ts";
 import type { Dataset } from "../kept/dataset-repository.ts";
-import type { AcceptedDataset, ReceivingParts } from "../upload/receive-upload.ts";
+import type { ReceivingParts } from "../upload/receive-upload.ts";
 import { correctDataset } from "./correct-dataset.ts";
 
 /** What a file that was taken once may be refused with when it is read otherwise, or with another version's limits. */
@@ -31,7 +31,7 @@ const readingErrors: readonly ErrorCode[] = [
 /** Corrects what a dataset was understood as, without its file. */
 export function correctRoute(
   parts: ReceivingParts & { readonly store: Pick<Store, "requireRoom"> },
-  toWhole: (row: Dataset, examples?: AcceptedDataset["examples"]) => z.input<typeof uploadedDataset>,
+  toWhole: (row: Dataset) => z.input<typeof uploadedDataset>,
 ): ApiRoute {
   return defineRoute({
     method: "patch",
@@ -71,11 +71,11 @@ export function correctRoute(
     async handle({ owner, params, body, request, response }) {
       await parts.store.requireRoom();
       const asker = toldAsker({ owner, request, response }, leavingOf(response));
-      const { dataset, isNew, examples } = await correctDataset(parts, { asker, id: params.id, correction: body });
+      const { dataset, isNew } = await correctDataset(parts, { asker, id: params.id, correction: body });
       sendAnswer(response, {
         status: isNew ? 201 : 200,
         headers: keptHeadersOf(request, dataset),
-        body: toWhole(dataset, examples),
+        body: toWhole(dataset),
       });
     },
   });

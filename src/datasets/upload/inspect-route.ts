@@ -26,7 +26,7 @@ export function inspectRoute(parts: ReceivingParts, door: UploadDoor): ApiRoute 
           received,
           checked: await inspectTable(parts, toldAsker({ owner, request, response }, signal), received),
         }));
-        const { target, task, rowCount, columns, dialect, leftOut, examples, warnings } = checked;
+        const { target, task, rowCount, columns, dialect, leftOut, warnings } = checked;
         sendAnswer(response, {
           status: 200,
           body: {
@@ -36,7 +36,7 @@ export function inspectRoute(parts: ReceivingParts, door: UploadDoor): ApiRoute 
             columns: columns.length,
             sizeBytes: received.sizeBytes,
             sha256: received.sha256,
-            understood: understoodWithColumnsOf({ dialect, columns, target, said: { leftOut } }, examples),
+            understood: understoodWithColumnsOf({ dialect, columns, target, said: { leftOut } }),
             warnings: [...warnings.first],
             warningCount: warnings.count,
           },

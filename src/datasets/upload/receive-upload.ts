@@ -43,7 +43,6 @@ export interface AcceptedDataset {
   readonly dataset: Dataset;
   /** False where its sender had it already. */
   readonly isNew: boolean;
-  readonly examples: CheckedCsv["examples"];
 }
 
 /** How a table is read, and learnt from, by what its sender said of it. */
@@ -108,9 +107,7 @@ export async function acceptDataset(
   return withSpan("dataset store", {}, async (span) => {
     const accepted = await storeDataset(parts, { owner, name, received, checked, said: wished });
     describeSpan(span, { datasetId: accepted.dataset.id, outcome: accepted.isNew ? "accepted" : "duplicate" });
-    // Of what was kept before, the examples may be of another reading.
-    const isSame = accepted.isNew || wasReadAlike(accepted.dataset, checked);
-    return { ...accepted, examples: isSame ? checked.examples : undefined };
+    return accepted;
   });
 }
 

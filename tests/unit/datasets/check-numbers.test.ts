@@ -14,7 +14,7 @@ test.each([...missingWords, ...missingNumbers].filter((word) => word !== ""))(
   async (word) => {
     const late = `a,b\n${"1,x\n".repeat(100)}${word},y\n`;
     for (const content of [`a,b\n1,x\n"${word}",y\n`, late])
-      expect((await checks.check(content)).columns[0]).toEqual({ name: "a", type: "number" });
+      expect((await checks.check(content)).columns[0]).toMatchObject({ name: "a", type: "number" });
   },
 );
 
@@ -33,8 +33,10 @@ test("what is found does not depend on where the words stand", async () => {
     const words = `2,${word},q\n${word},y,q\n`.repeat(100);
     const orders: object[] = [];
     for (const rows of [some + words, words + some]) {
-      const { examples: _, ...checked } = await checks.check(`a,b,label\n${rows}`);
-      orders.push(checked);
+      const { columns, dialect, ...checked } = await checks.check(`a,b,label\n${rows}`);
+      // But for how quickly its numbers can be read: a word among the first of them has all of them cast.
+      const { hasWordsInNumbers: _, ...read } = dialect;
+      orders.push({ ...checked, read, columns: columns.map(({ examples: _, ...column }) => column) });
     }
     expect(orders[0]).toEqual(orders[1]);
     const strict = { ...lenient, maxEmptyRatio: 0.2 };
@@ -89,7 +91,7 @@ test.each(["1,5", "0x10", "1 00", "true", "1e", "12 kg", "2026-01-01", " ", "non
   "%j among numbers makes a column text",
   async (cell) => {
     const { columns } = await checks.check(`a,b\n1,x\n"${cell}",y\n`);
-    expect(columns[0]).toEqual({ name: "a", type: "text" });
+    expect(columns[0]).toMatchObject({ name: "a", type: "text", missing: 0 });
   },
 );
 
@@ -124,7 +126,7 @@ test.each(["€5.00", "5", "$5,00", "$05", "x", " "])(
       numbers: Float64Array.from([...Array(100).fill([1.5, 2]).flat(), Number.NaN]),
     });
     const { columns, dialect } = await checks.check(`a,label\n${rows}${`"${cell}",x\n`.repeat(20)}`);
-    expect([columns[0], dialect.numberForms]).toEqual([{ name: "a", type: "text" }, undefined]);
+    expect([columns[0]!.type, dialect.numberForms]).toEqual(["text", undefined]);
     const table = await loadTable(checks.path, columns, { dialect, rowCount: 220 });
     expect(table.columns[0]).toMatchObject({ kind: "text", texts: expect.arrayContaining(["$1.50", cell]) });
   },
@@ -144,7 +146,7 @@ test.each([
   ["9007199254740993001", "1"],
 ])("%j makes a column text, and stays as it was", async (cell, other) => {
   const { columns, dialect } = await checks.check(`a,label\n${other},x\n${cell},y\n`);
-  expect(columns[0]).toEqual({ name: "a", type: "text" });
+  expect(columns[0]).toMatchObject({ name: "a", type: "text", missing: 0 });
   const table = await loadTable(checks.path, columns, { dialect });
   expect(table.columns[0]).toMatchObject({ kind: "text", texts: [other, cell] });
 });
