@@ -6,9 +6,29 @@ export interface SolverReport {
   readonly converged: boolean;
 }
 
+/** How well one of two classes is found. */
+export interface PositiveMetrics {
+  readonly class: string;
+  /** The chance from which on a row is said to be of it; absent of the baseline. */
+  readonly threshold?: number;
+  /** Held-out rows of that class. */
+  readonly support: number;
+  /** Those of them that were said to be of it. */
+  readonly found: number;
+  /** All that were said to be of it. */
+  readonly predicted: number;
+  /** 0 where none was said to be of it. */
+  readonly precision: number;
+  /** Absent, as F1 is, where no held-out row is of it. */
+  readonly recall?: number;
+  readonly f1?: number;
+}
+
 /** How good predictions are; which keys there are depends on the task. */
 export interface QualityMetrics {
   accuracy?: number;
+  /** Mean recall of the classes that the held-out rows have. */
+  balancedAccuracy?: number;
   /** Macro averages: every class counts the same. */
   precision?: number;
   recall?: number;
@@ -16,6 +36,12 @@ export interface QualityMetrics {
   logLoss?: number;
   /** Two classes only, and only where the held-out rows have both. */
   auc?: number;
+  /** Of the positive one of two classes, where the held-out rows have it. */
+  averagePrecision?: number;
+  /** Two classes only: mean squared distance of the chance from what is. */
+  brier?: number;
+  /** Two classes only. */
+  positive?: PositiveMetrics;
   /** Absent where the held-out values are all the same. */
   r2?: number;
   mse?: number;

@@ -1,4 +1,4 @@
-import { likeliestClass } from "./evaluate.ts";
+import { classDecider } from "./decide-class.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { categoryFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
@@ -118,10 +118,11 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
     return { predictions, unknownValues };
   }
   const chances = allProbabilities(outputs, classes.length);
+  const decide = classDecider(classes, document.decision);
   const predictions = Array.from({ length: rows.count }, (_, row) => {
     const from = row * classes.length;
     return {
-      prediction: classes[likeliestClass(chances, from, classes.length)]!,
+      prediction: classes[decide(chances, from)]!,
       probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
       ...unknownIn(row),
     };

@@ -1,6 +1,6 @@
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
-import { evaluate } from "./evaluate.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
 import { type HeavyParameters, trainHeavy } from "./heavy-trainer.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
@@ -18,6 +18,7 @@ import {
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
+import { type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
@@ -32,7 +33,7 @@ const mostNamed = 5;
 const HELD_OUT_FRACTION = 0.25;
 
 /** How to train; what is absent has a default. */
-export interface TrainParameters extends LightParameters, HeavyParameters {
+export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters {
   /** Of the split into training and held-out rows. Default 42. */
   readonly seed?: number | undefined;
 }
@@ -83,6 +84,7 @@ export function trainModel(
   }
   const target = readTarget(targetColumn, task);
   const { classes } = target;
+  requireTwoClasses(parameters, request.target, classes);
   if (target.rows.length < MIN_TRAINING_ROWS) {
     throw new TrainingDataError(
       "TOO_FEW_ROWS",
@@ -126,7 +128,7 @@ export function trainModel(
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
   if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
-  const quality = evaluate(
+  const evaluation: Evaluation =
     classes === undefined
       ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
       : {
@@ -134,9 +136,10 @@ export function trainModel(
           classes,
           actual: testTarget,
           probabilities: allProbabilities(predictions, classes.length),
-          priors: classes.map((_, k) => trainTarget.filter((value) => value === k).length / trainTarget.length),
-        },
-  );
+          priors: sharesOf(trainTarget, classes.length),
+          positiveClass: parameters.positiveClass,
+        };
+  const quality = evaluate(evaluation);
   const metrics: RunMetrics = {
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },
@@ -244,6 +247,13 @@ function meanOf(values: Float64Array): number {
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
   return mean;
+}
+
+/** Of each class. */
+function sharesOf(target: Float64Array, classCount: number): number[] {
+  const counts = new Array<number>(classCount).fill(0);
+  for (const k of target) counts[k]! += 1;
+  return counts.map((count) => count / target.length);
 }
 
 /** Of two classes the one output is for the second. */

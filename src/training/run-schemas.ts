@@ -48,6 +48,14 @@ const parameters = z
       .describe(
         "light, classes: how much rows of a class count. An object of classes and weights, 1 for those it does not name; balanced: rows / (classes * rows of the class), as scikit-learn has it. Default: all rows count the same.",
       ),
+    positiveClass: z
+      .string()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        "two classes: the one that is looked for, of which `metrics.positive` tells. Default: the rarer one of the training rows, of equals the second.",
+      ),
     earlyStoppingRounds: z
       .number()
       .int()

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "../../src/models/split-rows.ts";
+import { type RunningService, withService } from "../support/service.ts";
+
+const random = seededRandom(9);
+/** One in twenty is a fraud, and hardly to be told from the others. */
+const lines = Array.from({ length: 800 }, (_, row) => {
+  const isFraud = row % 20 === 0;
+  const amount = 100 * (random() + (isFraud ? 0.3 : 0));
+  return `${amount.toFixed(2)},${random().toFixed(3)},${isFraud ? "fraud" : "usual"},${["a", "b", "c"][row % 3]}`;
+});
+const csv = `amount,noise,kind,shop\n${lines.join("\n")}\n`;
+
+const upload = async (service: RunningService): Promise<string> =>
+  (await service.upload(csv, { name: "payments", target: "kind" })).json.id;
+
+test("a run tells of the class that is looked for beside its accuracy", async () => {
+  await withService({}, async (service) => {
+    const datasetId = await upload(service);
+    const { json: run } = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
+    const { metrics } = run;
+    expect(metrics.accuracy).toBeGreaterThan(0.9);
+    expect(metrics.balancedAccuracy).toBeLessThan(0.6);
+    expect(metrics.positive).toMatchObject({ class: "fraud", support: 10, threshold: 0.5 });
+    expect(metrics.positive.recall).toBe(metrics.positive.found / 10);
+    expect(metrics.baseline).toMatchObject({
+      balancedAccuracy: 0.5,
+      positive: { class: "fraud", found: 0, recall: 0 },
+    });
+    expect(metrics.averagePrecision).toBeGreaterThan(metrics.baseline.averagePrecision);
+    expect(metrics.brier).toBeGreaterThan(0);
+
+    const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual" } });
+    expect(asked.json.parameters).toEqual({ positiveClass: "usual" });
+    expect(asked.json.metrics.positive).toMatchObject({ class: "usual", support: 190 });
+  });
+});
+
+test("a class to look for that means nothing is refused, with the reason", async () => {
+  await withService({}, async (service) => {
+    const datasetId = await upload(service);
+    const parameters = { positiveClass: "fraud" };
+    const train = (body: Record<string, unknown>) => service.train(datasetId, { mode: "light", parameters, ...body });
+    const notNumbers = await service.call("POST", "/training-runs", {
+      datasetId,
+      mode: "heavy",
+      target: "amount",
+      task: "regression",
+      parameters,
+    });
+    expect(notNumbers.json).toMatchObject({
+      status: 400,
+      code: "PARAMETER_UNUSABLE",
+      detail: "`positiveClass` is for classes, and this is a regression. Leave it out.",
+      errors: [{ path: "parameters.positiveClass" }],
+    });
+    expect((await train({ parameters: { positiveClass: "Fraud" } })).json).toMatchObject({
+      status: "failed",
+      attempt: 1,
+      error: {
+        code: "CLASS_UNKNOWN",
+        message: "`positiveClass` names «Fraud», and the classes are «fraud», «usual». Name them as the model does.",
+      },
+    });
+    expect((await train({ target: "shop" })).json).toMatchObject({
+      status: "failed",
+      error: {
+        code: "PARAMETER_UNUSABLE",
+        message:
+          '`positiveClass` is for two classes, and "shop" has 3: «a», «b», «c». Leave it out, or choose another target.',
+      },
+    });
+  });
+});

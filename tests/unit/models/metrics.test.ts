@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type Evaluated, evaluate } from "../../../src/models/evaluate.ts";
+
+interface Known {
+  readonly name: string;
+  readonly actual: number[];
+  readonly metrics: Record<string, number>;
+}
+interface KnownTwo extends Known {
+  readonly chances: number[];
+  readonly threshold: number;
+  readonly positive: Record<string, number>;
+}
+const known = JSON.parse(readFileSync("tests/fixtures/metrics-reference.json", "utf8")) as {
+  readonly twoClasses: KnownTwo[];
+  readonly moreClasses: (Known & { readonly probabilities: number[][] })[];
+};
+
+/** Of the class `positive`, whose chance each row has; the other one is `negative`. */
+function evaluateTwo(
+  { actual, chances, threshold = 0.5 }: { actual: readonly number[]; chances: readonly number[]; threshold?: number },
+  isFirst = false,
+): Evaluated {
+  const share = actual.filter((value) => value === 1).length / actual.length;
+  return evaluate({
+    task: "classification",
+    classes: isFirst ? ["positive", "negative"] : ["negative", "positive"],
+    actual: isFirst ? actual.map((value) => 1 - value) : actual,
+    probabilities: Float64Array.from(
+      chances.flatMap((chance) => (isFirst ? [chance, 1 - chance] : [1 - chance, chance])),
+    ),
+    priors: isFirst ? [share, 1 - share] : [1 - share, share],
+    positiveClass: "positive",
+    decision: { positiveClass: "positive", threshold },
+  });
+}
+
+function expectNumbers(found: object, wanted: Record<string, number>, digits = 9): void {
+  for (const [name, value] of Object.entries(wanted))
+    expect([name, (found as Record<string, number>)[name]?.toFixed(digits)]).toEqual([name, value.toFixed(digits)]);
+}
+
+describe("as scikit-learn has them", () => {
+  test.each(known.twoClasses)("two classes: $name", (each) => {
+    for (const isFirst of [false, true]) {
+      const found = evaluateTwo(each, isFirst);
+      expectNumbers(found, each.metrics);
+      expectNumbers(found.positive!, each.positive);
+      expect(found.positive).toMatchObject({ class: "positive", threshold: each.threshold });
+      expect(found.positive?.support).toBe(each.actual.filter((value) => value === 1).length);
+    }
+  });
+
+  test.each(known.moreClasses)("more classes: $name", ({ actual, probabilities, metrics }) => {
+    const classes = probabilities[0]!.map((_, k) => `class ${k}`);
+    const found = evaluate({
+      task: "classification",
+      classes,
+      actual,
+      probabilities: Float64Array.from(probabilities.flat()),
+      priors: classes.map(() => 1 / classes.length),
+    });
+    expectNumbers(found, metrics);
+    expect(found).not.toHaveProperty("positive");
+    expect(found).not.toHaveProperty("brier");
+  });
+});
+
+test("of 132 positives one is found, and it reads so", () => {
+  const actual = Array.from({ length: 13_200 }, (_, row) => (row < 132 ? 1 : 0));
+  const found = evaluateTwo({ actual, chances: actual.map((_, row) => (row === 0 || row > 13_197 ? 0.9 : 0.01)) });
+  expect(found.accuracy).toBeGreaterThan(0.98);
+  expect(found.balancedAccuracy).toBeLessThan(0.51);
+  expect(found.positive).toEqual({
+    class: "positive",
+    threshold: 0.5,
+    support: 132,
+    found: 1,
+    predicted: 3,
+    precision: 1 / 3,
+    recall: 1 / 132,
+    f1: 2 / 135,
+  });
+  expect(found.baseline.positive).toMatchObject({
+    support: 132,
+    found: 0,
+    predicted: 0,
+    precision: 0,
+    recall: 0,
+    f1: 0,
+  });
+  expect(found.baseline).toMatchObject({ accuracy: 0.99, balancedAccuracy: 0.5, auc: 0.5 });
+  expect(found.baseline.averagePrecision).toBeCloseTo(0.01, 12);
+});
+
+test("the rarer class of the training rows is the positive one, of equals the second", () => {
+  const positiveOf = (...priors: number[]) =>
+    evaluate({
+      task: "classification",
+      classes: ["a", "b"],
+      actual: [0, 1],
+      probabilities: Float64Array.of(0.5, 0.5, 0.5, 0.5),
+      priors,
+    }).positive?.class;
+  expect([positiveOf(0.4, 0.6), positiveOf(0.6, 0.4), positiveOf(0.5, 0.5)]).toEqual(["a", "b", "b"]);
+});
+
+test("what no held-out row can tell is absent", () => {
+  const found = evaluateTwo({ actual: [0, 0, 0], chances: [0.2, 0.7, 0.1] });
+  for (const name of ["auc", "averagePrecision"]) expect(found).not.toHaveProperty(name);
+  expect(found.positive).toEqual({
+    class: "positive",
+    threshold: 0.5,
+    support: 0,
+    found: 0,
+    predicted: 1,
+    precision: 0,
+  });
+  expect(found.balancedAccuracy).toBeCloseTo(2 / 3, 12);
+});
