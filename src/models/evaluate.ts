@@ -1,3 +1,4 @@
+import { curvesOf } from "./curves.ts";
 import { scoreClasses } from "./evaluate-classes.ts";
 import { evaluateNumbers, type NumberEvaluation } from "./evaluate-numbers.ts";
 import type { QualityMetrics, RunMetrics } from "./model-metrics.ts";
@@ -7,7 +8,7 @@ import { type ClassEvaluation, rateNaively, rateRows } from "./rated-rows.ts";
 export type Evaluation = ClassEvaluation | NumberEvaluation;
 
 /** What the held-out rows tell of a model. */
-export type Evaluated = Pick<RunMetrics, "baseline" | "confusionMatrix" | "relativeError"> & QualityMetrics;
+export type Evaluated = Pick<RunMetrics, "baseline" | "confusionMatrix" | "curves" | "relativeError"> & QualityMetrics;
 
 /** Chances without a threshold are decided by the larger one, which is nearly this. */
 const usualThreshold = 0.5;
@@ -33,11 +34,13 @@ function compareClasses(evaluation: ClassEvaluation): Evaluated {
   const once = new Uint8Array(rows.actual.length).fill(1);
   const { metrics, counts, ...rest } = scoreClasses(rows, once);
   const { positive } = metrics;
+  const curves = curvesOf(rows);
   return {
     ...metrics,
     ...(positive && { positive: { ...positive, threshold: decision?.threshold ?? usualThreshold } }),
     baseline: scoreClasses(rateNaively(rows, priors), once).metrics,
     confusionMatrix: { classes, counts },
     ...rest,
+    ...(curves && { curves }),
   };
 }

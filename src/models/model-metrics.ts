@@ -55,6 +55,35 @@ export interface ConfusionMatrix {
   readonly counts: readonly (readonly number[])[];
 }
 
+/** From nobody to everybody said to be of the class; the threshold of a point is the least chance that is enough there. */
+export interface RocCurve {
+  readonly fpr: readonly number[];
+  readonly tpr: readonly number[];
+  /** Null of the first point, where no chance is enough. */
+  readonly thresholds: readonly (number | null)[];
+}
+
+/** By rising thresholds; the last point, where nobody is said to be of the class, has none. */
+export interface PrecisionRecallCurve {
+  readonly precision: readonly number[];
+  readonly recall: readonly number[];
+  readonly thresholds: readonly number[];
+}
+
+/** By bin: the share that is of the class, the mean of its chances, and how many rows it has. */
+export interface Calibration {
+  readonly probTrue: readonly number[];
+  readonly probPred: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** What can be drawn of the positive class, to six digits; a curve that the held-out rows can't tell is absent. */
+export interface Curves {
+  readonly roc?: RocCurve;
+  readonly precisionRecall?: PrecisionRecallCurve;
+  readonly calibration: Calibration;
+}
+
 /** A run's metrics: flat, with the naive baseline's beside them. */
 export interface RunMetrics extends QualityMetrics {
   baseline: QualityMetrics;
@@ -62,6 +91,8 @@ export interface RunMetrics extends QualityMetrics {
   /** Share of each source column, summing to 1, highest first. */
   featureImportances: Record<string, number>;
   confusionMatrix?: ConfusionMatrix;
+  /** Two classes only. */
+  curves?: Curves;
   /** How the minimum of a light model was found. */
   solver?: SolverReport;
   /** Log loss or RMSE, divided by the baseline's: below 1 is better than guessing. */

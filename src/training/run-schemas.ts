@@ -104,7 +104,10 @@ export const runSchema = z
     progress: z.number().min(0).max(1),
     version: z.number().int().describe("Grows with every change; the id of its event."),
     queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
-    metrics: z.record(z.string(), z.unknown()).nullable(),
+    metrics: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe("On held-out rows; null until there is a model. `curves` are there only where one run is asked for."),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     artifactId: z.uuid().nullable(),
     artifactRemovedAt: timestamp.nullable(),
@@ -227,7 +230,9 @@ export function toRun(run: Run, queuePosition: number | null) {
 
 /** A row as its owner sees it alone, as JSON. */
 export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
-  const { column_uses: columns, column_warnings: warnings } = run;
+  const { column_uses: columns, column_warnings: warnings, curves } = run;
   const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
-  return jsonWith({ ...toRun(run, queuePosition), ...told }, "columns", columns);
+  const shown = toRun(run, queuePosition);
+  const metrics = curves === null ? shown.metrics : { ...shown.metrics, curves };
+  return jsonWith({ ...shown, metrics, ...told }, "columns", columns);
 }

@@ -30,6 +30,18 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
     expect(metrics.averagePrecision).toBeGreaterThan(metrics.baseline.averagePrecision);
     expect(metrics.brier).toBeGreaterThan(0);
 
+    const { roc, precisionRecall, calibration } = metrics.curves;
+    expect([roc.fpr[0], roc.tpr[0], roc.thresholds[0], roc.fpr.at(-1), roc.tpr.at(-1)]).toEqual([0, 0, null, 1, 1]);
+    expect([precisionRecall.recall[0], precisionRecall.recall.at(-1)]).toEqual([1, 0]);
+    expect(calibration.counts.reduce((sum: number, count: number) => sum + count)).toBe(200);
+    // Of a list, and of models, they would be megabytes.
+    const { curves: _, ...shown } = metrics;
+    const listed = await service.call("GET", "/training-runs");
+    expect(listed.json.items[0].metrics).toEqual(shown);
+    expect((await service.call("GET", `/artifacts/${run.artifactId}`)).json.metrics).toEqual(shown);
+    const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
+    expect(model.metrics.curves).toEqual(metrics.curves);
+
     const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual" } });
     expect(asked.json.parameters).toEqual({ positiveClass: "usual" });
     expect(asked.json.metrics.positive).toMatchObject({ class: "usual", support: 190 });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Evaluated, evaluate } from "../../../src/models/evaluate.ts";
 
@@ -11,6 +12,11 @@ interface KnownTwo extends Known {
   readonly chances: number[];
   readonly threshold: number;
   readonly positive: Record<string, number>;
+  readonly curves: {
+    readonly roc: Record<"fpr" | "tpr", number[]> & { readonly thresholds: (number | null)[] };
+    readonly precisionRecall: Record<"precision" | "recall" | "thresholds", number[]>;
+    readonly calibration: Record<"probTrue" | "probPred", number[]>;
+  };
 }
 const known = JSON.parse(readFileSync("tests/fixtures/metrics-reference.json", "utf8")) as {
   readonly twoClasses: KnownTwo[];
@@ -41,7 +47,33 @@ function expectNumbers(found: object, wanted: Record<string, number>, digits = 9
     expect([name, (found as Record<string, number>)[name]?.toFixed(digits)]).toEqual([name, value.toFixed(digits)]);
 }
 
+const sixDigits = (values: readonly (number | null)[]) => values.map((value) => value && Number(value.toPrecision(6)));
+
 describe("as scikit-learn has them", () => {
+  test.each(known.twoClasses)("curves: $name", ({ curves: { roc, precisionRecall, calibration }, ...each }) => {
+    for (const isFirst of [false, true]) {
+      const { curves } = evaluateTwo(each, isFirst);
+      expect(curves?.roc).toEqual({
+        fpr: sixDigits(roc.fpr),
+        tpr: sixDigits(roc.tpr),
+        thresholds: sixDigits(roc.thresholds),
+      });
+      expect(curves?.calibration.probTrue).toEqual(sixDigits(calibration.probTrue));
+      expect(curves?.calibration.probPred).toEqual(sixDigits(calibration.probPred));
+      expect(curves?.calibration.counts.reduce((sum, count) => sum + count)).toBe(each.actual.length);
+      const known = precisionRecall.recall.map((recall, at) => [
+        ...sixDigits([precisionRecall.precision[at]!, recall]),
+        ...sixDigits(precisionRecall.thresholds.slice(at, at + 1)),
+      ]);
+      const { precision, recall, thresholds } = curves!.precisionRecall!;
+      const found = recall.map((value, at) => [precision[at], value, ...thresholds.slice(at, at + 1)]);
+      expect(found.length).toBe(Math.min(known.length, found.length));
+      if (known.length <= 100) expect(found).toEqual(known);
+      // Of more points some are left out, and none is another one.
+      else expect(known).toEqual(expect.arrayContaining(found));
+    }
+  });
+
   test.each(known.twoClasses)("two classes: $name", (each) => {
     for (const isFirst of [false, true]) {
       const found = evaluateTwo(each, isFirst);
@@ -65,6 +97,44 @@ describe("as scikit-learn has them", () => {
     expect(found).not.toHaveProperty("positive");
     expect(found).not.toHaveProperty("brier");
   });
+});
+
+const rows = fc.array(
+  fc.record({
+    isPositive: fc.boolean(),
+    chance: fc.oneof(fc.constantFrom(0, 0.25, 0.5, 1), fc.double({ min: 0, max: 1, noNaN: true })),
+  }),
+  { minLength: 1, maxLength: 400 },
+);
+const evaluateRows = (drawn: readonly { readonly isPositive: boolean; readonly chance: number }[]) =>
+  evaluateTwo({
+    actual: drawn.map(({ isPositive }) => Number(isPositive)),
+    chances: drawn.map(({ chance }) => chance),
+  });
+const isRising = (values: readonly number[]) => values.every((value, at) => at === 0 || value >= values[at - 1]!);
+
+test("curves have few points, go one way, and the area below the ROC curve is auc", () => {
+  fc.assert(
+    fc.property(rows, (drawn) => {
+      const { curves, auc } = evaluateRows(drawn);
+      const { roc, precisionRecall, calibration } = curves!;
+      expect(calibration.counts.reduce((sum, count) => sum + count)).toBe(drawn.length);
+      expect(isRising(calibration.probPred)).toBe(true);
+      expect(roc === undefined).toBe(auc === undefined);
+      if (precisionRecall !== undefined) {
+        expect(precisionRecall.recall.length).toBeLessThanOrEqual(100);
+        expect(isRising(precisionRecall.recall.toReversed()) && isRising(precisionRecall.thresholds)).toBe(true);
+        expect([precisionRecall.recall[0], precisionRecall.recall.at(-1)]).toEqual([1, 0]);
+      }
+      if (roc === undefined) return;
+      const { fpr, tpr, thresholds } = roc;
+      expect(fpr.length).toBeLessThanOrEqual(100);
+      expect(isRising(fpr) && isRising(tpr) && isRising(thresholds.slice(1).map((value) => -value!))).toBe(true);
+      expect([fpr[0], tpr[0], fpr.at(-1), tpr.at(-1)]).toEqual([0, 0, 1, 1]);
+      const area = fpr.slice(1).reduce((sum, x, at) => sum + ((x - fpr[at]!) * (tpr[at + 1]! + tpr[at]!)) / 2, 0);
+      expect(Math.abs(area - auc!)).toBeLessThan(fpr.length < 100 ? 1e-5 : 0.005);
+    }),
+  );
 });
 
 test("of 132 positives one is found, and it reads so", () => {
