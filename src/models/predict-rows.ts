@@ -1,8 +1,8 @@
+import { allProbabilities } from "./class-chances.ts";
 import { classDecider } from "./decide-class.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { categoryFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
-import { allProbabilities } from "./train-model.ts";
 import type { TableColumn } from "./training-table.ts";
 import { predictXgboost } from "./xgboost-json.ts";
 

@@ -1,3 +1,4 @@
+import { allProbabilities, sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
@@ -18,7 +19,8 @@ import {
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
-import { type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
+import { type Folded, predictOutOfFold, shareOfFolds } from "./out-of-fold.ts";
+import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
@@ -121,9 +123,24 @@ export function trainModel(
     outputs,
     classes,
   };
-  const light = mode === "light" ? trainLight(fit, parameters, onProgress) : undefined;
-  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onProgress);
+  const shareOfFit = isChosen(parameters.threshold) ? 1 - shareOfFolds : 1;
+  const onFit = (fraction: number): void => onProgress(fraction * shareOfFit);
+  const light = mode === "light" ? trainLight(fit, parameters, onFit) : undefined;
+  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onFit);
   const bounds = boundsOf(model, fit.columns, schema.features, request);
+  const decision =
+    classes &&
+    decisionOf(parameters, classes, trainTarget, () => {
+      const learn: Folded["learn"] = (part, onPart) =>
+        (mode === "light"
+          ? trainLight({ ...fit, ...part }, parameters, onPart)
+          : trainHeavy({ ...fit, ...part }, parameters, seed, onPart)
+        ).model;
+      const onFold = (fraction: number): void => onProgress(shareOfFit + fraction * shareOfFolds);
+      const chances = predictOutOfFold({ ...fit, seed, learn }, onFold);
+      if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
+      return chances;
+    });
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
@@ -138,6 +155,7 @@ export function trainModel(
           probabilities: allProbabilities(predictions, classes.length),
           priors: sharesOf(trainTarget, classes.length),
           positiveClass: parameters.positiveClass,
+          decision,
         };
   const quality = evaluate(evaluation);
   const metrics: RunMetrics = {
@@ -155,6 +173,7 @@ export function trainModel(
     task,
     target: request.target,
     ...(classes === undefined ? {} : { classes }),
+    ...(decision && { decision }),
     features: schema.features,
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
@@ -249,28 +268,10 @@ function meanOf(values: Float64Array): number {
   return mean;
 }
 
-/** Of each class. */
-function sharesOf(target: Float64Array, classCount: number): number[] {
-  const counts = new Array<number>(classCount).fill(0);
-  for (const k of target) counts[k]! += 1;
-  return counts.map((count) => count / target.length);
-}
-
 /** Of two classes the one output is for the second. */
 function outputNames(target: string, classes: readonly string[] | undefined): readonly string[] {
   if (classes === undefined) return [target];
   return classes.length === 2 ? classes.slice(1) : classes;
-}
-
-/** Two classes have one output, the chance of the second; here both get theirs. */
-export function allProbabilities(outputs: Float64Array, classCount: number): Float64Array {
-  if (classCount !== 2) return outputs;
-  const probabilities = new Float64Array(outputs.length * 2);
-  for (let row = 0; row < outputs.length; row++) {
-    probabilities[2 * row] = 1 - outputs[row]!;
-    probabilities[2 * row + 1] = outputs[row]!;
-  }
-  return probabilities;
 }
 
 function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {

@@ -23,6 +23,10 @@ const classWeight = z.union(
   ],
   { error: 'must be "balanced", or an object of classes and weights' },
 );
+const threshold = z.union(
+  [z.literal("f1"), z.number().min(0).max(1), z.strictObject({ falsePositive: weight, falseNegative: weight })],
+  { error: 'must be "f1", a number from 0 to 1, or {"falsePositive": cost, "falseNegative": cost}' },
+);
 const parameters = z
   .strictObject({
     seed: z
@@ -55,6 +59,11 @@ const parameters = z
       .optional()
       .describe(
         "two classes: the one that is looked for, of which `metrics.positive` tells. Default: the rarer one of the training rows, of equals the second.",
+      ),
+    threshold: threshold
+      .optional()
+      .describe(
+        "two classes: the chance of the positive one from which on it is said; or how it is chosen, on rows that are learnt from, by models that were learnt without them: for the best F1, or the least cost. Default: the likelier class is said.",
       ),
     earlyStoppingRounds: z
       .number()

@@ -104,7 +104,7 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
 }
 
 /** Parameters that are for classes only. */
-const ofClasses = ["classWeight", "positiveClass"] as const satisfies readonly (keyof TrainParameters)[];
+const ofClasses = ["classWeight", "positiveClass", "threshold"] as const satisfies readonly (keyof TrainParameters)[];
 
 /**
  * @throws DomainError PARAMETER_UNUSABLE for a parameter that has no meaning in such a run

@@ -6,7 +6,7 @@ const random = seededRandom(9);
 /** One in twenty is a fraud, and hardly to be told from the others. */
 const lines = Array.from({ length: 800 }, (_, row) => {
   const isFraud = row % 20 === 0;
-  const amount = 100 * (random() + (isFraud ? 0.3 : 0));
+  const amount = 100 * (random() + (isFraud ? 0.4 : 0));
   return `${amount.toFixed(2)},${random().toFixed(3)},${isFraud ? "fraud" : "usual"},${["a", "b", "c"][row % 3]}`;
 });
 const csv = `amount,noise,kind,shop\n${lines.join("\n")}\n`;
@@ -48,6 +48,43 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
   });
 });
 
+test("a threshold decides in the metrics and in predictions, and is chosen on rows that are learnt from", async () => {
+  await withService({}, async (service) => {
+    const datasetId = await upload(service);
+    const train = async (parameters: Record<string, unknown>, mode = "light") =>
+      (await service.train(datasetId, { mode, features: ["amount", "noise"], parameters })).json;
+    const rows = [12, 50, 75, 90, 99, 120].map((amount) => ({ amount, noise: 0.5 }));
+    const predict = async (run: { artifactId: string }) =>
+      (await service.call("POST", `/artifacts/${run.artifactId}/predictions`, { rows })).json;
+
+    const plain = await train({});
+    expect(await predict(plain)).not.toHaveProperty("decision");
+
+    for (const [mode, threshold] of [
+      ["light", "f1"],
+      ["heavy", "f1"],
+      ["light", { falsePositive: 1, falseNegative: 15 }],
+      ["light", 0.08],
+    ] as const) {
+      const run = await train({ threshold }, mode);
+      expect(run).toMatchObject({ status: "succeeded", parameters: { threshold } });
+      const { positive, confusionMatrix, auc } = run.metrics;
+      if (threshold === 0.08) expect(positive.threshold).toBe(0.08);
+      expect(positive.threshold).toBeLessThan(0.5);
+      expect(positive.found).toBeGreaterThan(0);
+      expect(confusionMatrix.counts[0]).toEqual([positive.found, 10 - positive.found]);
+      // The model is the same: only what is said by its chances is another.
+      if (mode === "light") expect(auc).toBe(plain.metrics.auc);
+      const { decision, predictions } = await predict(run);
+      expect(decision).toEqual({ positiveClass: "fraud", threshold: positive.threshold });
+      for (const { prediction, probabilities } of predictions)
+        expect(prediction).toBe(probabilities.fraud >= decision.threshold ? "fraud" : "usual");
+      const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
+      expect(model.decision).toEqual(decision);
+    }
+  });
+});
+
 test("a class to look for that means nothing is refused, with the reason", async () => {
   await withService({}, async (service) => {
     const datasetId = await upload(service);
@@ -73,6 +110,28 @@ test("a class to look for that means nothing is refused, with the reason", async
         code: "CLASS_UNKNOWN",
         message: "`positiveClass` names «Fraud», and the classes are «fraud», «usual». Name them as the model does.",
       },
+    });
+    for (const threshold of [
+      "F1",
+      -0.1,
+      1.1,
+      "0.5",
+      null,
+      {},
+      { falsePositive: 1 },
+      { falsePositive: 0, falseNegative: 1 },
+    ]) {
+      const { status, json } = await service.call("POST", "/training-runs", {
+        datasetId,
+        mode: "light",
+        parameters: { threshold },
+      });
+      expect([threshold, status, json.code]).toEqual([threshold, 400, "VALIDATION_FAILED"]);
+      expect(json.errors[0].path).toMatch(/^parameters\.threshold/);
+    }
+    expect((await train({ target: "shop", parameters: { threshold: 0.3 } })).json.error).toMatchObject({
+      code: "PARAMETER_UNUSABLE",
+      message: expect.stringMatching(/^`threshold` is for two classes/),
     });
     expect((await train({ target: "shop" })).json).toMatchObject({
       status: "failed",
