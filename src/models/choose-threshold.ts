@@ -1,3 +1,5 @@
+import { risingOrder } from "./in-order.ts";
+
 /** What a wrong answer costs, in any unit: only their ratio counts. */
 export interface ErrorCosts {
   /** Of a row that is said to be of the positive class and is not. */
@@ -16,7 +18,7 @@ export type ThresholdAim = "f1" | ErrorCosts;
  * @param chances of the positive class, by row; some row is of it
  */
 export function chooseThreshold(aim: ThresholdAim, isPositive: ArrayLike<boolean>, chances: Float64Array): number {
-  const order = Int32Array.from(chances.keys()).sort((a, b) => chances[b]! - chances[a]!);
+  const order = risingOrder(chances).reverse();
   const positives = order.reduce((sum, row) => sum + Number(isPositive[row]), 0);
   const badness = (found: number, said: number): number =>
     aim === "f1"

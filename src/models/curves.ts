@@ -1,4 +1,5 @@
 import type { Calibration, Curves, PrecisionRecallCurve, RocCurve } from "./model-metrics.ts";
+import { quantileOf } from "./quantile-of.ts";
 import type { RatedRows } from "./rated-rows.ts";
 
 /** More points than a picture shows. */
@@ -102,14 +103,6 @@ function calibrationOf(isPositive: Uint8Array, falling: Float64Array): Calibrati
     probPred: bins.map(({ chances, count }) => rounded(chances / count)),
     counts: bins.map(({ count }) => count),
   };
-}
-
-/** Between two values in their distance, as numpy has it. */
-function quantileOf(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  const value = sorted[below]!;
-  return value + ((sorted[below + 1] ?? value) - value) * (at - below);
 }
 
 /** Six digits are more than a picture shows, and half of what a run would take. */

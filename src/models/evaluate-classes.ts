@@ -76,24 +76,31 @@ function scorePositive(
   let squares = 0;
   let positives = 0;
   let negatives = 0;
+  let hits = 0;
+  let others = 0;
   let pairs = 0;
   let precisions = 0;
-  for (let start = 0; start < chances.length; ) {
-    const chance = chances[start]!;
-    let hits = 0;
-    let others = 0;
-    let end = start;
-    for (; end < chances.length && chances[end] === chance; end++) {
-      if (actual[end] === index) hits += weights[end]!;
-      else others += weights[end]!;
+  for (let row = 0; row < chances.length; row++) {
+    const weight = weights[row]!;
+    const chance = chances[row]!;
+    if (weight !== 0) {
+      if (actual[row] === index) {
+        hits += weight;
+        squares += weight * (1 - chance) ** 2;
+      } else {
+        others += weight;
+        squares += weight * chance ** 2;
+      }
     }
-    squares += hits * (1 - chance) ** 2 + others * chance ** 2;
+    // Rows of one chance are ranked together.
+    if (chance === chances[row + 1]) continue;
     // Each of the others is ranked below all positives so far; ties count half.
     pairs += others * (positives + hits / 2);
     positives += hits;
     negatives += others;
     if (hits > 0) precisions += (hits * positives) / (positives + negatives);
-    start = end;
+    hits = 0;
+    others = 0;
   }
   return {
     ...(positives > 0 && negatives > 0 ? { auc: pairs / (positives * negatives) } : {}),

@@ -1,40 +1,63 @@
+import { intervalsOf, placesToDraw } from "./bootstrap.ts";
 import { curvesOf } from "./curves.ts";
 import { scoreClasses } from "./evaluate-classes.ts";
-import { evaluateNumbers, type NumberEvaluation } from "./evaluate-numbers.ts";
+import {
+  measureNaively,
+  measureRows,
+  type NumberEvaluation,
+  pickMeasured,
+  residualsOf,
+  scoreNumbers,
+} from "./evaluate-numbers.ts";
 import type { QualityMetrics, RunMetrics } from "./model-metrics.ts";
-import { type ClassEvaluation, rateNaively, rateRows } from "./rated-rows.ts";
+import { type ClassEvaluation, pickRated, rateNaively, rateRows } from "./rated-rows.ts";
 
 /** What the held-out rows really are, and what was said of them. */
 export type Evaluation = ClassEvaluation | NumberEvaluation;
 
 /** What the held-out rows tell of a model. */
-export type Evaluated = Pick<RunMetrics, "baseline" | "confusionMatrix" | "curves" | "relativeError"> & QualityMetrics;
+export type Evaluated = QualityMetrics &
+  Pick<RunMetrics, "baseline" | "confusionMatrix" | "curves" | "intervals" | "relativeError" | "residuals">;
 
-/** Chances without a threshold are decided by the larger one, which is nearly this. */
+/** Without a threshold the larger chance decides, which is nearly this. */
 const usualThreshold = 0.5;
 
-/** Compares model and baseline on the held-out rows. */
-export function evaluate(evaluation: Evaluation): Evaluated {
-  return evaluation.task === "regression" ? compareNumbers(evaluation) : compareClasses(evaluation);
+const onceEach = (rows: ArrayLike<unknown>): Uint8Array => new Uint8Array(rows.length).fill(1);
+
+/**
+ * Compares model and baseline on the held-out rows.
+ * @param seed of the draws that intervals are made of
+ */
+export function evaluate(evaluation: Evaluation, seed: number): Evaluated {
+  return evaluation.task === "regression" ? compareNumbers(evaluation, seed) : compareClasses(evaluation, seed);
 }
 
-function compareNumbers({ actual, predicted, mean }: NumberEvaluation): Evaluated {
-  const quality = evaluateNumbers(actual, predicted);
-  const baseline = evaluateNumbers(actual, new Float64Array(actual.length).fill(mean));
+function compareNumbers(evaluation: NumberEvaluation, seed: number): Evaluated {
+  const rows = measureRows(evaluation);
+  const once = onceEach(rows.distances);
+  const measured = scoreNumbers(rows, once);
+  const { metrics, ...rest } = measured;
+  const places = placesToDraw(rows.distances.length, seed);
+  const drawn = places === undefined ? rows : pickMeasured(rows, places);
   return {
-    ...quality,
-    baseline,
-    ...(baseline.rmse! > 0 ? { relativeError: quality.rmse! / baseline.rmse! } : {}),
+    ...metrics,
+    baseline: scoreNumbers(measureNaively(evaluation), once).metrics,
+    ...rest,
+    residuals: residualsOf(evaluation),
+    intervals: intervalsOf(drawn.distances.length, (weights) => scoreNumbers(drawn, weights), measured, seed),
   };
 }
 
-function compareClasses(evaluation: ClassEvaluation): Evaluated {
+function compareClasses(evaluation: ClassEvaluation, seed: number): Evaluated {
   const { classes, priors, decision } = evaluation;
   const rows = rateRows(evaluation);
-  const once = new Uint8Array(rows.actual.length).fill(1);
-  const { metrics, counts, ...rest } = scoreClasses(rows, once);
+  const once = onceEach(rows.actual);
+  const measured = scoreClasses(rows, once);
+  const { metrics, counts, ...rest } = measured;
   const { positive } = metrics;
   const curves = curvesOf(rows);
+  const places = placesToDraw(rows.actual.length, seed);
+  const drawn = places === undefined ? rows : pickRated(rows, places);
   return {
     ...metrics,
     ...(positive && { positive: { ...positive, threshold: decision?.threshold ?? usualThreshold } }),
@@ -42,5 +65,6 @@ function compareClasses(evaluation: ClassEvaluation): Evaluated {
     confusionMatrix: { classes, counts },
     ...rest,
     ...(curves && { curves }),
+    intervals: intervalsOf(drawn.actual.length, (weights) => scoreClasses(drawn, weights), measured, seed),
   };
 }

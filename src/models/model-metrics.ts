@@ -47,6 +47,9 @@ export interface QualityMetrics {
   mse?: number;
   rmse?: number;
   mae?: number;
+  medianAbsoluteError?: number;
+  /** A share, 0.1 of 10 %; only where no actual value is 0 or near it. */
+  mape?: number;
 }
 
 /** Counts of held-out rows: `counts[actual][predicted]`. */
@@ -84,6 +87,15 @@ export interface Curves {
   readonly calibration: Calibration;
 }
 
+/** Quantiles of what is less what was said: above 0 where too little was said. */
+export type Residuals = Readonly<Record<"p5" | "p25" | "p50" | "p75" | "p95", number>>;
+
+/** From and to, with 95 % confidence. */
+export type Interval = readonly [number, number];
+
+/** By metric; those of the positive class by theirs. */
+export type Intervals = Readonly<Record<string, Interval | Readonly<Record<string, Interval>>>>;
+
 /** A run's metrics: flat, with the naive baseline's beside them. */
 export interface RunMetrics extends QualityMetrics {
   baseline: QualityMetrics;
@@ -93,8 +105,14 @@ export interface RunMetrics extends QualityMetrics {
   confusionMatrix?: ConfusionMatrix;
   /** Two classes only. */
   curves?: Curves;
+  /** Regression only. */
+  residuals?: Residuals;
+  intervals: Intervals;
   /** How the minimum of a light model was found. */
   solver?: SolverReport;
   /** Log loss or RMSE, divided by the baseline's: below 1 is better than guessing. */
   relativeError?: number;
 }
+
+/** What of them is large, and told only of one run. */
+export type MetricDetails = Pick<RunMetrics, "curves" | "intervals">;

@@ -1,4 +1,5 @@
 import { classDecider, type Decision } from "./decide-class.ts";
+import { bytesAt, numbersAt, placesOf, risingOrder } from "./in-order.ts";
 
 /** What the held-out rows of classes really are, and what was said of them. */
 export interface ClassEvaluation {
@@ -36,16 +37,16 @@ export const rarerOfTwo = (shares: readonly number[]): number => (shares[0]! < s
 
 /** Rates each row. */
 export function rateRows(evaluation: ClassEvaluation): RatedRows {
-  const { classes, priors, positiveClass } = evaluation;
-  if (classes.length !== 2)
-    return rateInOrder(
-      evaluation,
-      Int32Array.from({ length: evaluation.actual.length }, (_, row) => row),
-    );
+  const { classes, probabilities, priors, positiveClass } = evaluation;
+  const places = placesOf(evaluation.actual.length);
+  if (classes.length !== 2) return rateInOrder(evaluation, places);
   const index = positiveClass === undefined ? rarerOfTwo(priors) : classes.indexOf(positiveClass);
-  const order = byFallingChance(evaluation.probabilities, index);
-  const chances = Float64Array.from(order, (row) => evaluation.probabilities[2 * row + index]!);
-  return { ...rateInOrder(evaluation, order), positive: { index, chances } };
+  const chances = numbersAt(places, (row) => probabilities[2 * row + index]!);
+  const order = risingOrder(chances).reverse();
+  return {
+    ...rateInOrder(evaluation, order),
+    positive: { index, chances: numbersAt(order, (row) => chances[row]!) },
+  };
 }
 
 function rateInOrder(
@@ -54,12 +55,13 @@ function rateInOrder(
 ): RatedRows {
   const decide = classDecider(classes, decision);
   const lossOf = (chance: number): number => -Math.log(Math.max(chance, leastChance));
+  const naiveLosses = priors.map(lossOf);
   return {
     classes,
-    actual: Uint8Array.from(order, (row) => actual[row]!),
-    said: Uint8Array.from(order, (row) => decide(probabilities, row * classes.length)),
-    losses: Float64Array.from(order, (row) => lossOf(probabilities[row * classes.length + actual[row]!]!)),
-    naiveLosses: Float64Array.from(order, (row) => lossOf(priors[actual[row]!]!)),
+    actual: bytesAt(order, (row) => actual[row]!),
+    said: bytesAt(order, (row) => decide(probabilities, row * classes.length)),
+    losses: numbersAt(order, (row) => lossOf(probabilities[row * classes.length + actual[row]!]!)),
+    naiveLosses: numbersAt(order, (row) => naiveLosses[actual[row]!]!),
   };
 }
 
@@ -71,9 +73,16 @@ export function rateNaively(rows: RatedRows, priors: readonly number[]): RatedRo
   return { ...rows, said, losses: naiveLosses, positive: positive && { ...positive, chances: chances! } };
 }
 
-function byFallingChance(probabilities: Float64Array, index: number): Int32Array {
-  const rows = probabilities.length / 2;
-  return Int32Array.from({ length: rows }, (_, row) => row).sort(
-    (a, b) => probabilities[2 * b + index]! - probabilities[2 * a + index]!,
-  );
+/** Some of them, in their order. */
+export function pickRated(rows: RatedRows, places: Int32Array): RatedRows {
+  const { positive } = rows;
+  const pick = (numbers: Float64Array): Float64Array => numbersAt(places, (row) => numbers[row]!);
+  return {
+    classes: rows.classes,
+    actual: bytesAt(places, (row) => rows.actual[row]!),
+    said: bytesAt(places, (row) => rows.said[row]!),
+    losses: pick(rows.losses),
+    naiveLosses: pick(rows.naiveLosses),
+    positive: positive && { ...positive, chances: pick(positive.chances) },
+  };
 }

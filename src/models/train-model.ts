@@ -157,7 +157,7 @@ export function trainModel(
           positiveClass: parameters.positiveClass,
           decision,
         };
-  const quality = evaluate(evaluation);
+  const quality = evaluate(evaluation, seed);
   const metrics: RunMetrics = {
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
-import type { Curves } from "../models/model-metrics.ts";
+import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-model.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
@@ -169,8 +169,8 @@ export interface TrainingRunsTable {
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;
   metrics: JSONColumnType<Record<string, unknown> | null>;
-  /** Of two classes, told of one run alone: a list of a hundred would be megabytes of them. */
-  curves: JSONColumnType<Curves | null>;
+  /** What of the metrics is told of one run alone: a page of a hundred would be too large with it. Null of runs from before. */
+  metric_details: JSONColumnType<MetricDetails | null>;
   /** What training did with each column, as the JSON that is sent; null until there is a model, and of runs from before. */
   column_uses: string | null;
   /** Of columns that were asked for in vain; null where column_uses is. */

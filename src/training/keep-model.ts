@@ -47,7 +47,8 @@ function commitModel(
   { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
-  const { curves, ...told } = measured;
+  const { curves, intervals, ...told } = measured;
+  const metricDetails = { ...(curves && { curves }), intervals };
   const metrics = { ...told, droppedColumns };
   return inTransaction(db, async (tx) => {
     const { id, attempt } = run;
@@ -55,7 +56,7 @@ function commitModel(
       id,
       attempt,
       metrics,
-      curves,
+      metricDetails,
       columnUses,
       columnWarnings,
       artifactId,

@@ -1,7 +1,7 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
-import type { Curves } from "../models/model-metrics.ts";
+import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-model.ts";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
@@ -9,7 +9,7 @@ import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts"
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** What only who asks for one run wants: what became of its columns may have 400 KB. */
-const ofOneRun = ["curves", "column_uses", "column_warnings"] as const;
+const ofOneRun = ["metric_details", "column_uses", "column_warnings"] as const;
 type OfOneRun = (typeof ofOneRun)[number];
 
 /** A run's row without it. */
@@ -321,7 +321,7 @@ export async function markSucceeded(
     id,
     attempt,
     metrics,
-    curves,
+    metricDetails,
     columnUses,
     columnWarnings,
     artifactId,
@@ -330,7 +330,7 @@ export async function markSucceeded(
     id: string;
     attempt: number;
     metrics: Record<string, unknown>;
-    curves: Curves | undefined;
+    metricDetails: MetricDetails;
     /** JSON. */
     columnUses: string;
     columnWarnings: RunWarnings;
@@ -345,7 +345,7 @@ export async function markSucceeded(
       progress: 1,
       version: row("version", "+", 1),
       metrics: JSON.stringify(metrics) as never,
-      curves: (curves === undefined ? null : JSON.stringify(curves)) as never,
+      metric_details: JSON.stringify(metricDetails) as never,
       column_uses: columnUses,
       column_warnings: JSON.stringify(columnWarnings) as never,
       artifact_id: artifactId,

@@ -116,7 +116,9 @@ export const runSchema = z
     metrics: z
       .record(z.string(), z.unknown())
       .nullable()
-      .describe("On held-out rows; null until there is a model. `curves` are there only where one run is asked for."),
+      .describe(
+        "On held-out rows; null until there is a model. `curves` and `intervals` are there only where one run is asked for.",
+      ),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     artifactId: z.uuid().nullable(),
     artifactRemovedAt: timestamp.nullable(),
@@ -239,9 +241,9 @@ export function toRun(run: Run, queuePosition: number | null) {
 
 /** A row as its owner sees it alone, as JSON. */
 export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
-  const { column_uses: columns, column_warnings: warnings, curves } = run;
+  const { column_uses: columns, column_warnings: warnings, metric_details: details } = run;
   const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
   const shown = toRun(run, queuePosition);
-  const metrics = curves === null ? shown.metrics : { ...shown.metrics, curves };
+  const metrics = details === null ? shown.metrics : { ...shown.metrics, ...details };
   return jsonWith({ ...shown, metrics, ...told }, "columns", columns);
 }

@@ -148,7 +148,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
         drop index training_runs_dataset;
         alter table datasets drop column said, drop column reading, drop column version, drop column version_of;
         create unique index datasets_content on datasets (owner, name, sha256) where deleting_at is null;
-        alter table training_runs drop column curves;
+        alter table training_runs drop column metric_details;
         delete from kysely_migration where name >= '0011'`);
       await client.query(getRollbackPlans());
       let isOver = false;

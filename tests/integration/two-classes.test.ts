@@ -29,18 +29,26 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
     });
     expect(metrics.averagePrecision).toBeGreaterThan(metrics.baseline.averagePrecision);
     expect(metrics.brier).toBeGreaterThan(0);
+    // Of ten frauds, found or not, nobody can know the recall to a tenth.
+    const [least, most] = metrics.intervals.positive.recall;
+    expect(least).toBeLessThanOrEqual(metrics.positive.recall);
+    expect(most - least).toBeGreaterThan(0.1);
+    expect(metrics.intervals.accuracy[0]).toBeGreaterThan(0.9);
 
     const { roc, precisionRecall, calibration } = metrics.curves;
     expect([roc.fpr[0], roc.tpr[0], roc.thresholds[0], roc.fpr.at(-1), roc.tpr.at(-1)]).toEqual([0, 0, null, 1, 1]);
     expect([precisionRecall.recall[0], precisionRecall.recall.at(-1)]).toEqual([1, 0]);
     expect(calibration.counts.reduce((sum: number, count: number) => sum + count)).toBe(200);
     // Of a list, and of models, they would be megabytes.
-    const { curves: _, ...shown } = metrics;
+    const { curves: _, intervals: _intervals, ...shown } = metrics;
     const listed = await service.call("GET", "/training-runs");
     expect(listed.json.items[0].metrics).toEqual(shown);
     expect((await service.call("GET", `/artifacts/${run.artifactId}`)).json.metrics).toEqual(shown);
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
     expect(model.metrics.curves).toEqual(metrics.curves);
+
+    const again = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
+    expect(again.json.metrics).toEqual(metrics);
 
     const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual" } });
     expect(asked.json.parameters).toEqual({ positiveClass: "usual" });

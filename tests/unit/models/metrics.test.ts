@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Evaluated, evaluate } from "../../../src/models/evaluate.ts";
+import { seededRandom } from "../../../src/models/split-rows.ts";
 
 interface Known {
   readonly name: string;
@@ -20,6 +21,7 @@ interface KnownTwo extends Known {
 }
 const known = JSON.parse(readFileSync("tests/fixtures/metrics-reference.json", "utf8")) as {
   readonly twoClasses: KnownTwo[];
+  readonly numbers: (Known & { readonly predicted: number[]; readonly residuals: Record<string, number> })[];
   readonly moreClasses: (Known & { readonly probabilities: number[][] })[];
 };
 
@@ -27,19 +29,23 @@ const known = JSON.parse(readFileSync("tests/fixtures/metrics-reference.json", "
 function evaluateTwo(
   { actual, chances, threshold = 0.5 }: { actual: readonly number[]; chances: readonly number[]; threshold?: number },
   isFirst = false,
+  seed = 1,
 ): Evaluated {
   const share = actual.filter((value) => value === 1).length / actual.length;
-  return evaluate({
-    task: "classification",
-    classes: isFirst ? ["positive", "negative"] : ["negative", "positive"],
-    actual: isFirst ? actual.map((value) => 1 - value) : actual,
-    probabilities: Float64Array.from(
-      chances.flatMap((chance) => (isFirst ? [chance, 1 - chance] : [1 - chance, chance])),
-    ),
-    priors: isFirst ? [share, 1 - share] : [1 - share, share],
-    positiveClass: "positive",
-    decision: { positiveClass: "positive", threshold },
-  });
+  return evaluate(
+    {
+      task: "classification",
+      classes: isFirst ? ["positive", "negative"] : ["negative", "positive"],
+      actual: isFirst ? actual.map((value) => 1 - value) : actual,
+      probabilities: Float64Array.from(
+        chances.flatMap((chance) => (isFirst ? [chance, 1 - chance] : [1 - chance, chance])),
+      ),
+      priors: isFirst ? [share, 1 - share] : [1 - share, share],
+      positiveClass: "positive",
+      decision: { positiveClass: "positive", threshold },
+    },
+    seed,
+  );
 }
 
 function expectNumbers(found: object, wanted: Record<string, number>, digits = 9): void {
@@ -86,13 +92,16 @@ describe("as scikit-learn has them", () => {
 
   test.each(known.moreClasses)("more classes: $name", ({ actual, probabilities, metrics }) => {
     const classes = probabilities[0]!.map((_, k) => `class ${k}`);
-    const found = evaluate({
-      task: "classification",
-      classes,
-      actual,
-      probabilities: Float64Array.from(probabilities.flat()),
-      priors: classes.map(() => 1 / classes.length),
-    });
+    const found = evaluate(
+      {
+        task: "classification",
+        classes,
+        actual,
+        probabilities: Float64Array.from(probabilities.flat()),
+        priors: classes.map(() => 1 / classes.length),
+      },
+      1,
+    );
     expectNumbers(found, metrics);
     expect(found).not.toHaveProperty("positive");
     expect(found).not.toHaveProperty("brier");
@@ -137,6 +146,110 @@ test("curves have few points, go one way, and the area below the ROC curve is au
   );
 });
 
+describe("of numbers", () => {
+  const evaluateNumbers = (actual: readonly number[], predicted: readonly number[], seed = 1) =>
+    evaluate({ task: "regression", actual, predicted: Float64Array.from(predicted), mean: 10 }, seed);
+
+  test.each(known.numbers)("as scikit-learn has them: $name", ({ actual, predicted, metrics, residuals }) => {
+    const found = evaluateNumbers(actual, predicted);
+    expectNumbers(found, metrics);
+    expectNumbers(found.residuals!, residuals);
+    const {
+      intervals: _,
+      baseline: _baseline,
+      residuals: _residuals,
+      relativeError,
+      ...guessed
+    } = evaluateNumbers(
+      actual,
+      actual.map(() => 10),
+    );
+    expect(found.baseline).toEqual(guessed);
+    expect(relativeError).toBe(1);
+  });
+
+  test("a mean percentage error is told only where no value is 0 or near it", () => {
+    const mapeOf = (...actual: number[]) =>
+      evaluateNumbers(
+        actual,
+        actual.map((value) => value * 1.5),
+      ).mape;
+    expect(mapeOf(1, -100, 100, 100)).toBeCloseTo(0.5, 12);
+    expect(mapeOf(0.99, -100, 100, 100)).toBeUndefined();
+    expect(mapeOf(0, 1, 1, 1)).toBeUndefined();
+    expect(mapeOf(0, 0)).toBeUndefined();
+  });
+
+  test("residuals are what is less what was said, by size and not by their letters", () => {
+    expect(evaluateNumbers([10, 9, 100], [0, 0, 0]).residuals).toMatchObject({ p25: 9.5, p50: 10, p75: 55 });
+  });
+});
+
+describe("intervals", () => {
+  /** Every number of the metrics has one around it, and no other has. */
+  function expectAround(found: Evaluated): void {
+    const { baseline: _, confusionMatrix: _matrix, curves: _curves, residuals: _residuals, intervals, ...told } = found;
+    const { positive, ...flat } = told;
+    const { positive: ofPositive, ...ofFlat } = intervals;
+    const numbers = (of: object = {}) =>
+      Object.entries(of).filter(([name]) => !["class", "threshold", "support", "found", "predicted"].includes(name));
+    for (const [values, ranges] of [
+      [numbers(flat), ofFlat],
+      [numbers(positive), ofPositive ?? {}],
+    ] as const) {
+      expect(values.map(([name]) => name).toSorted()).toEqual(Object.keys(ranges).toSorted());
+      for (const [name, value] of values) {
+        const [low, high] = (ranges as Record<string, [number, number]>)[name]!;
+        expect([name, low <= value && value <= high]).toEqual([name, true]);
+      }
+    }
+  }
+
+  test("hold what was measured, and are the same by seed", () => {
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (drawn, seed) => {
+        const rated = {
+          actual: drawn.map(({ isPositive }) => Number(isPositive)),
+          chances: drawn.map(({ chance }) => chance),
+        };
+        const found = evaluateTwo(rated, false, seed);
+        expectAround(found);
+        expect(evaluateTwo(rated, false, seed).intervals).toEqual(found.intervals);
+        const numbers = {
+          task: "regression",
+          actual: rated.actual,
+          predicted: Float64Array.from(rated.chances),
+          mean: 0.5,
+        } as const;
+        expectAround(evaluate(numbers, seed));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("of accuracy and squared error are as wide as the formulas say, also of more rows than are drawn from", () => {
+    const draw = seededRandom(5);
+    const expectWidth = (interval: unknown, deviation: number): void => {
+      const [low, high] = interval as [number, number];
+      const share = (high - low) / (2 * 1.96 * deviation);
+      expect(share).toBeGreaterThan(0.8);
+      expect(share).toBeLessThan(1.25);
+    };
+    for (const count of [2000, 60_000]) {
+      const chances = Array.from({ length: count }, () => draw());
+      const { accuracy, intervals } = evaluateTwo({
+        actual: chances.map((chance) => Number(draw() < chance)),
+        chances,
+      });
+      expectWidth(intervals.accuracy, Math.sqrt((accuracy! * (1 - accuracy!)) / Math.min(count, 25_000)));
+    }
+    // Errors that are spread evenly from 0 to 1: their squares have the variance 4 / 45.
+    const errors = Array.from({ length: 3000 }, () => draw());
+    const found = evaluate({ task: "regression", actual: errors, predicted: new Float64Array(3000), mean: 0 }, 1);
+    expectWidth(found.intervals.mse, Math.sqrt(4 / 45 / 3000));
+  });
+});
+
 test("of 132 positives one is found, and it reads so", () => {
   const actual = Array.from({ length: 13_200 }, (_, row) => (row < 132 ? 1 : 0));
   const found = evaluateTwo({ actual, chances: actual.map((_, row) => (row === 0 || row > 13_197 ? 0.9 : 0.01)) });
@@ -166,13 +279,16 @@ test("of 132 positives one is found, and it reads so", () => {
 
 test("the rarer class of the training rows is the positive one, of equals the second", () => {
   const positiveOf = (...priors: number[]) =>
-    evaluate({
-      task: "classification",
-      classes: ["a", "b"],
-      actual: [0, 1],
-      probabilities: Float64Array.of(0.5, 0.5, 0.5, 0.5),
-      priors,
-    }).positive?.class;
+    evaluate(
+      {
+        task: "classification",
+        classes: ["a", "b"],
+        actual: [0, 1],
+        probabilities: Float64Array.of(0.5, 0.5, 0.5, 0.5),
+        priors,
+      },
+      1,
+    ).positive?.class;
   expect([positiveOf(0.4, 0.6), positiveOf(0.6, 0.4), positiveOf(0.5, 0.5)]).toEqual(["a", "b", "b"]);
 });
 
