@@ -22,6 +22,7 @@ import { numberBounds } from "./number-bounds.ts";
 import { type Folded, predictOutOfFold, shareOfFolds } from "./out-of-fold.ts";
 import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
 import { splitRows } from "./split-rows.ts";
+import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
@@ -57,12 +58,13 @@ export interface TrainRequest {
   readonly memoryBytes?: number | undefined;
 }
 
-/** A model, how good it is, what it takes, and what became of each column of the file. */
+/** A model, how good it is, what it takes, what became of each column of the file, and what is to be known of the target. */
 export interface TrainedModel {
   readonly document: ModelDocument;
   readonly metrics: RunMetrics;
   readonly input: ModelInput;
   readonly columns: readonly ColumnUse[];
+  readonly hints: readonly TargetHint[];
 }
 
 /**
@@ -194,7 +196,7 @@ export function trainModel(
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
   const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
-  return { document, metrics, input, columns: uses };
+  return { document, metrics, input, columns: uses, hints: hintsOfTarget(trainTarget, classes) };
 }
 
 /** What the columns become is known only now; before it is made, it must be seen to fit. */

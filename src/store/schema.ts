@@ -86,7 +86,7 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
-/** A column that a run asked for and could not use, or did not use in full. */
+/** A column that a run asked for and could not use, or did not use in full; or a target whose metrics mislead. */
 export interface RunWarning {
   readonly code: (typeof runWarningCodes)[number];
   readonly column: string;
@@ -99,6 +99,8 @@ export const runWarningCodes = [
   "COLUMN_EMPTY",
   "COLUMN_HAS_TOO_MANY_CATEGORIES",
   "NUMBERS_ROUNDED",
+  "TARGET_IMBALANCED",
+  "TARGET_FEW_COUNTS",
 ] as const;
 
 /** Warnings as they are kept: the first ones, and how many there were. */

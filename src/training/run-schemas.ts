@@ -182,7 +182,7 @@ export const describedRunSchema = runSchema
       )
       .nullable()
       .describe(
-        "Columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
+        "A target whose metrics mislead, columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
       ),
     warningCount: z.int().nullable().describe("All of them."),
   })

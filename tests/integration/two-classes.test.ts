@@ -47,6 +47,8 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
     expect(model.metrics.curves).toEqual(metrics.curves);
 
+    expect(run.warnings).toMatchObject([{ code: "TARGET_IMBALANCED", column: "kind" }]);
+    expect(run.warningCount).toBe(1);
     const again = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
     expect(again.json.metrics).toEqual(metrics);
 
