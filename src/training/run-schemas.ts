@@ -3,6 +3,7 @@ import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
 import { dateParts } from "../models/date-parts.ts";
 import { runWarningCodes } from "../store/schema.ts";
+import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
 
@@ -164,6 +165,7 @@ const columnUse = z
 /** One run; its columns would make a page of a list megabytes. */
 export const describedRunSchema = runSchema
   .extend({
+    metrics: runMetrics.nullable().describe("On held-out rows; null until there is a model."),
     columns: z
       .array(columnUse)
       .nullable()
@@ -188,7 +190,7 @@ export const describedRunSchema = runSchema
   })
   .meta({ id: "TrainingRunWithColumns" });
 
-const qualityNames = ["accuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
+const qualityNames = ["accuracy", "balancedAccuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
 const quality = z.record(z.enum(qualityNames), z.number().nullable());
 export const trendPoint = z
   .object({

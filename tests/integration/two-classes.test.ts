@@ -52,6 +52,11 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
     const again = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
     expect(again.json.metrics).toEqual(metrics);
 
+    for (const path of ["/metrics/trends", "/metrics/summary"]) {
+      const [item] = (await service.call("GET", path)).json.items;
+      expect((item.average ?? item).balancedAccuracy).toBeCloseTo(metrics.balancedAccuracy, 12);
+    }
+
     const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual" } });
     expect(asked.json.parameters).toEqual({ positiveClass: "usual" });
     expect(asked.json.metrics.positive).toMatchObject({ class: "usual", support: 190 });
