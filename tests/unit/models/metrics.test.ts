@@ -180,6 +180,10 @@ describe("of numbers", () => {
     expect(mapeOf(0, 0)).toBeUndefined();
   });
 
+  test("the median distance of an even number of rows is the mean of the two in the middle", () => {
+    expect(evaluateNumbers([1, 2, 3, 10], [0, 0, 0, 0]).medianAbsoluteError).toBe(2.5);
+  });
+
   test("residuals are what is less what was said, by size and not by their letters", () => {
     expect(evaluateNumbers([10, 9, 100], [0, 0, 0]).residuals).toMatchObject({ p25: 9.5, p50: 10, p75: 55 });
   });
@@ -227,6 +231,13 @@ describe("intervals", () => {
     );
   });
 
+  test("hold it also where all rows are alike, whose sums are rounded otherwise", () => {
+    for (let count = 1; count < 60; count++) {
+      const ones = Array.from({ length: count }, () => 1);
+      expectAround(evaluateTwo({ actual: ones, chances: ones.map(() => 0.1) }));
+    }
+  });
+
   test("of accuracy and squared error are as wide as the formulas say, also of more rows than are drawn from", () => {
     const draw = seededRandom(5);
     const expectWidth = (interval: unknown, deviation: number): void => {
@@ -248,6 +259,18 @@ describe("intervals", () => {
     const found = evaluate({ task: "regression", actual: errors, predicted: new Float64Array(3000), mean: 0 }, 1);
     expectWidth(found.intervals.mse, Math.sqrt(4 / 45 / 3000));
   });
+});
+
+test("of thousands of points a hundred are kept, and the area stays", () => {
+  const draw = seededRandom(8);
+  const chances = Array.from({ length: 4000 }, () => draw());
+  const { curves, auc } = evaluateTwo({ actual: chances.map((chance) => Number(draw() < chance)), chances });
+  const { fpr, tpr } = curves!.roc!;
+  expect(fpr.length).toBeGreaterThan(95);
+  expect(fpr.length).toBeLessThanOrEqual(100);
+  expect(curves!.precisionRecall!.recall).toHaveLength(100);
+  const area = fpr.slice(1).reduce((sum, x, at) => sum + ((x - fpr[at]!) * (tpr[at + 1]! + tpr[at]!)) / 2, 0);
+  expect(Math.abs(area - auc!)).toBeLessThan(0.005);
 });
 
 test("of 132 positives one is found, and it reads so", () => {
