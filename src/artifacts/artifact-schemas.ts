@@ -98,6 +98,10 @@ export const predictionSchema = z
       .string()
       .optional()
       .describe("Of the body, where it is not UTF-8: as Content-Type says, or of a CSV by its letters."),
+    decision: z
+      .object({ positiveClass: z.string(), threshold: z.number() })
+      .optional()
+      .describe("Of a model with a threshold: the class is said where its chance reaches it, else the other one."),
     predictions: z.array(
       z.object({
         prediction: z.union([z.number(), z.string()]),

@@ -37,7 +37,9 @@ export async function makePrediction(
   const { predictions, unknownValues } = predicted(() => predictRows(document, rows, isStrict));
   // What is as everybody expects is not said.
   const read = encoding === "utf-8" ? {} : { encoding };
-  return { bytes: encoded({ artifactId: model.id, task, ...read, predictions }), rows: rows.count, unknownValues };
+  const { decision } = document;
+  const about = { artifactId: model.id, task, ...read, ...(decision && { decision }) };
+  return { bytes: encoded({ ...about, predictions }), rows: rows.count, unknownValues };
 }
 
 function encoded(answer: object): Uint8Array<ArrayBuffer> {

@@ -18,7 +18,7 @@ export function weightsOfClasses(
   target: Float64Array,
 ): Float64Array {
   if (classWeight !== "balanced") {
-    requireKnown(Object.keys(classWeight), classes);
+    requireKnownClasses("classWeight", Object.keys(classWeight), classes);
     return Float64Array.from(classes, (name) => (Object.hasOwn(classWeight, name) ? classWeight[name]! : 1));
   }
   const counts = new Float64Array(classes.length);
@@ -26,21 +26,23 @@ export function weightsOfClasses(
   return counts.map((count) => target.length / (classes.length * count));
 }
 
-function requireKnown(named: readonly string[], classes: readonly string[]): void {
+/**
+ * @param parameter that names them
+ * @throws TrainingDataError CLASS_UNKNOWN, which names the classes
+ */
+export function requireKnownClasses(parameter: string, named: readonly string[], classes: readonly string[]): void {
   const known = new Set(classes);
   const unknown = named.filter((name) => !known.has(name));
   if (unknown.length === 0) return;
-  const tell = (names: readonly string[]): string => {
-    const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : "";
-    return (
-      names
-        .slice(0, mostNamed)
-        .map((name) => `«${shortName(name)}»`)
-        .join(", ") + more
-    );
-  };
   throw new TrainingDataError(
     "CLASS_UNKNOWN",
-    `\`classWeight\` names ${tell(unknown)}, and the classes are ${tell(classes)}. Name them as the model does.`,
+    `\`${parameter}\` names ${tellClasses(unknown)}, and the classes are ${tellClasses(classes)}. Name them as the model does.`,
   );
+}
+
+/** In words, the first ten by name. */
+export function tellClasses(names: readonly string[]): string {
+  const told = names.slice(0, mostNamed).map((name) => `«${shortName(name)}»`);
+  const more = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : "";
+  return told.join(", ") + more;
 }

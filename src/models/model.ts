@@ -1,4 +1,5 @@
 import type { DatePart } from "./date-parts.ts";
+import type { Decision } from "./decide-class.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import type { WrittenDates, WrittenNumbers } from "./training-table.ts";
 
@@ -152,6 +153,8 @@ export interface ModelDocument {
   readonly target: string;
   /** In the order of the model's outputs; only for classification. */
   readonly classes?: readonly string[];
+  /** How one of two classes is said, where a threshold was asked for; else it is the more likely one. */
+  readonly decision?: Decision;
   readonly features: readonly ModelFeature[];
   readonly droppedColumns: readonly DroppedColumn[];
   /** Values that count as missing in every column, beside those that always do; absent where there are none. */

@@ -1,8 +1,8 @@
-import { likeliestClass } from "./evaluate.ts";
+import { allProbabilities } from "./class-chances.ts";
+import { classDecider } from "./decide-class.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { categoryFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
-import { allProbabilities } from "./train-model.ts";
 import type { TableColumn } from "./training-table.ts";
 import { predictXgboost } from "./xgboost-json.ts";
 
@@ -118,10 +118,11 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
     return { predictions, unknownValues };
   }
   const chances = allProbabilities(outputs, classes.length);
+  const decide = classDecider(classes, document.decision);
   const predictions = Array.from({ length: rows.count }, (_, row) => {
     const from = row * classes.length;
     return {
-      prediction: classes[likeliestClass(chances, from, classes.length)]!,
+      prediction: classes[decide(chances, from)]!,
       probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
       ...unknownIn(row),
     };

@@ -1,6 +1,7 @@
+import { allProbabilities, sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
-import { evaluate } from "./evaluate.ts";
+import { type Evaluation, evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
 import { type HeavyParameters, trainHeavy } from "./heavy-trainer.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
@@ -18,7 +19,10 @@ import {
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
+import { type Folded, predictOutOfFold, shareOfFolds } from "./out-of-fold.ts";
+import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
 import { splitRows } from "./split-rows.ts";
+import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
@@ -32,7 +36,7 @@ const mostNamed = 5;
 const HELD_OUT_FRACTION = 0.25;
 
 /** How to train; what is absent has a default. */
-export interface TrainParameters extends LightParameters, HeavyParameters {
+export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters {
   /** Of the split into training and held-out rows. Default 42. */
   readonly seed?: number | undefined;
 }
@@ -54,12 +58,13 @@ export interface TrainRequest {
   readonly memoryBytes?: number | undefined;
 }
 
-/** A model, how good it is, what it takes, and what became of each column of the file. */
+/** A model, how good it is, what it takes, what became of each column of the file, and what is to be known of the target. */
 export interface TrainedModel {
   readonly document: ModelDocument;
   readonly metrics: RunMetrics;
   readonly input: ModelInput;
   readonly columns: readonly ColumnUse[];
+  readonly hints: readonly TargetHint[];
 }
 
 /**
@@ -83,6 +88,7 @@ export function trainModel(
   }
   const target = readTarget(targetColumn, task);
   const { classes } = target;
+  requireTwoClasses(parameters, request.target, classes);
   if (target.rows.length < MIN_TRAINING_ROWS) {
     throw new TrainingDataError(
       "TOO_FEW_ROWS",
@@ -119,14 +125,29 @@ export function trainModel(
     outputs,
     classes,
   };
-  const light = mode === "light" ? trainLight(fit, parameters, onProgress) : undefined;
-  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onProgress);
+  const shareOfFit = isChosen(parameters.threshold) ? 1 - shareOfFolds : 1;
+  const onFit = (fraction: number): void => onProgress(fraction * shareOfFit);
+  const light = mode === "light" ? trainLight(fit, parameters, onFit) : undefined;
+  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onFit);
   const bounds = boundsOf(model, fit.columns, schema.features, request);
+  const decision =
+    classes &&
+    decisionOf(parameters, classes, trainTarget, () => {
+      const learn: Folded["learn"] = (part, onPart) =>
+        (mode === "light"
+          ? trainLight({ ...fit, ...part }, parameters, onPart)
+          : trainHeavy({ ...fit, ...part }, parameters, seed, onPart)
+        ).model;
+      const onFold = (fraction: number): void => onProgress(shareOfFit + fraction * shareOfFolds);
+      const chances = predictOutOfFold({ ...fit, seed, learn }, onFold);
+      if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
+      return chances;
+    });
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
   const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
   if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
-  const quality = evaluate(
+  const evaluation: Evaluation =
     classes === undefined
       ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
       : {
@@ -134,9 +155,11 @@ export function trainModel(
           classes,
           actual: testTarget,
           probabilities: allProbabilities(predictions, classes.length),
-          priors: classes.map((_, k) => trainTarget.filter((value) => value === k).length / trainTarget.length),
-        },
-  );
+          priors: sharesOf(trainTarget, classes.length),
+          positiveClass: parameters.positiveClass,
+          decision,
+        };
+  const quality = evaluate(evaluation, seed);
   const metrics: RunMetrics = {
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },
@@ -152,6 +175,7 @@ export function trainModel(
     task,
     target: request.target,
     ...(classes === undefined ? {} : { classes }),
+    ...(decision && { decision }),
     features: schema.features,
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
@@ -172,7 +196,7 @@ export function trainModel(
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
   const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
-  return { document, metrics, input, columns: uses };
+  return { document, metrics, input, columns: uses, hints: hintsOfTarget(trainTarget, classes) };
 }
 
 /** What the columns become is known only now; before it is made, it must be seen to fit. */
@@ -250,17 +274,6 @@ function meanOf(values: Float64Array): number {
 function outputNames(target: string, classes: readonly string[] | undefined): readonly string[] {
   if (classes === undefined) return [target];
   return classes.length === 2 ? classes.slice(1) : classes;
-}
-
-/** Two classes have one output, the chance of the second; here both get theirs. */
-export function allProbabilities(outputs: Float64Array, classCount: number): Float64Array {
-  if (classCount !== 2) return outputs;
-  const probabilities = new Float64Array(outputs.length * 2);
-  for (let row = 0; row < outputs.length; row++) {
-    probabilities[2 * row] = 1 - outputs[row]!;
-    probabilities[2 * row + 1] = outputs[row]!;
-  }
-  return probabilities;
 }
 
 function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {

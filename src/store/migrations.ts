@@ -175,4 +175,9 @@ export const migrations: Record<string, Migration> = {
       await sql`create index training_runs_dataset on training_runs (dataset_id)`.execute(db);
     },
   },
+  "0012-metric-details": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column metric_details jsonb`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-model.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
@@ -93,7 +94,7 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
-/** A column that a run asked for and could not use, or did not use in full. */
+/** A column that a run asked for and could not use, or did not use in full; or a target whose metrics mislead. */
 export interface RunWarning {
   readonly code: (typeof runWarningCodes)[number];
   readonly column: string;
@@ -106,6 +107,8 @@ export const runWarningCodes = [
   "COLUMN_EMPTY",
   "COLUMN_HAS_TOO_MANY_CATEGORIES",
   "NUMBERS_ROUNDED",
+  "TARGET_IMBALANCED",
+  "TARGET_FEW_COUNTS",
 ] as const;
 
 /** Warnings as they are kept: the first ones, and how many there were. */
@@ -176,6 +179,8 @@ export interface TrainingRunsTable {
   /** Grows with every change: the id of its server-sent event. */
   version: Generated<number>;
   metrics: JSONColumnType<Record<string, unknown> | null>;
+  /** What of the metrics is told of one run alone: a page of a hundred would be too large with it. Null of runs from before. */
+  metric_details: JSONColumnType<MetricDetails | null>;
   /** What training did with each column, as the JSON that is sent; null until there is a model, and of runs from before. */
   column_uses: string | null;
   /** Of columns that were asked for in vain; null where column_uses is. */

@@ -47,10 +47,21 @@ function commitModel(
   { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
-  const metrics = { ...measured, droppedColumns };
+  const { curves, intervals, ...told } = measured;
+  const metricDetails = { ...(curves && { curves }), intervals };
+  const metrics = { ...told, droppedColumns };
   return inTransaction(db, async (tx) => {
     const { id, attempt } = run;
-    const succeeded = await markSucceeded(tx, { id, attempt, metrics, columnUses, columnWarnings, artifactId, nowMs });
+    const succeeded = await markSucceeded(tx, {
+      id,
+      attempt,
+      metrics,
+      metricDetails,
+      columnUses,
+      columnWarnings,
+      artifactId,
+      nowMs,
+    });
     if (succeeded === undefined) return false;
     await insertArtifact(tx, {
       id: artifactId,

@@ -14,6 +14,7 @@ export interface TrendPoint {
   readonly task: "classification" | "regression";
   readonly runs: number;
   readonly accuracy: number | null;
+  readonly balancedAccuracy: number | null;
   readonly f1: number | null;
   readonly r2: number | null;
   readonly rmse: number | null;
@@ -35,6 +36,7 @@ export function listTrends(db: Kysely<Tables>, filter: QualityFilter): Promise<T
       "task",
       sql<number>`count(*)::int`.as("runs"),
       average("accuracy").as("accuracy"),
+      average("balancedAccuracy").as("balancedAccuracy"),
       average("f1").as("f1"),
       average("r2").as("r2"),
       average("rmse").as("rmse"),
@@ -53,6 +55,8 @@ export function listTrends(db: Kysely<Tables>, filter: QualityFilter): Promise<T
   return query.execute();
 }
 
+type QualityName = Exclude<keyof TrendPoint, "day" | "task" | "runs">;
+
 export interface TaskSummary {
   readonly task: "classification" | "regression";
   readonly runs: {
@@ -62,8 +66,8 @@ export interface TaskSummary {
     readonly unfinished: number;
   };
   readonly averageDurationSeconds: number | null;
-  readonly average: Record<"accuracy" | "f1" | "r2" | "rmse" | "mae" | "relativeError", number | null>;
-  readonly best: Record<"accuracy" | "f1" | "r2" | "rmse" | "mae" | "relativeError", number | null>;
+  readonly average: Record<QualityName, number | null>;
+  readonly best: Record<QualityName, number | null>;
   /** The run that beats its naive baseline by most. */
   readonly bestRunId: string | null;
 }
@@ -84,6 +88,8 @@ export async function summarizeRuns(db: Kysely<Tables>, owner: string): Promise<
       ),
       average("accuracy").as("averageAccuracy"),
       highest("accuracy").as("bestAccuracy"),
+      average("balancedAccuracy").as("averageBalancedAccuracy"),
+      highest("balancedAccuracy").as("bestBalancedAccuracy"),
       average("f1").as("averageF1"),
       highest("f1").as("bestF1"),
       average("r2").as("averageR2"),
@@ -110,6 +116,7 @@ export async function summarizeRuns(db: Kysely<Tables>, owner: string): Promise<
     averageDurationSeconds: row.duration,
     average: {
       accuracy: row.averageAccuracy,
+      balancedAccuracy: row.averageBalancedAccuracy,
       f1: row.averageF1,
       r2: row.averageR2,
       rmse: row.averageRmse,
@@ -118,6 +125,7 @@ export async function summarizeRuns(db: Kysely<Tables>, owner: string): Promise<
     },
     best: {
       accuracy: row.bestAccuracy,
+      balancedAccuracy: row.bestBalancedAccuracy,
       f1: row.bestF1,
       r2: row.bestR2,
       rmse: row.bestRmse,

@@ -1,17 +1,22 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-model.ts";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
 import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts";
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
-/** A run's row, without what became of its columns: that may have 400 KB, and only who asks for one run wants it. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "column_uses" | "column_warnings">;
+/** What only who asks for one run wants: what became of its columns may have 400 KB. */
+const ofOneRun = ["metric_details", "column_uses", "column_warnings"] as const;
+type OfOneRun = (typeof ofOneRun)[number];
+
+/** A run's row without it. */
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | OfOneRun>;
 
 /** The same with it. */
-export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, "column_uses" | "column_warnings">;
+export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, OfOneRun>;
 
 /** The channel of every change of a run; the payload is its id, after `cancelled:` when somebody wants it stopped. */
 export const runsChannel = "training_runs";
@@ -47,7 +52,7 @@ const columns = [
   "finished_at",
 ] as const;
 
-const describedColumns = [...columns, "column_uses", "column_warnings"] as const;
+const describedColumns = [...columns, ...ofOneRun] as const;
 
 /** Holds other submissions of that owner back until the transaction ends, so that two can't both take the last place. */
 export async function lockOwner(tx: Kysely<Tables>, owner: string): Promise<void> {
@@ -316,6 +321,7 @@ export async function markSucceeded(
     id,
     attempt,
     metrics,
+    metricDetails,
     columnUses,
     columnWarnings,
     artifactId,
@@ -324,6 +330,7 @@ export async function markSucceeded(
     id: string;
     attempt: number;
     metrics: Record<string, unknown>;
+    metricDetails: MetricDetails;
     /** JSON. */
     columnUses: string;
     columnWarnings: RunWarnings;
@@ -338,6 +345,7 @@ export async function markSucceeded(
       progress: 1,
       version: row("version", "+", 1),
       metrics: JSON.stringify(metrics) as never,
+      metric_details: JSON.stringify(metricDetails) as never,
       column_uses: columnUses,
       column_warnings: JSON.stringify(columnWarnings) as never,
       artifact_id: artifactId,

@@ -3,6 +3,7 @@ import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
 import { dateParts } from "../models/date-parts.ts";
 import { runWarningCodes } from "../store/schema.ts";
+import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
 
@@ -22,6 +23,10 @@ const classWeight = z.union(
     z.record(z.string(), weight).refine((weights) => Object.keys(weights).length > 0, "names no class"),
   ],
   { error: 'must be "balanced", or an object of classes and weights' },
+);
+const threshold = z.union(
+  [z.literal("f1"), z.number().min(0).max(1), z.strictObject({ falsePositive: weight, falseNegative: weight })],
+  { error: 'must be "f1", a number from 0 to 1, or {"falsePositive": cost, "falseNegative": cost}' },
 );
 const parameters = z
   .strictObject({
@@ -47,6 +52,19 @@ const parameters = z
       .optional()
       .describe(
         "light, classes: how much rows of a class count. An object of classes and weights, 1 for those it does not name; balanced: rows / (classes * rows of the class), as scikit-learn has it. Default: all rows count the same.",
+      ),
+    positiveClass: z
+      .string()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        "two classes: the one that is looked for, of which `metrics.positive` tells. Default: the rarer one of the training rows, of equals the second.",
+      ),
+    threshold: threshold
+      .optional()
+      .describe(
+        "two classes: the chance of the positive one from which on it is said; or how it is chosen, on rows that are learnt from, by models that were learnt without them: for the best F1, or the least cost. Default: the likelier class is said.",
       ),
     earlyStoppingRounds: z
       .number()
@@ -96,7 +114,12 @@ export const runSchema = z
     progress: z.number().min(0).max(1),
     version: z.number().int().describe("Grows with every change; the id of its event."),
     queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
-    metrics: z.record(z.string(), z.unknown()).nullable(),
+    metrics: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe(
+        "On held-out rows; null until there is a model. `curves` and `intervals` are there only where one run is asked for.",
+      ),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     artifactId: z.uuid().nullable(),
     artifactRemovedAt: timestamp.nullable(),
@@ -142,6 +165,7 @@ const columnUse = z
 /** One run; its columns would make a page of a list megabytes. */
 export const describedRunSchema = runSchema
   .extend({
+    metrics: runMetrics.nullable().describe("On held-out rows; null until there is a model."),
     columns: z
       .array(columnUse)
       .nullable()
@@ -160,13 +184,13 @@ export const describedRunSchema = runSchema
       )
       .nullable()
       .describe(
-        "Columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
+        "A target whose metrics mislead, columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
       ),
     warningCount: z.int().nullable().describe("All of them."),
   })
   .meta({ id: "TrainingRunWithColumns" });
 
-const qualityNames = ["accuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
+const qualityNames = ["accuracy", "balancedAccuracy", "f1", "r2", "rmse", "mae", "relativeError"] as const;
 const quality = z.record(z.enum(qualityNames), z.number().nullable());
 export const trendPoint = z
   .object({
@@ -219,7 +243,9 @@ export function toRun(run: Run, queuePosition: number | null) {
 
 /** A row as its owner sees it alone, as JSON. */
 export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
-  const { column_uses: columns, column_warnings: warnings } = run;
+  const { column_uses: columns, column_warnings: warnings, metric_details: details } = run;
   const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
-  return jsonWith({ ...toRun(run, queuePosition), ...told }, "columns", columns);
+  const shown = toRun(run, queuePosition);
+  const metrics = details === null ? shown.metrics : { ...shown.metrics, ...details };
+  return jsonWith({ ...shown, metrics, ...told }, "columns", columns);
 }

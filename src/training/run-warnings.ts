@@ -1,6 +1,7 @@
 import type { ColumnUse, LeftOutColumn } from "../models/column-use.ts";
 import { dropReasons, shortName } from "../models/feature-schema.ts";
 import type { DroppedColumn } from "../models/model.ts";
+import type { TargetHint } from "../models/target-hints.ts";
 import type { RunWarning, RunWarnings } from "../store/schema.ts";
 
 /** As many as of a dataset. */
@@ -17,14 +18,31 @@ const codes: Record<DroppedColumn["reason"], RunWarning["code"]> = {
 
 const isDropped = (reason: LeftOutColumn["reason"]): reason is DroppedColumn["reason"] => Object.hasOwn(codes, reason);
 
+/** A target, and what is to be known of it. */
+interface HintedTarget {
+  readonly name: string;
+  readonly hints: readonly TargetHint[];
+}
+
 /**
- * Warnings of the columns that the caller named and the model does without, and of numbers that it sees rounded, in the
+ * Warnings of the target, then of the columns that the caller named and the model does without, and of numbers that it sees rounded, in the
  * dataset's order; of many the first 50.
  * @param features as asked for; absent where the caller named none and wanted what can be used
  */
-export function runWarningsOf(features: readonly string[] | undefined, columns: readonly ColumnUse[]): RunWarnings {
+export function runWarningsOf(
+  features: readonly string[] | undefined,
+  columns: readonly ColumnUse[],
+  target: HintedTarget,
+): RunWarnings {
   const wanted = new Set(features);
-  const warnings = columns.flatMap((column): RunWarning[] => {
+  const ofTarget = target.hints.map(
+    (hint): RunWarning => ({
+      code: hint.code,
+      column: target.name,
+      message: `«${shortName(target.name)}» ${wordsOf(hint)}`,
+    }),
+  );
+  const ofColumns = columns.flatMap((column): RunWarning[] => {
     const name = shortName(column.name);
     if (column.as === "number" && column.rounded > 0)
       return [
@@ -40,5 +58,15 @@ export function runWarningsOf(features: readonly string[] | undefined, columns: 
     const message = `«${name}» ${dropReasons[column.reason]}: the model was trained without it.`;
     return [{ code, column: column.name, message }];
   });
+  const warnings = [...ofTarget, ...ofColumns];
   return { count: warnings.length, first: warnings.slice(0, mostKept) };
+}
+
+function wordsOf(hint: TargetHint): string {
+  if (hint.code === "TARGET_FEW_COUNTS")
+    return `has ${hint.distinct} different whole numbers, up to ${hint.most}: the model says numbers between them, and may say less than 0. Round what it says, or take them as classes by the task classification.`;
+  // Rounded down: 100 % would say that there is no other class.
+  const percent = Math.floor(hint.share * 1000) / 10;
+  const instead = hint.classes === 2 ? "metrics.positive and metrics.averagePrecision" : "metrics.balancedAccuracy";
+  return `is «${shortName(hint.class)}» in ${percent} % of the rows: who always says so has that accuracy, which alone misleads. Look at ${instead}.`;
 }

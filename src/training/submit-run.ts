@@ -103,18 +103,23 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
   );
 }
 
+/** Parameters that are for classes only. */
+const ofClasses = ["classWeight", "positiveClass", "threshold"] as const satisfies readonly (keyof TrainParameters)[];
+
 /**
- * @throws DomainError CLASS_WEIGHT_UNUSABLE
+ * @throws DomainError PARAMETER_UNUSABLE for a parameter that has no meaning in such a run
  */
-function requireClasses({ mode, parameters }: Pick<RunRequest, "mode" | "parameters">, task: TrainingTask): void {
-  if (parameters?.classWeight === undefined || (mode === "light" && task === "classification")) return;
-  const why =
-    mode === "heavy"
-      ? "is for models of the mode light, and this one is heavy"
-      : "is for classes, and this is a regression";
-  throw new DomainError("CLASS_WEIGHT_UNUSABLE", `\`classWeight\` ${why}. Leave it out.`, {
-    fields: [{ path: "parameters.classWeight", message: why }],
-  });
+function requireUsable({ mode, parameters = {} }: Pick<RunRequest, "mode" | "parameters">, task: TrainingTask): void {
+  const refuse = (name: keyof TrainParameters, why: string): never => {
+    throw new DomainError("PARAMETER_UNUSABLE", `\`${name}\` ${why}. Leave it out.`, {
+      fields: [{ path: `parameters.${name}`, message: why }],
+    });
+  };
+  if (parameters.classWeight !== undefined && mode === "heavy")
+    refuse("classWeight", "is for models of the mode light, and this one is heavy");
+  if (task === "classification") return;
+  for (const name of ofClasses)
+    if (parameters[name] !== undefined) refuse(name, "is for classes, and this is a regression");
 }
 
 /**
@@ -217,7 +222,7 @@ export async function submitRun(
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
-    requireClasses(request, task);
+    requireUsable(request, task);
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {

@@ -117,7 +117,7 @@ async function train(task: ChildTask): Promise<ChildResult> {
       droppedColumns: document.droppedColumns,
       input: JSON.stringify(trained.input),
       columnUses: JSON.stringify(trained.columns),
-      columnWarnings: runWarningsOf(features, trained.columns),
+      columnWarnings: runWarningsOf(features, trained.columns, { name: task.target, hints: trained.hints }),
     };
   } catch (error) {
     if (!(error instanceof TrainingDataError)) throw error;

@@ -28,13 +28,16 @@ describe("metrics", () => {
   test("of classes, counted by hand", () => {
     // Said: b, b, a, b; true: b, a, a, b.
     const probabilities = Float64Array.of(0.2, 0.8, 0.4, 0.6, 0.9, 0.1, 0.3, 0.7);
-    const result = evaluate({
-      task: "classification",
-      classes: ["a", "b"],
-      actual: [1, 0, 0, 1],
-      probabilities,
-      priors: [0.5, 0.5],
-    });
+    const result = evaluate(
+      {
+        task: "classification",
+        classes: ["a", "b"],
+        actual: [1, 0, 0, 1],
+        probabilities,
+        priors: [0.5, 0.5],
+      },
+      1,
+    );
     expect(result.accuracy).toBe(0.75);
     expect(result.precision).toBeCloseTo((1 + 2 / 3) / 2, 12);
     expect(result.recall).toBeCloseTo((0.5 + 1) / 2, 12);
@@ -53,7 +56,7 @@ describe("metrics", () => {
   });
 
   test("of numbers, counted by hand", () => {
-    const result = evaluate({ task: "regression", actual: [1, 2, 3], predicted: Float64Array.of(1, 2, 5), mean: 2 });
+    const result = evaluate({ task: "regression", actual: [1, 2, 3], predicted: Float64Array.of(1, 2, 5), mean: 2 }, 1);
     expect(result.mse).toBeCloseTo(4 / 3, 12);
     expect(result.mae).toBeCloseTo(2 / 3, 12);
     expect(result.r2).toBeCloseTo(-1, 12);
@@ -62,7 +65,7 @@ describe("metrics", () => {
   });
 
   test("no NaN where all held-out values are the same", () => {
-    const result = evaluate({ task: "regression", actual: [2, 2], predicted: Float64Array.of(2, 3), mean: 2 });
+    const result = evaluate({ task: "regression", actual: [2, 2], predicted: Float64Array.of(2, 3), mean: 2 }, 1);
     expect(result).not.toHaveProperty("r2");
     expect(result).not.toHaveProperty("relativeError");
   });

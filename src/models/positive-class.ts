@@ -1,0 +1,59 @@
+import { chooseThreshold, type ThresholdAim } from "./choose-threshold.ts";
+import { sharesOf } from "./class-chances.ts";
+import { requireKnownClasses, tellClasses } from "./class-weights.ts";
+import type { Decision } from "./decide-class.ts";
+import { rarerOfTwo } from "./rated-rows.ts";
+import { TrainingDataError } from "./training-data-error.ts";
+
+/** What can be said of two classes, whatever the model. */
+export interface PositiveParameters {
+  /** The class that is looked for. Default: the rarer one of the training rows, of equals the second. */
+  readonly positiveClass?: string | undefined;
+  /** The chance of it that is enough, or by what it is chosen. Default: the likelier class is said. */
+  readonly threshold?: number | ThresholdAim | undefined;
+}
+
+/** Whether a threshold is to be found out, for which more models are learnt. */
+export const isChosen = (threshold: PositiveParameters["threshold"]): threshold is ThresholdAim =>
+  threshold !== undefined && typeof threshold !== "number";
+
+/**
+ * Holds parameters that are for two classes to what the table has.
+ * @throws TrainingDataError PARAMETER_UNUSABLE where there are not two, CLASS_UNKNOWN where the positive one is none of them
+ */
+export function requireTwoClasses(
+  { positiveClass, threshold }: PositiveParameters,
+  target: string,
+  classes: readonly string[] | undefined,
+): void {
+  if (positiveClass === undefined && threshold === undefined) return;
+  if (classes?.length !== 2) {
+    const found = classes === undefined ? "holds numbers here" : `has ${classes.length}: ${tellClasses(classes)}`;
+    throw new TrainingDataError(
+      "PARAMETER_UNUSABLE",
+      `\`${positiveClass === undefined ? "threshold" : "positiveClass"}\` is for two classes, and "${target}" ${found}. Leave it out, or choose another target.`,
+    );
+  }
+  if (positiveClass !== undefined) requireKnownClasses("positiveClass", [positiveClass], classes);
+}
+
+/**
+ * How one of two classes is said; undefined where no threshold is asked for.
+ * @param target the number of the class of each row that is learnt from
+ * @param outOfFold chances of the second class of these rows, by models that were learnt without them: chances of rows that
+ * a model knows are too good to choose by, and the held-out rows are for measuring
+ */
+export function decisionOf(
+  { positiveClass, threshold }: PositiveParameters,
+  classes: readonly string[],
+  target: Float64Array,
+  outOfFold: () => Float64Array,
+): Decision | undefined {
+  if (threshold === undefined) return undefined;
+  const positive = positiveClass === undefined ? rarerOfTwo(sharesOf(target, 2)) : classes.indexOf(positiveClass);
+  if (!isChosen(threshold)) return { positiveClass: classes[positive]!, threshold };
+  const chances = outOfFold();
+  const ofPositive = positive === 1 ? chances : chances.map((chance) => 1 - chance);
+  const isPositive = Array.from(target, (k) => k === positive);
+  return { positiveClass: classes[positive]!, threshold: chooseThreshold(threshold, isPositive, ofPositive) };
+}
