@@ -19,6 +19,8 @@ import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
 import { splitRows } from "./split-rows.ts";
+import { isTargetTwin } from "./target-twin.ts";
+import { MAX_CATEGORIES } from "./text-feature.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
@@ -161,8 +163,11 @@ export function trainModel(
     }),
     model,
   };
+  const learnt = { rows: trainRows, values: trainTarget, isOfClasses: classes !== undefined };
+  const twins = schema.features.map(({ column }) => column).filter((name) => isTargetTwin(columns.get(name)!, learnt));
   const uses = columnUses({
     ...schema,
+    twins: new Set(twins),
     columnNames: request.columnNames ?? [...columns.keys()],
     columns,
     leftOut: request.leftOut ?? [],
@@ -184,7 +189,7 @@ function requireRoom(
   if (neededBytes <= memoryBytes) return;
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
-    `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
   );
 }
 

@@ -85,7 +85,7 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
-/** A column that a run asked for and could not use, or did not use in full. */
+/** A column that a run asked for and could not use, or did not use in full, or that says what the target does. */
 export interface RunWarning {
   readonly code: (typeof runWarningCodes)[number];
   readonly column: string;
@@ -96,6 +96,8 @@ export interface RunWarning {
 export const runWarningCodes = [
   "COLUMN_CONSTANT",
   "COLUMN_EMPTY",
+  "COLUMN_IS_IDENTIFIER",
+  "COLUMN_EQUALS_TARGET",
   "COLUMN_HAS_TOO_MANY_CATEGORIES",
   "NUMBERS_ROUNDED",
 ] as const;
