@@ -18,13 +18,13 @@ async function trained(csv: string, { target, ...run }: Record<string, unknown> 
 const predict = (path: string, rows: readonly Record<string, unknown>[], query = "") =>
   service.call("POST", `${path}/predictions${query}`, { rows });
 
-/** 200 cities: the first 40 in 20 rows each, of which half are dear; the others in 2 rows each, middling. */
-const rowsOfCities = Array.from({ length: 200 }, (_, city) =>
-  Array.from({ length: city < 40 ? 20 : 2 }, (_, row) => ({
-    city: `city ${String(city).padStart(3, "0")}`,
-    size: (row * 7 + city) % 10,
-    price: (city >= 40 ? 500 : city % 2 === 0 ? 900 : 100) + ((row * 7 + city) % 10),
-  })),
+/** 200 cities: the first 40 in 20 rows each, of which half are dear; the others in 2 rows each, middling. None is dearest. */
+const rowsOfCities = Array.from({ length: 201 }, (_, city) =>
+  Array.from({ length: city < 40 || city === 200 ? 20 : 2 }, (_, row) => {
+    const size = (row * 7 + city) % 10;
+    const price = city === 200 ? 2_000 : city >= 40 ? 500 : city % 2 === 0 ? 900 : 100;
+    return { city: city === 200 ? null : `city ${String(city).padStart(3, "0")}`, size, price: price + size };
+  }),
 ).flat();
 const citiesCsv = `city,size,price\n${rowsOfCities.map((row) => Object.values(row).join(",")).join("\n")}\n`;
 
@@ -32,7 +32,8 @@ describe.each(["light", "heavy"] as const)("a column of 200 texts in a %s model"
   let run: Awaited<ReturnType<typeof trained>>["run"];
   let path: string;
   beforeAll(async () => {
-    ({ run, path } = await trained(citiesCsv, { target: "price", task: "regression", mode }));
+    const parameters = mode === "heavy" ? { rounds: 300, learningRate: 0.3 } : {};
+    ({ run, path } = await trained(citiesCsv, { target: "price", task: "regression", mode, parameters }));
   });
   const answersTo = async (cities: readonly (string | null)[], query = "") => {
     const { json } = await predict(
@@ -44,7 +45,7 @@ describe.each(["light", "heavy"] as const)("a column of 200 texts in a %s model"
   };
 
   test("is learnt from: frequent values each, the others together", async () => {
-    expect(run.metrics.r2).toBeGreaterThan(0.95);
+    expect(run.metrics.r2).toBeGreaterThan(0.85);
     expect(run.columns[0]).toMatchObject({ name: "city", as: "categories", categories: 40 });
     expect(run.columns[0].others).toBeGreaterThan(100);
     const { json: model } = await service.call("GET", `${path}/content`);
@@ -66,10 +67,10 @@ describe.each(["light", "heavy"] as const)("a column of 200 texts in a %s model"
     const [dear, cheap, middling, never, none] = answers;
     expect(dear!.prediction).toBeGreaterThan(750);
     expect(cheap!.prediction).toBeLessThan(250);
-    expect(Math.abs(middling!.prediction - 505)).toBeLessThan(50);
+    expect(Math.abs(middling!.prediction - 505)).toBeLessThan(100);
     expect(never).toEqual({ prediction: middling!.prediction, unknown: ["city"] });
     expect(answers.filter(({ unknown }) => unknown !== undefined)).toEqual([never]);
-    expect(none).not.toEqual(middling);
+    expect(none!.prediction).toBeGreaterThan(1_200);
     const asCsv = await service.call("POST", `${path}/predictions`, `city,size\n${rare},5\nAtlantis,5\n`, {
       "content-type": "text/csv",
     });
