@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
-import { MAX_CATEGORIES } from "../models/feature-schema.ts";
+import { MAX_CATEGORIES } from "../models/text-feature.ts";
 import type { Artifact, DescribedArtifact } from "./artifact-repository.ts";
 import { maxPredictionRows } from "./read-prediction-rows.ts";
 
@@ -49,9 +49,15 @@ const inputFeature = z
       categories: z
         .array(z.string())
         .describe(
-          `Those that the model learnt from, ${MAX_CATEGORIES} at most. Another one is as good as none, and told as \`unknown\`.`,
+          `Those that the model learnt from one by one, ${MAX_CATEGORIES} at most. A value that it never saw is as good as none, or one of the \`others\` where there are some, and told as \`unknown\`.`,
         ),
       more: z.int().describe("How many there are beside `categories`."),
+      others: z
+        .int()
+        .optional()
+        .describe(
+          "How many rarer values the rows had that were learnt from: they count as one category. Absent where none.",
+        ),
     }),
   ])
   .meta({ id: "InputFeature" });
@@ -109,7 +115,9 @@ export const predictionSchema = z
         unknown: z
           .array(z.string())
           .optional()
-          .describe("Columns with a value that the model never saw, which is as good as none; twenty at most."),
+          .describe(
+            "Columns with a value that the model never saw, which is as good as none, or as one of its rarer values where it has `others`; twenty at most.",
+          ),
       }),
     ),
   })

@@ -1,4 +1,5 @@
 import { DomainError } from "../errors.ts";
+import { isKnownText } from "../models/known-category.ts";
 import type { ModelFeature, NumberFeature } from "../models/model.ts";
 import { type PredictionRows, StrayCell } from "../models/predict-rows.ts";
 import { looksOf } from "../tables/column-looks.ts";
@@ -100,8 +101,7 @@ function readCell(
   },
 ): string | StrayCell | null {
   // A model of a table in which such a word was a category like others knows it.
-  if (feature.kind === "text")
-    return isMissing(cell, dialect, "text") && !feature.categories.includes(cell) ? null : cell;
+  if (feature.kind === "text") return isMissing(cell, dialect, "text") && !isKnownText(feature, cell) ? null : cell;
   const numeral = cell.trim();
   if (isMissing(numeral, dialect, "number")) return null;
   if (feature.kind !== "number") return cell;

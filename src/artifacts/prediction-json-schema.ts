@@ -37,7 +37,7 @@ function rowSchema({ features, example }: ModelInput, target: string): Record<st
   return {
     title: `A row to predict ${target} of`,
     description:
-      "null is a missing value. A category other than those shown is as good as a missing value where the model never saw it, and refused only with ?strict=true. Other columns are passed over.",
+      "null is a missing value. A category other than those shown is as good as a missing value, or a rarer one where the column has such, where the model never saw it, and refused only with ?strict=true. Other columns are passed over.",
     type: "object",
     properties,
     required: features.map(({ name }) => name),
@@ -69,11 +69,12 @@ function featureSchema(feature: InputFeature, example: number | string | boolean
       examples: [example],
     };
   }
-  const { categories, more } = feature;
+  const { categories, more, others = 0 } = feature;
+  const rarer = others === 0 ? "" : `, or one of ${others} rarer values, which count as one`;
   return {
     // Truth values and numbers are the category that they mean.
     type: ["string", "number", "boolean", "null"],
-    description: `One of ${categories.length + more} categories${more === 0 ? "" : `, of which ${categories.length} are shown`}.`,
+    description: `One of ${categories.length + more} categories${more === 0 ? "" : `, of which ${categories.length} are shown`}${rarer}.`,
     examples: [...categories],
   };
 }

@@ -29,9 +29,12 @@ export function coefficientsOf(
 const short = (value: number): number => Number(value.toPrecision(9));
 
 /** In the order in which columns are expanded. */
-function namesOf(feature: ModelFeature): Pick<Coefficient, "column" | "category" | "part">[] {
+function namesOf(feature: ModelFeature): Pick<Coefficient, "column" | "category" | "others" | "part">[] {
   const { column } = feature;
-  if (feature.kind === "text") return feature.categories.map((category) => ({ column, category }));
+  if (feature.kind === "text") {
+    const others = feature.others === undefined ? [] : [{ column, others: true } as const];
+    return [...feature.categories.map((category) => ({ column, category })), ...others];
+  }
   if (feature.kind === "date") return feature.parts.map(({ part }) => ({ column, part }));
   return [{ column }];
 }

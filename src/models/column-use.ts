@@ -1,5 +1,6 @@
 import type { DatePart } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
+import { countOthers } from "./known-category.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
 import type { NumberColumn, TableColumn } from "./training-table.ts";
 
@@ -8,6 +9,7 @@ export const leftOutReasons = [
   "constant",
   "constant_when_rounded",
   "empty",
+  "identifier",
   "out_of_range",
   "too_many_categories",
   "not_asked_for",
@@ -33,6 +35,11 @@ interface NumberUse {
 
 /** What training did with a column; `missing` counts its cells without a value that a 32-bit float holds, in rows that have a target. */
 export type ColumnUse =
+  | (LearntColumn & { readonly equalsTarget?: true })
+  | (LeftOutColumn & { readonly as: "left_out" });
+
+/** A column that something is learnt from; `equalsTarget` where nothing else could be, since it says what the target does. */
+type LearntColumn =
   | NumberUse
   | { readonly name: string; readonly as: "boolean"; readonly missing: number; readonly imputed: number }
   | {
@@ -42,8 +49,14 @@ export type ColumnUse =
       readonly imputed: number;
       readonly parts: readonly DatePart[];
     }
-  | { readonly name: string; readonly as: "categories"; readonly missing: number; readonly categories: number }
-  | (LeftOutColumn & { readonly as: "left_out" });
+  | {
+      readonly name: string;
+      readonly as: "categories";
+      readonly missing: number;
+      readonly categories: number;
+      /** Rarer values, which share one feature; absent where there are none. */
+      readonly others?: number;
+    };
 
 /** What a training knows when it is over. */
 export interface UseFacts {
@@ -57,6 +70,8 @@ export interface UseFacts {
   readonly leftOut: readonly string[];
   /** Those with a target. */
   readonly rows: Int32Array;
+  /** Names of features that say what the target does. */
+  readonly twins: ReadonlySet<string>;
   /** Whether the mean stands in for a missing number. */
   readonly impute: boolean;
 }
@@ -74,17 +89,26 @@ export function columnUses(facts: UseFacts): ColumnUse[] {
   return columnNames.map((name): ColumnUse => {
     const feature = features.get(name);
     if (feature === undefined) return { name, as: "left_out", reason: reasonOf(name) };
-    const column = columns.get(name)!;
-    const missing = countMissing(column, rows);
-    if (column.kind === "number")
-      return { name, as: "number", missing, imputed: impute ? missing : 0, rounded: countRounded(column, rows) };
-    const imputed = impute ? missing : 0;
-    if (feature.kind === "boolean") return { name, as: "boolean", missing, imputed };
-    if (feature.kind === "date")
-      return { name, as: "date", missing, imputed, parts: feature.parts.map(({ part }) => part) };
-    if (feature.kind === "number") throw new Error(`The column «${name}» is text, and its feature a number.`);
-    return { name, as: "categories", missing, categories: feature.categories.length };
+    const learnt = learntColumn(feature, columns.get(name)!, { rows, impute });
+    return facts.twins.has(name) ? { ...learnt, equalsTarget: true } : learnt;
   });
+}
+
+function learntColumn(
+  feature: ModelFeature,
+  column: TableColumn,
+  { rows, impute }: Pick<UseFacts, "rows" | "impute">,
+): LearntColumn {
+  const { name } = column;
+  const missing = countMissing(column, rows);
+  const imputed = impute ? missing : 0;
+  if (column.kind === "number") return { name, as: "number", missing, imputed, rounded: countRounded(column, rows) };
+  if (feature.kind === "boolean") return { name, as: "boolean", missing, imputed };
+  if (feature.kind === "date")
+    return { name, as: "date", missing, imputed, parts: feature.parts.map(({ part }) => part) };
+  if (feature.kind === "number") throw new Error(`The column «${name}» is text, and its feature a number.`);
+  const others = countOthers(feature);
+  return { name, as: "categories", missing, categories: feature.categories.length, ...(others > 0 && { others }) };
 }
 
 function countRounded({ numbers }: NumberColumn, rows: Int32Array): number {

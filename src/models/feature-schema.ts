@@ -1,9 +1,7 @@
 import { datePartOf, dateParts, midnightBefore } from "./date-parts.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
+import { LEAST_ROWS_OF_CATEGORY, MAX_CATEGORIES, textFeature, withinOtherBytes } from "./text-feature.ts";
 import type { BooleanColumn, DateColumn, NumberColumn, TableColumn } from "./training-table.ts";
-
-/** More categories than this make a text column an identifier rather than a feature. */
-export const MAX_CATEGORIES = 50;
 
 /** What is wrong with a column that nothing is learnt from, after its name. */
 export const dropReasons: Readonly<Record<DroppedColumn["reason"], string>> = {
@@ -11,9 +9,10 @@ export const dropReasons: Readonly<Record<DroppedColumn["reason"], string>> = {
   constant_when_rounded:
     "has several values, which are one as 32-bit floats of some seven digits (subtract their least from them, or scale them)",
   empty: "has no value in the rows that were learnt from",
+  identifier: "is text with a value of its own in nearly each of the rows that were learnt from",
   out_of_range:
     "has numbers beyond 3.4e38 alone in the rows that were learnt from, which no 32-bit float is (scale them)",
-  too_many_categories: `is text with more than ${MAX_CATEGORIES} different values`,
+  too_many_categories: `is text with more than ${MAX_CATEGORIES} different values, none of which is in ${LEAST_ROWS_OF_CATEGORY} of the rows that were learnt from`,
 };
 
 /** A column's name as words hold it. */
@@ -34,7 +33,7 @@ export function buildFeatureSchema(columns: readonly TableColumn[], rows: Int32A
     if (typeof feature === "string") droppedColumns.push({ name: column.name, reason: feature });
     else features.push(feature);
   }
-  return { features, droppedColumns };
+  return { features: withinOtherBytes(features), droppedColumns };
 }
 
 function featureOf(column: TableColumn, rows: Int32Array): ModelFeature | DroppedColumn["reason"] {
@@ -99,25 +98,8 @@ function numberFeature(
   return { column: name, kind: "number", mean: spread.mean, ...(written && { written }) };
 }
 
-function textFeature(
-  column: Extract<TableColumn, { kind: "text" }>,
-  rows: Int32Array,
-): ModelFeature | DroppedColumn["reason"] {
-  const categories = new Set<string>();
-  let hasMissing = false;
-  for (const row of rows) {
-    const text = column.texts[row] ?? null;
-    if (text === null || text === "") hasMissing = true;
-    else categories.add(text);
-    if (categories.size > MAX_CATEGORIES) return "too_many_categories";
-  }
-  if (categories.size === 0) return "empty";
-  if (categories.size === 1 && !hasMissing) return "constant";
-  return { column: column.name, kind: "text", categories: [...categories].sort() };
-}
-
 function widthOf(feature: ModelFeature): number {
-  if (feature.kind === "text") return feature.categories.length;
+  if (feature.kind === "text") return feature.categories.length + (feature.others === undefined ? 0 : 1);
   return feature.kind === "date" ? feature.parts.length : 1;
 }
 
@@ -157,10 +139,12 @@ export function expandColumns(
       expanded.push(valuesOf((row) => column.numbers[row]!, feature.mean));
     } else if (column.kind === "text" && feature.kind === "text") {
       const places = new Map(feature.categories.map((category, place) => [category, place]));
-      const indicators = feature.categories.map(() => new Float32Array(rows.length));
+      const indicators = Array.from({ length: widthOf(feature) }, () => new Float32Array(rows.length));
+      const other = feature.others === undefined ? undefined : feature.categories.length;
       for (let place = 0; place < rows.length; place++) {
-        const category = places.get(column.texts[rows[place]!] ?? "");
-        if (category !== undefined) indicators[category]![place] = 1;
+        const text = column.texts[rows[place]!] ?? "";
+        const at = places.get(text) ?? (text === "" ? undefined : other);
+        if (at !== undefined) indicators[at]![place] = 1;
       }
       for (const indicator of indicators) expanded.push(indicator);
     }

@@ -1,3 +1,13 @@
+import type { TextFeature } from "./model.ts";
+
+/** How many values of the column are no categories. */
+export const countOthers = ({ others }: TextFeature): number =>
+  others === undefined ? 0 : others.seen.length + others.more;
+
+/** Whether a text is one of them as it is spelled. */
+export const isKnownText = ({ categories, others }: TextFeature, text: string): boolean =>
+  categories.includes(text) || (others?.seen.includes(text) ?? false);
+
 /** A number whose digits are all of it: `02134` and 9007199254740993 are names, and `1E5` was written so for a reason. */
 const plainNumeral = /^-?(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
 
@@ -30,4 +40,17 @@ export function categoryFinder(
     if (meaning === undefined || (typeof meaning === "number" && typeof value !== "number")) return undefined;
     return byMeaning.get(meaning);
   };
+}
+
+type Finder = ReturnType<typeof categoryFinder>;
+// Of tens of thousands of values to make it takes longer than to predict a row.
+const finders = new WeakMap<TextFeature, Finder>();
+
+/** Finds the value of the training rows that a value is, a category or a rarer one, by {@link categoryFinder}. */
+export function knownTextFinder(feature: TextFeature): Finder {
+  const { categories, others } = feature;
+  const finder =
+    finders.get(feature) ?? categoryFinder(others === undefined ? categories : [...categories, ...others.seen]);
+  finders.set(feature, finder);
+  return finder;
 }

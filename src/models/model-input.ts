@@ -1,6 +1,8 @@
 import type { LeftOutColumn } from "./column-use.ts";
 import { isoOf, midnightBefore } from "./date-parts.ts";
+import { fairShare, firstWithin, jsonBytesOf } from "./fair-share.ts";
 import { toFeatureValue } from "./feature-schema.ts";
+import { countOthers } from "./known-category.ts";
 import type { DateFeature, ModelFeature, NumberFeature, TextFeature } from "./model.ts";
 import type { TableColumn } from "./training-table.ts";
 
@@ -13,7 +15,14 @@ export type InputFeature =
   | { readonly name: string; readonly type: "boolean" }
   /** `from` and `to` are the first and the last that was learnt from. */
   | { readonly name: string; readonly type: "date"; readonly from: string; readonly to: string }
-  | { readonly name: string; readonly type: "category"; readonly categories: readonly string[]; readonly more: number };
+  | {
+      readonly name: string;
+      readonly type: "category";
+      readonly categories: readonly string[];
+      readonly more: number;
+      /** Rarer values, which count as one category; absent where there are none. */
+      readonly others?: number;
+    };
 
 /** What a model takes, as it is kept beside it and sent: bounded, whatever the table was. */
 export interface ModelInput {
@@ -40,18 +49,13 @@ export interface InputFacts {
 const longestCategory = 200;
 /** Of all categories that are shown, as JSON, each with its comma. */
 const mostBytes = 128 * 1024;
-/** A control character has six there, a letter up to three; a surrogate alone is one of the former. */
-const bytesOf = (category: string): number => Buffer.byteLength(JSON.stringify(category)) + 1;
 
 /** Describes what a model takes. Names stand whole: all of a table have 256 KiB at most in its header. */
 export function describeInput({ features, notNeeded, bounds, columns, trainRows }: InputFacts): ModelInput {
   const ranked = features.map((feature) =>
     feature.kind === "text" ? rankCategories(feature, columns.get(feature.column)!, trainRows) : [],
   );
-  const share = fairShare(
-    ranked.map((categories) => categories.reduce((sum, category) => sum + bytesOf(category), 0)),
-    mostBytes,
-  );
+  const share = fairShare(ranked.map(jsonBytesOf), mostBytes);
   const shown = ranked.map((categories) => firstWithin(categories, share));
   const described = features.map((feature, at) => {
     if (feature.kind !== "date") return toInputFeature(feature, new Set(shown[at]), bounds[at]!);
@@ -81,7 +85,8 @@ function toInputFeature(
   if (feature.kind === "boolean") return { name: feature.column, type: "boolean" };
   if (feature.kind === "number") return { name: feature.column, type: "number", numbersUpTo };
   const categories = feature.categories.filter((category) => shown.has(category));
-  return { name: feature.column, type: "category", categories, more: feature.categories.length - categories.length };
+  const [more, others] = [feature.categories.length - categories.length, countOthers(feature)];
+  return { name: feature.column, type: "category", categories, more, ...(others > 0 && { others }) };
 }
 
 /** Those short enough to be shown, the most frequent first. */
@@ -94,25 +99,6 @@ function rankCategories({ categories }: TextFeature, column: TableColumn, rows: 
       if (count !== undefined) counts.set(text, count + 1);
     }
   return [...counts].sort(([, one], [, other]) => other - one).map(([category]) => category);
-}
-
-/** What each may have of `most`, so that who wants little gets it whole and all others the same. */
-function fairShare(wanted: readonly number[], most: number): number {
-  let left = most;
-  for (const [at, size] of wanted.toSorted((one, other) => one - other).entries()) {
-    const share = Math.floor(left / (wanted.length - at));
-    if (size > share) return share;
-    left -= size;
-  }
-  return most;
-}
-
-function firstWithin(categories: readonly string[], share: number): string[] {
-  let bytes = 0;
-  return categories.filter((category) => {
-    bytes += bytesOf(category);
-    return bytes <= share;
-  });
 }
 
 /** The mean: of whole numbers a whole one, else to a hundredth of their spread. No cell of any row, yet within the column. */

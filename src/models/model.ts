@@ -21,11 +21,24 @@ export interface NumberFeature {
   readonly written?: WrittenNumbers;
 }
 
-/** A text column: one 0/1 feature for each category, in this order. Missing and unknown values are all zero. */
+/**
+ * A text column: one 0/1 feature for each category, in this order, and a last one for all other values where there are
+ * `others`. Missing values are all zero, and so are unknown ones where there are none.
+ */
 export interface TextFeature {
   readonly column: string;
   readonly kind: "text";
   readonly categories: readonly string[];
+  /** Of a column with more values than may be categories; absent where all are, as in models of trainers before 1.3.0. */
+  readonly others?: OtherValues;
+}
+
+/** Values of the training rows that are no categories. */
+export interface OtherValues {
+  /** Told apart from those that were never seen; ascending by code unit. */
+  readonly seen: readonly string[];
+  /** How many there were beside `seen`, for which the file has no room: the rarest. */
+  readonly more: number;
 }
 
 /** A column of dates: one feature for each part of them that varied in the training rows, in this order. */
@@ -54,7 +67,13 @@ export type ModelFeature = NumberFeature | TextFeature | DateFeature | BooleanFe
 /** A column that was asked for and could not be used. */
 export interface DroppedColumn {
   readonly name: string;
-  readonly reason: "empty" | "out_of_range" | "constant" | "constant_when_rounded" | "too_many_categories";
+  readonly reason:
+    | "empty"
+    | "out_of_range"
+    | "constant"
+    | "constant_when_rounded"
+    | "identifier"
+    | "too_many_categories";
 }
 
 /** One regression tree, as XGBoost's `save_model` writes it. */
@@ -118,10 +137,12 @@ export interface XgboostModel {
   version: [number, number, number];
 }
 
-/** One of a light model's own features: a column, one category of a column of text, or one part of a column of dates. */
+/** One of a light model's own features: a column, one category of a column of text or its other values, or one part of a column of dates. */
 export interface Coefficient {
   readonly column: string;
   readonly category?: string;
+  /** Whether it is the feature of all values that are no category. */
+  readonly others?: true;
   readonly part?: DatePart;
   /** Of the rows that were learnt from, missing values as they count. */
   readonly mean: number;
@@ -166,7 +187,7 @@ export interface ModelDocument {
 }
 
 /** Who wrote the model; the number goes up when the same data would give another model. */
-export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.2.0" } as const;
+export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.3.0" } as const;
 
 /** The bytes of a model file. */
 export function serializeModelDocument(document: ModelDocument): string {

@@ -1,7 +1,7 @@
 import { allProbabilities } from "./class-chances.ts";
 import { classDecider } from "./decide-class.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
-import { categoryFinder } from "./known-category.ts";
+import { knownTextFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
 import type { TableColumn } from "./training-table.ts";
 import { predictXgboost } from "./xgboost-json.ts";
@@ -10,7 +10,10 @@ import { predictXgboost } from "./xgboost-json.ts";
 export interface Prediction {
   readonly prediction: number | string;
   readonly probabilities?: Record<string, number>;
-  /** Columns with a value that the model never saw: its answer is that for none. Twenty at most; absent where there are none. */
+  /**
+   * Columns with a value that the model never saw: its answer is that for none, or for one of the column's rarer values. Twenty
+   * at most; absent where there are none.
+   */
   readonly unknown?: string[];
 }
 
@@ -77,7 +80,7 @@ export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): 
 
 /**
  * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values. A category that was not in the
- * training rows counts as none and is told, as is text among numbers where the training rows had some. Numbers may come as
+ * training rows counts as none, or as one of the rarer values where the column has such, and is told, as is text among numbers where the training rows had some. Numbers may come as
  * text, as they do from a CSV.
  * @param isStrict a value that was not in the training rows is a fault
  * @throws PredictionInputError naming row and column; rows count from 1 in its words, as in those about a CSV
@@ -146,12 +149,13 @@ function readColumn(
   const words = new Set(missing);
   const cells = words.size === 0 ? sent : sent.map((cell) => (isScalar(cell) && words.has(String(cell)) ? null : cell));
   if (feature.kind === "text") {
-    const categoryOf = categoryFinder(feature.categories);
+    const categoryOf = knownTextFinder(feature);
     const texts = cells.map((cell, row) => {
       const value = readValue(cell, row, name);
-      const category = value === null ? null : categoryOf(value);
-      if (category === undefined) tell(row, name, String(value));
-      return category ?? null;
+      if (value === null) return null;
+      const known = categoryOf(value);
+      if (known === undefined) tell(row, name, String(value));
+      return known ?? String(value);
     });
     return { name, kind: "text", texts };
   }

@@ -23,6 +23,8 @@ import { type Folded, predictOutOfFold, shareOfFolds } from "./out-of-fold.ts";
 import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
 import { splitRows } from "./split-rows.ts";
 import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
+import { isTargetTwin } from "./target-twin.ts";
+import { MAX_CATEGORIES } from "./text-feature.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
@@ -185,8 +187,11 @@ export function trainModel(
     }),
     model,
   };
+  const learnt = { rows: trainRows, values: trainTarget, isOfClasses: classes !== undefined };
+  const twins = schema.features.map(({ column }) => column).filter((name) => isTargetTwin(columns.get(name)!, learnt));
   const uses = columnUses({
     ...schema,
+    twins: new Set(twins),
     columnNames: request.columnNames ?? [...columns.keys()],
     columns,
     leftOut: request.leftOut ?? [],
@@ -208,7 +213,7 @@ function requireRoom(
   if (neededBytes <= memoryBytes) return;
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
-    `The columns become ${known.features} features, a text column one for each of its values: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
   );
 }
 

@@ -94,7 +94,10 @@ export interface DatasetWarnings {
   readonly first: readonly DatasetWarning[];
 }
 
-/** A column that a run asked for and could not use, or did not use in full; or a target whose metrics mislead. */
+/**
+ * A column that a run asked for and could not use, or did not use in full, or that says what the target does; or a target whose
+ * metrics mislead.
+ */
 export interface RunWarning {
   readonly code: (typeof runWarningCodes)[number];
   readonly column: string;
@@ -105,6 +108,8 @@ export interface RunWarning {
 export const runWarningCodes = [
   "COLUMN_CONSTANT",
   "COLUMN_EMPTY",
+  "COLUMN_IS_IDENTIFIER",
+  "COLUMN_EQUALS_TARGET",
   "COLUMN_HAS_TOO_MANY_CATEGORIES",
   "NUMBERS_ROUNDED",
   "TARGET_IMBALANCED",

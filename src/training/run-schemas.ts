@@ -133,6 +133,12 @@ const missing = z.int().describe("Cells without a value that a 32-bit float hold
 const imputed = z
   .int()
   .describe("How many of the missing ones the column's mean stands for: all in light, none in heavy models.");
+const equalsTarget = z
+  .literal(true)
+  .optional()
+  .describe(
+    "It says what the target does: the same number in all rows that were learnt from, or one value for each class and no other. Absent else.",
+  );
 const columnUse = z
   .union([
     z.object({
@@ -140,23 +146,30 @@ const columnUse = z
       as: z.literal("number"),
       missing,
       imputed,
+      equalsTarget,
       rounded: z
         .int()
         .describe("Whole numbers beyond 16,777,216 whose last digits are lost: models have 32-bit floats."),
     }),
-    z.object({ name: z.string(), as: z.literal("boolean"), missing, imputed }),
+    z.object({ name: z.string(), as: z.literal("boolean"), missing, imputed, equalsTarget }),
     z.object({
       name: z.string(),
       as: z.literal("date"),
       missing,
       imputed,
+      equalsTarget,
       parts: z.array(z.enum(dateParts)).describe("A feature each: those that vary. `days` are those since the first."),
     }),
     z.object({
       name: z.string(),
       as: z.literal("categories"),
       missing,
+      equalsTarget,
       categories: z.int().describe("How many, a feature each."),
+      others: z
+        .int()
+        .optional()
+        .describe("Rarer values of a column with more than can be categories: one feature for all. Absent where none."),
     }),
     z.object({ name: z.string(), as: z.literal("left_out"), reason: z.enum(leftOutReasons) }),
   ])
@@ -184,7 +197,7 @@ export const describedRunSchema = runSchema
       )
       .nullable()
       .describe(
-        "A target whose metrics mislead, columns asked for in `features` that could not be used, and numbers that were rounded; 50 at most, null where `columns` is.",
+        "A target whose metrics mislead, columns asked for in `features` that could not be used, numbers that were rounded, and columns that say what the target does; 50 at most, null where `columns` is.",
       ),
     warningCount: z.int().nullable().describe("All of them."),
   })

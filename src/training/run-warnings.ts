@@ -12,6 +12,7 @@ const codes: Record<DroppedColumn["reason"], RunWarning["code"]> = {
   constant: "COLUMN_CONSTANT",
   constant_when_rounded: "NUMBERS_ROUNDED",
   empty: "COLUMN_EMPTY",
+  identifier: "COLUMN_IS_IDENTIFIER",
   out_of_range: "COLUMN_EMPTY",
   too_many_categories: "COLUMN_HAS_TOO_MANY_CATEGORIES",
 };
@@ -25,8 +26,8 @@ interface HintedTarget {
 }
 
 /**
- * Warnings of the target, then of the columns that the caller named and the model does without, and of numbers that it sees rounded, in the
- * dataset's order; of many the first 50.
+ * Warnings of the target, then of the columns that the caller named and the model does without, of those that say what the target
+ * does, and of numbers that it sees rounded, in the dataset's order; of many the first 50.
  * @param features as asked for; absent where the caller named none and wanted what can be used
  */
 export function runWarningsOf(
@@ -44,15 +45,8 @@ export function runWarningsOf(
   );
   const ofColumns = columns.flatMap((column): RunWarning[] => {
     const name = shortName(column.name);
-    if (column.as === "number" && column.rounded > 0)
-      return [
-        {
-          code: "NUMBERS_ROUNDED",
-          column: column.name,
-          message: `«${name}» has ${column.rounded} whole numbers that 32-bit floats don't hold: beyond 16,777,216 the model sees them rounded to some seven digits, and may take two of them for one. Send their distance from the least instead.`,
-        },
-      ];
-    if (column.as !== "left_out" || !isDropped(column.reason)) return [];
+    if (column.as !== "left_out") return warningsOfLearnt(column, name);
+    if (!isDropped(column.reason)) return [];
     const code = codes[column.reason];
     if (code !== "NUMBERS_ROUNDED" && !wanted.has(column.name)) return [];
     const message = `«${name}» ${dropReasons[column.reason]}: the model was trained without it.`;
@@ -69,4 +63,21 @@ function wordsOf(hint: TargetHint): string {
   const percent = Math.floor(hint.share * 1000) / 10;
   const instead = hint.classes === 2 ? "metrics.positive and metrics.averagePrecision" : "metrics.balancedAccuracy";
   return `is «${shortName(hint.class)}» in ${percent} % of the rows: who always says so has that accuracy, which alone misleads. Look at ${instead}.`;
+}
+
+function warningsOfLearnt(column: Exclude<ColumnUse, { as: "left_out" }>, name: string): RunWarning[] {
+  const warnings: RunWarning[] = [];
+  if (column.equalsTarget)
+    warnings.push({
+      code: "COLUMN_EQUALS_TARGET",
+      column: column.name,
+      message: `«${name}» says what the target does in all rows that were learnt from: the model copies it, and its metrics promise nothing for rows where it is not known yet. Leave it out (\`features\`, or \`leftOut\` of the dataset) unless it is known whenever you predict.`,
+    });
+  if (column.as === "number" && column.rounded > 0)
+    warnings.push({
+      code: "NUMBERS_ROUNDED",
+      column: column.name,
+      message: `«${name}» has ${column.rounded} whole numbers that 32-bit floats don't hold: beyond 16,777,216 the model sees them rounded to some seven digits, and may take two of them for one. Send their distance from the least instead.`,
+    });
+  return warnings;
 }

@@ -10,13 +10,14 @@ import { type Row, readRows, toTable } from "../support/real-tables.ts";
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("Usage: node tests/e2e/xgboost-export.ts <outdir>");
 
-/** Ids beyond 2^53, whole numbers, zeros and tiny values: what a float's way through JSON could break. */
+/** Ids beyond 2^53, whole numbers, zeros, tiny values and a text of many values: what a float's way through JSON could break. */
 function awkwardRows(): Row[] {
   return Array.from({ length: 400 }, (_, i) => ({
     snowflake: 1.2e18 + i * 1e16,
     whole: i % 7,
     tiny: (i % 11) * 1e-20,
     gap: i % 5 === 0 ? null : i % 3,
+    word: i % 13 === 0 ? null : `word ${i % 90 < 40 ? i % 4 : i % 170}`,
     colour: i % 9 === 0 ? null : ["red", "green", "blue"][i % 3]!,
     huge: 1e17 * (i % 7) + i * 1e15,
     yes: (i % 7) + (i % 3) > 4 ? "yes" : "no",

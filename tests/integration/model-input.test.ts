@@ -132,7 +132,7 @@ test("a model says what its features are, in order, and which columns it does no
     notNeeded: [
       { name: "same", reason: "constant" },
       { name: "none", reason: "empty" },
-      { name: "name", reason: "too_many_categories" },
+      { name: "name", reason: "identifier" },
       { name: "aside", reason: "not_asked_for" },
       { name: "y", reason: "target" },
     ],

@@ -30,7 +30,7 @@ test.each(["light", "heavy"] as const)(
       columns: [
         { name: "same", as: "left_out", reason: "constant" },
         { name: "none", as: "left_out", reason: "empty" },
-        { name: "name", as: "left_out", reason: "too_many_categories" },
+        { name: "name", as: "left_out", reason: "identifier" },
         { name: "kind", as: "categories", missing: 15, categories: 2 },
         { name: "size", as: "number", missing: 9, imputed: imputedBy[mode], rounded: 0 },
         { name: "aside", as: "left_out", reason: "not_asked_for" },
@@ -39,7 +39,7 @@ test.each(["light", "heavy"] as const)(
       warnings: [
         { code: "COLUMN_CONSTANT", column: "same" },
         { code: "COLUMN_EMPTY", column: "none" },
-        { code: "COLUMN_HAS_TOO_MANY_CATEGORIES", column: "name" },
+        { code: "COLUMN_IS_IDENTIFIER", column: "name" },
       ],
       warningCount: 3,
     });

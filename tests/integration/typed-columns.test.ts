@@ -81,7 +81,7 @@ test("truths are one feature however they are spelled, and classes are told as t
   });
   const sent = await service.upload(`flag,size,label\n${rows.join("")}`, { name: "truths" });
   const { json: run } = await service.train(sent.json.id, { mode: "heavy" });
-  expect(run.columns[0]).toEqual({ name: "flag", as: "boolean", missing: 0, imputed: 0 });
+  expect(run.columns[0]).toEqual({ name: "flag", as: "boolean", missing: 0, imputed: 0, equalsTarget: true });
   expect(run.metrics.accuracy).toBe(1);
   const { json } = await predict(
     run.artifactId,

@@ -32,7 +32,7 @@ export const predictionMetrics = {
     name: "mlops.backend.prediction.unknown_values",
     kind: "counter",
     unit: "{value}",
-    description: "Values in predicted rows that the model never saw, as good as missing ones.",
+    description: "Values in predicted rows that the model never saw: as good as missing, or as rare ones.",
     attributes: { task: trainingTasks },
     scope: "process",
     role: "api",

@@ -76,7 +76,7 @@ test.each(["light", "heavy"] as const)("%s: the process writes the model it repo
   const content = await readFile(modelPath);
   expect(result.sizeBytes).toBe(content.length);
   expect(result.sha256).toBe(createHash("sha256").update(content).digest("hex"));
-  expect(result.droppedColumns).toEqual([{ name: "date", reason: "too_many_categories" }]);
+  expect(result.droppedColumns).toEqual([{ name: "date", reason: "identifier" }]);
   expect(result.metrics.relativeError).toBeLessThan(0.8);
   expect(result.metrics.accuracy).toBeGreaterThan(result.metrics.baseline.accuracy! + 0.2);
   const document: ModelDocument = JSON.parse(content.toString());
