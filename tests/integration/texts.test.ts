@@ -131,6 +131,7 @@ test("identifiers, and texts of which none is in enough rows, are left out with 
     { name: "y", reason: "target" },
   ]);
   expect(run.warnings).toMatchObject([
+    { code: "TARGET_FEW_COUNTS", column: "y" },
     { code: "COLUMN_IS_IDENTIFIER", column: "id" },
     { code: "COLUMN_IS_IDENTIFIER", column: "nearly" },
     { code: "COLUMN_HAS_TOO_MANY_CATEGORIES", column: "pair" },
