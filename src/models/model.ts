@@ -96,6 +96,9 @@ export interface XgboostTreeBooster {
 /** The objectives that models here are written with. */
 export type XgboostObjective =
   | { name: "reg:squarederror" | "binary:logistic"; reg_loss_param: { scale_pos_weight: string } }
+  | { name: "count:poisson"; poisson_regression_param: { max_delta_step: string } }
+  | { name: "reg:absoluteerror" }
+  | { name: "reg:quantileerror"; quantile_loss_param: { quantile_alpha: string } }
   | { name: "multi:softprob"; softmax_multiclass_param: { num_class: string } };
 
 /** XGBoost's own model file: written alone into a `.json`, Python's `Booster.load_model` reads it. */
@@ -163,7 +166,7 @@ export interface ModelDocument {
 }
 
 /** Who wrote the model; the number goes up when the same data would give another model. */
-export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.2.0" } as const;
+export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.3.0" } as const;
 
 /** The bytes of a model file. */
 export function serializeModelDocument(document: ModelDocument): string {

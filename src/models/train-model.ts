@@ -2,7 +2,9 @@ import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
-import { type HeavyParameters, trainHeavy } from "./heavy-trainer.ts";
+import { monotoneFeatures, requireDemandsMet } from "./heavy-demands.ts";
+import type { HeavyParameters } from "./heavy-parameters.ts";
+import { trainHeavy } from "./heavy-trainer.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import { type LightParameters, trainLight } from "./light-trainer.ts";
 import type { Loss } from "./linear-problem.ts";
@@ -18,6 +20,7 @@ import {
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
+import { readWeights, requireSomeWeight } from "./row-weights.ts";
 import { splitRows } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn, TrainingTable } from "./training-table.ts";
@@ -33,8 +36,10 @@ const HELD_OUT_FRACTION = 0.25;
 
 /** How to train; what is absent has a default. */
 export interface TrainParameters extends LightParameters, HeavyParameters {
-  /** Of the split into training and held-out rows. Default 42. */
+  /** Of the split into training and held-out rows, and of what is drawn in training. Default 42. */
   readonly seed?: number | undefined;
+  /** The column that says how much each row counts; it is no feature then. */
+  readonly weight?: string | undefined;
 }
 
 /** What to train on, and how. */
@@ -89,7 +94,9 @@ export function trainModel(
       `${target.rows.length} rows have a value for "${request.target}"; training needs at least ${MIN_TRAINING_ROWS}.`,
     );
   }
-  const seed = parameters.seed ?? 42;
+  const { seed = 42, weight } = parameters;
+  if (mode === "heavy") requireDemandsMet(parameters, classes, target.values);
+  const rowWeights = weight === undefined ? undefined : readWeights(columns.get(weight), weight, target.rows);
   const places = Int32Array.from(target.rows.keys());
   const split = splitRows(places, HELD_OUT_FRACTION, seed, classes && Int32Array.from(target.values));
   if (split.heldOut.length === 0) {
@@ -101,6 +108,8 @@ export function trainModel(
   const trainRows = split.kept.map((place) => target.rows[place]!);
   const trainTarget = Float64Array.from(split.kept, (place) => target.values[place]!);
   const testTarget = Float64Array.from(split.heldOut, (place) => target.values[place]!);
+  const weights = rowWeights && Float64Array.from(split.kept, (place) => rowWeights[place]!);
+  if (weights !== undefined) requireSomeWeight(weights, weight!);
   const schema = buildFeatureSchema(chooseColumns(request, columns), trainRows);
   if (schema.features.length === 0) {
     throw new TrainingDataError(
@@ -117,10 +126,11 @@ export function trainModel(
     target: trainTarget,
     loss,
     outputs,
-    classes,
+    weights,
   };
-  const light = mode === "light" ? trainLight(fit, parameters, onProgress) : undefined;
-  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onProgress);
+  const light = mode === "light" ? trainLight({ ...fit, classes }, parameters, onProgress) : undefined;
+  const monotone = monotoneFeatures(parameters.monotoneConstraints, schema.features);
+  const { model, importances } = light ?? trainHeavy({ ...fit, monotone }, parameters, seed, onProgress);
   const bounds = boundsOf(model, fit.columns, schema.features, request);
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
@@ -167,6 +177,7 @@ export function trainModel(
     columns,
     leftOut: request.leftOut ?? [],
     target: request.target,
+    weight,
     rows: target.rows,
     impute,
   });
@@ -225,7 +236,10 @@ function outOfRange({ target, mode, task }: TrainRequest, column: string | undef
 }
 
 function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, TableColumn>): TableColumn[] {
-  if (request.features === undefined) return request.table.columns.filter((column) => column.name !== request.target);
+  if (request.features === undefined) {
+    const aside = new Set([request.target, request.parameters.weight]);
+    return request.table.columns.filter(({ name }) => !aside.has(name));
+  }
   return [...new Set(request.features)].map((name) => {
     const column = columns.get(name);
     if (column === undefined || name === request.target) {

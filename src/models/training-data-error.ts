@@ -9,6 +9,9 @@ export type TrainingDataErrorCode =
   | "TARGET_NOT_NUMERIC"
   | "FEATURE_NOT_FOUND"
   | "CLASS_UNKNOWN"
+  | "PARAMETER_UNUSABLE"
+  | "TARGET_NEGATIVE"
+  | "WEIGHT_UNUSABLE"
   | "NUMBERS_OUT_OF_RANGE";
 
 /** The data is at fault, not the system: trying again does not help, the message says what does. */

@@ -136,7 +136,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         "TARGET_NOT_NUMERIC",
         "FEATURE_UNKNOWN",
         "FEATURE_LEFT_OUT",
-        "CLASS_WEIGHT_UNUSABLE",
+        "PARAMETER_UNUSABLE",
         "VALIDATION_FAILED",
         "JSON_INVALID",
         "BODY_TOO_LARGE",

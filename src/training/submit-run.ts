@@ -13,6 +13,7 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import type { ColumnSummary, SaidOfTable, Tables } from "../store/schema.ts";
+import { requireUsableParameters } from "./check-parameters.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, type DescribedRun, findRun, insertRun, lockOwner, readTurns } from "./run-repository.ts";
@@ -101,20 +102,6 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
     `The dataset's \`leftOut\` has ${words}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
     { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
   );
-}
-
-/**
- * @throws DomainError CLASS_WEIGHT_UNUSABLE
- */
-function requireClasses({ mode, parameters }: Pick<RunRequest, "mode" | "parameters">, task: TrainingTask): void {
-  if (parameters?.classWeight === undefined || (mode === "light" && task === "classification")) return;
-  const why =
-    mode === "heavy"
-      ? "is for models of the mode light, and this one is heavy"
-      : "is for classes, and this is a regression";
-  throw new DomainError("CLASS_WEIGHT_UNUSABLE", `\`classWeight\` ${why}. Leave it out.`, {
-    fields: [{ path: "parameters.classWeight", message: why }],
-  });
 }
 
 /**
@@ -217,7 +204,7 @@ export async function submitRun(
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
-    requireClasses(request, task);
+    requireUsableParameters(request, { ...dataset, target, task });
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {

@@ -49,7 +49,7 @@ test("a model's coefficients are in the units of the data: by hand they give wha
     const id = await upload(service);
     const run = (await service.train(id, { mode: "light", target: "price", task: "regression" })).json;
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
-    expect(model.library.version).toBe("1.2.0");
+    expect(model.library.version).toBe("1.3.0");
     const { outputs, intercepts, features } = model.coefficients;
     expect(outputs).toEqual(["price"]);
     const names = features.map(({ column, category, part }: Record<string, string>) => category ?? part ?? column);
@@ -97,12 +97,12 @@ test("weights that mean nothing are refused, with the reason", async () => {
     const parameters = { classWeight: "balanced" };
     expect((await post({ mode: "heavy", parameters })).json).toMatchObject({
       status: 400,
-      code: "CLASS_WEIGHT_UNUSABLE",
+      code: "PARAMETER_UNUSABLE",
       detail: "`classWeight` is for models of the mode light, and this one is heavy. Leave it out.",
       errors: [{ path: "parameters.classWeight" }],
     });
     expect((await post({ target: "price", task: "regression", parameters })).json).toMatchObject({
-      code: "CLASS_WEIGHT_UNUSABLE",
+      code: "PARAMETER_UNUSABLE",
       detail: "`classWeight` is for classes, and this is a regression. Leave it out.",
     });
     const unknown = await service.train(datasetId, { mode: "light", parameters: { classWeight: { Rare: 2 } } });
