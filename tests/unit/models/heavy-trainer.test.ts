@@ -123,7 +123,7 @@ describe("sampling", () => {
   });
 
   test("maxBins is how many different values a model tells apart", () => {
-    const all = numbers(300);
+    const all = numbers(200);
     const fit = { ...all, columns: all.columns.slice(0, 1) };
     for (const maxBins of [2, 3, 16]) {
       const thresholds = treesOf(train(fit, { maxBins })).flatMap((tree) =>
