@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Our models in Python's xgboost: it predicts the same.
+# Our models in Python's xgboost: it predicts the same, and grows the same trees by the same parameters.
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 needs packages
 
@@ -8,5 +8,12 @@ if python_environment xgboost xgboost-cpu numpy && node tests/e2e/xgboost-export
   run_counted "models in xgboost" "$work/xgboost/bin/python" tests/e2e/xgboost_predicts_the_same.py "$work/models"
 else
   fail "models in xgboost (no result)"
+fi
+
+say "trees beside xgboost"
+if [ -x "$work/xgboost/bin/python" ] && node tests/e2e/heavy-export.ts "$work/trees"; then
+  run_counted "trees beside xgboost" "$work/xgboost/bin/python" tests/e2e/heavy_beside_xgboost.py "$work/trees"
+else
+  fail "trees beside xgboost (no result)"
 fi
 complete

@@ -15,6 +15,7 @@ export const leftOutReasons = [
   "not_asked_for",
   "left_out_in_dataset",
   "target",
+  "weight",
 ] as const;
 
 /** A column of the table that the model takes nothing of. */
@@ -64,6 +65,8 @@ export interface UseFacts {
   readonly columnNames: readonly string[];
   readonly columns: ReadonlyMap<string, TableColumn>;
   readonly target: string;
+  /** The column of weights. */
+  readonly weight?: string | undefined;
   readonly features: readonly ModelFeature[];
   readonly droppedColumns: readonly DroppedColumn[];
   /** Names of columns that the dataset's owner wants nothing to be learnt from. */
@@ -78,11 +81,12 @@ export interface UseFacts {
 
 /** The fate of each column of the file, in its order. */
 export function columnUses(facts: UseFacts): ColumnUse[] {
-  const { columnNames, columns, target, rows, impute } = facts;
+  const { columnNames, columns, target, weight, rows, impute } = facts;
   const features = new Map(facts.features.map((feature) => [feature.column, feature]));
   const leftOut = new Set(facts.leftOut);
   const reasonOf = (name: string): LeftOutColumn["reason"] => {
     if (name === target) return "target";
+    if (name === weight) return "weight";
     return reasons.get(name) ?? (leftOut.has(name) ? "left_out_in_dataset" : "not_asked_for");
   };
   const reasons = new Map(facts.droppedColumns.map(({ name, reason }) => [name, reason]));

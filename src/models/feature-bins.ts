@@ -1,7 +1,7 @@
-/** More would not fit a byte together with the bin for missing values. */
-const MAX_VALUE_BINS = 255;
+/** Bins of values that a feature may have: more would not fit a byte together with the one for missing values. */
+export const MAX_VALUE_BINS = 255;
 
-/** Every feature cut into at most 255 bins of values, and one more for missing. */
+/** Every feature cut into bins of values, and one more for missing. */
 export interface Bins {
   /** Lowest value of each bin; the first is the lowest value of all. The missing bin has the number after the last. */
   readonly thresholds: readonly Float32Array[];
@@ -12,14 +12,22 @@ export interface Bins {
   readonly total: number;
 }
 
+/** How values are cut. */
+export interface BinOptions {
+  /** Bins of values that a feature has at most, 2 to MAX_VALUE_BINS. */
+  readonly maxBins: number;
+  /** How much each place counts where values are cut at quantiles; undefined: all the same. */
+  readonly rowWeights?: Float64Array | undefined;
+}
+
 /** Cuts between neighbouring values where they are few, else at quantiles; only `rows` have a say. */
-export function binColumns(columns: readonly Float32Array[], rows: Int32Array): Bins {
+export function binColumns(columns: readonly Float32Array[], rows: Int32Array, options: BinOptions): Bins {
   const offsets = new Int32Array(columns.length);
   const thresholds: Float32Array[] = [];
   const ofFeature: Uint8Array[] = [];
   let total = 0;
   for (const [feature, column] of columns.entries()) {
-    const cuts = cutPoints(column, rows);
+    const cuts = cutPoints(column, rows, options);
     thresholds.push(cuts);
     ofFeature.push(binsOf(column, rows, cuts));
     offsets[feature] = total;
@@ -28,7 +36,7 @@ export function binColumns(columns: readonly Float32Array[], rows: Int32Array): 
   return { thresholds, ofFeature, offsets, total };
 }
 
-function cutPoints(column: Float32Array, rows: Int32Array): Float32Array {
+function cutPoints(column: Float32Array, rows: Int32Array, { maxBins, rowWeights }: BinOptions): Float32Array {
   const sorted = Float32Array.from(rows, (row) => column[row]!)
     .filter((value) => !Number.isNaN(value))
     .sort();
@@ -36,19 +44,33 @@ function cutPoints(column: Float32Array, rows: Int32Array): Float32Array {
   const distinct: number[] = [];
   for (const value of sorted) if (value !== distinct.at(-1)) distinct.push(value);
   const cuts = [distinct[0]!];
-  if (distinct.length <= MAX_VALUE_BINS) {
+  if (distinct.length <= maxBins) {
     for (let i = 1; i < distinct.length; i++) {
       const middle = Math.fround(distinct[i - 1]! / 2 + distinct[i]! / 2);
       // Between neighbouring floats there is no middle.
       cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
     }
   } else {
-    for (let i = 1; i < MAX_VALUE_BINS; i++) {
-      const value = sorted[Math.floor((i * sorted.length) / MAX_VALUE_BINS)]!;
-      if (value > cuts.at(-1)!) cuts.push(value);
-    }
+    const quantiles =
+      rowWeights === undefined
+        ? Array.from({ length: maxBins }, (_, i) => sorted[Math.floor((i * sorted.length) / maxBins)]!)
+        : weightedQuantiles(column, rows, maxBins, rowWeights);
+    for (const value of quantiles) if (value > cuts.at(-1)!) cuts.push(value);
   }
   return Float32Array.from(cuts);
+}
+
+/** The same values as if each row stood there as often as it weighs. */
+function weightedQuantiles(column: Float32Array, rows: Int32Array, count: number, rowWeights: Float64Array): number[] {
+  const sorted = rows.filter((row) => !Number.isNaN(column[row]!)).sort((a, b) => column[a]! - column[b]!);
+  const total = sorted.reduce((sum, row) => sum + rowWeights[row]!, 0);
+  const quantiles: number[] = [];
+  let reached = 0;
+  for (const row of sorted) {
+    reached += rowWeights[row]!;
+    while (quantiles.length < count && reached > (quantiles.length * total) / count) quantiles.push(column[row]!);
+  }
+  return quantiles;
 }
 
 function binsOf(column: Float32Array, rows: Int32Array, cuts: Float32Array): Uint8Array {

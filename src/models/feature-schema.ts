@@ -98,7 +98,8 @@ function numberFeature(
   return { column: name, kind: "number", mean: spread.mean, ...(written && { written }) };
 }
 
-function widthOf(feature: ModelFeature): number {
+/** How many of the model's own features it becomes. */
+export function widthOf(feature: ModelFeature): number {
   if (feature.kind === "text") return feature.categories.length + (feature.others === undefined ? 0 : 1);
   return feature.kind === "date" ? feature.parts.length : 1;
 }

@@ -22,6 +22,8 @@ const DEFAULT_RIDGE = 1;
 export interface LightFit extends Pick<LinearFit, "columns" | "target" | "loss" | "outputs"> {
   /** Only for classification. */
   readonly classes?: readonly string[] | undefined;
+  /** How much each row counts; all the same when absent. */
+  readonly weights?: Float64Array | undefined;
 }
 
 /** A light model, and what is to be told of it. */
@@ -38,14 +40,14 @@ export interface FittedLight {
  * @throws TrainingDataError CLASS_UNKNOWN
  */
 export function trainLight(
-  { classes, ...fit }: LightFit,
+  { classes, weights: ofRows, ...fit }: LightFit,
   { ridge = DEFAULT_RIDGE, classWeight }: LightParameters,
   onProgress: (fraction: number) => void,
 ): FittedLight {
   const ofClasses =
     classes === undefined || classWeight === undefined ? undefined : weightsOfClasses(classWeight, classes, fit.target);
-  const rowWeights = fit.target.map((value) => ofClasses?.[value] ?? 1);
-  const { solver, ...weights } = fitLinear({ ...fit, rowWeights, ridge }, onProgress);
+  const rowWeights = fit.target.map((value, row) => (ofClasses?.[value] ?? 1) * (ofRows?.[row] ?? 1));
+  const { solver, ...weights } = fitLinear({ ...fit, rowWeights, momentWeights: ofRows, ridge }, onProgress);
   const importances = new Float64Array(fit.columns.length);
   for (const [at, weight] of weights.standardised.entries())
     importances[Math.floor(at / fit.outputs)]! += Math.abs(weight);

@@ -8,6 +8,8 @@ export interface LinearFit {
   readonly target: Float64Array;
   /** How much each row counts: as much as so many rows that are the same. */
   readonly rowWeights: Float64Array;
+  /** The same for means and deviations, for which a class's weight does not count; all the same when absent. */
+  readonly momentWeights?: Float64Array | undefined;
   readonly loss: Loss;
   /** Outputs: 1 for squared and logistic, else the number of classes. */
   readonly outputs: number;
@@ -44,19 +46,21 @@ export interface LinearProblem {
   readonly targetDeviation: number;
 }
 
-/** Rows count alike for means and deviations, whatever their weight, as in a pipeline of scikit-learn. */
+/** Rows count alike for means and deviations, whatever their class weighs, as in a pipeline of scikit-learn. */
 export function standardise(fit: LinearFit): LinearProblem {
   const rows = fit.target.length;
   const means = new Float64Array(fit.columns.length);
   const deviations = new Float64Array(fit.columns.length);
   const columns = fit.columns.map((column, feature) => {
-    const { mean, deviation } = moments(column);
+    const { mean, deviation } = moments(column, fit.momentWeights);
     means[feature] = mean;
     deviations[feature] = deviation;
     return Float64Array.from(column, (value) => (value - mean) / deviation);
   });
   const squared = fit.loss === "squared";
-  const { mean: targetMean, deviation: targetDeviation } = squared ? moments(fit.target) : { mean: 0, deviation: 1 };
+  const { mean: targetMean, deviation: targetDeviation } = squared
+    ? moments(fit.target, fit.momentWeights)
+    : { mean: 0, deviation: 1 };
   return {
     rows,
     width: columns.length + 1,
@@ -74,12 +78,18 @@ export function standardise(fit: LinearFit): LinearProblem {
   };
 }
 
-function moments(values: Float32Array | Float64Array): { mean: number; deviation: number } {
-  let mean = 0;
-  for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
+function moments(values: Float32Array | Float64Array, weights?: Float64Array): { mean: number; deviation: number } {
+  let [mean, total] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const weight = weights === undefined ? 1 : weights[i]!;
+    if (weight === 0) continue;
+    total += weight;
+    mean += ((values[i]! - mean) * weight) / total;
+  }
   let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  const deviation = Math.sqrt(squares / values.length);
+  for (let i = 0; i < values.length; i++)
+    squares += (weights === undefined ? 1 : weights[i]!) * (values[i]! - mean) ** 2;
+  const deviation = Math.sqrt(squares / total);
   return { mean, deviation: deviation > 0 ? deviation : 1 };
 }
 

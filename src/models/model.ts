@@ -116,6 +116,9 @@ export interface XgboostTreeBooster {
 /** The objectives that models here are written with. */
 export type XgboostObjective =
   | { name: "reg:squarederror" | "binary:logistic"; reg_loss_param: { scale_pos_weight: string } }
+  | { name: "count:poisson"; poisson_regression_param: { max_delta_step: string } }
+  | { name: "reg:absoluteerror" }
+  | { name: "reg:quantileerror"; quantile_loss_param: { quantile_alpha: string } }
   | { name: "multi:softprob"; softmax_multiclass_param: { num_class: string } };
 
 /** XGBoost's own model file: written alone into a `.json`, Python's `Booster.load_model` reads it. */

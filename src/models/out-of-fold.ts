@@ -8,15 +8,18 @@ const foldCount = 3;
 /** What of the way is behind when all of these have been learnt and the model itself has not: it learns from more rows. */
 export const shareOfFolds = (foldCount - 1) / foldCount;
 
-/** Rows that are learnt from, and how. */
-export interface Folded {
+/** Rows that are learnt from. */
+interface FoldedRows {
   readonly columns: readonly Float32Array[];
   readonly target: Float64Array;
+  /** How much each row counts; all the same when absent. */
+  readonly weights?: Float64Array | undefined;
+}
+
+/** Rows that are learnt from, and how. */
+export interface OutOfFold extends FoldedRows {
   readonly seed: number;
-  readonly learn: (
-    part: { readonly columns: readonly Float32Array[]; readonly target: Float64Array },
-    onProgress: (fraction: number) => void,
-  ) => XgboostModel;
+  readonly learn: (part: FoldedRows, onProgress: (fraction: number) => void) => XgboostModel;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface Folded {
  * cells, and which categories there are, are of all rows: neither knows the target.
  */
 export function predictOutOfFold(
-  { columns, target, seed, learn }: Folded,
+  { columns, target, weights, seed, learn }: OutOfFold,
   onProgress: (fraction: number) => void,
 ): Float64Array {
   const foldOf = dealOut(target, seed);
@@ -33,15 +36,20 @@ export function predictOutOfFold(
   for (let fold = 0; fold < foldCount; fold++) {
     const kept = places.filter((place) => foldOf[place] !== fold);
     const aside = places.filter((place) => foldOf[place] === fold);
-    const model = learn(
-      { columns: pick(columns, kept), target: target.filter((_, place) => foldOf[place] !== fold) },
-      (fraction) => onProgress((fold + fraction) / foldCount),
-    );
+    const part = {
+      columns: pick(columns, kept),
+      target: numbersAt(kept, target),
+      weights: weights && numbersAt(kept, weights),
+    };
+    const model = learn(part, (fraction) => onProgress((fold + fraction) / foldCount));
     const said = predictXgboost(model, pick(columns, aside), aside.length);
     for (const [at, place] of aside.entries()) outputs[place] = said[at]!;
   }
   return outputs;
 }
+
+const numbersAt = (places: Int32Array, numbers: Float64Array): Float64Array =>
+  Float64Array.from(places, (place) => numbers[place]!);
 
 const pick = (columns: readonly Float32Array[], places: Int32Array): Float32Array[] =>
   columns.map((column) => Float32Array.from(places, (place) => column[place]!));

@@ -3,9 +3,11 @@ import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
-import { type HeavyParameters, trainHeavy } from "./heavy-trainer.ts";
+import { fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
+import { monotoneFeatures, requireDemandsMet } from "./heavy-demands.ts";
+import type { HeavyParameters } from "./heavy-parameters.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
-import { type LightParameters, trainLight } from "./light-trainer.ts";
+import type { LightParameters } from "./light-trainer.ts";
 import type { Loss } from "./linear-problem.ts";
 import {
   type DroppedColumn,
@@ -19,8 +21,9 @@ import {
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { numberBounds } from "./number-bounds.ts";
-import { type Folded, predictOutOfFold, shareOfFolds } from "./out-of-fold.ts";
+import { shareOfFolds } from "./out-of-fold.ts";
 import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
+import { readWeights, requireSomeWeight } from "./row-weights.ts";
 import { splitRows } from "./split-rows.ts";
 import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
 import { isTargetTwin } from "./target-twin.ts";
@@ -39,8 +42,10 @@ const HELD_OUT_FRACTION = 0.25;
 
 /** How to train; what is absent has a default. */
 export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters {
-  /** Of the split into training and held-out rows. Default 42. */
+  /** Of the split into training and held-out rows, and of what is drawn in training. Default 42. */
   readonly seed?: number | undefined;
+  /** The column that says how much each row counts; it is no feature then. */
+  readonly weight?: string | undefined;
 }
 
 /** What to train on, and how. */
@@ -97,7 +102,9 @@ export function trainModel(
       `${target.rows.length} rows have a value for "${request.target}"; training needs at least ${MIN_TRAINING_ROWS}.`,
     );
   }
-  const seed = parameters.seed ?? 42;
+  const { seed = 42, weight } = parameters;
+  if (mode === "heavy") requireDemandsMet(parameters, classes, target.values);
+  const rowWeights = weight === undefined ? undefined : readWeights(columns.get(weight), weight, target.rows);
   const places = Int32Array.from(target.rows.keys());
   const split = splitRows(places, HELD_OUT_FRACTION, seed, classes && Int32Array.from(target.values));
   if (split.heldOut.length === 0) {
@@ -109,6 +116,8 @@ export function trainModel(
   const trainRows = split.kept.map((place) => target.rows[place]!);
   const trainTarget = Float64Array.from(split.kept, (place) => target.values[place]!);
   const testTarget = Float64Array.from(split.heldOut, (place) => target.values[place]!);
+  const weights = rowWeights && Float64Array.from(split.kept, (place) => rowWeights[place]!);
+  if (weights !== undefined) requireSomeWeight(weights, weight!);
   const schema = buildFeatureSchema(chooseColumns(request, columns), trainRows);
   if (schema.features.length === 0) {
     throw new TrainingDataError(
@@ -120,28 +129,23 @@ export function trainModel(
   const loss: Loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
   const outputs = loss === "softmax" ? classes!.length : 1;
   requireRoom(request, { features: expandedSources(schema.features).length, trainRows: trainRows.length, outputs });
-  const fit = {
+  const fit: ModelFit = {
     columns: expandColumns(schema.features, columns, trainRows, impute),
     target: trainTarget,
     loss,
     outputs,
     classes,
+    weights,
+    monotone: monotoneFeatures(parameters.monotoneConstraints, schema.features),
   };
+  const how = { mode, parameters, seed };
   const shareOfFit = isChosen(parameters.threshold) ? 1 - shareOfFolds : 1;
-  const onFit = (fraction: number): void => onProgress(fraction * shareOfFit);
-  const light = mode === "light" ? trainLight(fit, parameters, onFit) : undefined;
-  const { model, importances } = light ?? trainHeavy(fit, parameters, seed, onFit);
+  const { model, importances, linear } = fitModel(fit, how, (fraction) => onProgress(fraction * shareOfFit));
   const bounds = boundsOf(model, fit.columns, schema.features, request);
   const decision =
     classes &&
     decisionOf(parameters, classes, trainTarget, () => {
-      const learn: Folded["learn"] = (part, onPart) =>
-        (mode === "light"
-          ? trainLight({ ...fit, ...part }, parameters, onPart)
-          : trainHeavy({ ...fit, ...part }, parameters, seed, onPart)
-        ).model;
-      const onFold = (fraction: number): void => onProgress(shareOfFit + fraction * shareOfFolds);
-      const chances = predictOutOfFold({ ...fit, seed, learn }, onFold);
+      const chances = fitOutOfFold(fit, how, (fraction) => onProgress(shareOfFit + fraction * shareOfFolds));
       if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
       return chances;
     });
@@ -166,7 +170,7 @@ export function trainModel(
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },
     featureImportances: sharesByColumn(schema.features, importances),
-    ...(light && { solver: light.solver }),
+    ...(linear && { solver: linear.solver }),
   };
   onProgress(1);
   const document: ModelDocument = {
@@ -182,8 +186,8 @@ export function trainModel(
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
     metrics,
-    ...(light && {
-      coefficients: coefficientsOf(schema.features, outputNames(request.target, classes), light.weights),
+    ...(linear && {
+      coefficients: coefficientsOf(schema.features, outputNames(request.target, classes), linear.weights),
     }),
     model,
   };
@@ -196,6 +200,7 @@ export function trainModel(
     columns,
     leftOut: request.leftOut ?? [],
     target: request.target,
+    weight,
     rows: target.rows,
     impute,
   });
@@ -254,7 +259,10 @@ function outOfRange({ target, mode, task }: TrainRequest, column: string | undef
 }
 
 function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, TableColumn>): TableColumn[] {
-  if (request.features === undefined) return request.table.columns.filter((column) => column.name !== request.target);
+  if (request.features === undefined) {
+    const aside = new Set([request.target, request.parameters.weight]);
+    return request.table.columns.filter(({ name }) => !aside.has(name));
+  }
   return [...new Set(request.features)].map((name) => {
     const column = columns.get(name);
     if (column === undefined || name === request.target) {

@@ -10,6 +10,8 @@ export type TrainingDataErrorCode =
   | "FEATURE_NOT_FOUND"
   | "CLASS_UNKNOWN"
   | "PARAMETER_UNUSABLE"
+  | "TARGET_NEGATIVE"
+  | "WEIGHT_UNUSABLE"
   | "NUMBERS_OUT_OF_RANGE";
 
 /** The data is at fault, not the system: trying again does not help, the message says what does. */

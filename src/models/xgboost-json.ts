@@ -1,6 +1,8 @@
-import type { BoostedTrees, Tree } from "./boosted-trees.ts";
+import type { BoostedTrees } from "./boosted-trees.ts";
 import type { LinearWeights, Loss } from "./linear-problem.ts";
 import type { XgboostModel, XgboostObjective, XgboostTree } from "./model.ts";
+import type { Tree } from "./tree.ts";
+import { POISSON_MAX_STEP, type TreeLoss } from "./tree-loss.ts";
 
 // The format of 2.1: 2.x and 3.x both read it, while 2.x can't read the list of base scores that 3.1 brought.
 const FORMAT_VERSION: [number, number, number] = [2, 1, 0];
@@ -26,15 +28,25 @@ export function linearToXgboost(fitted: LinearWeights, loss: Loss, outputs: numb
   const weights = [...fitted.weights, ...fitted.biases].map(toXgboostFloat);
   return wrap(
     { name: "gblinear", model: { boosted_rounds: 1, weights } },
-    loss,
-    outputs,
+    { loss, outputs },
     fitted.weights.length / outputs,
     0,
   );
 }
 
+/** What a model was made to minimise. */
+export interface Minimised {
+  readonly loss: TreeLoss;
+  readonly outputs: number;
+  /** Of the loss `quantile`. */
+  readonly quantile?: number;
+  /** Of the loss `logistic`: how much a row of the second class counts. Default 1. */
+  readonly scalePosWeight?: number | undefined;
+}
+
 /** Boosted trees in XGBoost's format. */
-export function treesToXgboost(fitted: BoostedTrees, loss: Loss, outputs: number, featureCount: number): XgboostModel {
+export function treesToXgboost(fitted: BoostedTrees, minimised: Minimised, featureCount: number): XgboostModel {
+  const { outputs } = minimised;
   const trees = fitted.trees.map((tree, id) => treeToXgboost(tree, id, featureCount));
   const rounds = trees.length / outputs;
   return wrap(
@@ -47,8 +59,7 @@ export function treesToXgboost(fitted: BoostedTrees, loss: Loss, outputs: number
         trees,
       },
     },
-    loss,
-    outputs,
+    minimised,
     featureCount,
     fitted.baseMargin,
   );
@@ -83,12 +94,12 @@ function treeToXgboost(tree: Tree, id: number, featureCount: number): XgboostTre
 
 function wrap(
   booster: XgboostModel["learner"]["gradient_booster"],
-  loss: Loss,
-  outputs: number,
+  minimised: Minimised,
   featureCount: number,
   baseMargin: number,
 ): XgboostModel {
-  const base = loss === "logistic" ? 1 / (1 + Math.exp(-baseMargin)) : baseMargin;
+  const { loss, outputs } = minimised;
+  const base = linkOf[loss](baseMargin);
   return {
     learner: {
       attributes: {},
@@ -102,17 +113,50 @@ function wrap(
         num_feature: String(featureCount),
         num_target: "1",
       },
-      objective: objectiveOf(loss, outputs),
+      objective: objectiveOf(minimised),
     },
     version: FORMAT_VERSION,
   };
 }
 
-function objectiveOf(loss: Loss, outputs: number): XgboostObjective {
-  if (loss === "softmax") return { name: "multi:softprob", softmax_multiclass_param: { num_class: String(outputs) } };
-  const name = loss === "logistic" ? "binary:logistic" : "reg:squarederror";
-  return { name, reg_loss_param: { scale_pos_weight: "1" } };
+const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin));
+const asItIs = (margin: number): number => margin;
+/** What a single output says by its margin. */
+const linkOf: Record<TreeLoss, (margin: number) => number> = {
+  squared: asItIs,
+  absolute: asItIs,
+  quantile: asItIs,
+  softmax: asItIs,
+  logistic: sigmoid,
+  poisson: Math.exp,
+};
+
+function objectiveOf({ loss, outputs, quantile, scalePosWeight = 1 }: Minimised): XgboostObjective {
+  switch (loss) {
+    case "softmax":
+      return { name: "multi:softprob", softmax_multiclass_param: { num_class: String(outputs) } };
+    case "poisson":
+      return { name: "count:poisson", poisson_regression_param: { max_delta_step: String(POISSON_MAX_STEP) } };
+    case "absolute":
+      return { name: "reg:absoluteerror" };
+    case "quantile":
+      return { name: "reg:quantileerror", quantile_loss_param: { quantile_alpha: `[${quantile}]` } };
+    default: {
+      const name = loss === "logistic" ? "binary:logistic" : "reg:squarederror";
+      return { name, reg_loss_param: { scale_pos_weight: String(scalePosWeight) } };
+    }
+  }
 }
+
+/** By the name of the objective: the margin of a base score. */
+const marginOf: Record<XgboostObjective["name"], (score: number) => number> = {
+  "reg:squarederror": asItIs,
+  "reg:absoluteerror": asItIs,
+  "reg:quantileerror": asItIs,
+  "multi:softprob": asItIs,
+  "binary:logistic": (score) => -Math.log(1 / Math.fround(score) - 1),
+  "count:poisson": (score) => Math.log(Math.fround(score)),
+};
 
 /**
  * The outputs of a model in XGBoost's format, in its own 32-bit arithmetic: values, chances of the second class, or
@@ -124,9 +168,7 @@ export function predictXgboost(model: XgboostModel, columns: readonly Float32Arr
   if (columns.length !== Number(parameters.num_feature)) {
     throw new Error(`The model wants ${parameters.num_feature} features, not ${columns.length}.`);
   }
-  const logistic = objective.name === "binary:logistic";
-  const score = Number(parameters.base_score.replace(/[[\]]/g, ""));
-  const base = Math.fround(logistic ? -Math.log(1 / Math.fround(score) - 1) : score);
+  const base = Math.fround(marginOf[objective.name](Number(parameters.base_score.replace(/[[\]]/g, ""))));
   // Float32Array rounds every sum, as XGBoost does.
   const margins = new Float32Array(rowCount * outputs).fill(base);
   if (booster.name === "gblinear") {
@@ -159,9 +201,16 @@ export function predictXgboost(model: XgboostModel, columns: readonly Float32Arr
       }
     }
   }
-  if (objective.name === "reg:squarederror") return Float64Array.from(margins);
-  if (logistic) return Float64Array.from(margins, (margin) => 1 / (1 + Math.exp(-margin)));
-  return softmaxRows(margins, outputs);
+  switch (objective.name) {
+    case "multi:softprob":
+      return softmaxRows(margins, outputs);
+    case "binary:logistic":
+      return Float64Array.from(margins, sigmoid);
+    case "count:poisson":
+      return Float64Array.from(margins, Math.exp);
+    default:
+      return Float64Array.from(margins);
+  }
 }
 
 function softmaxRows(margins: Float32Array, outputs: number): Float64Array {

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
 import { dateParts } from "../models/date-parts.ts";
+import { MAX_VALUE_BINS } from "../models/feature-bins.ts";
+import { objectives } from "../models/heavy-parameters.ts";
 import { runWarningCodes } from "../store/schema.ts";
 import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
@@ -36,7 +38,7 @@ const parameters = z
       .min(0)
       .max(4_294_967_295)
       .optional()
-      .describe("Of the split into training and held-out rows."),
+      .describe("Of the split into training and held-out rows, and of what is drawn in training."),
     rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
     maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
     learningRate: z.number().min(0.0001).max(1).optional().describe("heavy: weight of a tree."),
@@ -75,6 +77,57 @@ const parameters = z
       .describe("heavy: rounds without a better validation loss after which to stop."),
     minChildWeight: z.number().min(0).max(1e6).optional().describe("heavy: least sum of second derivatives in a leaf."),
     lambda: z.number().min(0).max(1e6).optional().describe("heavy: penalty on squared leaf values."),
+    alpha: z.number().min(0).max(1e9).optional().describe("heavy: penalty on absolute leaf values. Default 0."),
+    gamma: z.number().min(0).max(1e18).optional().describe("heavy: least reduction of the loss by a split. Default 0."),
+    subsample: z
+      .number()
+      .min(0.001)
+      .max(1)
+      .optional()
+      .describe("heavy: share of the rows that each round learns from, drawn without replacement. Default 1."),
+    colsampleByTree: z
+      .number()
+      .min(0.001)
+      .max(1)
+      .optional()
+      .describe("heavy: share of the model's own features that each tree learns from, one at least. Default 1."),
+    maxBins: z
+      .number()
+      .int()
+      .min(2)
+      .max(MAX_VALUE_BINS)
+      .optional()
+      .describe("heavy: bins that a feature's values are cut into at most. Default 255."),
+    scalePosWeight: weight
+      .optional()
+      .describe("heavy, two classes: how much rows of the second class count. Default 1."),
+    refit: z
+      .boolean()
+      .optional()
+      .describe(
+        "heavy: whether the rows that told when to stop are learnt from too, in a second fit of as many rounds. Default true.",
+      ),
+    objective: z
+      .enum(objectives)
+      .optional()
+      .describe("heavy, regression: what is minimised, by XGBoost's name. Default reg:squarederror."),
+    quantileAlpha: z
+      .number()
+      .min(0.001)
+      .max(0.999)
+      .optional()
+      .describe("heavy, objective reg:quantileerror: which quantile is predicted. Default 0.5."),
+    monotoneConstraints: z
+      .record(columnName, z.union([z.literal(-1), z.literal(0), z.literal(1)]))
+      .optional()
+      .describe(
+        "heavy, numbers or two classes: by column (number, boolean or date) 1 where the answer may not fall as it grows, -1 where it may not grow.",
+      ),
+    weight: columnName
+      .optional()
+      .describe(
+        "Column of numbers from 0 on that says how much each row counts in training: as so many rows that are the same. It is no feature then.",
+      ),
   })
   .describe("How to train; what is absent has a default.");
 

@@ -13,6 +13,7 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
 import type { ColumnSummary, SaidOfTable, Tables } from "../store/schema.ts";
+import { requireUsableParameters } from "./check-parameters.ts";
 import { findRunOfKey, hashRequest, rememberKey } from "./idempotency.ts";
 import { nextTurn } from "./run-lifecycle.ts";
 import { countWaitingRuns, type DescribedRun, findRun, insertRun, lockOwner, readTurns } from "./run-repository.ts";
@@ -101,25 +102,6 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
     `The dataset's \`leftOut\` has ${words}: nothing shall be learnt from these. Take that back by PATCH /datasets/{id} with a \`leftOut\` without them, null for none, or name other columns.`,
     { fields: told.map((name) => ({ path: "features", message: `${name} is left out of the dataset` })) },
   );
-}
-
-/** Parameters that are for classes only. */
-const ofClasses = ["classWeight", "positiveClass", "threshold"] as const satisfies readonly (keyof TrainParameters)[];
-
-/**
- * @throws DomainError PARAMETER_UNUSABLE for a parameter that has no meaning in such a run
- */
-function requireUsable({ mode, parameters = {} }: Pick<RunRequest, "mode" | "parameters">, task: TrainingTask): void {
-  const refuse = (name: keyof TrainParameters, why: string): never => {
-    throw new DomainError("PARAMETER_UNUSABLE", `\`${name}\` ${why}. Leave it out.`, {
-      fields: [{ path: `parameters.${name}`, message: why }],
-    });
-  };
-  if (parameters.classWeight !== undefined && mode === "heavy")
-    refuse("classWeight", "is for models of the mode light, and this one is heavy");
-  if (task === "classification") return;
-  for (const name of ofClasses)
-    if (parameters[name] !== undefined) refuse(name, "is for classes, and this is a regression");
 }
 
 /**
@@ -222,7 +204,7 @@ export async function submitRun(
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
-    requireUsable(request, task);
+    requireUsableParameters(request, { ...dataset, target, task });
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {

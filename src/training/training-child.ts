@@ -126,11 +126,12 @@ async function train(task: ChildTask): Promise<ChildResult> {
 }
 
 /** Names of the columns that a training takes; undefined: all. */
-function columnsToRead({ columns, features, target, leftOut = [] }: ChildTask): string[] | undefined {
-  if (features !== undefined) return [...features, target];
+function columnsToRead({ columns, features, target, leftOut = [], parameters }: ChildTask): string[] | undefined {
+  const needed = [target, ...(parameters.weight === undefined ? [] : [parameters.weight])];
+  if (features !== undefined) return [...features, ...needed];
   if (leftOut.length === 0) return undefined;
   const unwanted = new Set(leftOut);
-  return columns.map(({ name }) => name).filter((name) => name === target || !unwanted.has(name));
+  return columns.map(({ name }) => name).filter((name) => needed.includes(name) || !unwanted.has(name));
 }
 
 function faultOf(error: unknown): ChildFault {

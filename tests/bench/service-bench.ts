@@ -190,7 +190,7 @@ async function underTraining(folder: string, csv: Buffer, rounds: number): Promi
   const longest: number[] = [];
   const training: number[] = [];
   const submit = async (trees: number): Promise<string> => {
-    const parameters = { rounds: trees, earlyStoppingRounds: trees };
+    const parameters = { rounds: trees, earlyStoppingRounds: trees, refit: false };
     const body = JSON.stringify({ datasetId: table.id, mode: "heavy", parameters });
     const headers = { "content-type": "application/json" };
     return String((await expectJson(202, "POST", `${service.url}${api}/training-runs`, body, headers)).id);

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expandColumns } from "../../src/models/feature-schema.ts";
 import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/models/model.ts";
-import { trainModel } from "../../src/models/train-model.ts";
+import { type TrainParameters, trainModel } from "../../src/models/train-model.ts";
 import { predictRecords } from "../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../support/real-tables.ts";
 
@@ -27,20 +27,41 @@ function awkwardRows(): Row[] {
 const awkward = awkwardRows();
 const cars = readRows("cars.json");
 const penguins = readRows("penguins.json");
-const cases: { name: string; rows: Row[]; target: string; task: TrainingTask }[] = [
+interface Case {
+  readonly name: string;
+  readonly rows: Row[];
+  readonly target: string;
+  readonly task: TrainingTask;
+  /** Of heavy models alone, where there are any. */
+  readonly parameters?: TrainParameters;
+}
+const horsepower = { rows: cars, target: "Horsepower", task: "regression" } as const;
+const cases: Case[] = [
   { name: "penguins-sex", rows: penguins.filter((row) => row.Sex !== "."), target: "Sex", task: "classification" },
   { name: "penguins-species", rows: penguins, target: "Species", task: "classification" },
   { name: "cars-miles", rows: cars, target: "Miles_per_Gallon", task: "regression" },
   { name: "cars-cylinders", rows: cars, target: "Cylinders", task: "classification" },
   { name: "awkward-number", rows: awkward, target: "huge", task: "regression" },
   { name: "awkward-class", rows: awkward, target: "yes", task: "classification" },
+  { name: "cars-counts", ...horsepower, parameters: { objective: "count:poisson" } },
+  { name: "cars-medians", ...horsepower, parameters: { objective: "reg:absoluteerror", subsample: 0.7 } },
+  { name: "cars-quantiles", ...horsepower, parameters: { objective: "reg:quantileerror", quantileAlpha: 0.9 } },
+  { name: "cars-monotone", ...horsepower, parameters: { monotoneConstraints: { Displacement: 1 }, maxBins: 32 } },
+  {
+    name: "penguins-weighted",
+    rows: penguins.filter((row) => row.Sex !== "." && row["Body Mass (g)"] !== null),
+    target: "Sex",
+    task: "classification",
+    parameters: { scalePosWeight: 3, weight: "Body Mass (g)", alpha: 1, gamma: 0.5 },
+  },
 ];
 
 await mkdir(folder, { recursive: true });
-for (const { name, rows, target, task } of cases) {
-  for (const mode of ["light", "heavy"] satisfies TrainingMode[]) {
+for (const { name, rows, target, task, parameters } of cases) {
+  const modes: TrainingMode[] = parameters === undefined ? ["light", "heavy"] : ["heavy"];
+  for (const mode of modes) {
     const table = toTable(rows);
-    const { document } = trainModel({ table, target, task, mode, parameters: {} }, () => {});
+    const { document } = trainModel({ table, target, task, mode, parameters: parameters ?? {} }, () => {});
     const predictions = predictRecords(document, rows);
     const columns = new Map(table.columns.map((column) => [column.name, column]));
     const all = Int32Array.from(rows.keys());

@@ -247,3 +247,24 @@ describe("weights of classes", () => {
     );
   });
 });
+
+test.each([1, 2, 3])("%d outputs: whole weights are as rows that are repeated", (kind) => {
+  const random = seededRandom(6);
+  const fit =
+    kind === 1 ? { ...noisy(60, 4, 2), loss: "squared" as const, outputs: 1, classes: undefined } : noisy(60, 4, kind);
+  const weights = Float64Array.from(fit.target, () => Math.floor(random() * 4));
+  const places = Array.from(weights).flatMap((weight, row) => new Array<number>(weight).fill(row));
+  const byRows = {
+    ...fit,
+    columns: fit.columns.map((column) => Float32Array.from(places, (row) => column[row]!)),
+    target: Float64Array.from(places, (row) => fit.target[row]!),
+  };
+  const weighted = trainLight({ ...fit, weights }, {}, silent).weights;
+  const repeated = trainLight(byRows, {}, silent).weights;
+  const plain = trainLight(fit, {}, silent).weights;
+  for (const [at, weight] of weighted.weights.entries()) expect(weight).toBeCloseTo(repeated.weights[at]!, 4);
+  for (const [at, bias] of weighted.biases.entries()) expect(bias).toBeCloseTo(repeated.biases[at]!, 4);
+  expect(Math.max(...weighted.weights.map((weight, at) => Math.abs(weight - plain.weights[at]!)))).toBeGreaterThan(
+    0.01,
+  );
+});

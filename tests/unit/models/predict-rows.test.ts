@@ -112,3 +112,9 @@ test("a light model of the trainers before 1.2.0, without coefficients, predicts
   expect(kept.document.library.version).toBe("1.1.0");
   expect(predictRecords(kept.document, kept.rows)).toEqual(kept.predictions);
 });
+
+test("a heavy model of the trainers before 1.3.0, learned from part of the rows, predicts as it did", () => {
+  const kept = JSON.parse(readFileSync(new URL("../../fixtures/heavy-1.2.0.json", import.meta.url), "utf8"));
+  expect(kept.document.library.version).toBe("1.2.0");
+  expect(predictRecords(kept.document, kept.rows)).toEqual(kept.predictions);
+});
