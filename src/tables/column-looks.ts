@@ -2,7 +2,7 @@ import { type ColumnType, type Dialect, isMissing, isNumeral } from "./dialect.t
 import { findNumberForms } from "./find-number-forms.ts";
 import type { NumberForm } from "./number-form.ts";
 
-/** What a column holds: numbers alone, numbers and words for missing ones, numbers of a form and such words, other text. */
+/** What a column holds: numbers alone, numbers and words that stand for missing numbers only, numbers of a form, other text. */
 export type ColumnLook = "numbers" | "numbers and words" | "numbers of a form" | "text";
 
 /** Of each column, by its place in the rows. */
@@ -33,6 +33,8 @@ export function looksOf(
   for (const cells of firstRows)
     for (const [index, cell] of cells.entries()) {
       if (index >= columnCount || looks[index] === "text" || cell.trim() === "" || isNumber(cell, dialect)) continue;
+      // DuckDB's reader of numbers knows the words of every column.
+      if (isMissing(cell, dialect, "text")) continue;
       looks[index] = isMissing(cell, dialect, "number") ? "numbers and words" : "text";
     }
   const found =

@@ -33,10 +33,8 @@ test("what is found does not depend on where the words stand", async () => {
     const words = `2,${word},q\n${word},y,q\n`.repeat(100);
     const orders: object[] = [];
     for (const rows of [some + words, words + some]) {
-      const { columns, dialect, ...checked } = await checks.check(`a,b,label\n${rows}`);
-      // But for how quickly its numbers can be read: a word among the first of them has all of them cast.
-      const { hasWordsInNumbers: _, ...read } = dialect;
-      orders.push({ ...checked, read, columns: columns.map(({ examples: _, ...column }) => column) });
+      const { columns, ...checked } = await checks.check(`a,b,label\n${rows}`);
+      orders.push({ ...checked, columns: columns.map(({ examples: _, ...column }) => column) });
     }
     expect(orders[0]).toEqual(orders[1]);
     const strict = { ...lenient, maxEmptyRatio: 0.2 };
