@@ -51,26 +51,52 @@ function cutPoints(column: Float32Array, rows: Int32Array, { maxBins, rowWeights
       cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
     }
   } else {
-    const quantiles =
-      rowWeights === undefined
-        ? Array.from({ length: maxBins }, (_, i) => sorted[Math.floor((i * sorted.length) / maxBins)]!)
-        : weightedQuantiles(column, rows, maxBins, rowWeights);
-    for (const value of quantiles) if (value > cuts.at(-1)!) cuts.push(value);
+    return Float32Array.from(quantileCuts(...weighed(column, rows, sorted, rowWeights), maxBins));
   }
   return Float32Array.from(cuts);
 }
 
-/** The same values as if each row stood there as often as it weighs. */
-function weightedQuantiles(column: Float32Array, rows: Int32Array, count: number, rowWeights: Float64Array): number[] {
-  const sorted = rows.filter((row) => !Number.isNaN(column[row]!)).sort((a, b) => column[a]! - column[b]!);
-  const total = sorted.reduce((sum, row) => sum + rowWeights[row]!, 0);
-  const quantiles: number[] = [];
-  let reached = 0;
-  for (const row of sorted) {
-    reached += rowWeights[row]!;
-    while (quantiles.length < count && reached > (quantiles.length * total) / count) quantiles.push(column[row]!);
+/** The values in their order, and how much lies before each of them and behind the last. */
+function weighed(
+  column: Float32Array,
+  rows: Int32Array,
+  sorted: Float32Array,
+  rowWeights: Float64Array | undefined,
+): [values: Float32Array, before: Float64Array] {
+  const before = new Float64Array(sorted.length + 1);
+  if (rowWeights === undefined) {
+    for (let at = 1; at <= sorted.length; at++) before[at] = at;
+    return [sorted, before];
   }
-  return quantiles;
+  const inOrder = rows.filter((row) => !Number.isNaN(column[row]!)).sort((a, b) => column[a]! - column[b]!);
+  for (const [at, row] of inOrder.entries()) before[at + 1] = before[at]! + rowWeights[row]!;
+  return [sorted, before];
+}
+
+/**
+ * Values at equal shares of the weight. One that is heavier than a share has a bin of its own, and the rest of the bins are
+ * spread over what lies beyond it: else a feature that is mostly 0 would have no other bin.
+ */
+function quantileCuts(values: Float32Array, before: Float64Array, count: number): number[] {
+  const total = before.at(-1)!;
+  const cuts: number[] = [];
+  let [from, bins, taken, at] = [0, count, 0, 0];
+  while (taken < bins) {
+    const share = from + (taken * (total - from)) / bins;
+    while (at < values.length && before[at + 1]! <= share) at++;
+    if (at === values.length) break;
+    const last = cuts.at(-1);
+    if (last === undefined || values[at]! > last) {
+      cuts.push(values[at]!);
+      taken += 1;
+      continue;
+    }
+    while (at < values.length && values[at]! <= last) at++;
+    [from, bins, taken] = [before[at]!, bins - taken, 0];
+  }
+  // What weighs nothing, but for the least value of all, from which the first bin goes.
+  cuts[0] = values[0]!;
+  return cuts;
 }
 
 function binsOf(column: Float32Array, rows: Int32Array, cuts: Float32Array): Uint8Array {

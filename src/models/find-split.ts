@@ -110,6 +110,8 @@ export function findSplit(
 ): Split {
   const { minChildWeight, lambda, alpha, isBounded } = rules;
   const { gradient, hessian } = node;
+  // A side without rows has no hessian, and as gradient what rounding left of it.
+  const leastHessian = Math.max(minChildWeight, Number.MIN_VALUE);
   const best: Split = {
     gain: LEAST_GAIN,
     feature: -1,
@@ -134,7 +136,7 @@ export function findSplit(
         const gradientLeft = leftGradient + (side === 1 ? missingGradient : 0);
         const hessianLeft = leftHessian + (side === 1 ? missingHessian : 0);
         const hessianRight = hessian - hessianLeft;
-        if (hessianLeft < minChildWeight || hessianRight < minChildWeight) continue;
+        if (hessianLeft < leastHessian || hessianRight < leastHessian) continue;
         const sides = isBounded
           ? boundedGain(node, gradientLeft, hessianLeft, rules, feature)
           : freeGain(gradientLeft, hessianLeft, alpha, lambda) +

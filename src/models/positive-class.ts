@@ -5,6 +5,9 @@ import type { Decision } from "./decide-class.ts";
 import { rarerOfTwo } from "./rated-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 
+/** Of fewer a fold without them leaves so little that their chances are next to none, and every row is said to be one. */
+const leastRowsOfClass = 10;
+
 /** What can be said of two classes, whatever the model. */
 export interface PositiveParameters {
   /** The class that is looked for. Default: the rarer one of the training rows, of equals the second. */
@@ -42,6 +45,7 @@ export function requireTwoClasses(
  * @param target the number of the class of each row that is learnt from
  * @param outOfFold chances of the second class of these rows, by models that were learnt without them: chances of rows that
  * a model knows are too good to choose by, and the held-out rows are for measuring
+ * @throws TrainingDataError PARAMETER_UNUSABLE where a class has too few rows for a threshold to be chosen
  */
 export function decisionOf(
   { positiveClass, threshold }: PositiveParameters,
@@ -52,6 +56,14 @@ export function decisionOf(
   if (threshold === undefined) return undefined;
   const positive = positiveClass === undefined ? rarerOfTwo(sharesOf(target, 2)) : classes.indexOf(positiveClass);
   if (!isChosen(threshold)) return { positiveClass: classes[positive]!, threshold };
+  for (const k of [0, 1]) {
+    const rows = target.reduce((sum, value) => sum + Number(value === k), 0);
+    if (rows < leastRowsOfClass)
+      throw new TrainingDataError(
+        "PARAMETER_UNUSABLE",
+        `\`threshold\` can't be chosen: of ${tellClasses([classes[k]!])} ${rows} rows are learnt from, and ${leastRowsOfClass} are the least. Say a number, or leave it out.`,
+      );
+  }
   const chances = outOfFold();
   const ofPositive = positive === 1 ? chances : chances.map((chance) => 1 - chance);
   const isPositive = Array.from(target, (k) => k === positive);

@@ -205,8 +205,10 @@ export function trainModel(
     impute,
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
+  // Counts are what this objective is for.
+  const hints = parameters.objective === "count:poisson" ? [] : hintsOfTarget(trainTarget, classes);
   const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
-  return { document, metrics, input, columns: uses, hints: hintsOfTarget(trainTarget, classes) };
+  return { document, metrics, input, columns: uses, hints };
 }
 
 /** What the columns become is known only now; before it is made, it must be seen to fit. */

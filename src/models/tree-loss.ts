@@ -35,10 +35,12 @@ export function startingPoint(facts: LossFacts, fitRows: Int32Array): StartingPo
   const { loss, target, outputs, rowWeights } = facts;
   if (loss === "softmax") return { target, scale: 1, margins: logShares(facts, fitRows), baseMargin: 0 };
   if (loss === "absolute" || loss === "quantile") {
-    const values = Float64Array.from(fitRows, (row) => target[row]!);
+    // Whether a value is the margin or lies beside it decides here, and margins are 32-bit floats in the model.
+    const rounded = Float64Array.from(target, Math.fround);
+    const values = Float64Array.from(fitRows, (row) => rounded[row]!);
     const weights = rowWeights && Float64Array.from(fitRows, (row) => rowWeights[row]!);
     const baseMargin = Math.fround(quantileOf(values, fractionOf(facts), weights));
-    return { target, scale: 1, margins: new Array<number>(outputs).fill(baseMargin), baseMargin };
+    return { target: rounded, scale: 1, margins: new Array<number>(outputs).fill(baseMargin), baseMargin };
   }
   const { mean, deviation } = momentsOf(facts, fitRows);
   if (loss === "squared") {
@@ -47,7 +49,7 @@ export function startingPoint(facts: LossFacts, fitRows: Int32Array): StartingPo
     return { target: target.map((value) => (value - baseMargin) / scale), scale, margins: [0], baseMargin };
   }
   const share = Math.min(Math.max(mean, 1e-6), 1 - 1e-6);
-  const baseMargin = loss === "poisson" ? Math.log(Math.max(mean, 1e-6)) : Math.log(share / (1 - share));
+  const baseMargin = loss === "poisson" ? Math.log(Math.max(mean, 1e-16)) : Math.log(share / (1 - share));
   return { target, scale: 1, margins: [baseMargin], baseMargin };
 }
 

@@ -62,7 +62,7 @@ export function numberIn(index: number, head: Pick<CsvHead, "dialect">, cast: Ca
 }
 
 /** SQL for a number that is NULL where its sender says that it stands for a missing one. */
-const withoutValues = (number: string, dialect: Dialect): string =>
+export const withoutValues = (number: string, dialect: Dialect): string =>
   missingValues(dialect).reduce((sql, value) => `nullif(${sql}, ${sqlText(String(value))}::DOUBLE)`, number);
 
 /** SQL for the text of a column's cell: NULL where it has no value of the type. */

@@ -58,7 +58,7 @@ export function runWarningsOf(
 
 function wordsOf(hint: TargetHint): string {
   if (hint.code === "TARGET_FEW_COUNTS")
-    return `has ${hint.distinct} different whole numbers, up to ${hint.most}: the model says numbers between them, and may say less than 0. Round what it says, or take them as classes by the task classification.`;
+    return `has ${hint.distinct} different whole numbers, up to ${hint.most}: the model says numbers between them, and may say less than 0 (not so by the objective count:poisson of the mode heavy). Round what it says, or take them as classes by the task classification.`;
   // Rounded down: 100 % would say that there is no other class.
   const percent = Math.floor(hint.share * 1000) / 10;
   const instead = hint.classes === 2 ? "metrics.positive and metrics.averagePrecision" : "metrics.balancedAccuracy";

@@ -158,3 +158,18 @@ test("a class to look for that means nothing is refused, with the reason", async
     });
   });
 });
+
+test("no threshold is chosen by a handful of rows", async () => {
+  await withService({}, async (service) => {
+    const rows = Array.from({ length: 200 }, (_, row) => `${row % 13},${row % 40 ? "usual" : "fraud"}`);
+    const { json } = await service.upload(`size,label\n${rows.join("\n")}\n`, { name: "five frauds" });
+    const { json: run } = await service.train(json.id, { mode: "light", parameters: { threshold: "f1" } });
+    expect(run).toMatchObject({
+      status: "failed",
+      error: {
+        code: "PARAMETER_UNUSABLE",
+        message: expect.stringMatching(/of «fraud» \d rows are learnt from, and 10 are/),
+      },
+    });
+  });
+});

@@ -140,7 +140,10 @@ export async function checkCsv(
     task === "classification" && typed.columns[targetIndex]!.type === "number"
       ? await spelledClasses(reader, csvPath, head, targetIndex)
       : undefined;
-  const examples = examplesOf(head);
+  const examples = examplesOf(
+    head,
+    typed.columns.map(({ type }) => type),
+  );
   const columns = typed.columns.map((column, index) => ({
     ...column,
     ...(index === targetIndex && spelled !== undefined && { spelled }),

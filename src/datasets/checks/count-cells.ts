@@ -6,10 +6,12 @@ import {
   isEmptyRow,
   isOfFormInSql,
   leftOutCell,
+  numberIn,
   plainNumeral,
+  withoutValues,
   withoutWords,
 } from "../../tables/csv-table.ts";
-import { missingNumbers } from "../../tables/missing.ts";
+import { missingNumbers, missingValues } from "../../tables/missing.ts";
 import { sqlText } from "../../tables/sql-text.ts";
 import { orEstimated } from "../engines/count-distinct.ts";
 import { type CountedTarget, targetCounts, toCountedTarget } from "./count-target.ts";
@@ -22,8 +24,9 @@ const columnsAtOnce = 800;
 export interface ColumnCounts {
   /** Cells that are not empty, and no word for what is missing in every column. */
   readonly filled: number;
-  /** Of these, words for missing numbers. */
+  /** Of these, words for missing numbers, and numbers that stand for one as their sender says. */
   readonly words: number;
+  /** The others of them. */
   readonly numbers: number;
 }
 
@@ -47,21 +50,26 @@ function countsOf(index: number, head: CsvHead, how: { readonly isDouble: boolea
   const cell = `c${index}`;
   const filled = `count(${cell})`;
   const words = `${filled} - count(${withoutWords(cell, missingNumbers)})`;
+  const hasValues = missingValues(head.dialect).length > 0;
   if (how.isDouble) return [filled, "0", filled];
   if (head.looks[index] === "text") return [filled, "0", "0"];
   const form = head.dialect.numberForms?.[index];
   if (form !== undefined) {
     // Not by FILTER, which copies all columns for each: 2,000 took a minute.
-    const numbers = `count(CASE WHEN ${isOfFormInSql(cell, form)} THEN 1 END)`;
-    return [filled, words, numbers];
+    const ofForm = (value: string): string => `count(CASE WHEN ${isOfFormInSql(cell, form)} THEN ${value} END)`;
+    if (!hasValues) return [filled, words, ofForm("1")];
+    const numbers = ofForm(numberIn(index, head));
+    return [filled, `${words} + ${ofForm("1")} - ${numbers}`, numbers];
   }
   const isOfNames = !head.saidTypes.has(index) && mayBeNames(head, index);
-  const numbers = `count(${how.cast}(${plainNumeral(cell, head)} AS DOUBLE))`;
+  const number = `${how.cast}(${plainNumeral(cell, head)} AS DOUBLE)`;
+  const numbers = `count(${withoutValues(number, head.dialect)})`;
+  const values = hasValues ? ` + count(${number}) - ${numbers}` : "";
   // Matched in the one way: by comparisons in nested CASE, 2,000 columns took five times as long.
   const names = `count(CASE WHEN regexp_matches(${cell}, ${sqlText(nameOfDigits)}) THEN 1 END)`;
   return [
     filled,
-    how.cast === "CAST" ? "0" : words,
+    `${how.cast === "CAST" ? "0" : words}${values}`,
     isOfNames ? `CASE WHEN ${names} > 0 THEN 0 ELSE ${numbers} END` : numbers,
   ];
 }

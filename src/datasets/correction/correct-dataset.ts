@@ -111,7 +111,7 @@ function readAnew(
     ...(isEncodingGuessed !== undefined && { isEncodingGuessed }),
   };
   // What was taken once can be read again, whatever the setting says now.
-  const limits = { ...config, maxUploadBytes: Number.MAX_SAFE_INTEGER };
+  const limits = { ...config, maxUploadBytes: Number.MAX_SAFE_INTEGER, maxEmptyRatio: 1 };
   const parts = { storage, checks: csvEngines.checks, limits };
   return withSpan("dataset check", {}, () => checkTable(parts, asker, { path: csvPath, source }, wished));
 }

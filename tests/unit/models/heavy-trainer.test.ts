@@ -133,6 +133,44 @@ describe("sampling", () => {
       expect(thresholds.length).toBeGreaterThan(0);
     }
   });
+
+  test.each([undefined, 1])("a feature that is mostly 0 has bins for what it else is, rows weighing %s", (weight) => {
+    const random = seededRandom(3);
+    const column = Float32Array.from({ length: 2_000 }, (_, row) => (row % 10 ? 0 : 1 + random() * 100));
+    const target = Float64Array.from(column, (value) => value / 10 + (value > 0 ? 5 : 0));
+    const weights = weight === undefined ? undefined : new Float64Array(2_000).fill(weight);
+    const fit: HeavyFit = { columns: [column], target, loss: "squared", outputs: 1, weights };
+    const model = train(fit, { maxBins: 8, rounds: 50, learningRate: 0.3 });
+    const off = meanOf(predict(model, fit).map((value, row) => (value - target[row]!) ** 2));
+    const middle = meanOf(target);
+    expect(off).toBeLessThan(0.05 * meanOf(target.map((value) => (value - middle) ** 2)));
+  });
+});
+
+test("without penalties a side without rows is no split", () => {
+  const random = seededRandom(4);
+  const columns = [0, 1].map(() => Float32Array.from({ length: 400 }, () => Math.floor(random() * 100)));
+  const target = Float64Array.from(columns[0]!, (x, row) => 0.7 * x + 0.31 * columns[1]![row]! + random());
+  const fit: HeavyFit = { columns, target, loss: "squared", outputs: 1 };
+  const nodesAt = (lambda: number): number => {
+    const how = { rounds: 1, learningRate: 1, maxDepth: 6, lambda, minChildWeight: 0 };
+    return treesOf(train(fit, how))[0]!.split_indices.length;
+  };
+  expect(nodesAt(0)).toBeGreaterThan(0.9 * nodesAt(1e-6));
+});
+
+test.each(["reg:absoluteerror", "reg:quantileerror"] as const)("%s is the same in any unit", (objective) => {
+  const random = seededRandom(6);
+  const columns = [0, 1].map(() => Float32Array.from({ length: 400 }, () => Math.floor(random() * 20)));
+  const whole = Float64Array.from(
+    columns[0]!,
+    (x, row) => Math.round(x / 3 + columns[1]![row]! / 9 + random() * 2) + 2,
+  );
+  const treesIn = (unit: number) => {
+    const fit: HeavyFit = { columns, target: whole.map((value) => value / unit), loss: "squared", outputs: 1 };
+    return treesOf(train(fit, { objective, quantileAlpha: 0.6, rounds: 1 })).map(splitsOf);
+  };
+  expect(treesIn(10)).toEqual(treesIn(1));
 });
 
 describe("weights", () => {
