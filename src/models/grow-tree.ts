@@ -6,6 +6,7 @@ import { addNode, emptyTree, type Tree } from "./tree.ts";
 export interface GrowerOptions {
   readonly bins: Bins;
   readonly rules: SplitRules;
+  /** 1 or more. */
   readonly maxDepth: number;
   readonly learningRate: number;
   /** Most that a leaf value may be, before the learning rate. */
@@ -144,12 +145,9 @@ export function makeGrower({ bins, rules, maxDepth, learningRate, maxStep, mostR
     rows.set(task.rows);
     const root = addNode(tree, NO_PARENT);
     const bounds = { lower: -maxStep, upper: maxStep };
-    if (maxDepth === 0) grow(root, 0, 0, count, bounds, undefined);
-    else {
-      const histogram = histogramPool[0]!;
-      fillHistogram(histogram, 0, count, task);
-      grow(root, 0, 0, count, bounds, histogram);
-    }
+    const histogram = histogramPool[0]!;
+    fillHistogram(histogram, 0, count, task);
+    grow(root, 0, 0, count, bounds, histogram);
     return tree;
   };
 }

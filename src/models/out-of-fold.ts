@@ -1,3 +1,4 @@
+import { numbersAt } from "./in-order.ts";
 import type { XgboostModel } from "./model.ts";
 import { seededRandom } from "./split-rows.ts";
 import { predictXgboost } from "./xgboost-json.ts";
@@ -38,8 +39,8 @@ export function predictOutOfFold(
     const aside = places.filter((place) => foldOf[place] === fold);
     const part = {
       columns: pick(columns, kept),
-      target: numbersAt(kept, target),
-      weights: weights && numbersAt(kept, weights),
+      target: numbersAt(kept, (place) => target[place]!),
+      weights: weights && numbersAt(kept, (place) => weights[place]!),
     };
     const model = learn(part, (fraction) => onProgress((fold + fraction) / foldCount));
     const said = predictXgboost(model, pick(columns, aside), aside.length);
@@ -47,9 +48,6 @@ export function predictOutOfFold(
   }
   return outputs;
 }
-
-const numbersAt = (places: Int32Array, numbers: Float64Array): Float64Array =>
-  Float64Array.from(places, (place) => numbers[place]!);
 
 const pick = (columns: readonly Float32Array[], places: Int32Array): Float32Array[] =>
   columns.map((column) => Float32Array.from(places, (place) => column[place]!));

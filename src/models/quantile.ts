@@ -2,7 +2,7 @@
  * The quantile of some values as XGBoost takes it. Without weights: interpolated between its two neighbours, at
  * `fraction × (count + 1)`; with weights: the first value up to which that fraction of the weight lies.
  */
-export function quantileOf(values: Float64Array, fraction: number, weights?: Float64Array): number {
+export function quantileOfLeaf(values: Float64Array, fraction: number, weights?: Float64Array): number {
   if (weights !== undefined) return weightedQuantile(values, fraction, weights);
   const sorted = values.toSorted();
   const count = sorted.length;

@@ -1,5 +1,5 @@
 import type { Loss } from "./linear-problem.ts";
-import { quantileOf } from "./quantile.ts";
+import { quantileOfLeaf } from "./quantile.ts";
 
 /** What boosted trees minimise: squared error, log loss, or deviance of counts, absolute error, error of a quantile. */
 export type TreeLoss = Loss | "poisson" | "absolute" | "quantile";
@@ -39,7 +39,7 @@ export function startingPoint(facts: LossFacts, fitRows: Int32Array): StartingPo
     const rounded = Float64Array.from(target, Math.fround);
     const values = Float64Array.from(fitRows, (row) => rounded[row]!);
     const weights = rowWeights && Float64Array.from(fitRows, (row) => rowWeights[row]!);
-    const baseMargin = Math.fround(quantileOf(values, fractionOf(facts), weights));
+    const baseMargin = Math.fround(quantileOfLeaf(values, fractionOf(facts), weights));
     return { target: rounded, scale: 1, margins: new Array<number>(outputs).fill(baseMargin), baseMargin };
   }
   const { mean, deviation } = momentsOf(facts, fitRows);
@@ -157,7 +157,7 @@ export function leafOfRows(facts: LossFacts, margins: Float64Array): ((rows: Int
   const { loss, target, rowWeights } = facts;
   if (loss !== "absolute" && loss !== "quantile") return undefined;
   return (rows) =>
-    quantileOf(
+    quantileOfLeaf(
       Float64Array.from(rows, (row) => target[row]! - margins[row]!),
       fractionOf(facts),
       rowWeights && Float64Array.from(rows, (row) => rowWeights[row]!),
