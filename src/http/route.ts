@@ -68,8 +68,17 @@ export function defineRoute<
 /** Path parameter `id`: a UUID. */
 export const idParams = z.object({ id: z.uuid() });
 
+/**
+ * A whole number in a query. Only digits are one: `Number` would take nothing at all for 0, and `1e2` and `0x10` for
+ * numbers that the document of this interface doesn't call so.
+ */
+export function queryInteger(least: number, most: number) {
+  const read = (value: unknown) => (typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value);
+  return z.preprocess(read, z.int("A whole number, written in digits.").min(least).max(most));
+}
+
 /** How much a page has at most. */
-export const pageLimit = z.coerce.number().int().min(1).max(100).default(20);
+export const pageLimit = queryInteger(1, 100).default(20);
 
 /** Query of every list. */
 export const pageQuery = z.object({

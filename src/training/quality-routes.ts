@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
-import { type ApiRoute, defineRoute } from "../http/route.ts";
+import { type ApiRoute, defineRoute, queryInteger } from "../http/route.ts";
 import type { Store } from "../store/database.ts";
 import { listTrends, summarizeRuns } from "./run-quality.ts";
 import { mode, task, taskSummary, trendPoint } from "./run-schemas.ts";
@@ -24,7 +24,7 @@ export function qualityRoutes({
       tag: "Model quality",
       summary: "Model quality over time: averages of succeeded runs by day and task",
       query: z.object({
-        days: z.coerce.number().int().min(1).max(366).default(30).describe("How many days back, from now."),
+        days: queryInteger(1, 366).default(30).describe("How many days back, from now."),
         datasetId: z.uuid().optional(),
         task: task.optional(),
         mode: mode.optional(),

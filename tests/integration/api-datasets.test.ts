@@ -189,6 +189,14 @@ describe("reading and removing", () => {
   test("bad limits, cursors and ids have their own codes", async () => {
     expect((await service.call("GET", "/datasets?limit=0")).json.code).toBe("VALIDATION_FAILED");
     expect((await service.call("GET", "/datasets?limit=101")).json.errors[0].path).toBe("limit");
+    const { id } = (await service.upload(goodCsv, { name: "numbers" })).json;
+    for (const path of ["/datasets?limit=", `/datasets/${id}/rows?offset=`, "/metrics/trends?days="]) {
+      for (const sent of ["", "%205", "1e1", "0x5", "5.0", "five", "5&limit=5&offset=5&days=5"]) {
+        const answer = await service.call("GET", path + sent);
+        expect([path, sent, answer.status, answer.json.code]).toEqual([path, sent, 400, "VALIDATION_FAILED"]);
+      }
+      expect((await service.call("GET", `${path}5`)).status).toBe(200);
+    }
     expect((await service.call("GET", "/datasets?cursor=abc")).json.code).toBe("CURSOR_INVALID");
     expect((await service.call("GET", "/datasets/nope")).json.code).toBe("ID_INVALID");
     const unknown = "01a20a3e-3be8-733e-aec6-a42d3a37a41c";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { leavingOf } from "../../http/leaving.ts";
-import { type ApiRoute, defineRoute, idParams, pageLimit } from "../../http/route.ts";
+import { type ApiRoute, defineRoute, idParams, pageLimit, queryInteger } from "../../http/route.ts";
 import { isKnown } from "../../http/send-file.ts";
 import { columnTypes } from "../../tables/dialect.ts";
 import { readingTag } from "../answers/etag.ts";
@@ -16,7 +16,7 @@ const rowsQuery = z.object({
   limit: pageLimit.describe(
     "How many rows at most. A page has 20,000 cells and 256 KiB at most, and one row at least; nextOffset leads on.",
   ),
-  offset: z.coerce.number().int().min(0).max(mostRows).default(0).describe("How many rows are passed over."),
+  offset: queryInteger(0, mostRows).default(0).describe("How many rows are passed over."),
 });
 
 const rowsSchema = z
