@@ -32,6 +32,8 @@ export interface PlanFacts {
   readonly targetName: string;
   readonly columns: ReadonlyMap<string, TableColumn>;
   readonly seed: number;
+  /** How often rows are dealt into that many folds where nothing is said. */
+  readonly usualRepeats: (folds: number) => number;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface PlanFacts {
  * @throws TrainingDataError TOO_FEW_ROWS, or PARAMETER_UNUSABLE where the rows can't be parted so
  */
 export function planValidation(asked: Validation | undefined, facts: PlanFacts): ValidationPlan {
-  const validation = wholeValidation(asked);
+  const validation = wholeValidation(asked, facts.usualRepeats);
   if (validation.kind === "holdout") return holdOut(validation.share ?? usualShare, facts);
   if (validation.kind === "folds") return dealRows(validation.folds!, validation.repeats!, facts);
   const column = facts.columns.get(validation.column);

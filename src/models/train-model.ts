@@ -1,7 +1,7 @@
 import { sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
-import { expandedSources } from "./feature-schema.ts";
+import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
 import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
 import { measureFolds, measureHeldOut } from "./measure-model.ts";
@@ -18,6 +18,7 @@ import { type TrainRequest, usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
+import { type FitSize, usualRepeats } from "./usual-repeats.ts";
 import { groupColumnOf } from "./validation.ts";
 
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
@@ -46,7 +47,14 @@ export function trainModel(
   const facts = readFacts(request);
   const { columns, target } = facts;
   const { seed = usualSeed, validation } = request.parameters;
-  const plan = planValidation(validation, { target, targetName: request.target, columns, seed });
+  const size = sizeOf(facts);
+  const plan = planValidation(validation, {
+    target,
+    targetName: request.target,
+    columns,
+    seed,
+    usualRepeats: (folds) => usualRepeats(size, folds),
+  });
   const learnt = "split" in plan ? plan.split.kept : Int32Array.from(target.rows.keys());
   const shareOfFit = "split" in plan ? 1 : shareOfModel(plan);
   const fit = fitRows(facts, learnt, (fraction) => onProgress(fraction * shareOfFit));
@@ -66,6 +74,13 @@ export function trainModel(
   };
   onProgress(1);
   return describe(facts, fit, metrics);
+}
+
+function sizeOf({ request: { mode, parameters }, candidates, target }: TrainingFacts): FitSize {
+  const { classes, rows } = target;
+  const features = () => expandedSources(buildFeatureSchema(candidates, rows).features).length;
+  const outputs = classes === undefined || classes.length === 2 ? 1 : classes.length;
+  return { mode, parameters, rows: rows.length, features, outputs };
 }
 
 /** What of the way the run's own model is: each fold's learns from fewer rows. */

@@ -2,7 +2,7 @@
 export type Validation =
   /** A share of the rows is held out, of each class its own. Default share 0.25. */
   | { readonly kind: "holdout"; readonly share?: number | undefined }
-  /** Every row is held out once in each repeat. Default 5 folds, once. */
+  /** Every row is held out once in each repeat. Default 5 folds, and 1 to 4 repeats by the size of the table. */
   | { readonly kind: "folds"; readonly folds?: number | undefined; readonly repeats?: number | undefined }
   /** The rows with the latest moments are held out. Default share 0.25. */
   | { readonly kind: "time"; readonly column: string; readonly share?: number | undefined }
@@ -39,10 +39,15 @@ export interface ValidationReport {
   readonly seed?: number;
 }
 
-/** With its defaults. */
-export function wholeValidation(validation: Validation = usualValidation): Validation {
-  if (validation.kind === "folds")
-    return { kind: "folds", folds: validation.folds ?? usualFolds, repeats: validation.repeats ?? 1 };
+/** With its defaults. @param repeatsOf that many folds, where none are said */
+export function wholeValidation(
+  validation: Validation = usualValidation,
+  repeatsOf: (folds: number) => number,
+): Validation {
+  if (validation.kind === "folds") {
+    const { folds = usualFolds } = validation;
+    return { kind: "folds", folds, repeats: validation.repeats ?? repeatsOf(folds) };
+  }
   if (validation.kind === "group" && validation.folds !== undefined) return validation;
   return { ...validation, share: validation.share ?? usualShare };
 }

@@ -7,6 +7,7 @@ import { studentQuantile } from "../../../src/models/student-quantile.ts";
 import { trainModel } from "../../../src/models/train-model.ts";
 import type { TrainParameters, TrainRequest } from "../../../src/models/train-request.ts";
 import { TrainingDataError } from "../../../src/models/training-data-error.ts";
+import { type FitSize, usualRepeats } from "../../../src/models/usual-repeats.ts";
 import type { Validation } from "../../../src/models/validation.ts";
 import { type Row, toTable } from "../../support/real-tables.ts";
 
@@ -287,6 +288,28 @@ describe("by group", () => {
       message:
         '`validation` by groups needs 4 of them, and "who" has 3 in the rows with a target. Choose another column, or fewer folds.',
     });
+  });
+});
+
+describe("without a word of repeats rows are dealt", () => {
+  const heavy = { mode: "heavy", parameters: {}, rows: 900, outputs: 1 } as const;
+  test.each<[string, number, Omit<FitSize, "features">, number]>([
+    ["four times in a small table", 5, heavy, 4],
+    ["less where there are many columns", 100, heavy, 3],
+    ["less where a threshold is chosen in each fold", 50, { ...heavy, parameters: { threshold: "f1" } }, 2],
+    ["once where even that is dear", 100, { ...heavy, outputs: 10 }, 1],
+    ["more often where trees are few", 100, { ...heavy, parameters: { rounds: 10 } }, 4],
+    ["more often of linear models", 100, { ...heavy, mode: "light", outputs: 10 }, 4],
+    ["once in a large table", 5, { ...heavy, rows: 1000 }, 1],
+  ])("%s", (_, columns, size, repeats) => {
+    expect(usualRepeats({ ...size, features: () => columns }, 5)).toBe(repeats);
+  });
+
+  test("and the run says how often", () => {
+    const run = (mode: TrainingMode, rows: readonly Row[]) =>
+      train(rows, { target: "price", task: "regression", mode, features }, { validation: { kind: "folds" } }).metrics;
+    for (const mode of modes) expect(run(mode, table).validation).toMatchObject({ folds: 5, repeats: 4, seed: 42 });
+    expect(run("light", [...table, ...table, ...table, ...table, ...table]).validation).toMatchObject({ repeats: 1 });
   });
 });
 
