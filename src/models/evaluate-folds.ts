@@ -21,11 +21,17 @@ export function scoreFold(evaluation: Evaluation, learntRows: number): FoldScore
   return { measured: scoreClasses(rows, once), baseline, ratio };
 }
 
+/** What has to be kept of a fold: chances of more than two classes are scored and not drawn, and would be the most of it. */
+export function withoutChances(evaluation: Evaluation): Evaluation {
+  const isDrawn = evaluation.task === "regression" || evaluation.classes.length === 2;
+  return isDrawn ? evaluation : { ...evaluation, probabilities: new Float64Array(0) };
+}
+
 /**
  * What folds tell of models of this kind: metrics are their means, and what is counted or drawn is of the first repeat, where
  * each row stands once, by a model that was learnt without it.
  * @param scores of all folds, repeat by repeat
- * @param first what was said in the first repeat, by fold
+ * @param first what was said in the first repeat, by fold; `withoutChances` where they are not drawn
  * @param decision of the run's own model
  */
 export function evaluateFolds(
@@ -44,7 +50,7 @@ export function evaluateFolds(
   const numbers = first.filter((each) => each.task === "regression");
   if (numbers.length > 0) return { ...told, residuals: residualsOf(joinNumbers(numbers)) };
   const classes = first.filter((each) => each.task === "classification");
-  const curves = curvesOf(rateRows(joinClasses(classes)));
+  const curves = classes[0]!.classes.length === 2 ? curvesOf(rateRows(joinClasses(classes))) : undefined;
   const counted = scores.slice(0, first.length).map(({ measured }) => measured);
   return { ...told, confusionMatrix: sumOf(classes[0]!.classes, counted), ...(curves && { curves }) };
 }

@@ -1,5 +1,5 @@
 import { type Evaluated, type Evaluation, evaluate } from "./evaluate.ts";
-import { evaluateFolds, scoreFold } from "./evaluate-folds.ts";
+import { evaluateFolds, scoreFold, withoutChances } from "./evaluate-folds.ts";
 import { evaluationOf, fitFold, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import type { FoldScore } from "./fold-metrics.ts";
 import type { FoldsPlan } from "./plan-validation.ts";
@@ -28,8 +28,8 @@ export function measureFolds(
     const done = scores.length;
     const fold = fitFold(facts, kept, (fraction) => onProgress((done + fraction) / (foldCount * repeats)));
     const evaluation = evaluationOf(facts, fold, heldOut);
-    if (first.length < foldCount) first.push(evaluation);
     scores.push(scoreFold(evaluation, kept.length));
+    if (first.length < foldCount) first.push(withoutChances(evaluation));
   }
   return evaluateFolds(scores, first, decision);
 }
