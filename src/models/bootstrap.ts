@@ -12,6 +12,9 @@ const workRows = 6_250_000;
 /** More rows are not drawn from: intervals are as wide as of so many then, which is wider than they should be. */
 const mostRows = workRows / leastResamples;
 
+/** What rows were measured to. */
+export type Scored = ScoredClasses | ScoredNumbers;
+
 /**
  * Places of as many rows as are drawn from, evenly among all, in their order; undefined where these are all.
  * @param seed the same gives the same places
@@ -31,8 +34,8 @@ export function placesToDraw(rowCount: number, seed: number): Int32Array | undef
  */
 export function intervalsOf(
   rowCount: number,
-  score: (weights: Uint16Array) => ScoredClasses | ScoredNumbers,
-  measured: ScoredClasses | ScoredNumbers,
+  score: (weights: Uint16Array) => Scored,
+  measured: Scored,
   seed: number,
 ): Intervals {
   const random = seededRandom(seed);
@@ -59,7 +62,11 @@ export function intervalsOf(
 
 type Numbers = Readonly<Record<string, number | undefined>>;
 
-function numbersOf({ metrics, relativeError }: ScoredClasses | ScoredNumbers): { all: Numbers; positive?: Numbers } {
+/** The metrics that are no counts: all rows', and the positive class's where there is one. */
+export function numbersOf({ metrics, relativeError }: Pick<Scored, "metrics" | "relativeError">): {
+  all: Numbers;
+  positive?: Numbers;
+} {
   const { positive, ...all } = { ...metrics, relativeError };
   if (positive === undefined) return { all };
   const { precision, recall, f1 } = positive;

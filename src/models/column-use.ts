@@ -16,6 +16,7 @@ export const leftOutReasons = [
   "left_out_in_dataset",
   "target",
   "weight",
+  "group",
 ] as const;
 
 /** A column of the table that the model takes nothing of. */
@@ -67,6 +68,8 @@ export interface UseFacts {
   readonly target: string;
   /** The column of weights. */
   readonly weight?: string | undefined;
+  /** The column whose rows are kept together in validation. */
+  readonly group?: string | undefined;
   readonly features: readonly ModelFeature[];
   readonly droppedColumns: readonly DroppedColumn[];
   /** Names of columns that the dataset's owner wants nothing to be learnt from. */
@@ -81,13 +84,15 @@ export interface UseFacts {
 
 /** The fate of each column of the file, in its order. */
 export function columnUses(facts: UseFacts): ColumnUse[] {
-  const { columnNames, columns, target, weight, rows, impute } = facts;
+  const { columnNames, columns, target, weight, group, rows, impute } = facts;
   const features = new Map(facts.features.map((feature) => [feature.column, feature]));
   const leftOut = new Set(facts.leftOut);
   const reasonOf = (name: string): LeftOutColumn["reason"] => {
     if (name === target) return "target";
     if (name === weight) return "weight";
-    return reasons.get(name) ?? (leftOut.has(name) ? "left_out_in_dataset" : "not_asked_for");
+    const dropped = reasons.get(name);
+    if (name === group && dropped === undefined) return "group";
+    return dropped ?? (leftOut.has(name) ? "left_out_in_dataset" : "not_asked_for");
   };
   const reasons = new Map(facts.droppedColumns.map(({ name, reason }) => [name, reason]));
   return columnNames.map((name): ColumnUse => {

@@ -20,9 +20,10 @@ export type Evaluated = QualityMetrics &
   Pick<RunMetrics, "baseline" | "confusionMatrix" | "curves" | "intervals" | "relativeError" | "residuals">;
 
 /** Without a threshold the larger chance decides, which is nearly this. */
-const usualThreshold = 0.5;
+export const usualThreshold = 0.5;
 
-const onceEach = (rows: ArrayLike<unknown>): Uint8Array => new Uint8Array(rows.length).fill(1);
+/** Weights of rows that count once each. */
+export const onceEach = (rows: ArrayLike<unknown>): Uint8Array => new Uint8Array(rows.length).fill(1);
 
 /**
  * Compares model and baseline on the held-out rows.

@@ -1,3 +1,5 @@
+import type { ValidationReport } from "./validation.ts";
+
 /** What a solver says of its work. */
 export interface SolverReport {
   readonly name: "newton" | "lbfgs";
@@ -99,7 +101,9 @@ export type Intervals = Readonly<Record<string, Interval | Readonly<Record<strin
 /** A run's metrics: flat, with the naive baseline's beside them. */
 export interface RunMetrics extends QualityMetrics {
   baseline: QualityMetrics;
+  /** The first are those that the model has learnt from; of folds they are tested too, by models that were learnt without them. */
   rows: { train: number; test: number };
+  validation: ValidationReport;
   /** Share of each source column, summing to 1, highest first. */
   featureImportances: Record<string, number>;
   confusionMatrix?: ConfusionMatrix;

@@ -1,3 +1,4 @@
+import { dealOut, splitsOf } from "./folds.ts";
 import { numbersAt } from "./in-order.ts";
 import type { XgboostModel } from "./model.ts";
 import { seededRandom } from "./split-rows.ts";
@@ -31,38 +32,22 @@ export function predictOutOfFold(
   { columns, target, weights, seed, learn }: OutOfFold,
   onProgress: (fraction: number) => void,
 ): Float64Array {
-  const foldOf = dealOut(target, seed);
-  const places = Int32Array.from(target.keys());
+  const foldOf = dealOut(target.length, foldCount, seededRandom(seed), target);
   const outputs = new Float64Array(target.length);
-  for (let fold = 0; fold < foldCount; fold++) {
-    const kept = places.filter((place) => foldOf[place] !== fold);
-    const aside = places.filter((place) => foldOf[place] === fold);
+  let learnt = 0;
+  for (const { kept, heldOut } of splitsOf(foldOf, foldCount)) {
     const part = {
       columns: pick(columns, kept),
       target: numbersAt(kept, (place) => target[place]!),
       weights: weights && numbersAt(kept, (place) => weights[place]!),
     };
-    const model = learn(part, (fraction) => onProgress((fold + fraction) / foldCount));
-    const said = predictXgboost(model, pick(columns, aside), aside.length);
-    for (const [at, place] of aside.entries()) outputs[place] = said[at]!;
+    const model = learn(part, (fraction) => onProgress((learnt + fraction) / foldCount));
+    const said = predictXgboost(model, pick(columns, heldOut), heldOut.length);
+    for (const [at, place] of heldOut.entries()) outputs[place] = said[at]!;
+    learnt++;
   }
   return outputs;
 }
 
 const pick = (columns: readonly Float32Array[], places: Int32Array): Float32Array[] =>
   columns.map((column) => Float32Array.from(places, (place) => column[place]!));
-
-/** The rows of each class shuffled, and dealt out in turn. */
-function dealOut(target: Float64Array, seed: number): Uint8Array {
-  const random = seededRandom(seed);
-  const foldOf = new Uint8Array(target.length);
-  let turn = 0;
-  for (const members of Map.groupBy(target.keys(), (place) => target[place]!).values()) {
-    for (let last = members.length - 1; last >= 0; last--) {
-      const other = Math.floor(random() * (last + 1));
-      foldOf[members[other]!] = turn++ % foldCount;
-      members[other] = members[last]!;
-    }
-  }
-  return foldOf;
-}

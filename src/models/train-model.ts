@@ -1,69 +1,28 @@
-import { allProbabilities, sharesOf } from "./class-chances.ts";
+import { sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
-import { type Evaluation, evaluate } from "./evaluate.ts";
-import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
-import { fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
-import { monotoneFeatures, requireDemandsMet } from "./heavy-demands.ts";
-import type { HeavyParameters } from "./heavy-parameters.ts";
-import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
-import type { LightParameters } from "./light-trainer.ts";
-import type { Loss } from "./linear-problem.ts";
-import {
-  type DroppedColumn,
-  type ModelDocument,
-  type ModelFeature,
-  type TrainingMode,
-  type TrainingTask,
-  trainerLibrary,
-  type XgboostModel,
-} from "./model.ts";
+import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
+import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
+import { requireDemandsMet } from "./heavy-demands.ts";
+import { measureFolds, measureHeldOut } from "./measure-model.ts";
+import { type ModelDocument, type ModelFeature, trainerLibrary } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
-import { numberBounds } from "./number-bounds.ts";
-import { shareOfFolds } from "./out-of-fold.ts";
-import { decisionOf, isChosen, type PositiveParameters, requireTwoClasses } from "./positive-class.ts";
-import { readWeights, requireSomeWeight } from "./row-weights.ts";
-import { splitRows } from "./split-rows.ts";
+import { planValidation, type ValidationPlan } from "./plan-validation.ts";
+import { requireTwoClasses } from "./positive-class.ts";
+import { rarerOfTwo } from "./rated-rows.ts";
+import { readWeights } from "./row-weights.ts";
 import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
 import { isTargetTwin } from "./target-twin.ts";
-import { MAX_CATEGORIES } from "./text-feature.ts";
+import { type TrainRequest, usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
-import type { TableColumn, TrainingTable } from "./training-table.ts";
+import type { TableColumn } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
-import { predictXgboost } from "./xgboost-json.ts";
+import { type FitSize, usualRepeats } from "./usual-repeats.ts";
+import { groupColumnOf } from "./validation.ts";
 
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
 export const MIN_TRAINING_ROWS = 8;
-
-/** Columns that are named where none can be used. */
-const mostNamed = 5;
-const HELD_OUT_FRACTION = 0.25;
-
-/** How to train; what is absent has a default. */
-export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters {
-  /** Of the split into training and held-out rows, and of what is drawn in training. Default 42. */
-  readonly seed?: number | undefined;
-  /** The column that says how much each row counts; it is no feature then. */
-  readonly weight?: string | undefined;
-}
-
-/** What to train on, and how. */
-export interface TrainRequest {
-  readonly table: TrainingTable;
-  /** Of all columns of the file, also of those that were not read; the table's when absent. */
-  readonly columnNames?: readonly string[] | undefined;
-  readonly target: string;
-  readonly task: TrainingTask;
-  /** Columns to learn from; all but the target when absent. */
-  readonly features?: readonly string[] | undefined;
-  /** Columns of the file that were not read since nothing shall be learnt from them. */
-  readonly leftOut?: readonly string[] | undefined;
-  readonly mode: TrainingMode;
-  readonly parameters: TrainParameters;
-  /** What the whole process may hold; when absent, nothing is refused for its size. */
-  readonly memoryBytes?: number | undefined;
-}
 
 /** A model, how good it is, what it takes, what became of each column of the file, and what is to be known of the target. */
 export interface TrainedModel {
@@ -75,15 +34,70 @@ export interface TrainedModel {
 }
 
 /**
- * Trains on three quarters of the rows that have a target, and measures on the last quarter. Pure and synchronous: the
- * same request gives the same document, byte for byte.
+ * Trains on rows that have a target, and measures on rows that were not learnt from, as `validation` has it. Pure and
+ * synchronous: the same request gives the same document, byte for byte.
  * @param onFitted called when the model is there and is to be measured
+ * @throws TrainingDataError
  */
 export function trainModel(
   request: TrainRequest,
   onProgress: (fraction: number) => void,
   onFitted: () => void = () => {},
 ): TrainedModel {
+  const facts = readFacts(request);
+  const { columns, target } = facts;
+  const { seed = usualSeed, validation } = request.parameters;
+  const size = sizeOf(facts);
+  const plan = planValidation(validation, {
+    target,
+    targetName: request.target,
+    columns,
+    seed,
+    usualRepeats: (folds) => usualRepeats(size, folds),
+  });
+  const learnt = "split" in plan ? plan.split.kept : Int32Array.from(target.rows.keys());
+  const shareOfFit = "split" in plan ? 1 : shareOfModel(plan);
+  const fit = fitRows(facts, learnt, (fraction) => onProgress(fraction * shareOfFit));
+  onFitted();
+  const quality =
+    "split" in plan
+      ? measureHeldOut(facts, fit, plan.split.heldOut)
+      : measureFolds(withPositiveClass(facts, fit), fit, plan, (fraction) =>
+          onProgress(shareOfFit + fraction * (1 - shareOfFit)),
+        );
+  const metrics: RunMetrics = {
+    ...quality,
+    rows: { train: learnt.length, test: "split" in plan ? plan.split.heldOut.length : plan.heldOutRows },
+    validation: plan.report,
+    featureImportances: sharesByColumn(fit.schema.features, fit.importances),
+    ...(fit.linear && { solver: fit.linear.solver }),
+  };
+  onProgress(1);
+  return describe(facts, fit, metrics);
+}
+
+function sizeOf({ request: { mode, parameters }, candidates, target }: TrainingFacts): FitSize {
+  const { classes, rows } = target;
+  const features = () => expandedSources(buildFeatureSchema(candidates, rows).features).length;
+  const outputs = classes === undefined || classes.length === 2 ? 1 : classes.length;
+  return { mode, parameters, rows: rows.length, features, outputs };
+}
+
+/** What of the way the run's own model is: each fold's learns from fewer rows. */
+function shareOfModel({ foldCount, repeats }: Exclude<ValidationPlan, { split: unknown }>): number {
+  return 1 / (1 + repeats * (foldCount - 1));
+}
+
+/** The same class is looked for in every fold: where both are as frequent, the rarer one would go to and fro. */
+function withPositiveClass(facts: TrainingFacts, { values }: RowsFit): TrainingFacts {
+  const { request, target } = facts;
+  const { classes } = target;
+  if (classes?.length !== 2 || request.parameters.positiveClass !== undefined) return facts;
+  const positiveClass = classes[rarerOfTwo(sharesOf(values, 2))];
+  return { ...facts, request: { ...request, parameters: { ...request.parameters, positiveClass } } };
+}
+
+function readFacts(request: TrainRequest): TrainingFacts {
   const { table, task, mode, parameters } = request;
   const columns = new Map(table.columns.map((column) => [column.name, column]));
   const targetColumn = columns.get(request.target);
@@ -94,85 +108,26 @@ export function trainModel(
     );
   }
   const target = readTarget(targetColumn, task);
-  const { classes } = target;
-  requireTwoClasses(parameters, request.target, classes);
+  requireTwoClasses(parameters, request.target, target.classes);
   if (target.rows.length < MIN_TRAINING_ROWS) {
     throw new TrainingDataError(
       "TOO_FEW_ROWS",
       `${target.rows.length} rows have a value for "${request.target}"; training needs at least ${MIN_TRAINING_ROWS}.`,
     );
   }
-  const { seed = 42, weight } = parameters;
-  if (mode === "heavy") requireDemandsMet(parameters, classes, target.values);
-  const rowWeights = weight === undefined ? undefined : readWeights(columns.get(weight), weight, target.rows);
-  const places = Int32Array.from(target.rows.keys());
-  const split = splitRows(places, HELD_OUT_FRACTION, seed, classes && Int32Array.from(target.values));
-  if (split.heldOut.length === 0) {
-    throw new TrainingDataError(
-      "TOO_FEW_ROWS",
-      `Hardly a class of "${request.target}" has more than one row; add rows, or choose another target.`,
-    );
-  }
-  const trainRows = split.kept.map((place) => target.rows[place]!);
-  const trainTarget = Float64Array.from(split.kept, (place) => target.values[place]!);
-  const testTarget = Float64Array.from(split.heldOut, (place) => target.values[place]!);
-  const weights = rowWeights && Float64Array.from(split.kept, (place) => rowWeights[place]!);
-  if (weights !== undefined) requireSomeWeight(weights, weight!);
-  const schema = buildFeatureSchema(chooseColumns(request, columns), trainRows);
-  if (schema.features.length === 0) {
-    throw new TrainingDataError(
-      "NO_USABLE_FEATURES",
-      `No column can be learned from: ${whyDropped(schema.droppedColumns)}. Add or choose other columns.`,
-    );
-  }
-  const impute = mode === "light";
-  const loss: Loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
-  const outputs = loss === "softmax" ? classes!.length : 1;
-  requireRoom(request, { features: expandedSources(schema.features).length, trainRows: trainRows.length, outputs });
-  const fit: ModelFit = {
-    columns: expandColumns(schema.features, columns, trainRows, impute),
-    target: trainTarget,
-    loss,
-    outputs,
-    classes,
-    weights,
-    monotone: monotoneFeatures(parameters.monotoneConstraints, schema.features),
-  };
-  const how = { mode, parameters, seed };
-  const shareOfFit = isChosen(parameters.threshold) ? 1 - shareOfFolds : 1;
-  const { model, importances, linear } = fitModel(fit, how, (fraction) => onProgress(fraction * shareOfFit));
-  const bounds = boundsOf(model, fit.columns, schema.features, request);
-  const decision =
-    classes &&
-    decisionOf(parameters, classes, trainTarget, () => {
-      const chances = fitOutOfFold(fit, how, (fraction) => onProgress(shareOfFit + fraction * shareOfFolds));
-      if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
-      return chances;
-    });
-  onFitted();
-  const testRows = split.heldOut.map((place) => target.rows[place]!);
-  const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
-  if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
-  const evaluation: Evaluation =
-    classes === undefined
-      ? { task: "regression", actual: testTarget, predicted: predictions, mean: meanOf(trainTarget) }
-      : {
-          task: "classification",
-          classes,
-          actual: testTarget,
-          probabilities: allProbabilities(predictions, classes.length),
-          priors: sharesOf(trainTarget, classes.length),
-          positiveClass: parameters.positiveClass,
-          decision,
-        };
-  const quality = evaluate(evaluation, seed);
-  const metrics: RunMetrics = {
-    ...quality,
-    rows: { train: trainRows.length, test: testRows.length },
-    featureImportances: sharesByColumn(schema.features, importances),
-    ...(linear && { solver: linear.solver }),
-  };
-  onProgress(1);
+  const { weight } = parameters;
+  if (mode === "heavy") requireDemandsMet(parameters, target.classes, target.values);
+  const weights = weight === undefined ? undefined : readWeights(columns.get(weight), weight, target.rows);
+  return { request, columns, candidates: chooseColumns(request, columns), target, weights };
+}
+
+function describe(
+  { request, columns, target: { classes, rows } }: TrainingFacts,
+  fit: RowsFit,
+  metrics: RunMetrics,
+): TrainedModel {
+  const { table, task, mode, parameters } = request;
+  const { schema, decision, linear, model } = fit;
   const document: ModelDocument = {
     format: "mlops-backend/model",
     version: 1,
@@ -191,7 +146,7 @@ export function trainModel(
     }),
     model,
   };
-  const learnt = { rows: trainRows, values: trainTarget, isOfClasses: classes !== undefined };
+  const learnt = { rows: fit.rows, values: fit.values, isOfClasses: classes !== undefined };
   const twins = schema.features.map(({ column }) => column).filter((name) => isTargetTwin(columns.get(name)!, learnt));
   const uses = columnUses({
     ...schema,
@@ -200,69 +155,23 @@ export function trainModel(
     columns,
     leftOut: request.leftOut ?? [],
     target: request.target,
-    weight,
-    rows: target.rows,
-    impute,
+    weight: parameters.weight,
+    group: groupColumnOf(parameters.validation),
+    rows,
+    impute: mode === "light",
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
   // Counts are what this objective is for.
-  const hints = parameters.objective === "count:poisson" ? [] : hintsOfTarget(trainTarget, classes);
-  const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows });
+  const hints = parameters.objective === "count:poisson" ? [] : hintsOfTarget(fit.values, classes);
+  const { bounds } = fit;
+  const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows: fit.rows });
   return { document, metrics, input, columns: uses, hints };
-}
-
-/** What the columns become is known only now; before it is made, it must be seen to fit. */
-function requireRoom(
-  { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
-  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs">>,
-): void {
-  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
-  if (neededBytes <= memoryBytes) return;
-  throw new TrainingDataError(
-    "TOO_MANY_FEATURES",
-    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
-  );
-}
-
-/** The first five, each with its reason. */
-function whyDropped(columns: readonly DroppedColumn[]): string {
-  if (columns.length === 0) return "there is none but the target";
-  const told = columns.slice(0, mostNamed).map(({ name, reason }) => `«${shortName(name)}» ${dropReasons[reason]}`);
-  const more = columns.length - told.length;
-  return [...told, ...(more > 0 ? [`and so ${more} more`] : [])].join("; ");
-}
-
-/** Up to where numbers of each source column may go. */
-function boundsOf(
-  model: XgboostModel,
-  columns: readonly Float32Array[],
-  features: readonly ModelFeature[],
-  request: TrainRequest,
-): (number | null)[] {
-  const { upTo, fault } = numberBounds(model, columns);
-  const sources = expandedSources(features);
-  if (fault !== undefined)
-    throw outOfRange(request, fault.feature === undefined ? undefined : features[sources[fault.feature]!]!.column);
-  const bounds = features.map((): number | null => null);
-  for (const [at, source] of sources.entries()) bounds[source] = upTo[at]!;
-  return bounds;
-}
-
-function outOfRange({ target, mode, task }: TrainRequest, column: string | undefined): TrainingDataError {
-  const ofTarget = task === "regression" ? `those of the target "${target}"` : undefined;
-  const ofColumn =
-    mode === "heavy" ? undefined : column === undefined ? "those of some column" : `those of "${column}"`;
-  const whose = [ofColumn, ofTarget].filter((each) => each !== undefined).join(" or ");
-  const instead = mode === "light" ? ", or train in the mode heavy" : "";
-  return new TrainingDataError(
-    "NUMBERS_OUT_OF_RANGE",
-    `Some numbers are too large or too small for a model of 32-bit floats: ${whose}. Scale them to be nearer to 1, or subtract what they have in common${instead}.`,
-  );
 }
 
 function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, TableColumn>): TableColumn[] {
   if (request.features === undefined) {
-    const aside = new Set([request.target, request.parameters.weight]);
+    const { weight, validation } = request.parameters;
+    const aside = new Set([request.target, weight, groupColumnOf(validation), ...(request.leftOut ?? [])]);
     return request.table.columns.filter(({ name }) => !aside.has(name));
   }
   return [...new Set(request.features)].map((name) => {
@@ -277,12 +186,6 @@ function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, Table
     }
     return column;
   });
-}
-
-function meanOf(values: Float64Array): number {
-  let mean = 0;
-  for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
-  return mean;
 }
 
 /** Of two classes the one output is for the second. */

@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
 import type { MetricDetails } from "../models/model-metrics.ts";
-import type { TrainParameters } from "../models/train-model.ts";
+import type { TrainParameters } from "../models/train-request.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
 import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
 

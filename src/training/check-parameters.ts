@@ -1,5 +1,6 @@
 import { DomainError } from "../errors.ts";
-import type { TrainParameters } from "../models/train-model.ts";
+import type { TrainParameters } from "../models/train-request.ts";
+import { columnOf } from "../models/validation.ts";
 import type { RunRequest, TrainableDataset, TrainingTask } from "./submit-run.ts";
 
 /** A parameter that would do nothing, or not what it promises. */
@@ -65,7 +66,7 @@ function faultsOfMode({ mode, parameters = {} }: Asked, { task }: Known): Fault[
 }
 
 function faultsOfColumns({ features, parameters = {} }: Asked, { columns, said, target }: Known): Fault[] {
-  const { weight, monotoneConstraints = {} } = parameters;
+  const { weight, validation, monotoneConstraints = {} } = parameters;
   const typeOf = (name: string) => columns.find((column) => column.name === name)?.type;
   const quoted = (name: string): string => `"${name.slice(0, 80).toWellFormed()}"`;
   const leftOut = new Set(said?.leftOut);
@@ -76,6 +77,15 @@ function faultsOfColumns({ features, parameters = {} }: Asked, { columns, said, 
     if (typeOf(weight) !== "number") return `names ${quoted(weight)}, which is no column of numbers of the dataset`;
     return features?.includes(weight) ? `names ${quoted(weight)}, which is one of the \`features\`` : undefined;
   };
+  const ofValidation = (): string | undefined => {
+    const name = columnOf(validation);
+    if (name === undefined) return undefined;
+    const type = typeOf(name);
+    if (type === undefined) return `names ${quoted(name)}, which is no column of the dataset`;
+    if (name === target) return `names ${quoted(name)}, which is the target`;
+    if (validation?.kind !== "time" || type === "date" || type === "number") return undefined;
+    return `is by time, and ${quoted(name)} is ${type === "text" ? "text" : "a boolean"}, not a column of dates or numbers`;
+  };
   const ofConstraint = (name: string): string | undefined => {
     const type = typeOf(name);
     if (name === target) return "which is the target";
@@ -85,8 +95,11 @@ function faultsOfColumns({ features, parameters = {} }: Asked, { columns, said, 
     const isFeature = features === undefined ? !leftOut.has(name) : features.includes(name);
     return isFeature ? undefined : "which nothing is learnt from";
   };
-  const why = ofWeight();
-  if (why !== undefined) faults.push({ name: "weight", why });
+  const told = { weight: ofWeight(), validation: ofValidation() };
+  for (const name of ["weight", "validation"] as const) {
+    const why = told[name];
+    if (why !== undefined) faults.push({ name, why });
+  }
   for (const name of Object.keys(monotoneConstraints)) {
     const fault = ofConstraint(name);
     if (fault !== undefined) faults.push({ name: "monotoneConstraints", why: `names ${quoted(name)}, ${fault}` });

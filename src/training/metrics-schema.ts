@@ -53,6 +53,20 @@ const curves = z
 const quantiles = z.object({ p5: z.number(), p25: z.number(), p50: z.number(), p75: z.number(), p95: z.number() });
 const interval = z.array(z.number()).length(2);
 
+const validation = z
+  .object({
+    kind: z.enum(["holdout", "folds", "time", "group"]),
+    share: z.number().optional().describe("Of the rows that were held out, as asked for."),
+    folds: z.int().optional(),
+    repeats: z.int().optional(),
+    column: z.string().optional(),
+    groups: z.int().optional().describe("Different values of the column; rows without one are each a group."),
+    from: z.union([z.string(), z.number()]).optional().describe("The first moment that was held out."),
+    withoutMoment: z.int().optional().describe("Rows with a target and without a moment, which are in neither part."),
+    seed: z.int().optional().describe("Of what was drawn."),
+  })
+  .describe("On which rows it was measured.");
+
 /** Metrics of one run. */
 export const runMetrics = z
   .looseObject({
@@ -64,6 +78,7 @@ export const runMetrics = z
       .record(z.string(), z.union([interval, z.record(z.string(), interval)]))
       .optional()
       .describe("By metric from and to, with 95 % confidence; those of the positive class in `positive`."),
+    validation: validation.optional(),
     residuals: quantiles.optional().describe("Of what is less what was said."),
   })
   .meta({ id: "RunMetrics" });

@@ -2,7 +2,7 @@
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
 import type { MetricDetails } from "../models/model-metrics.ts";
-import type { TrainParameters } from "../models/train-model.ts";
+import type { TrainParameters } from "../models/train-request.ts";
 import { notify } from "../store/database.ts";
 import { type Page, readPage } from "../store/read-page.ts";
 import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts";

@@ -8,6 +8,7 @@ import { runWarningCodes } from "../store/schema.ts";
 import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
+import { columnName, validationSchema } from "./validation-schema.ts";
 
 // What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
 
@@ -15,7 +16,6 @@ export const mode = z
   .enum(["light", "heavy"])
   .describe("light: linear or logistic model; heavy: gradient-boosted trees.");
 export const task = z.enum(["classification", "regression"]);
-const columnName = z.string().min(1).max(1000);
 
 /** Far more than a class of one row among a billion needs, and no weight that a sum over rows would lose. */
 const weight = z.number().min(1e-9).max(1e9);
@@ -38,7 +38,12 @@ const parameters = z
       .min(0)
       .max(4_294_967_295)
       .optional()
-      .describe("Of the split into training and held-out rows, and of what is drawn in training."),
+      .describe("Of which rows are held out, and of what is drawn in training."),
+    validation: validationSchema
+      .optional()
+      .describe(
+        "On which rows the model is measured, which it has not learnt from. holdout: a share of the rows, of each class its own. folds: each row once in each repeat, by models that learnt from the others; the run's own model learns from all; 5 folds where none are said, and 4 repeats below 1,000 rows, fewer where that is dear, else 1. time: the latest rows by a column of dates or numbers. group: rows with the same value of the column stay together. Default: holdout, share 0.25.",
+      ),
     rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
     maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
     learningRate: z.number().min(0.0001).max(1).optional().describe("heavy: weight of a tree."),

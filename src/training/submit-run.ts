@@ -7,7 +7,7 @@ import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
 import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
-import type { TrainParameters } from "../models/train-model.ts";
+import type { TrainParameters } from "../models/train-request.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";

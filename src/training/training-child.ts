@@ -5,8 +5,10 @@ import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
 import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
-import { type TrainParameters, trainModel } from "../models/train-model.ts";
+import { trainModel } from "../models/train-model.ts";
+import type { TrainParameters } from "../models/train-request.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
+import { columnOf } from "../models/validation.ts";
 import type { ColumnSummary, RunWarnings } from "../store/schema.ts";
 import type { Dialect } from "../tables/dialect.ts";
 import { loadTable, loadTypedCopy } from "./load-table.ts";
@@ -127,7 +129,8 @@ async function train(task: ChildTask): Promise<ChildResult> {
 
 /** Names of the columns that a training takes; undefined: all. */
 function columnsToRead({ columns, features, target, leftOut = [], parameters }: ChildTask): string[] | undefined {
-  const needed = [target, ...(parameters.weight === undefined ? [] : [parameters.weight])];
+  const { weight, validation } = parameters;
+  const needed = [target, weight, columnOf(validation)].filter((name) => name !== undefined);
   if (features !== undefined) return [...features, ...needed];
   if (leftOut.length === 0) return undefined;
   const unwanted = new Set(leftOut);

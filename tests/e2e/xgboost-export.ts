@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expandColumns } from "../../src/models/feature-schema.ts";
 import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/models/model.ts";
-import { type TrainParameters, trainModel } from "../../src/models/train-model.ts";
+import { trainModel } from "../../src/models/train-model.ts";
+import type { TrainParameters } from "../../src/models/train-request.ts";
 import { predictRecords } from "../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../support/real-tables.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { serializeModelDocument, type TrainingMode } from "../../../src/models/model.ts";
 import { seededRandom, splitRows } from "../../../src/models/split-rows.ts";
-import { type TrainRequest, trainModel } from "../../../src/models/train-model.ts";
+import { trainModel } from "../../../src/models/train-model.ts";
+import type { TrainRequest } from "../../../src/models/train-request.ts";
 import { TrainingDataError } from "../../../src/models/training-data-error.ts";
 import { predictRecords } from "../../support/predict-records.ts";
 import { type Row, readRows, toTable } from "../../support/real-tables.ts";

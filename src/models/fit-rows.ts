@@ -1,0 +1,222 @@
+import { allProbabilities, sharesOf } from "./class-chances.ts";
+import type { Decision } from "./decide-class.ts";
+import type { Evaluation } from "./evaluate.ts";
+import {
+  buildFeatureSchema,
+  dropReasons,
+  expandColumns,
+  expandedSources,
+  type FeatureSchema,
+  shortName,
+} from "./feature-schema.ts";
+import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
+import { monotoneFeatures } from "./heavy-demands.ts";
+import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
+import type { DroppedColumn, ModelFeature, XgboostModel } from "./model.ts";
+import { numberBounds } from "./number-bounds.ts";
+import { shareOfFolds } from "./out-of-fold.ts";
+import { decisionOf, isChosen } from "./positive-class.ts";
+import { requireSomeWeight } from "./row-weights.ts";
+import { MAX_CATEGORIES } from "./text-feature.ts";
+import { type TrainRequest, usualSeed } from "./train-request.ts";
+import { TrainingDataError } from "./training-data-error.ts";
+import type { TableColumn } from "./training-table.ts";
+import type { TrainingTarget } from "./training-target.ts";
+import { predictXgboost } from "./xgboost-json.ts";
+
+/** Columns that are named where none can be used. */
+const mostNamed = 5;
+/** From fewer nothing is learnt. */
+const leastRows = 4;
+
+/** What all fits of one training share. */
+export interface TrainingFacts {
+  readonly request: TrainRequest;
+  readonly columns: ReadonlyMap<string, TableColumn>;
+  /** Those that may be learnt from. */
+  readonly candidates: readonly TableColumn[];
+  readonly target: TrainingTarget;
+  /** How much each row of the target counts; all the same when absent. */
+  readonly weights: Float64Array | undefined;
+}
+
+/** A model of some rows, and all that was found out from these. */
+export interface RowsFit extends FittedModel {
+  readonly schema: FeatureSchema;
+  readonly decision: Decision | undefined;
+  /** Up to where numbers of each source column may go. */
+  readonly bounds: readonly (number | null)[];
+  /** Rows of the table that were learnt from, and their targets. */
+  readonly rows: Int32Array;
+  readonly values: Float64Array;
+}
+
+/**
+ * Learns from some of the rows that have a target, and from nothing else: which columns can be used, their categories and
+ * means, the model, and its threshold.
+ * @param places of the target
+ * @throws TrainingDataError
+ */
+export function fitRows(facts: TrainingFacts, places: Int32Array, onProgress: (fraction: number) => void): RowsFit {
+  const schema = schemaOf(facts, places);
+  if (schema.features.length > 0) return fitFeatures(facts, schema, places, onProgress);
+  throw new TrainingDataError(
+    "NO_USABLE_FEATURES",
+    `No column can be learned from: ${whyDropped(schema.droppedColumns)}. Add or choose other columns.`,
+  );
+}
+
+/** The same, also where no column varies among these rows: the model says the same of every row then, as ours of such rows would. */
+export function fitFold(facts: TrainingFacts, places: Int32Array, onProgress: (fraction: number) => void): RowsFit {
+  return fitFeatures(facts, schemaOf(facts, places), places, onProgress);
+}
+
+const schemaOf = ({ candidates, target }: TrainingFacts, places: Int32Array): FeatureSchema =>
+  buildFeatureSchema(
+    candidates,
+    places.map((place) => target.rows[place]!),
+  );
+
+function fitFeatures(
+  facts: TrainingFacts,
+  schema: FeatureSchema,
+  places: Int32Array,
+  onProgress: (fraction: number) => void,
+): RowsFit {
+  const { request, target } = facts;
+  const { mode, parameters } = request;
+  const { seed = usualSeed, threshold } = parameters;
+  const { classes } = target;
+  const rows = places.map((place) => target.rows[place]!);
+  const fit = modelFit(facts, schema, places);
+  requireEnough(facts, fit.target);
+  const how = { mode, parameters, seed };
+  const shareOfFit = isChosen(threshold) ? 1 - shareOfFolds : 1;
+  const fitted = fitModel(fit, how, (fraction) => onProgress(fraction * shareOfFit));
+  const bounds = boundsOf(fitted.model, fit.columns, schema.features, request);
+  const decision =
+    classes &&
+    decisionOf(parameters, classes, fit.target, () => {
+      const chances = fitOutOfFold(fit, how, (fraction) => onProgress(shareOfFit + fraction * shareOfFolds));
+      if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
+      return chances;
+    });
+  return { ...fitted, schema, decision, bounds, rows, values: fit.target };
+}
+
+function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int32Array): ModelFit {
+  const { request, columns, target, weights: ofRows } = facts;
+  const { parameters } = request;
+  const { classes } = target;
+  const weights = ofRows && Float64Array.from(places, (place) => ofRows[place]!);
+  if (weights !== undefined) requireSomeWeight(weights, parameters.weight!);
+  const loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
+  const outputs = loss === "softmax" ? classes!.length : 1;
+  requireRoom(request, { features: expandedSources(features).length, trainRows: places.length, outputs });
+  const rows = places.map((place) => target.rows[place]!);
+  return {
+    columns: expandColumns(features, columns, rows, request.mode === "light"),
+    target: Float64Array.from(places, (place) => target.values[place]!),
+    loss,
+    outputs,
+    classes,
+    weights,
+    monotone: monotoneFeatures(parameters.monotoneConstraints, features),
+  };
+}
+
+/**
+ * What a model says of rows, and what they are.
+ * @param places of the target
+ * @throws TrainingDataError NUMBERS_OUT_OF_RANGE
+ */
+export function evaluationOf(
+  { request, columns, target }: TrainingFacts,
+  fit: RowsFit,
+  places: Int32Array,
+): Evaluation {
+  const rows = places.map((place) => target.rows[place]!);
+  const expanded = expandColumns(fit.schema.features, columns, rows, request.mode === "light");
+  const predicted = predictXgboost(fit.model, expanded, rows.length);
+  if (!predicted.every(Number.isFinite)) throw outOfRange(request, undefined);
+  const actual = Float64Array.from(places, (place) => target.values[place]!);
+  const { classes } = target;
+  if (classes === undefined) return { task: "regression", actual, predicted, mean: meanOf(fit.values) };
+  return {
+    task: "classification",
+    classes,
+    actual,
+    probabilities: allProbabilities(predicted, classes.length),
+    priors: sharesOf(fit.values, classes.length),
+    positiveClass: request.parameters.positiveClass,
+    decision: fit.decision,
+  };
+}
+
+/** By time or by group it may be that too little is on the side that is learnt from. */
+function requireEnough({ request, target }: TrainingFacts, values: Float64Array): void {
+  const { validation } = request.parameters;
+  if (validation?.kind !== "time" && validation?.kind !== "group") return;
+  const hasClasses = target.classes === undefined || values.some((value) => value !== values[0]);
+  if (values.length >= leastRows && hasClasses) return;
+  const what = values.length < leastRows ? `${values.length} rows` : "rows of one class alone";
+  throw new TrainingDataError(
+    "PARAMETER_UNUSABLE",
+    `\`validation\` by «${shortName(validation.column)}» leaves ${what} to learn from. Choose another \`share\`, or another kind.`,
+  );
+}
+
+/** What the columns become is known only now; before it is made, it must be seen to fit. */
+function requireRoom(
+  { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
+  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs">>,
+): void {
+  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
+  if (neededBytes <= memoryBytes) return;
+  throw new TrainingDataError(
+    "TOO_MANY_FEATURES",
+    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+  );
+}
+
+/** The first five, each with its reason. */
+function whyDropped(columns: readonly DroppedColumn[]): string {
+  if (columns.length === 0) return "there is none but the target";
+  const told = columns.slice(0, mostNamed).map(({ name, reason }) => `«${shortName(name)}» ${dropReasons[reason]}`);
+  const more = columns.length - told.length;
+  return [...told, ...(more > 0 ? [`and so ${more} more`] : [])].join("; ");
+}
+
+/** Up to where numbers of each source column may go. */
+function boundsOf(
+  model: XgboostModel,
+  columns: readonly Float32Array[],
+  features: readonly ModelFeature[],
+  request: TrainRequest,
+): (number | null)[] {
+  const { upTo, fault } = numberBounds(model, columns);
+  const sources = expandedSources(features);
+  if (fault !== undefined)
+    throw outOfRange(request, fault.feature === undefined ? undefined : features[sources[fault.feature]!]!.column);
+  const bounds = features.map((): number | null => null);
+  for (const [at, source] of sources.entries()) bounds[source] = upTo[at]!;
+  return bounds;
+}
+
+function outOfRange({ target, mode, task }: TrainRequest, column: string | undefined): TrainingDataError {
+  const ofTarget = task === "regression" ? `those of the target "${target}"` : undefined;
+  const ofColumn =
+    mode === "heavy" ? undefined : column === undefined ? "those of some column" : `those of "${column}"`;
+  const whose = [ofColumn, ofTarget].filter((each) => each !== undefined).join(" or ");
+  const instead = mode === "light" ? ", or train in the mode heavy" : "";
+  return new TrainingDataError(
+    "NUMBERS_OUT_OF_RANGE",
+    `Some numbers are too large or too small for a model of 32-bit floats: ${whose}. Scale them to be nearer to 1, or subtract what they have in common${instead}.`,
+  );
+}
+
+function meanOf(values: Float64Array): number {
+  let mean = 0;
+  for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
+  return mean;
+}

@@ -1,0 +1,61 @@
+/** How a model is measured on rows that it has not learnt from. */
+export type Validation =
+  /** A share of the rows is held out, of each class its own. Default share 0.25. */
+  | { readonly kind: "holdout"; readonly share?: number | undefined }
+  /** Every row is held out once in each repeat. Default 5 folds, and 1 to 4 repeats by the size of the table. */
+  | { readonly kind: "folds"; readonly folds?: number | undefined; readonly repeats?: number | undefined }
+  /** The rows with the latest moments are held out. Default share 0.25. */
+  | { readonly kind: "time"; readonly column: string; readonly share?: number | undefined }
+  /** Whole groups of rows with the same value are held out: a share of the rows, or as many folds. */
+  | {
+      readonly kind: "group";
+      readonly column: string;
+      readonly share?: number | undefined;
+      readonly folds?: number | undefined;
+    };
+
+/** What a share is where none is said. */
+export const usualShare = 0.25;
+const usualFolds = 5;
+
+/** The validation of a run that names none. */
+const usualValidation: Validation = { kind: "holdout" };
+
+/** How a run's model was measured. */
+export interface ValidationReport {
+  readonly kind: Validation["kind"];
+  /** Of the rows that were held out, as asked for. */
+  readonly share?: number;
+  readonly folds?: number;
+  readonly repeats?: number;
+  readonly column?: string;
+  /** Different values of the column; rows without one are each a group. */
+  readonly groups?: number;
+  /** The first moment that was held out, as ISO 8601, or the number. */
+  readonly from?: string | number;
+  /** Rows with a target and without a moment, which are in neither part. */
+  readonly withoutMoment?: number;
+  /** Of what was drawn; absent where nothing was. */
+  readonly seed?: number;
+}
+
+/** With its defaults. @param repeatsOf that many folds, where none are said */
+export function wholeValidation(
+  validation: Validation = usualValidation,
+  repeatsOf: (folds: number) => number,
+): Validation {
+  if (validation.kind === "folds") {
+    const { folds = usualFolds } = validation;
+    return { kind: "folds", folds, repeats: validation.repeats ?? repeatsOf(folds) };
+  }
+  if (validation.kind === "group" && validation.folds !== undefined) return validation;
+  return { ...validation, share: validation.share ?? usualShare };
+}
+
+/** The column that a validation goes by. */
+export const columnOf = (validation: Validation | undefined): string | undefined =>
+  validation !== undefined && "column" in validation ? validation.column : undefined;
+
+/** The column by which rows are kept together: of a new row it says nothing that was learnt, so it is no feature unless asked for. */
+export const groupColumnOf = (validation: Validation | undefined): string | undefined =>
+  validation?.kind === "group" ? validation.column : undefined;
