@@ -62,6 +62,12 @@ function classesOf({ metrics }: Artifact): readonly string[] {
   return confusionMatrix?.classes ?? [];
 }
 
+/** The names of the columns that it learnt from. */
+function columnsOf({ metrics }: Artifact): readonly string[] {
+  const { featureImportances } = metrics as Partial<RunMetrics>;
+  return Object.keys(featureImportances ?? {});
+}
+
 /** The calls under /artifacts: models to look at, download, keep, remove, and predict with. */
 export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
   const { db, storage, predictor } = parts;
@@ -177,6 +183,10 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
           .enum(["true", "false"])
           .default("false")
           .describe("true: a value that the model never saw is refused instead of told."),
+        explain: z
+          .enum(["true", "false"])
+          .default("false")
+          .describe("true: each row tells what each column adds to its answer (SHAP values)."),
       }),
       rawBody: { "application/json": rowsBody, "text/csv": z.string() },
       responses: { 200: { description: "A prediction for each row, in the same order.", schema: predictionSchema } },
@@ -186,6 +196,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
         "VALIDATION_FAILED",
         "PREDICTION_INPUT_INVALID",
         "PREDICTION_TOO_LARGE",
+        "EXPLANATION_UNAVAILABLE",
         "TOO_MANY_PREDICTIONS",
         "TOO_MANY_ROWS",
         "WRONG_ENCODING",
@@ -210,8 +221,10 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
                 task: artifact.task,
                 mode: artifact.mode,
                 classes: classesOf(artifact),
+                columns: columnsOf(artifact),
                 model: { id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 },
                 isStrict: query.strict === "true",
+                isExplained: query.explain === "true",
                 body: await receiveRows(request, response),
               },
               leaving,

@@ -1,6 +1,7 @@
 import { allProbabilities, sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
+import { outputNames } from "./contributions.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { buildFeatureSchema, dropReasons, expandColumns, expandedSources, shortName } from "./feature-schema.ts";
 import { fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
@@ -283,12 +284,6 @@ function meanOf(values: Float64Array): number {
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
   return mean;
-}
-
-/** Of two classes the one output is for the second. */
-function outputNames(target: string, classes: readonly string[] | undefined): readonly string[] {
-  if (classes === undefined) return [target];
-  return classes.length === 2 ? classes.slice(1) : classes;
 }
 
 function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {

@@ -158,17 +158,27 @@ const marginOf: Record<XgboostObjective["name"], (score: number) => number> = {
   "count:poisson": (score) => Math.log(Math.fround(score)),
 };
 
+/** How many numbers the model says of a row. */
+export const outputsOf = ({ learner }: XgboostModel): number =>
+  Math.max(1, Number(learner.learner_model_param.num_class));
+
+/** Where each output starts, before it becomes a chance or a count. */
+export function baseMarginOf({ learner }: XgboostModel): number {
+  const score = Number(learner.learner_model_param.base_score.replace(/[[\]]/g, ""));
+  return Math.fround(marginOf[learner.objective.name](score));
+}
+
 /**
  * The outputs of a model in XGBoost's format, in its own 32-bit arithmetic: values, chances of the second class, or
  * chances of class k of row r at `r * classes + k`.
  */
 export function predictXgboost(model: XgboostModel, columns: readonly Float32Array[], rowCount: number): Float64Array {
   const { gradient_booster: booster, learner_model_param: parameters, objective } = model.learner;
-  const outputs = Math.max(1, Number(parameters.num_class));
+  const outputs = outputsOf(model);
   if (columns.length !== Number(parameters.num_feature)) {
     throw new Error(`The model wants ${parameters.num_feature} features, not ${columns.length}.`);
   }
-  const base = Math.fround(marginOf[objective.name](Number(parameters.base_score.replace(/[[\]]/g, ""))));
+  const base = baseMarginOf(model);
   // Float32Array rounds every sum, as XGBoost does.
   const margins = new Float32Array(rowCount * outputs).fill(base);
   if (booster.name === "gblinear") {

@@ -1,7 +1,8 @@
 /** Writes models, their features and their predictions for `xgboost_predicts_the_same.py` to check. */
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { expandColumns } from "../../src/models/feature-schema.ts";
+import { contributionsOf } from "../../src/models/contributions.ts";
+import { expandColumns, expandedSources } from "../../src/models/feature-schema.ts";
 import { serializeModelDocument, type TrainingMode, type TrainingTask } from "../../src/models/model.ts";
 import { type TrainParameters, trainModel } from "../../src/models/train-model.ts";
 import { predictRecords } from "../support/predict-records.ts";
@@ -66,8 +67,13 @@ for (const { name, rows, target, task, parameters } of cases) {
     const columns = new Map(table.columns.map((column) => [column.name, column]));
     const all = Int32Array.from(rows.keys());
     const expanded = expandColumns(document.features, columns, all, mode === "light");
+    const { values, biases } = contributionsOf(document, expanded, rows.length);
     const content = {
       task,
+      mode,
+      contributions: { values: [...values], biases: [...biases] },
+      sources: expandedSources(document.features),
+      means: document.coefficients?.features.map(({ mean }) => mean),
       classes: document.classes,
       features: rows.map((_, row) => expanded.map((column) => (Number.isNaN(column[row]) ? null : column[row]))),
       predictions: predictions.map(({ prediction, probabilities }) =>
