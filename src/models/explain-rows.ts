@@ -55,7 +55,12 @@ const numberBytes = 26;
 const wordsBytes = 120;
 
 /** Looks at each node of the model once. */
-export function explanationWork({ model, features, target, classes }: ModelDocument): ExplanationWork {
+export function explanationWork({
+  model,
+  features,
+  target,
+  classes,
+}: Pick<ModelDocument, "model" | "features" | "target" | "classes">): ExplanationWork {
   const { gradient_booster: booster } = model.learner;
   const outputs = outputNames(target, classes);
   const names = features.map(({ column }) => column);

@@ -1,5 +1,6 @@
 import { allProbabilities, sharesOf } from "./class-chances.ts";
 import { coefficientsOf } from "./coefficients.ts";
+import { columnImportances, sharesByColumn } from "./column-importances.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { outputNames } from "./contributions.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
@@ -152,7 +153,8 @@ export function trainModel(
     });
   onFitted();
   const testRows = split.heldOut.map((place) => target.rows[place]!);
-  const predictions = predictXgboost(model, expandColumns(schema.features, columns, testRows, impute), testRows.length);
+  const testColumns = expandColumns(schema.features, columns, testRows, impute);
+  const predictions = predictXgboost(model, testColumns, testRows.length);
   if (!predictions.every(Number.isFinite)) throw outOfRange(request, undefined);
   const evaluation: Evaluation =
     classes === undefined
@@ -167,10 +169,14 @@ export function trainModel(
           decision,
         };
   const quality = evaluate(evaluation, seed);
+  const coefficients = linear && coefficientsOf(schema.features, outputNames(request.target, classes), linear.weights);
+  const about = { features: schema.features, model, coefficients, target: request.target, classes };
+  const gains = sharesByColumn(schema.features, importances);
   const metrics: RunMetrics = {
     ...quality,
     rows: { train: trainRows.length, test: testRows.length },
-    featureImportances: sharesByColumn(schema.features, importances),
+    featureImportances: gains,
+    importances: columnImportances({ ...about, columns: testColumns, actual: testTarget, gains }, seed),
     ...(linear && { solver: linear.solver }),
   };
   onProgress(1);
@@ -187,9 +193,7 @@ export function trainModel(
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
     metrics,
-    ...(linear && {
-      coefficients: coefficientsOf(schema.features, outputNames(request.target, classes), linear.weights),
-    }),
+    ...(coefficients && { coefficients }),
     model,
   };
   const learnt = { rows: trainRows, values: trainTarget, isOfClasses: classes !== undefined };
@@ -284,16 +288,4 @@ function meanOf(values: Float64Array): number {
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += (values[i]! - mean) / (i + 1);
   return mean;
-}
-
-function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {
-  const sums = features.map((feature) => ({ name: feature.column, sum: 0 }));
-  let total = 0;
-  for (const [at, source] of expandedSources(features).entries()) {
-    sums[source]!.sum += importances[at]!;
-    total += importances[at]!;
-  }
-  sums.sort((a, b) => b.sum - a.sum);
-  // fromEntries, since an assignment to a column called "__proto__" would be lost.
-  return Object.fromEntries(sums.map(({ name, sum }) => [name, total > 0 ? sum / total : 0]));
 }
