@@ -5,7 +5,6 @@ import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { leavingOf } from "../http/leaving.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
-import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type Predicted, predicted } from "../monitoring/metrics.ts";
 import { describeSpan, withSpan } from "../monitoring/spans.ts";
@@ -18,6 +17,7 @@ import {
   rowsBody,
   toArtifact,
 } from "./artifact-schemas.ts";
+import { contentRoute } from "./content-route.ts";
 import { existingArtifact } from "./existing-artifact.ts";
 import type { Predictor } from "./predictor.ts";
 import type { PredictionBody } from "./read-prediction-rows.ts";
@@ -70,7 +70,7 @@ function columnsOf({ metrics }: Artifact): readonly string[] {
 
 /** The calls under /artifacts: models to look at, download, keep, remove, and predict with. */
 export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
-  const { db, storage, predictor } = parts;
+  const { db, predictor } = parts;
 
   const existing = (owner: string, id: string): Promise<Artifact> => existingArtifact(findArtifact(db, owner, id));
 
@@ -108,30 +108,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       },
     }),
     schemaRoute(db),
-    defineRoute({
-      method: "get",
-      path: "/artifacts/:id/content",
-      operationId: "downloadArtifact",
-      tag,
-      summary: "The model's file: schema, task, classes, metrics and the model in XGBoost's JSON format",
-      params: idParams,
-      responses: {
-        200: { description: "The file.", schema: z.record(z.string(), z.unknown()) },
-        ...fileResponses,
-      },
-      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", ...fileErrors],
-      async handle({ owner, params, request, response }) {
-        const artifact = await existing(owner, params.id);
-        await sendFile(request, response, {
-          storage,
-          kind: "artifact",
-          id: artifact.id,
-          sha256: artifact.sha256,
-          contentType: "application/json",
-          fileName: `${artifact.id}.json`,
-        });
-      },
-    }),
+    contentRoute(parts),
     defineRoute({
       method: "delete",
       path: "/artifacts/:id",

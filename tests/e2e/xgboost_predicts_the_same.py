@@ -1,11 +1,14 @@
 """Python's xgboost loads our models, predicts what we predict, and explains it by the same SHAP values.
+The lines of docs/models.md take the table itself, and predict the same by the model with names.
 
 Usage: node tests/e2e/xgboost-export.ts OUT && python tests/e2e/xgboost_predicts_the_same.py OUT
-Needs: pip install xgboost-cpu numpy
+Needs: pip install xgboost-cpu numpy pandas
 """
 
 import json
+import os
 import pathlib
+import re
 import sys
 import warnings
 
@@ -64,8 +67,44 @@ def differences(document_path: pathlib.Path) -> tuple[float, float]:
     return of_predictions, contributions_difference(booster, features, expected)
 
 
+def documented_lines() -> str:
+    guide = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    return re.search(r"```python\n(import json, numpy, pandas, xgboost\n.*?)```", guide, re.DOTALL).group(1)
+
+
+def named_difference(folder: pathlib.Path) -> float:
+    lines, before = documented_lines(), os.getcwd()
+    os.chdir(folder)
+    try:
+        said: dict = {}
+        exec(lines, said)
+    finally:
+        os.chdir(before)
+    names = said["model"].feature_names
+    for name in ("size", "isOpen", "at.month", "at.days", "city=city 1", "city=(other)", 'a (b) ‹ "c, d=x,y'):
+        if name not in names:
+            raise ValueError(f"{name} is none of {names}")
+    ours = numpy.array(json.loads((folder / "expected.json").read_text()))
+    theirs = said["answers"].astype(numpy.float64)
+    if theirs.ndim == 1:
+        theirs = theirs[:, None] if ours.shape[1] == 1 else numpy.stack([1 - theirs, theirs], axis=1)
+    if theirs.shape != ours.shape:
+        raise ValueError(f"shape {theirs.shape}, not {ours.shape}")
+    return float(numpy.max(numpy.abs(theirs - ours) / numpy.maximum(1, numpy.abs(ours))))
+
+
 def main() -> int:
     passed = failed = 0
+    for folder in sorted(pathlib.Path(sys.argv[1]).glob("*.named")):
+        try:
+            worst = named_difference(folder)
+        except Exception as error:
+            print(f"FAIL {folder.name}: {error!r}")
+            failed += 1
+            continue
+        same = worst <= TOLERANCE
+        print(f"{'ok  ' if same else 'FAIL'} {folder.name}, by the guide's lines: worst difference {worst:.2e}")
+        passed, failed = passed + same, failed + (not same)
     for document_path in sorted(pathlib.Path(sys.argv[1]).glob("*.document.json")):
         name = document_path.name.removesuffix(".document.json")
         try:
