@@ -39,7 +39,7 @@ const perLetter = 2;
 const perExplainedByte = { light: 0, heavy: 8 } as const;
 const perExplainedByteAndRow = { light: 0.3, heavy: 2.5 } as const;
 /** Each with its name in the answer. */
-const perContribution = 500;
+const perContribution = 1_000;
 
 /** CPU that the prediction takes, in milliseconds; rather too much than too little. */
 export function estimateMs(work: PredictionWork): number {

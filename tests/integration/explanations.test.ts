@@ -139,4 +139,6 @@ test("more than an answer holds is refused, with the number of rows that it hold
   const answer = await ask(most);
   expect(answer.status).toBe(200);
   expect(answer.json.predictions).toHaveLength(most);
+  expect(Object.keys(answer.json.predictions.at(-1).explanation[0].contributions)).toHaveLength(names.length);
+  expect((await service.call("POST", `${path}?explain=perhaps`, { rows: [{}] })).json.code).toBe("VALIDATION_FAILED");
 });
