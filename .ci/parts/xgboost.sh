@@ -4,7 +4,7 @@
 needs packages
 
 say "models in xgboost"
-if python_environment xgboost xgboost-cpu numpy && node tests/e2e/xgboost-export.ts "$work/models"; then
+if python_environment xgboost xgboost-cpu numpy pandas && node tests/e2e/xgboost-export.ts "$work/models"; then
   run_counted "models in xgboost" "$work/xgboost/bin/python" tests/e2e/xgboost_predicts_the_same.py "$work/models"
 else
   fail "models in xgboost (no result)"

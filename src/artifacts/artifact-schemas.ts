@@ -95,6 +95,21 @@ export const rowsBody = z
   .object({ rows: z.array(z.record(z.string(), z.unknown())).min(1).max(maxPredictionRows) })
   .strict();
 
+const outputExplanation = z
+  .object({
+    output: z.string().describe("The target, or a class."),
+    bias: z.number().describe("What is said on average of the rows that were learnt from."),
+    contributions: z
+      .record(z.string(), z.number())
+      .describe("What each column adds: SHAP values, those of a column's features summed up."),
+    margin: z
+      .number()
+      .describe(
+        "The sum of both: the target's value (of the objective count:poisson its logarithm), the log odds of the second of two classes, or the score of a class, of which softmax makes chances.",
+      ),
+  })
+  .meta({ id: "OutputExplanation" });
+
 /** The answer to a prediction. */
 export const predictionSchema = z
   .object({
@@ -118,6 +133,10 @@ export const predictionSchema = z
           .describe(
             "Columns with a value that the model never saw, which is as good as none, or as one of its rarer values where it has `others`; twenty at most.",
           ),
+        explanation: z
+          .array(outputExplanation)
+          .optional()
+          .describe("With `explain=true`: one for the target, for the second of two classes, or for each of more."),
       }),
     ),
   })

@@ -1,6 +1,7 @@
 import { DomainError } from "../errors.ts";
 import { PredictionInputError, type Predictions, predictRows } from "../models/predict-rows.ts";
 import type { KeptFile, LocalFile } from "../storage/file-storage.ts";
+import { requireExplainable } from "./explanation-limits.ts";
 import type { ModelCache } from "./model-cache.ts";
 import { type PredictionBody, readPredictionRows } from "./read-prediction-rows.ts";
 
@@ -11,6 +12,8 @@ export interface PredictionTask {
   readonly body: PredictionBody;
   /** A category that the model never saw is a fault. */
   readonly isStrict: boolean;
+  /** With what each column adds. */
+  readonly isExplained: boolean;
 }
 
 /** The answer as it is sent. */
@@ -25,16 +28,17 @@ export interface PredictionAnswer {
 /**
  * All the work of a prediction: body into rows, model, answer. The event loop and the threads do it by this function.
  * @param openModel the model's file, asked for where the cache has no such model
- * @throws DomainError for what is wrong with the body, FILE_MISSING_IN_STORAGE or PREDICTION_TOO_LARGE
+ * @throws DomainError for what is wrong with the body, FILE_MISSING_IN_STORAGE, PREDICTION_TOO_LARGE or EXPLANATION_UNAVAILABLE
  */
 export async function makePrediction(
-  { task, model, body, isStrict }: PredictionTask,
+  { task, model, body, isStrict, isExplained }: PredictionTask,
   models: ModelCache,
   openModel: () => Promise<LocalFile>,
 ): Promise<PredictionAnswer> {
   const document = await models.read(model, openModel);
   const { rows, encoding } = readPredictionRows(body, document.missing);
-  const { predictions, unknownValues } = predicted(() => predictRows(document, rows, isStrict));
+  if (isExplained) requireExplainable(document, rows.count);
+  const { predictions, unknownValues } = predicted(() => predictRows(document, rows, { isStrict, isExplained }));
   // What is as everybody expects is not said.
   const read = encoding === "utf-8" ? {} : { encoding };
   const { decision } = document;

@@ -11,6 +11,8 @@ export interface PredictionWork {
   readonly isModelRead: boolean;
   /** None for a number. */
   readonly classes: readonly string[];
+  /** Of a prediction with explanations: the model's columns. */
+  readonly explainedColumns?: readonly string[] | undefined;
 }
 
 /** Where a prediction is made: on the event loop, or in a thread beside others that take as long. */
@@ -33,13 +35,27 @@ const perModelByteAndRow = { light: 0.1, heavy: 0.04 } as const;
 const perChance = 700;
 const perLetter = 2;
 
+/** What explanations take beside: the ways to a model's leaves once, then each of them for each row. */
+const perExplainedByte = { light: 0, heavy: 8 } as const;
+const perExplainedByteAndRow = { light: 0.3, heavy: 2.5 } as const;
+/** Each with its name in the answer. */
+const perContribution = 1_000;
+
 /** CPU that the prediction takes, in milliseconds; rather too much than too little. */
 export function estimateMs(work: PredictionWork): number {
   const reading = work.bodyBytes * perBodyByte[work.format] + (work.isModelRead ? 0 : work.modelBytes * perModelByte);
   const predicting = work.rows * work.modelBytes * perModelByteAndRow[work.mode];
   const letters = work.classes.reduce((sum, name) => sum + name.length, 0);
   const answering = work.rows * (Math.max(1, work.classes.length) * perChance + letters * perLetter);
-  return (reading + predicting + answering) / 1e6;
+  return (reading + predicting + answering + explaining(work)) / 1e6;
+}
+
+function explaining({ explainedColumns, rows, mode, modelBytes, classes }: PredictionWork): number {
+  if (explainedColumns === undefined) return 0;
+  const computing = modelBytes * (perExplainedByte[mode] + rows * perExplainedByteAndRow[mode]);
+  const letters = explainedColumns.reduce((sum, name) => sum + name.length, 0);
+  const outputs = classes.length > 2 ? classes.length : 1;
+  return computing + rows * outputs * (explainedColumns.length * perContribution + letters * perLetter);
 }
 
 /** Where to make it, so that no other request waits for it longer than it should. */

@@ -18,13 +18,15 @@ export interface PredictionRequest extends PredictionTask {
   readonly mode: "light" | "heavy";
   /** Of the model; none for a number. */
   readonly classes: readonly string[];
+  /** That the model learnt from. */
+  readonly columns: readonly string[];
 }
 
 /** Makes predictions, small ones at once and large ones in threads. */
 export interface Predictor {
   /**
    * @param signal aborted when nobody waits for the answer any more; its reason is thrown
-   * @throws DomainError for what is wrong with the body, TOO_MANY_PREDICTIONS, PREDICTION_TOO_LARGE
+   * @throws DomainError for what is wrong with the body, TOO_MANY_PREDICTIONS, PREDICTION_TOO_LARGE, EXPLANATION_UNAVAILABLE
    */
   predict(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer>;
   stop(): Promise<void>;
@@ -79,11 +81,12 @@ export function startPredictor({
   const models = createModelCache(loopModels);
 
   async function predictInThread(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer> {
-    const { task, body, isStrict } = request;
+    const { task, body, isStrict, isExplained } = request;
     const bytes = ofItsOwn(body.bytes);
     const model = { id: request.model.id, sizeBytes: request.model.sizeBytes };
     await using files = serveModel(() => storage.localFile("artifact", request.model, signal));
-    const threadTask: ThreadPrediction = { task, model, isStrict, body: { ...body, bytes }, modelPort: files.port };
+    const about = { task, model, isStrict, isExplained };
+    const threadTask: ThreadPrediction = { ...about, body: { ...body, bytes }, modelPort: files.port };
     const seconds = config.predictionTimeoutSeconds;
     const timeout = AbortSignal.timeout(seconds * 1000);
     try {
@@ -112,6 +115,7 @@ export function startPredictor({
         modelBytes: model.sizeBytes,
         isModelRead: models.has(model.id),
         classes: request.classes,
+        explainedColumns: request.isExplained ? request.columns : undefined,
       });
       if (lane === "loop") return makePrediction(request, models, () => storage.localFile("artifact", model, signal));
       if (model.sizeBytes > largestModelBytes)

@@ -5,7 +5,6 @@ import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { leavingOf } from "../http/leaving.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
-import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
 import { type Predicted, predicted } from "../monitoring/metrics.ts";
 import { describeSpan, withSpan } from "../monitoring/spans.ts";
@@ -18,6 +17,7 @@ import {
   rowsBody,
   toArtifact,
 } from "./artifact-schemas.ts";
+import { contentRoute } from "./content-route.ts";
 import { existingArtifact } from "./existing-artifact.ts";
 import type { Predictor } from "./predictor.ts";
 import type { PredictionBody } from "./read-prediction-rows.ts";
@@ -62,9 +62,15 @@ function classesOf({ metrics }: Artifact): readonly string[] {
   return confusionMatrix?.classes ?? [];
 }
 
+/** The names of the columns that it learnt from. */
+function columnsOf({ metrics }: Artifact): readonly string[] {
+  const { featureImportances } = metrics as Partial<RunMetrics>;
+  return Object.keys(featureImportances ?? {});
+}
+
 /** The calls under /artifacts: models to look at, download, keep, remove, and predict with. */
 export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
-  const { db, storage, predictor } = parts;
+  const { db, predictor } = parts;
 
   const existing = (owner: string, id: string): Promise<Artifact> => existingArtifact(findArtifact(db, owner, id));
 
@@ -102,30 +108,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
       },
     }),
     schemaRoute(db),
-    defineRoute({
-      method: "get",
-      path: "/artifacts/:id/content",
-      operationId: "downloadArtifact",
-      tag,
-      summary: "The model's file: schema, task, classes, metrics and the model in XGBoost's JSON format",
-      params: idParams,
-      responses: {
-        200: { description: "The file.", schema: z.record(z.string(), z.unknown()) },
-        ...fileResponses,
-      },
-      errors: ["ID_INVALID", "ARTIFACT_NOT_FOUND", ...fileErrors],
-      async handle({ owner, params, request, response }) {
-        const artifact = await existing(owner, params.id);
-        await sendFile(request, response, {
-          storage,
-          kind: "artifact",
-          id: artifact.id,
-          sha256: artifact.sha256,
-          contentType: "application/json",
-          fileName: `${artifact.id}.json`,
-        });
-      },
-    }),
+    contentRoute(parts),
     defineRoute({
       method: "delete",
       path: "/artifacts/:id",
@@ -177,6 +160,10 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
           .enum(["true", "false"])
           .default("false")
           .describe("true: a value that the model never saw is refused instead of told."),
+        explain: z
+          .enum(["true", "false"])
+          .default("false")
+          .describe("true: each row tells what each column adds to its answer (SHAP values)."),
       }),
       rawBody: { "application/json": rowsBody, "text/csv": z.string() },
       responses: { 200: { description: "A prediction for each row, in the same order.", schema: predictionSchema } },
@@ -186,6 +173,7 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
         "VALIDATION_FAILED",
         "PREDICTION_INPUT_INVALID",
         "PREDICTION_TOO_LARGE",
+        "EXPLANATION_UNAVAILABLE",
         "TOO_MANY_PREDICTIONS",
         "TOO_MANY_ROWS",
         "WRONG_ENCODING",
@@ -210,8 +198,10 @@ export function artifactRoutes(parts: ArtifactParts): ApiRoute[] {
                 task: artifact.task,
                 mode: artifact.mode,
                 classes: classesOf(artifact),
+                columns: columnsOf(artifact),
                 model: { id: artifact.id, sizeBytes: artifact.size_bytes, sha256: artifact.sha256 },
                 isStrict: query.strict === "true",
+                isExplained: query.explain === "true",
                 body: await receiveRows(request, response),
               },
               leaving,

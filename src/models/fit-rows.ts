@@ -1,4 +1,7 @@
 import { allProbabilities, sharesOf } from "./class-chances.ts";
+import { coefficientsOf } from "./coefficients.ts";
+import { sharesByColumn } from "./column-importances.ts";
+import { outputNames } from "./contributions.ts";
 import type { Decision } from "./decide-class.ts";
 import type { Evaluation } from "./evaluate.ts";
 import {
@@ -12,7 +15,7 @@ import {
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
 import { monotoneFeatures } from "./heavy-demands.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
-import type { DroppedColumn, ModelFeature, XgboostModel } from "./model.ts";
+import type { Coefficients, DroppedColumn, ModelFeature, XgboostModel } from "./model.ts";
 import { numberBounds } from "./number-bounds.ts";
 import { shareOfFolds } from "./out-of-fold.ts";
 import { decisionOf, isChosen } from "./positive-class.ts";
@@ -44,6 +47,10 @@ export interface TrainingFacts {
 export interface RowsFit extends FittedModel {
   readonly schema: FeatureSchema;
   readonly decision: Decision | undefined;
+  /** Of a light model. */
+  readonly coefficients: Coefficients | undefined;
+  /** What splits or weights say of each column: shares, the largest first. */
+  readonly gains: Readonly<Record<string, number>>;
   /** Up to where numbers of each source column may go. */
   readonly bounds: readonly (number | null)[];
   /** Rows of the table that were learnt from, and their targets. */
@@ -101,7 +108,10 @@ function fitFeatures(
       if (!chances.every(Number.isFinite)) throw outOfRange(request, undefined);
       return chances;
     });
-  return { ...fitted, schema, decision, bounds, rows, values: fit.target };
+  const { linear, importances } = fitted;
+  const coefficients = linear && coefficientsOf(schema.features, outputNames(request.target, classes), linear.weights);
+  const gains = sharesByColumn(schema.features, importances);
+  return { ...fitted, schema, decision, coefficients, gains, bounds, rows, values: fit.target };
 }
 
 function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int32Array): ModelFit {
@@ -125,24 +135,28 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   };
 }
 
+/** What a model says of rows, and the rows as its features. */
+export interface AskedRows {
+  readonly evaluation: Evaluation;
+  readonly columns: readonly Float32Array[];
+}
+
 /**
  * What a model says of rows, and what they are.
  * @param places of the target
  * @throws TrainingDataError NUMBERS_OUT_OF_RANGE
  */
-export function evaluationOf(
-  { request, columns, target }: TrainingFacts,
-  fit: RowsFit,
-  places: Int32Array,
-): Evaluation {
+export function askRows({ request, columns, target }: TrainingFacts, fit: RowsFit, places: Int32Array): AskedRows {
   const rows = places.map((place) => target.rows[place]!);
   const expanded = expandColumns(fit.schema.features, columns, rows, request.mode === "light");
   const predicted = predictXgboost(fit.model, expanded, rows.length);
   if (!predicted.every(Number.isFinite)) throw outOfRange(request, undefined);
   const actual = Float64Array.from(places, (place) => target.values[place]!);
   const { classes } = target;
-  if (classes === undefined) return { task: "regression", actual, predicted, mean: meanOf(fit.values) };
-  return {
+  if (classes === undefined) {
+    return { columns: expanded, evaluation: { task: "regression", actual, predicted, mean: meanOf(fit.values) } };
+  }
+  const evaluation: Evaluation = {
     task: "classification",
     classes,
     actual,
@@ -151,6 +165,7 @@ export function evaluationOf(
     positiveClass: request.parameters.positiveClass,
     decision: fit.decision,
   };
+  return { columns: expanded, evaluation };
 }
 
 /** By time or by group it may be that too little is on the side that is learnt from. */

@@ -1,14 +1,20 @@
+import { columnImportances, joinImportances } from "./column-importances.ts";
 import { type Evaluated, type Evaluation, evaluate } from "./evaluate.ts";
 import { evaluateFolds, scoreFold, withoutChances } from "./evaluate-folds.ts";
-import { evaluationOf, fitFold, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
+import { type AskedRows, askRows, fitFold, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import type { FoldScore } from "./fold-metrics.ts";
+import type { ColumnImportances } from "./model-metrics.ts";
 import type { FoldsPlan } from "./plan-validation.ts";
 import { usualSeed } from "./train-request.ts";
 
+/** How good a model is, and how much each column counts for it. */
+export type Measured = Evaluated & { readonly importances: ColumnImportances };
+
 /** Measures a model on rows that it has not learnt from. @param heldOut places of the target */
-export function measureHeldOut(facts: TrainingFacts, fit: RowsFit, heldOut: Int32Array): Evaluated {
+export function measureHeldOut(facts: TrainingFacts, fit: RowsFit, heldOut: Int32Array): Measured {
   const { seed = usualSeed } = facts.request.parameters;
-  return evaluate(evaluationOf(facts, fit, heldOut), seed);
+  const asked = askRows(facts, fit, heldOut);
+  return { ...evaluate(asked.evaluation, seed), importances: importancesOf(facts, fit, asked, 1) };
 }
 
 /**
@@ -18,18 +24,32 @@ export function measureHeldOut(facts: TrainingFacts, fit: RowsFit, heldOut: Int3
  */
 export function measureFolds(
   facts: TrainingFacts,
-  { decision }: RowsFit,
+  { decision, gains }: RowsFit,
   { splits, foldCount, repeats }: FoldsPlan,
   onProgress: (fraction: number) => void,
-): Evaluated {
+): Measured {
   const scores: FoldScore[] = [];
   const first: Evaluation[] = [];
+  const importances: ColumnImportances[] = [];
   for (const { kept, heldOut } of splits()) {
     const done = scores.length;
     const fold = fitFold(facts, kept, (fraction) => onProgress((done + fraction) / (foldCount * repeats)));
-    const evaluation = evaluationOf(facts, fold, heldOut);
-    scores.push(scoreFold(evaluation, kept.length));
-    if (first.length < foldCount) first.push(withoutChances(evaluation));
+    const asked = askRows(facts, fold, heldOut);
+    scores.push(scoreFold(asked.evaluation, kept.length));
+    if (first.length === foldCount) continue;
+    first.push(withoutChances(asked.evaluation));
+    importances.push(importancesOf(facts, fold, asked, 1 / foldCount));
   }
-  return evaluateFolds(scores, first, decision);
+  return { ...evaluateFolds(scores, first, decision), importances: joinImportances(importances, gains) };
+}
+
+/** @param share of what all importances of the run may take */
+function importancesOf(
+  { request: { target, parameters }, target: { classes } }: TrainingFacts,
+  { schema: { features }, model, coefficients, gains }: RowsFit,
+  { columns, evaluation: { actual } }: AskedRows,
+  share: number,
+): ColumnImportances {
+  const { seed = usualSeed } = parameters;
+  return columnImportances({ features, model, coefficients, target, classes, columns, actual, gains }, seed, share);
 }

@@ -98,6 +98,26 @@ export type Interval = readonly [number, number];
 /** By metric; those of the positive class by theirs. */
 export type Intervals = Readonly<Record<string, Interval | Readonly<Record<string, Interval>>>>;
 
+/** How much a column counts. */
+export interface ColumnImportance {
+  readonly column: string;
+  /** Its share in `featureImportances`. */
+  readonly gain: number;
+  /** How much the loss grows when its values are shuffled; around 0 where it says nothing. */
+  readonly permutation: number;
+  /** Mean size of what it adds to the margin; of more than two classes the sum of theirs. */
+  readonly meanAbsShap: number;
+}
+
+/** How much the columns count on held-out rows, to six digits, those with the largest gain first. */
+export interface ColumnImportances {
+  /** How many rows were looked at. */
+  readonly rows: number;
+  /** What `permutation` is a growth of. */
+  readonly loss: "logLoss" | "rmse" | "mae" | "quantileLoss";
+  readonly columns: readonly ColumnImportance[];
+}
+
 /** A run's metrics: flat, with the naive baseline's beside them. */
 export interface RunMetrics extends QualityMetrics {
   baseline: QualityMetrics;
@@ -106,6 +126,7 @@ export interface RunMetrics extends QualityMetrics {
   validation: ValidationReport;
   /** Share of each source column, summing to 1, highest first. */
   featureImportances: Record<string, number>;
+  importances: ColumnImportances;
   confusionMatrix?: ConfusionMatrix;
   /** Two classes only. */
   curves?: Curves;
@@ -119,4 +140,4 @@ export interface RunMetrics extends QualityMetrics {
 }
 
 /** What of them is large, and told only of one run. */
-export type MetricDetails = Pick<RunMetrics, "curves" | "intervals">;
+export type MetricDetails = Pick<RunMetrics, "curves" | "importances" | "intervals">;

@@ -1,5 +1,6 @@
 import { allProbabilities } from "./class-chances.ts";
 import { classDecider } from "./decide-class.ts";
+import { explainRows, type OutputExplanation } from "./explain-rows.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { knownTextFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
@@ -15,6 +16,16 @@ export interface Prediction {
    * at most; absent where there are none.
    */
   readonly unknown?: string[];
+  /** By output; only where it is asked for. */
+  readonly explanation?: OutputExplanation[];
+}
+
+/** How to predict. */
+export interface PredictHow {
+  /** A value that was not in the training rows is a fault. */
+  readonly isStrict?: boolean;
+  /** With what each column adds. */
+  readonly isExplained?: boolean;
 }
 
 /** Predictions, and how many values of all rows the model never saw. */
@@ -82,10 +93,10 @@ export function recordsToRows(records: ReadonlyArray<Record<string, unknown>>): 
  * Predicts row by row. Unknown columns are ignored, null and empty cells are missing values. A category that was not in the
  * training rows counts as none, or as one of the rarer values where the column has such, and is told, as is text among numbers where the training rows had some. Numbers may come as
  * text, as they do from a CSV.
- * @param isStrict a value that was not in the training rows is a fault
  * @throws PredictionInputError naming row and column; rows count from 1 in its words, as in those about a CSV
  */
-export function predictRows(document: ModelDocument, rows: PredictionRows, isStrict = false): Predictions {
+export function predictRows(document: ModelDocument, rows: PredictionRows, how: PredictHow = {}): Predictions {
+  const { isStrict = false, isExplained = false } = how;
   if (rows.count === 0) return { predictions: [], unknownValues: 0 };
   const unknown = new Map<number, string[]>();
   let unknownValues = 0;
@@ -115,9 +126,13 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
     const row = Math.floor(beyond / (outputs.length / rows.count));
     throw new PredictionInputError(row, "", `Row ${row + 1}: its numbers are so large that the model has no answer.`);
   }
-  const unknownIn = (row: number) => (unknown.has(row) ? { unknown: unknown.get(row)! } : {});
+  const explanations = isExplained ? explainRows(document, expanded, rows.count) : undefined;
+  const besideOf = (row: number) => ({
+    ...(unknown.has(row) && { unknown: unknown.get(row)! }),
+    ...(explanations && { explanation: explanations[row]! }),
+  });
   if (classes === undefined) {
-    const predictions = Array.from(outputs, (prediction, row) => ({ prediction, ...unknownIn(row) }));
+    const predictions = Array.from(outputs, (prediction, row) => ({ prediction, ...besideOf(row) }));
     return { predictions, unknownValues };
   }
   const chances = allProbabilities(outputs, classes.length);
@@ -127,7 +142,7 @@ export function predictRows(document: ModelDocument, rows: PredictionRows, isStr
     return {
       prediction: classes[decide(chances, from)]!,
       probabilities: Object.fromEntries(classes.map((name, k) => [name, chances[from + k]!])),
-      ...unknownIn(row),
+      ...besideOf(row),
     };
   });
   return { predictions, unknownValues };

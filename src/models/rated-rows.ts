@@ -30,7 +30,7 @@ export interface RatedRows {
 }
 
 /** No chance counts as less, or a single row that was never thought possible would make the mean infinite. */
-const leastChance = 1e-15;
+export const leastChance = 1e-15;
 
 /** The place of the rarer of two classes, of equals the second. */
 export const rarerOfTwo = (shares: readonly number[]): number => (shares[0]! < shares[1]! ? 0 : 1);

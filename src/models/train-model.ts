@@ -1,11 +1,10 @@
 import { sharesOf } from "./class-chances.ts";
-import { coefficientsOf } from "./coefficients.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
 import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
 import { measureFolds, measureHeldOut } from "./measure-model.ts";
-import { type ModelDocument, type ModelFeature, trainerLibrary } from "./model.ts";
+import { type ModelDocument, trainerLibrary } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
 import { planValidation, type ValidationPlan } from "./plan-validation.ts";
@@ -69,7 +68,7 @@ export function trainModel(
     ...quality,
     rows: { train: learnt.length, test: "split" in plan ? plan.split.heldOut.length : plan.heldOutRows },
     validation: plan.report,
-    featureImportances: sharesByColumn(fit.schema.features, fit.importances),
+    featureImportances: fit.gains,
     ...(fit.linear && { solver: fit.linear.solver }),
   };
   onProgress(1);
@@ -127,7 +126,7 @@ function describe(
   metrics: RunMetrics,
 ): TrainedModel {
   const { table, task, mode, parameters } = request;
-  const { schema, decision, linear, model } = fit;
+  const { schema, decision, coefficients, model } = fit;
   const document: ModelDocument = {
     format: "mlops-backend/model",
     version: 1,
@@ -141,9 +140,7 @@ function describe(
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
     metrics,
-    ...(linear && {
-      coefficients: coefficientsOf(schema.features, outputNames(request.target, classes), linear.weights),
-    }),
+    ...(coefficients && { coefficients }),
     model,
   };
   const learnt = { rows: fit.rows, values: fit.values, isOfClasses: classes !== undefined };
@@ -186,22 +183,4 @@ function chooseColumns(request: TrainRequest, columns: ReadonlyMap<string, Table
     }
     return column;
   });
-}
-
-/** Of two classes the one output is for the second. */
-function outputNames(target: string, classes: readonly string[] | undefined): readonly string[] {
-  if (classes === undefined) return [target];
-  return classes.length === 2 ? classes.slice(1) : classes;
-}
-
-function sharesByColumn(features: readonly ModelFeature[], importances: Float64Array): Record<string, number> {
-  const sums = features.map((feature) => ({ name: feature.column, sum: 0 }));
-  let total = 0;
-  for (const [at, source] of expandedSources(features).entries()) {
-    sums[source]!.sum += importances[at]!;
-    total += importances[at]!;
-  }
-  sums.sort((a, b) => b.sum - a.sum);
-  // fromEntries, since an assignment to a column called "__proto__" would be lost.
-  return Object.fromEntries(sums.map(({ name, sum }) => [name, total > 0 ? sum / total : 0]));
 }

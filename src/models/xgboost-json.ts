@@ -158,19 +158,45 @@ const marginOf: Record<XgboostObjective["name"], (score: number) => number> = {
   "count:poisson": (score) => Math.log(Math.fround(score)),
 };
 
+/** How many numbers the model says of a row. */
+export const outputsOf = ({ learner }: XgboostModel): number =>
+  Math.max(1, Number(learner.learner_model_param.num_class));
+
+/** Where each output starts, before it becomes a chance or a count. */
+export function baseMarginOf({ learner }: XgboostModel): number {
+  const score = Number(learner.learner_model_param.base_score.replace(/[[\]]/g, ""));
+  return Math.fround(marginOf[learner.objective.name](score));
+}
+
+/** What a tree says of a row. */
+export function treeSays(tree: XgboostTree, columns: readonly Float32Array[], row: number): number {
+  const { left_children, right_children, split_indices, split_conditions, default_left } = tree;
+  let node = 0;
+  while (left_children[node]! >= 0) {
+    const value = columns[split_indices[node]!]![row]!;
+    const goesLeft = Number.isNaN(value) ? default_left[node] === 1 : value < Math.fround(split_conditions[node]!);
+    node = goesLeft ? left_children[node]! : right_children[node]!;
+  }
+  return Math.fround(split_conditions[node]!);
+}
+
 /**
  * The outputs of a model in XGBoost's format, in its own 32-bit arithmetic: values, chances of the second class, or
  * chances of class k of row r at `r * classes + k`.
  */
 export function predictXgboost(model: XgboostModel, columns: readonly Float32Array[], rowCount: number): Float64Array {
-  const { gradient_booster: booster, learner_model_param: parameters, objective } = model.learner;
-  const outputs = Math.max(1, Number(parameters.num_class));
+  return answersOf(model, marginsOf(model, columns, rowCount));
+}
+
+/** The outputs before they become chances or counts, that of class k of row r at `r * classes + k`. */
+export function marginsOf(model: XgboostModel, columns: readonly Float32Array[], rowCount: number): Float32Array {
+  const { gradient_booster: booster, learner_model_param: parameters } = model.learner;
+  const outputs = outputsOf(model);
   if (columns.length !== Number(parameters.num_feature)) {
     throw new Error(`The model wants ${parameters.num_feature} features, not ${columns.length}.`);
   }
-  const base = Math.fround(marginOf[objective.name](Number(parameters.base_score.replace(/[[\]]/g, ""))));
   // Float32Array rounds every sum, as XGBoost does.
-  const margins = new Float32Array(rowCount * outputs).fill(base);
+  const margins = new Float32Array(rowCount * outputs).fill(baseMarginOf(model));
   if (booster.name === "gblinear") {
     const weights = Float32Array.from(booster.model.weights);
     const biasesAt = columns.length * outputs;
@@ -187,23 +213,17 @@ export function predictXgboost(model: XgboostModel, columns: readonly Float32Arr
   } else {
     for (const [id, tree] of booster.model.trees.entries()) {
       const output = booster.model.tree_info[id]!;
-      const { left_children, right_children, split_indices, split_conditions, default_left } = tree;
-      for (let row = 0; row < rowCount; row++) {
-        let node = 0;
-        while (left_children[node]! >= 0) {
-          const value = columns[split_indices[node]!]![row]!;
-          const goesLeft = Number.isNaN(value)
-            ? default_left[node] === 1
-            : value < Math.fround(split_conditions[node]!);
-          node = goesLeft ? left_children[node]! : right_children[node]!;
-        }
-        margins[row * outputs + output]! += Math.fround(split_conditions[node]!);
-      }
+      for (let row = 0; row < rowCount; row++) margins[row * outputs + output]! += treeSays(tree, columns, row);
     }
   }
-  switch (objective.name) {
+  return margins;
+}
+
+/** What the model says by such margins. */
+export function answersOf(model: XgboostModel, margins: Float32Array | Float64Array): Float64Array {
+  switch (model.learner.objective.name) {
     case "multi:softprob":
-      return softmaxRows(margins, outputs);
+      return softmaxRows(margins, outputsOf(model));
     case "binary:logistic":
       return Float64Array.from(margins, sigmoid);
     case "count:poisson":
@@ -213,7 +233,7 @@ export function predictXgboost(model: XgboostModel, columns: readonly Float32Arr
   }
 }
 
-function softmaxRows(margins: Float32Array, outputs: number): Float64Array {
+function softmaxRows(margins: Float32Array | Float64Array, outputs: number): Float64Array {
   const probabilities = new Float64Array(margins.length);
   for (let from = 0; from < margins.length; from += outputs) {
     let highest = Number.NEGATIVE_INFINITY;

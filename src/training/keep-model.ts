@@ -47,8 +47,8 @@ function commitModel(
   { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
-  const { curves, intervals, ...told } = measured;
-  const metricDetails = { ...(curves && { curves }), intervals };
+  const { curves, intervals, importances, ...told } = measured;
+  const metricDetails = { ...(curves && { curves }), intervals, importances };
   const metrics = { ...told, droppedColumns };
   return inTransaction(db, async (tx) => {
     const { id, attempt } = run;

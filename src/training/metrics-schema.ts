@@ -67,6 +67,21 @@ const validation = z
   })
   .describe("On which rows it was measured.");
 
+const importances = z
+  .object({
+    rows: z.int().describe("Held-out rows that were looked at, 1,000 at most."),
+    loss: z.enum(["logLoss", "rmse", "mae", "quantileLoss"]).describe("What `permutation` is a growth of."),
+    columns: z.array(
+      z.object({
+        column: z.string(),
+        gain: z.number().describe("Its share in `featureImportances`."),
+        permutation: z.number().describe("How much the loss grows when its values are shuffled."),
+        meanAbsShap: z.number().describe("The mean size of what it adds to the margin of a row, over all classes."),
+      }),
+    ),
+  })
+  .describe("How much each column counts on held-out rows.");
+
 /** Metrics of one run. */
 export const runMetrics = z
   .looseObject({
@@ -74,6 +89,7 @@ export const runMetrics = z
     baseline: z.looseObject(quality).optional().describe("The same of the naive guess."),
     relativeError: z.number().optional().describe("Log loss or RMSE, divided by the baseline's."),
     curves: curves.optional(),
+    importances: importances.optional(),
     intervals: z
       .record(z.string(), z.union([interval, z.record(z.string(), interval)]))
       .optional()

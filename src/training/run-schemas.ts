@@ -176,7 +176,7 @@ export const runSchema = z
       .record(z.string(), z.unknown())
       .nullable()
       .describe(
-        "On held-out rows; null until there is a model. `curves` and `intervals` are there only where one run is asked for.",
+        "On held-out rows; null until there is a model. `curves`, `importances` and `intervals` are there only where one run is asked for.",
       ),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
     artifactId: z.uuid().nullable(),

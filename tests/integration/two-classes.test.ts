@@ -40,12 +40,16 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
     expect([precisionRecall.recall[0], precisionRecall.recall.at(-1)]).toEqual([1, 0]);
     expect(calibration.counts.reduce((sum: number, count: number) => sum + count)).toBe(200);
     // Of a list, and of models, they would be megabytes.
-    const { curves: _, intervals: _intervals, ...shown } = metrics;
+    const { curves: _, intervals: _intervals, importances, ...shown } = metrics;
     const listed = await service.call("GET", "/training-runs");
     expect(listed.json.items[0].metrics).toEqual(shown);
     expect((await service.call("GET", `/artifacts/${run.artifactId}`)).json.metrics).toEqual(shown);
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
     expect(model.metrics.curves).toEqual(metrics.curves);
+    expect(model.metrics.importances).toEqual(importances);
+    expect(importances).toMatchObject({ rows: 200, loss: "logLoss" });
+    const counted = new Map(importances.columns.map(({ column, ...each }: { column: string }) => [column, each]));
+    expect(counted.get("amount")).toMatchObject({ gain: expect.closeTo(metrics.featureImportances.amount, 5) });
 
     expect(run.warnings).toMatchObject([{ code: "TARGET_IMBALANCED", column: "kind" }]);
     expect(run.warningCount).toBe(1);

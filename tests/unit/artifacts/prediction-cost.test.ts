@@ -23,6 +23,9 @@ test.each<[string, Partial<PredictionWork>, string]>([
   ["4 MB of JSON", { bodyBytes: 4 * megabyte }, "short"],
   ["a chance for each of 100 classes, 1,000 times", { rows: 1_000, modelBytes: 1_000, classes }, "short"],
   ["one row of 5,600 trees", { rows: 1, modelBytes: 50 * megabyte, isModelRead: false }, "long"],
+  ["a few rows of a usual model, explained", { explainedColumns: ["size"] }, "loop"],
+  ["100 rows of it, explained", { rows: 100, explainedColumns: ["size"] }, "short"],
+  ["1,000 rows of it, explained", { rows: 1_000, explainedColumns: ["size"] }, "long"],
   ["1,000 rows of them", { rows: 1_000, modelBytes: 50 * megabyte }, "long"],
 ])("%s: %o goes to %s", (_, more, lane) => {
   expect(laneOf({ ...small, ...more })).toBe(lane);
@@ -35,6 +38,7 @@ test("more of anything is never taken for less work", () => {
     { modelBytes: megabyte },
     { isModelRead: false },
     { classes: ["rain", "sun", "snow"] },
+    { explainedColumns: ["size"] },
   ];
   for (const change of more) expect(estimateMs({ ...small, ...change })).toBeGreaterThan(estimateMs(small));
 });
