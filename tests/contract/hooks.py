@@ -39,9 +39,9 @@ def before_call(context, case, kwargs):
     """What is put in after all other hooks.
 
     A pattern can't say which cursors decode to an id: those that are right by their form become one of a page. A run
-    without a model has null for its id, and what follows a run's links writes that as "None": it is an id that isn't there.
+    without a model has null for its id, which links that were inferred from runs put into a path: it is an id that isn't there.
     """
-    if (case.path_parameters or {}).get("id") == "None":
+    if str((case.path_parameters or {}).get("id", "")) == "None":
         case.path_parameters["id"] = "00000000-0000-7000-8000-000000000000"
     cursor = str((case.query or {}).get("cursor", ""))
     if len(cursor) == 52 and cursor.startswith("djE6"):
