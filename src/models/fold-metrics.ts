@@ -27,8 +27,9 @@ const shares = "accuracy balancedAccuracy precision recall f1 auc averagePrecisi
  * Means over folds, and their intervals of 95 %.
  * @param foldCount of one repeat; counts of the positive class are sums over the first, where each row stands once
  */
-export function meansOfFolds(scores: readonly FoldScore[], foldCount: number): FoldMeans {
-  const ratio = meanOf(scores.map((score) => score.ratio));
+export function meansOfFolds(folds: readonly FoldScore[], foldCount: number): FoldMeans {
+  const ratio = meanOf(folds.map((fold) => fold.ratio));
+  const scores = withSharedVariance(folds);
   const measured = scores.map((score) => score.measured);
   const { all, positive } = seriesOf(measured);
   const metrics = meansOf(measured, foldCount);
@@ -44,6 +45,29 @@ export function meansOfFolds(scores: readonly FoldScore[], foldCount: number): F
     },
   };
 }
+
+/**
+ * R² of folds is 1 − the mean of their squared errors ÷ that of the baseline's, which says the mean of the rows that were learnt
+ * from. Means of R² of a few rows each are far too low: such rows vary less about their own mean than about that of all. In
+ * place of each fold's R² stands what it adds to the shared one (the ratio's linear terms), so that the mean of these is it, and
+ * they vary as it does.
+ */
+function withSharedVariance(scores: readonly FoldScore[]): readonly FoldScore[] {
+  const errors = scores.map(({ measured }) => measured.metrics.mse ?? 0);
+  const spreads = scores.map(({ baseline }) => baseline.metrics.mse ?? 0);
+  const spread = meanOf(spreads);
+  const left = meanOf(errors) / spread;
+  return scores.map(({ measured, baseline, ratio }, fold) => {
+    if (measured.metrics.mse === undefined) return { measured, baseline, ratio };
+    const r2 = spread > 0 ? 1 - left - (errors[fold]! - left * spreads[fold]!) / spread : undefined;
+    return { measured: withR2(measured, r2), baseline: withR2(baseline, r2 && 0), ratio };
+  });
+}
+
+const withR2 = <Of extends Scored>(scored: Of, r2: number | undefined): Of => ({
+  ...scored,
+  metrics: { ...scored.metrics, r2 },
+});
 
 function meansOf(
   scores: readonly Pick<Scored, "metrics" | "relativeError">[],

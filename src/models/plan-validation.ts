@@ -41,7 +41,7 @@ export interface PlanFacts {
  * @throws TrainingDataError TOO_FEW_ROWS, or PARAMETER_UNUSABLE where the rows can't be parted so
  */
 export function planValidation(asked: Validation | undefined, facts: PlanFacts): ValidationPlan {
-  const validation = wholeValidation(asked, facts.usualRepeats);
+  const validation = wholeValidation(asked, facts.target.rows.length, facts.usualRepeats);
   if (validation.kind === "holdout") return holdOut(validation.share ?? usualShare, facts);
   if (validation.kind === "folds") return dealRows(validation.folds!, validation.repeats!, facts);
   const column = facts.columns.get(validation.column);

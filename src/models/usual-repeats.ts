@@ -1,11 +1,10 @@
 import { isChosen } from "./positive-class.ts";
 import type { TrainParameters } from "./train-request.ts";
+import { enoughRows } from "./validation.ts";
 
-/** From so many rows on, one deal of them says enough. */
-const enoughRows = 1_000;
 const mostRepeats = 4;
-/** Cells that all fits may go through together: 2 to 25 s of one CPU (docs/performance.md). */
-const mostCells = 150_000_000;
+/** Cells that all fits may go through together, where that is more than one deal: some 10 s of one CPU (docs/performance.md). */
+const mostCells = 60_000_000;
 /** What a linear model costs, in rounds of trees on the same cells; by measurement rather less. */
 const roundsOfLight = 3;
 const usualRounds = 100;

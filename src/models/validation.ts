@@ -17,9 +17,8 @@ export type Validation =
 /** What a share is where none is said. */
 export const usualShare = 0.25;
 const usualFolds = 5;
-
-/** The validation of a run that names none. */
-const usualValidation: Validation = { kind: "holdout" };
+/** Of tables with fewer rows a quarter says little: folds halve the error of what is said (docs/adr/0037-validation-that-fits-the-data.md). */
+export const enoughRows = 1_000;
 
 /** How a run's model was measured. */
 export interface ValidationReport {
@@ -39,11 +38,17 @@ export interface ValidationReport {
   readonly seed?: number;
 }
 
-/** With its defaults. @param repeatsOf that many folds, where none are said */
+/**
+ * With its defaults.
+ * @param rows with a target: where there are few, a run that names no validation is measured by folds
+ * @param repeatsOf that many folds, where none are said
+ */
 export function wholeValidation(
-  validation: Validation = usualValidation,
+  asked: Validation | undefined,
+  rows: number,
   repeatsOf: (folds: number) => number,
 ): Validation {
+  const validation: Validation = asked ?? { kind: rows < enoughRows ? "folds" : "holdout" };
   if (validation.kind === "folds") {
     const { folds = usualFolds } = validation;
     return { kind: "folds", folds, repeats: validation.repeats ?? repeatsOf(folds) };

@@ -7,7 +7,7 @@ import { type Row, toTable } from "../../support/real-tables.ts";
 
 const random = seededRandom(5);
 /** The answer comes from `much` and `some`; `twin` says nothing, and `noise` next to nothing. */
-const rows: Row[] = Array.from({ length: 800 }, (_, row) => {
+const rows: Row[] = Array.from({ length: 1200 }, (_, row) => {
   const [much, some] = [random() * 10, Math.floor(random() * 4)];
   const y = 5 * much + ["a", "b", "c", "d"].indexOf("abcd"[some]!) * 3 + random();
   return { noise: random(), much, some: row % 20 === 0 ? null : "abcd"[some]!, y, big: y > 30 ? "yes" : "no" };
@@ -46,7 +46,7 @@ describe.each(["light", "heavy"] as const)("importances of a %s model", (mode) =
   test("of folds are of each row once, by a model that was learnt without it", () => {
     const held = importancesOf(mode);
     const folds = importancesOf(mode, { parameters: { validation: { kind: "folds", folds: 4, repeats: 2 } } });
-    expect(folds.importances.rows).toBeGreaterThan(3 * held.importances.rows);
+    expect(folds.importances.rows).toBeGreaterThan(2 * held.importances.rows);
     for (const [column, share] of Object.entries(folds.featureImportances))
       expect(folds.byColumn[column]!.gain).toBeCloseTo(share, 5);
     for (const size of ["permutation", "meanAbsShap"] as const) {
@@ -83,5 +83,5 @@ test("of many held-out rows some are looked at", () => {
   const many = Array.from({ length: 10 }, () => rows).flat();
   const { importances, rows: counted } = importancesOf("light", { table: toTable(many) });
   expect(importances.rows).toBe(1_000);
-  expect(counted.test).toBe(2_000);
+  expect(counted.test).toBe(3_000);
 });

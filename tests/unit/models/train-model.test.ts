@@ -51,7 +51,7 @@ describe("light", () => {
       task: "regression",
       mode: "light",
       features: ["a"],
-      parameters: { ridge: 300 },
+      parameters: { ridge: 400 },
     });
     const free = train(plane, {
       target: "y",
@@ -64,7 +64,7 @@ describe("light", () => {
       const booster = model.model.learner.gradient_booster;
       return booster.name === "gblinear" ? booster.model.weights[0]! : Number.NaN;
     };
-    // Standardised, the slope is n/(n + ridge) of the free one; 300 rows are trained on.
+    // Standardised, the slope is n/(n + ridge) of the free one; it learns from 400 rows.
     expect(slopeOf(document) / slopeOf(free.document)).toBeCloseTo(0.5, 5);
   });
 
@@ -173,7 +173,7 @@ describe.each(modes)("%s, on real data", (mode) => {
     const shares = Object.values(metrics.featureImportances).reduce((sum, share) => sum + share, 0);
     expect(shares).toBeCloseTo(1, 9);
     const withTarget = rows.filter((row) => row[target] !== null && row[target] !== undefined);
-    expect(metrics.rows.train + metrics.rows.test).toBe(withTarget.length);
+    expect(metrics.rows).toEqual({ train: withTarget.length, test: withTarget.length });
   });
 
   test("the same request gives the same bytes, another seed others", () => {

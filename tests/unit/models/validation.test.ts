@@ -95,17 +95,29 @@ describe.each(each)("$mode models of $target", (of) => {
       return train(rows, request, { validation: { kind: "time", column: "late", share: 1 / 3 } }).metrics;
     });
     const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    for (const name of ["accuracy", "logLoss", "f1", "auc", "r2", "rmse", "mape", "relativeError"] as const) {
+    for (const name of ["accuracy", "logLoss", "f1", "auc", "rmse", "mape", "relativeError"] as const) {
       const singles = alone.map((single) => single[name]);
       if (singles.some((value) => value === undefined)) continue;
       expect([name, metrics[name]]).toEqual([name, expect.closeTo(meanOf(singles as number[]), 9)]);
       const mean = metrics[name]!;
       const variance = singles.reduce<number>((sum, single) => sum + (single! - mean) ** 2, 0) / 2;
       const half = 4.30265 * Math.sqrt((1 / 3 + 1 / 2) * variance);
-      const most = ["accuracy", "f1", "auc", "r2"].includes(name) ? 1 : Number.POSITIVE_INFINITY;
+      const most = ["accuracy", "f1", "auc"].includes(name) ? 1 : Number.POSITIVE_INFINITY;
       const [low, high] = metrics.intervals[name] as [number, number];
-      expect([name, low]).toEqual([name, expect.closeTo(name === "r2" ? mean - half : Math.max(0, mean - half), 3)]);
+      expect([name, low]).toEqual([name, expect.closeTo(Math.max(0, mean - half), 3)]);
       expect([name, high]).toEqual([name, expect.closeTo(Math.min(most, mean + half), 3)]);
+    }
+    if (of.task === "regression") {
+      const spread = meanOf(alone.map((single) => single.baseline.mse!));
+      const left = meanOf(alone.map((single) => single.mse!)) / spread;
+      expect(metrics.r2).toBeCloseTo(1 - left, 9);
+      const off = alone.map((single) => (single.mse! - left * single.baseline.mse!) / spread);
+      const half = 4.30265 * Math.sqrt((1 / 3 + 1 / 2) * (off.reduce((sum, each) => sum + each ** 2, 0) / 2));
+      expect(metrics.intervals.r2).toEqual([
+        expect.closeTo(1 - left - half, 3),
+        expect.closeTo(Math.min(1, 1 - left + half), 3),
+      ]);
+      expect(metrics.baseline.r2).toBe(0);
     }
     expect(metrics.rows).toEqual({ train: 240, test: 240 });
     expect(metrics.validation).toEqual({ kind: "folds", folds: 3, repeats: 1, seed: 42 });
@@ -295,8 +307,8 @@ describe("without a word of repeats rows are dealt", () => {
   const heavy = { mode: "heavy", parameters: {}, rows: 900, outputs: 1 } as const;
   test.each<[string, number, Omit<FitSize, "features">, number]>([
     ["four times in a small table", 5, heavy, 4],
-    ["less where there are many columns", 100, heavy, 3],
-    ["less where a threshold is chosen in each fold", 50, { ...heavy, parameters: { threshold: "f1" } }, 2],
+    ["less where there are many columns", 50, heavy, 2],
+    ["less where a threshold is chosen in each fold", 20, { ...heavy, parameters: { threshold: "f1" } }, 2],
     ["once where even that is dear", 100, { ...heavy, outputs: 10 }, 1],
     ["more often where trees are few", 100, { ...heavy, parameters: { rounds: 10 } }, 4],
     ["more often of linear models", 100, { ...heavy, mode: "light", outputs: 10 }, 4],
@@ -337,4 +349,19 @@ test.each([
   [399, 1.965927],
 ])("Student's quantile of %i degrees of freedom", (freedom, quantile) => {
   expect(Math.abs(studentQuantile(freedom) - quantile)).toBeLessThan(4e-4);
+});
+
+describe("where nothing is said", () => {
+  const of = { target: "price", task: "regression", mode: "light", features } as const;
+  const dealt = (count: number) => Array.from({ length: count }, (_, row) => table[row % table.length]!);
+
+  test("tables of fewer than 1,000 rows with a target are measured by folds, and others by a share", () => {
+    const small = train([...dealt(999), { ...table[0]!, price: null }], of, {}).metrics;
+    expect(small).toMatchObject({
+      validation: { kind: "folds", folds: 5, repeats: 4 },
+      rows: { train: 999, test: 999 },
+    });
+    const large = train(dealt(1000), of, {}).metrics;
+    expect(large).toMatchObject({ validation: { kind: "holdout", share: 0.25 }, rows: { train: 750, test: 250 } });
+  });
 });
