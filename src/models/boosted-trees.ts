@@ -1,6 +1,7 @@
 import { binColumns } from "./feature-bins.ts";
 import { makeGrower } from "./grow-tree.ts";
 import { treeSampler } from "./sample-trees.ts";
+import type { RowSplit } from "./split-rows.ts";
 import { leafValue, type Tree } from "./tree.ts";
 import {
   computeGradients,
@@ -49,6 +50,53 @@ export interface BoostedTrees {
 
 /** Histogram gradient boosting, second order, depth-limited. Pure and deterministic: what is drawn, the seed says. */
 export function fitBoostedTrees(fit: TreesFit, onProgress: (fraction: number) => void): BoostedTrees {
+  const boosting = boost(fit);
+  return boosting.finish(roundsWithBestLoss(fit, boosting.round, onProgress));
+}
+
+/**
+ * After how many rounds the loss on rows that are not learnt from is least, the mean of some folds: each is learnt without once,
+ * all in step, as XGBoost's `cv` has it. `fitRows` and `validationRows` of the fit are not asked for.
+ * @returns at least 1
+ */
+export function roundsByFolds(
+  fit: TreesFit,
+  folds: readonly RowSplit[],
+  onProgress: (fraction: number) => void,
+): number {
+  const all = folds.map(({ kept, heldOut }) => boost({ ...fit, fitRows: kept, validationRows: heldOut }));
+  const meanLossOfRound = (): number => all.reduce((sum, { round }) => sum + round(), 0) / all.length;
+  return roundsWithBestLoss(fit, meanLossOfRound, onProgress);
+}
+
+/** @param nextLoss of one round more; NaN where there are no rows to tell it, and all rounds are gone through then */
+function roundsWithBestLoss(
+  { rounds, earlyStoppingRounds }: TreeSettings,
+  nextLoss: () => number,
+  onProgress: (fraction: number) => void,
+): number {
+  let bestLoss = Number.POSITIVE_INFINITY;
+  let bestRounds = rounds;
+  for (let round = 1; round <= rounds; round++) {
+    const loss = nextLoss();
+    onProgress(round / rounds);
+    if (loss < bestLoss * (1 - 1e-9)) {
+      bestLoss = loss;
+      bestRounds = round;
+    } else if (round - bestRounds >= earlyStoppingRounds) break;
+  }
+  return bestRounds;
+}
+
+/** Trees that grow round by round. */
+interface Boosting {
+  /** One round more; the mean loss on the validation rows, NaN where there are none. */
+  readonly round: () => number;
+  /** The first rounds as a model; nothing can be grown on it. */
+  readonly finish: (rounds: number) => BoostedTrees;
+}
+
+function boost(fit: TreesFit): Boosting {
   const start = startingPoint(fit, fit.fitRows);
   const facts = { ...fit, target: start.target };
   const { outputs } = fit;
@@ -60,9 +108,7 @@ export function fitBoostedTrees(fit: TreesFit, onProgress: (fraction: number) =>
   const gradients = new Float64Array(rowCount * outputs);
   const hessians = new Float64Array(rowCount * outputs);
   const trees: Tree[] = [];
-  let bestLoss = Number.POSITIVE_INFINITY;
-  let bestRounds = fit.rounds;
-  for (let round = 1; round <= fit.rounds; round++) {
+  const round = (): number => {
     const rows = sampler.rowsOfRound();
     const otherRows =
       rows === fit.fitRows ? fit.validationRows : [...without(fit.fitRows, rows), ...fit.validationRows];
@@ -83,16 +129,13 @@ export function fitBoostedTrees(fit: TreesFit, onProgress: (fraction: number) =>
       for (const row of otherRows) margins[from + row]! += leafValue(tree, fit.columns, row);
       trees.push(tree);
     }
-    onProgress(round / fit.rounds);
-    if (fit.validationRows.length === 0) continue;
-    const loss = meanLoss(facts, fit.validationRows, margins);
-    if (loss < bestLoss * (1 - 1e-9)) {
-      bestLoss = loss;
-      bestRounds = round;
-    } else if (round - bestRounds >= fit.earlyStoppingRounds) break;
-  }
-  trees.length = Math.min(trees.length, bestRounds * outputs);
-  return { trees, baseMargin: start.baseMargin, gains: finish(trees, fit, start) };
+    return fit.validationRows.length === 0 ? Number.NaN : meanLoss(facts, fit.validationRows, margins);
+  };
+  const finish = (rounds: number): BoostedTrees => {
+    trees.length = Math.min(trees.length, rounds * outputs);
+    return { trees, baseMargin: start.baseMargin, gains: inUnitsOfTarget(trees, fit, start) };
+  };
+  return { round, finish };
 }
 
 function growerOf(fit: TreesFit, scale: number): ReturnType<typeof makeGrower> {
@@ -126,7 +169,7 @@ function without(all: Int32Array, some: Int32Array): Int32Array {
 }
 
 /** Brings leaves into the target's units; answers the gains by feature. */
-function finish(trees: readonly Tree[], fit: TreesFit, { scale, margins }: StartingPoint): Float64Array {
+function inUnitsOfTarget(trees: readonly Tree[], fit: TreesFit, { scale, margins }: StartingPoint): Float64Array {
   const gains = new Float64Array(fit.columns.length);
   for (const [place, tree] of trees.entries()) {
     for (let node = 0; node < tree.feature.length; node++) {

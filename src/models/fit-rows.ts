@@ -14,6 +14,7 @@ import {
 } from "./feature-schema.ts";
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
 import { monotoneFeatures } from "./heavy-demands.ts";
+import { fitsAtOnce } from "./heavy-trainer.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import type { Coefficients, DroppedColumn, ModelFeature, XgboostModel } from "./model.ts";
 import { numberBounds } from "./number-bounds.ts";
@@ -122,7 +123,8 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   if (weights !== undefined) requireSomeWeight(weights, parameters.weight!);
   const loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
   const outputs = loss === "softmax" ? classes!.length : 1;
-  requireRoom(request, { features: expandedSources(features).length, trainRows: places.length, outputs });
+  const fits = request.mode === "heavy" ? fitsAtOnce(parameters, places.length) : 1;
+  requireRoom(request, { features: expandedSources(features).length, trainRows: places.length, outputs, fits });
   const rows = places.map((place) => target.rows[place]!);
   return {
     columns: expandColumns(features, columns, rows, request.mode === "light"),
@@ -184,7 +186,7 @@ function requireEnough({ request, target }: TrainingFacts, values: Float64Array)
 /** What the columns become is known only now; before it is made, it must be seen to fit. */
 function requireRoom(
   { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
-  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs">>,
+  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs" | "fits">>,
 ): void {
   const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
   if (neededBytes <= memoryBytes) return;

@@ -2,6 +2,10 @@
 export const objectives = ["reg:squarederror", "count:poisson", "reg:absoluteerror", "reg:quantileerror"] as const;
 export type Objective = (typeof objectives)[number];
 
+/** Which rows can say when to stop. */
+export const earlyStoppings = ["part", "folds"] as const;
+export type EarlyStopping = (typeof earlyStoppings)[number];
+
 /** What can be said of a heavy model, by XGBoost's names. */
 export interface HeavyParameters {
   /** Trees, or trees a class. Default 100. */
@@ -12,6 +16,8 @@ export interface HeavyParameters {
   readonly learningRate?: number | undefined;
   /** Rounds without a better validation loss after which to stop. Default 15. */
   readonly earlyStoppingRounds?: number | undefined;
+  /** Which rows say when to stop: a part that is kept aside, or folds that are each learnt without. Default: folds of 60 to 999 rows, else a part. */
+  readonly earlyStopping?: EarlyStopping | undefined;
   /** Least sum of second derivatives in a leaf. Default 1. */
   readonly minChildWeight?: number | undefined;
   /** Penalty on the squared leaf values. Default 1. */

@@ -1,15 +1,21 @@
-import { type BoostedTrees, fitBoostedTrees, type TreesFit } from "./boosted-trees.ts";
+import { type BoostedTrees, fitBoostedTrees, roundsByFolds, type TreesFit } from "./boosted-trees.ts";
 import { MAX_VALUE_BINS } from "./feature-bins.ts";
-import type { HeavyParameters, Objective } from "./heavy-parameters.ts";
+import { dealOut, splitsOf } from "./folds.ts";
+import type { EarlyStopping, HeavyParameters, Objective } from "./heavy-parameters.ts";
+import { numbersAt } from "./in-order.ts";
 import type { LinearFit, Loss } from "./linear-problem.ts";
 import type { XgboostModel } from "./model.ts";
-import { splitRows } from "./split-rows.ts";
+import { seededRandom, splitRows } from "./split-rows.ts";
 import type { TreeLoss } from "./tree-loss.ts";
 import { treesToXgboost } from "./xgboost-json.ts";
 
 const VALIDATION_FRACTION = 0.15;
 // Below this, the validation part would be a handful of rows, and stopping by it a matter of luck.
 const MIN_ROWS_FOR_EARLY_STOPPING = 60;
+
+const stoppingFolds = 5;
+/** From so many rows on a part tells as well when to stop (docs/adr/0036-heavy-models-learn-from-all-rows-at-last.md). */
+const rowsForFolds = 1_000;
 
 /** What a heavy model learns from. */
 export interface HeavyFit extends Pick<LinearFit, "columns" | "target" | "loss" | "outputs"> {
@@ -37,8 +43,10 @@ export function trainHeavy(
   seed: number,
   onProgress: (fraction: number) => void,
 ): FittedHeavy {
-  const { kept, heldOut } = splitForStopping(fit, seed);
   const { refit = true } = parameters;
+  const places = placesThatWeigh(fit);
+  if (stoppingOf(parameters, places.length) === "folds") return trainByFolds(fit, places, parameters, seed, onProgress);
+  const { kept, heldOut } = splitForStopping(fit, places, seed);
   const first = { ...treesFitOf(fit, parameters, seed), fitRows: kept, validationRows: heldOut };
   const isRefitted = refit && heldOut.length > 0;
   // The second fit has no more rounds than the first: each is half of the way at most.
@@ -52,16 +60,50 @@ export function trainHeavy(
   return toModel(fitted, first, parameters);
 }
 
+/** Folds learn from all rows in the end: without a refit there is nothing that they could be for. */
+function stoppingOf({ earlyStopping, refit = true }: HeavyParameters, rows: number): EarlyStopping {
+  const isSmall = rows >= MIN_ROWS_FOR_EARLY_STOPPING && rows < rowsForFolds;
+  return earlyStopping ?? (isSmall && refit ? "folds" : "part");
+}
+
+/** How many models grow at the same time. @param rows that are learnt from */
+export const fitsAtOnce = (parameters: HeavyParameters, rows: number): number =>
+  stoppingOf(parameters, rows) === "folds" ? stoppingFolds : 1;
+
+/** The folds say when to stop, and all rows are learnt from for so many rounds. */
+function trainByFolds(
+  fit: HeavyFit,
+  places: Int32Array,
+  parameters: HeavyParameters,
+  seed: number,
+  onProgress: (fraction: number) => void,
+): FittedHeavy {
+  const classOf = fit.loss === "squared" ? undefined : numbersAt(places, (place) => fit.target[place]!);
+  const foldOf = dealOut(places.length, stoppingFolds, seededRandom(seed + 1), classOf);
+  const all = { ...treesFitOf(fit, parameters, seed), fitRows: places, validationRows: new Int32Array(0) };
+  const splits = [...splitsOf(foldOf, stoppingFolds)].map(({ kept, heldOut }) => ({
+    kept: kept.map((at) => places[at]!),
+    heldOut: heldOut.map((at) => places[at]!),
+  }));
+  const share = (stoppingFolds - 1) / stoppingFolds;
+  const rounds = roundsByFolds(all, splits, (fraction) => onProgress(fraction * share));
+  const fitted = fitBoostedTrees({ ...all, rounds }, (fraction) => onProgress(share + fraction * (1 - share)));
+  return toModel(fitted, all, parameters);
+}
+
 function toModel(fitted: BoostedTrees, fit: TreesFit, { scalePosWeight }: HeavyParameters): FittedHeavy {
   const { loss, outputs, quantile } = fit;
   const model = treesToXgboost(fitted, { loss, outputs, quantile, scalePosWeight }, fit.columns.length);
   return { model, importances: fitted.gains };
 }
 
-/** Rows that weigh nothing are in neither part: they are as good as not there. */
-function splitForStopping({ target, loss, weights }: HeavyFit, seed: number) {
+/** Rows that weigh nothing are in no part: they are as good as not there. */
+function placesThatWeigh({ target, weights }: HeavyFit): Int32Array {
   const all = Int32Array.from(target.keys());
-  const places = weights === undefined ? all : all.filter((place) => weights[place]! > 0);
+  return weights === undefined ? all : all.filter((place) => weights[place]! > 0);
+}
+
+function splitForStopping({ target, loss }: HeavyFit, places: Int32Array, seed: number) {
   const classOf = loss === "squared" ? undefined : Int32Array.from(places, (place) => target[place]!);
   const fraction = places.length < MIN_ROWS_FOR_EARLY_STOPPING ? 0 : VALIDATION_FRACTION;
   return splitRows(places, fraction, seed + 1, classOf);

@@ -16,6 +16,8 @@ export interface TrainingSize {
   readonly features?: number;
   /** Rows that are learned from. */
   readonly trainRows?: number;
+  /** Models of the mode heavy that grow at once. */
+  readonly fits?: number;
   /** Outputs of the model: 1, or its classes where they are more than two. */
   readonly outputs?: number;
 }
@@ -27,10 +29,10 @@ export interface TrainingSize {
  * residuals (light), or margins, gradients and hessians (heavy).
  */
 export function leastTrainingBytes(size: TrainingSize): number {
-  const { rows, columns, mode, features = 0, trainRows = 0, outputs = 1 } = size;
+  const { rows, columns, mode, features = 0, trainRows = 0, outputs = 1, fits = 1 } = size;
   const table = rows * columns * 8;
-  const featureCells = trainRows * features * (mode === "light" ? 12 : 5);
-  const outputCells = trainRows * outputs * (mode === "light" ? 16 : 24);
+  const featureCells = trainRows * features * (mode === "light" ? 12 : 4 + fits);
+  const outputCells = trainRows * outputs * (mode === "light" ? 16 : 24 * fits);
   return idleBytes + table + featureCells + outputCells;
 }
 

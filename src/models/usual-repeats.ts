@@ -4,7 +4,7 @@ import { enoughRows } from "./validation.ts";
 
 const mostRepeats = 4;
 /** Cells that all fits may go through together, where that is more than one deal: some 10 s of one CPU (docs/performance.md). */
-const mostCells = 60_000_000;
+const mostCells = 40_000_000;
 /** What a linear model costs, in rounds of trees on the same cells; by measurement rather less. */
 const roundsOfLight = 3;
 const usualRounds = 100;

@@ -20,6 +20,7 @@ const ofHeavy = [
   "colsampleByTree",
   "maxBins",
   "scalePosWeight",
+  "earlyStopping",
   "refit",
   "objective",
   "quantileAlpha",
@@ -57,6 +58,8 @@ function faultsOfMode({ mode, parameters = {} }: Asked, { task }: Known): Fault[
       ? sent(ofClasses, "is for classes, and this is a regression")
       : sent(ofNumbers, "is for regressions, and this is a classification");
   if (ofTask.length > 0) return ofTask;
+  if (parameters.earlyStopping === "folds" && parameters.refit === false)
+    return sent(["refit"], "can't be false where folds say when to stop: the model learns from all rows then");
   if (quantileAlpha !== undefined && objective !== "reg:quantileerror")
     return sent(["quantileAlpha"], "is for the objective reg:quantileerror, and that is not asked for");
   const movesLeaves = objective === "reg:absoluteerror" || objective === "reg:quantileerror";

@@ -3,7 +3,7 @@ import { jsonWith } from "../http/json-with.ts";
 import { leftOutReasons } from "../models/column-use.ts";
 import { dateParts } from "../models/date-parts.ts";
 import { MAX_VALUE_BINS } from "../models/feature-bins.ts";
-import { objectives } from "../models/heavy-parameters.ts";
+import { earlyStoppings, objectives } from "../models/heavy-parameters.ts";
 import { runWarningCodes } from "../store/schema.ts";
 import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
@@ -106,6 +106,12 @@ const parameters = z
     scalePosWeight: weight
       .optional()
       .describe("heavy, two classes: how much rows of the second class count. Default 1."),
+    earlyStopping: z
+      .enum(earlyStoppings)
+      .optional()
+      .describe(
+        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. Default: folds of 60 to 999 rows, else part.",
+      ),
     refit: z
       .boolean()
       .optional()

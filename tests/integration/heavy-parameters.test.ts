@@ -48,11 +48,14 @@ test("parameters of a heavy run are kept with it and change the model as they sa
     expect(await modelOf(again)).toEqual(model);
     expect(await modelOf(await train({ parameters: { ...parameters, weight: undefined } }))).not.toEqual(model);
 
-    // By default what tells when to stop is learnt from at last: 300 rows, not 255.
+    // By default all rows are learnt from at last, those that are measured on by folds and those that tell when to stop.
     const learntFrom = async (more: Record<string, unknown>) =>
       (await modelOf(await train({ parameters: more }))).model.learner.gradient_booster.model.trees[0].sum_hessian[0];
-    expect(await learntFrom({})).toBeCloseTo(300, 3);
-    expect(await learntFrom({ refit: false })).toBeCloseTo(255, 3);
+    const holdout = { validation: { kind: "holdout" } };
+    expect(await learntFrom({})).toBeCloseTo(400, 3);
+    expect(await learntFrom(holdout)).toBeCloseTo(300, 3);
+    expect(await learntFrom({ ...holdout, earlyStopping: "part" })).toBeCloseTo(300, 3);
+    expect(await learntFrom({ ...holdout, refit: false })).toBeCloseTo(255, 3);
   });
 });
 
@@ -124,6 +127,7 @@ test("what is out of bounds, would do nothing or can't be kept is refused, with 
       { maxBins: 257 },
       { scalePosWeight: 0 },
       { refit: "yes" },
+      { earlyStopping: "cv" },
       { objective: "reg:gamma" },
       { quantileAlpha: 1 },
       { monotoneConstraints: { size: 2 } },
@@ -145,6 +149,10 @@ test("what is out of bounds, would do nothing or can't be kept is refused, with 
     await refused(
       { mode: "light", parameters: { gamma: 1 } },
       "`gamma` is for models of the mode heavy, and this one is light",
+    );
+    await refused(
+      { ...price, parameters: { earlyStopping: "folds", refit: false } },
+      "`refit` can't be false where folds say when to stop: the model learns from all rows then",
     );
     await refused(
       { ...price, parameters: { scalePosWeight: 2 } },

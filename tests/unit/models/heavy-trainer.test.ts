@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { dealOut, splitsOf as splitByFold } from "../../../src/models/folds.ts";
 import type { HeavyParameters } from "../../../src/models/heavy-parameters.ts";
 import { type HeavyFit, trainHeavy } from "../../../src/models/heavy-trainer.ts";
 import type { XgboostModel, XgboostTree } from "../../../src/models/model.ts";
@@ -48,6 +49,48 @@ const splitsOf = (tree: XgboostTree): number[] =>
   tree.split_indices.filter((_, node) => tree.left_children[node] !== -1);
 const meanOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((sum, each) => sum + each, 0) / values.length;
+
+describe("folds that say when to stop", () => {
+  // Of fewer than 60 rows none are kept aside.
+  const small = numbers(59, 8);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const lossOf = ({ loss, outputs }: HeavyFit, said: Float64Array, value: number, row: number): number => {
+    if (loss === "squared") return (said[row]! - value) ** 2;
+    if (loss === "softmax") return -Math.log(said[row * outputs + value]!);
+    return -Math.log(value === 1 ? said[row]! : 1 - said[row]!);
+  };
+  /** The mean loss of models of so many rounds, each on the fifth that it was not learnt from. */
+  const lossAfter = (fit: HeavyFit, rounds: number, learningRate: number): number => {
+    const classOf = fit.loss === "squared" ? undefined : fit.target;
+    const foldOf = dealOut(fit.target.length, 5, seededRandom(43), classOf);
+    const losses = [...splitByFold(foldOf, 5)].map(({ kept, heldOut }) => {
+      const weights = fit.target.map((_, place) => (kept.includes(place) ? 1 : 0));
+      const model = train(
+        { ...fit, weights },
+        { rounds, learningRate, earlyStopping: "part", earlyStoppingRounds: 5000, refit: false },
+      );
+      const said = predict(model, fit);
+      return mean(Array.from(heldOut, (row) => lossOf(fit, said, fit.target[row]!, row)));
+    });
+    return mean(losses);
+  };
+
+  test.each([
+    ["numbers", small],
+    ["two classes", classesOf(small, 2)],
+    ["three classes", classesOf(small, 3)],
+  ])("of %s: the model has the rounds after which their loss is least, and learns from all rows", (_, fit) => {
+    const [learningRate, rounds] = [0.7, 16];
+    const model = train(fit, { rounds, learningRate, earlyStopping: "folds", earlyStoppingRounds: rounds });
+    const losses = Array.from({ length: rounds }, (_each, at) => lossAfter(fit, at + 1, learningRate));
+    const best = losses.indexOf(Math.min(...losses)) + 1;
+    expect(best).toBeLessThan(rounds);
+    expect(treesOf(model)).toHaveLength(best * fit.outputs);
+    expect(model).toEqual(
+      train(fit, { rounds: best, learningRate, earlyStopping: "folds", earlyStoppingRounds: rounds }),
+    );
+  });
+});
 
 describe("penalties", () => {
   // Two groups of four rows: 0 and 8 from their mean of 4.
@@ -218,7 +261,7 @@ describe("refit", () => {
     const fit = numbers(400);
     const plain = train(fit, { rounds: 500, refit: false });
     const seen: number[] = [];
-    const { model } = trainHeavy(fit, { rounds: 500, refit: true }, 42, (fraction) => seen.push(fraction));
+    const { model } = trainHeavy(fit, { rounds: 500, earlyStopping: "part" }, 42, (fraction) => seen.push(fraction));
     expect(treesOf(model)).toHaveLength(treesOf(plain).length);
     expect(treesOf(plain).length).toBeLessThan(500);
     expect(treesOf(plain)[0]!.sum_hessian[0]).toBeCloseTo(340, 4);

@@ -307,8 +307,8 @@ describe("without a word of repeats rows are dealt", () => {
   const heavy = { mode: "heavy", parameters: {}, rows: 900, outputs: 1 } as const;
   test.each<[string, number, Omit<FitSize, "features">, number]>([
     ["four times in a small table", 5, heavy, 4],
-    ["less where there are many columns", 50, heavy, 2],
-    ["less where a threshold is chosen in each fold", 20, { ...heavy, parameters: { threshold: "f1" } }, 2],
+    ["less where there are many columns", 30, heavy, 2],
+    ["less where a threshold is chosen in each fold", 14, { ...heavy, parameters: { threshold: "f1" } }, 2],
     ["once where even that is dear", 100, { ...heavy, outputs: 10 }, 1],
     ["more often where trees are few", 100, { ...heavy, parameters: { rounds: 10 } }, 4],
     ["more often of linear models", 100, { ...heavy, mode: "light", outputs: 10 }, 4],
