@@ -11,13 +11,20 @@ const lines = Array.from({ length: 800 }, (_, row) => {
 });
 const csv = `amount,noise,kind,shop\n${lines.join("\n")}\n`;
 
+/** So that counts of the held-out rows are those of one model. */
+const validation = { kind: "holdout" };
+
 const upload = async (service: RunningService): Promise<string> =>
   (await service.upload(csv, { name: "payments", target: "kind" })).json.id;
 
 test("a run tells of the class that is looked for beside its accuracy", async () => {
   await withService({}, async (service) => {
     const datasetId = await upload(service);
-    const { json: run } = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
+    const { json: run } = await service.train(datasetId, {
+      mode: "light",
+      features: ["amount", "noise"],
+      parameters: { validation },
+    });
     const { metrics } = run;
     expect(metrics.accuracy).toBeGreaterThan(0.9);
     expect(metrics.balancedAccuracy).toBeLessThan(0.6);
@@ -53,7 +60,11 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
 
     expect(run.warnings).toMatchObject([{ code: "TARGET_IMBALANCED", column: "kind" }]);
     expect(run.warningCount).toBe(1);
-    const again = await service.train(datasetId, { mode: "light", features: ["amount", "noise"] });
+    const again = await service.train(datasetId, {
+      mode: "light",
+      features: ["amount", "noise"],
+      parameters: { validation },
+    });
     expect(again.json.metrics).toEqual(metrics);
 
     for (const path of ["/metrics/trends", "/metrics/summary"]) {
@@ -61,8 +72,8 @@ test("a run tells of the class that is looked for beside its accuracy", async ()
       expect((item.average ?? item).balancedAccuracy).toBeCloseTo(metrics.balancedAccuracy, 12);
     }
 
-    const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual" } });
-    expect(asked.json.parameters).toEqual({ positiveClass: "usual" });
+    const asked = await service.train(datasetId, { mode: "heavy", parameters: { positiveClass: "usual", validation } });
+    expect(asked.json.parameters).toEqual({ positiveClass: "usual", validation });
     expect(asked.json.metrics.positive).toMatchObject({ class: "usual", support: 190 });
   });
 });
@@ -71,7 +82,13 @@ test("a threshold decides in the metrics and in predictions, and is chosen on ro
   await withService({}, async (service) => {
     const datasetId = await upload(service);
     const train = async (parameters: Record<string, unknown>, mode = "light") =>
-      (await service.train(datasetId, { mode, features: ["amount", "noise"], parameters })).json;
+      (
+        await service.train(datasetId, {
+          mode,
+          features: ["amount", "noise"],
+          parameters: { validation, ...parameters },
+        })
+      ).json;
     const rows = [12, 50, 75, 90, 99, 120].map((amount) => ({ amount, noise: 0.5 }));
     const predict = async (run: { artifactId: string }) =>
       (await service.call("POST", `/artifacts/${run.artifactId}/predictions`, { rows })).json;

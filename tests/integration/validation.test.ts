@@ -22,6 +22,11 @@ test("a run is validated as it asks, says how, and keeps it", async () => {
       (await service.train(id, { mode, parameters: { validation, seed: 5 } })).json;
     const usual = await run(undefined);
     expect(usual.metrics).toMatchObject({
+      validation: { kind: "folds", folds: 5, repeats: 4, seed: 5 },
+      rows: { train: 200, test: 200 },
+    });
+    const quarter = await run({ kind: "holdout" });
+    expect(quarter.metrics).toMatchObject({
       validation: { kind: "holdout", share: 0.25, seed: 5 },
       rows: { train: 150, test: 50 },
     });
