@@ -1,3 +1,6 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import type { Kysely } from "kysely";
@@ -5,7 +8,7 @@ import { z } from "zod";
 import { DomainError, isSystemError } from "../errors.ts";
 import { leavingOf } from "../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams } from "../http/route.ts";
-import { fileErrors, fileResponses, isKnown, sendFile } from "../http/send-file.ts";
+import { fileErrors, fileResponses, isKnown, sendFile, sendStream } from "../http/send-file.ts";
 import { answerFailed } from "../monitoring/metrics.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Tables } from "../store/schema.ts";
@@ -58,7 +61,7 @@ export function contentRoute({ db, storage, predictor }: ContentParts): ApiRoute
     async handle({ owner, params, query, request, response }) {
       const artifact = await existingArtifact(findArtifact(db, owner, params.id));
       if (query.format === "xgboost") return sendBareModel(request, response, storage, artifact);
-      if (query.format === "onnx") return sendOnnx(request, response, predictor, artifact);
+      if (query.format === "onnx") return sendOnnx(request, response, { storage, predictor }, artifact);
       await sendFile(request, response, {
         storage,
         kind: "artifact",
@@ -74,7 +77,7 @@ export function contentRoute({ db, storage, predictor }: ContentParts): ApiRoute
 async function sendOnnx(
   request: Request,
   response: Response,
-  predictor: ContentParts["predictor"],
+  { storage, predictor }: Pick<ContentParts, "storage" | "predictor">,
   { id, owner, sha256, size_bytes: sizeBytes }: Artifact,
 ): Promise<void> {
   const etag = `"${sha256}-onnx-${onnxExportVersion}"`;
@@ -84,11 +87,18 @@ async function sendOnnx(
     response.status(304).end();
     return;
   }
-  const bytes = await predictor.exportOnnx({ owner, model: { id, sizeBytes, sha256 } }, leavingOf(response));
-  response.attachment(`${id}.onnx`);
-  response.setHeader("Content-Type", onnxType);
-  response.setHeader("Content-Length", bytes.length);
-  response.end(request.method === "HEAD" ? undefined : bytes);
+  // On disk: those who fetch it slowly must not hold it in memory.
+  const path = storage.temporaryPath(randomUUID());
+  try {
+    await predictor.exportOnnx({ owner, model: { id, sizeBytes, sha256 }, path }, leavingOf(response));
+    response.attachment(`${id}.onnx`);
+    response.setHeader("Content-Type", onnxType);
+    response.setHeader("Content-Length", (await stat(path)).size);
+    if (request.method === "HEAD") response.end();
+    else await sendStream(request, response, createReadStream(path));
+  } finally {
+    await storage.discard(path);
+  }
 }
 
 async function sendBareModel(

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { DomainError } from "../errors.ts";
@@ -23,7 +24,10 @@ export interface PredictionRequest extends PredictionTask {
 }
 
 /** A model that somebody wants as an ONNX file. */
-export type ExportRequest = Pick<PredictionRequest, "owner" | "model">;
+export interface ExportRequest extends Pick<PredictionRequest, "owner" | "model"> {
+  /** Where the file goes. */
+  readonly path: string;
+}
 
 /** Makes predictions, small ones at once and large ones in threads, and what else is made of whole models. */
 export interface Predictor {
@@ -33,11 +37,11 @@ export interface Predictor {
    */
   predict(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer>;
   /**
-   * The model as an ONNX file, made in a thread: it takes a place as a large prediction does.
+   * Writes the model as an ONNX file, made in a thread: it takes a place as a large prediction does. Half a file may stay.
    * @param signal as of a prediction
    * @throws DomainError TOO_MANY_PREDICTIONS, EXPORT_UNAVAILABLE
    */
-  exportOnnx(request: ExportRequest, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  exportOnnx(request: ExportRequest, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -162,10 +166,11 @@ export function startPredictor({
       using _place = await places[lane].take(request.owner, signal);
       return await predictInThread(request, signal);
     },
-    async exportOnnx({ owner, model }, signal) {
+    async exportOnnx({ owner, model, path }, signal) {
       requireHeld(model, ofExport);
       using _place = await places.long.take(owner, signal);
-      return await inThread<Uint8Array<ArrayBuffer>>({}, model, { signal, transferList: [], refusal: ofExport });
+      const how = { signal, transferList: [], refusal: ofExport };
+      await writeFile(path, await inThread<Uint8Array<ArrayBuffer>>({}, model, how), { signal });
     },
     stop: () => pool.destroy(),
   };

@@ -1,6 +1,9 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toOnnx } from "../../src/artifacts/onnx/to-onnx.ts";
 import { readOnnx } from "../support/read-onnx.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
 
 let service: RunningService;
 beforeAll(async () => {
@@ -50,6 +53,10 @@ test.each(["light", "heavy"])(
     expect(answer.headers.get("content-disposition")).toBe(`attachment; filename=${id}.onnx`);
     expect(answer.headers.get("content-length")).toBe(String(bytes.length));
     const { json: document } = await service.call("GET", `/artifacts/${id}/content`);
+    // What tests/e2e asks onnxruntime about.
+    expect(Buffer.compare(bytes, toOnnx(document, id))).toBe(0);
+    // The answer is whole before its file is gone.
+    await eventually(async () => (await readdir(join(service.dataDir, "files", "tmp"))).length === 0);
     const model = readOnnx(bytes);
     expect(model).toMatchObject({
       irVersion: 8,
