@@ -42,6 +42,7 @@ const sent = [
   ...Array.from({ length: 300 }, (_, row) => ({
     day: new Date(Date.UTC(2020, 0, 1 + row)).toISOString().slice(0, 10),
     size: (row % 50) / 3,
+    isOpen: row % 4 === 0 ? 1 : 0,
     flag: ["true", "false", "maybe"][row % 3],
     label: ["True", "true", "1.0"][row % 3],
     name: row % 2 === 0 ? `name ${row % 4}` : row % 5 === 1 ? "FALSE" : `name ${row}`,
@@ -49,6 +50,8 @@ const sent = [
   ...["TRUE", "fAlSe", "none", "None", "", "maybe", "1"].map((word, at) => ({
     day: at % 2 === 0 ? "1900-01-01" : "2020-06-01",
     size: at % 3 === 0 ? -99 : 7,
+    // No truth.
+    isOpen: 2,
     flag: word,
     label: word,
     name: word,
@@ -71,13 +74,14 @@ export const wordTable: TrainingTable = {
       Float64Array.from(learnt, ({ day }) => secondsOf(day)),
     ),
     { name: "size", kind: "number", numbers: Float64Array.from(learnt, ({ size }) => size) },
+    { name: "isOpen", kind: "boolean", numbers: Float64Array.from(learnt, ({ isOpen }) => isOpen) },
     texts("flag"),
     texts("label"),
     texts("name"),
     {
       name: "target",
       kind: "number",
-      numbers: Float64Array.from(learnt, ({ size }, row) => size + (row % 3) * 5 + (row % 2) * 3 + row / 50),
+      numbers: Float64Array.from(learnt, ({ size }, row) => size + (row % 3) * 5 + (row % 4) * 3 + row / 50),
     },
   ],
   missing: ["-99", "none", "1900-01-01"],
