@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Our models in Python's xgboost: it predicts the same, and grows the same trees by the same parameters.
+# Our models in Python's xgboost: it predicts the same, and grows the same trees by the same parameters. As ONNX they predict the
+# same in onnxruntime.
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 needs packages
 
@@ -15,5 +16,12 @@ if [ -x "$work/xgboost/bin/python" ] && node tests/e2e/heavy-export.ts "$work/tr
   run_counted "trees beside xgboost" "$work/xgboost/bin/python" tests/e2e/heavy_beside_xgboost.py "$work/trees"
 else
   fail "trees beside xgboost (no result)"
+fi
+
+say "models in onnxruntime"
+if python_environment onnx onnx onnxruntime numpy pandas && node tests/e2e/onnx-export.ts "$work/onnx-models"; then
+  run_counted "models in onnxruntime" "$work/onnx/bin/python" tests/e2e/onnx_predicts_the_same.py "$work/onnx-models"
+else
+  fail "models in onnxruntime (no result)"
 fi
 complete

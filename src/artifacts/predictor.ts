@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { DomainError } from "../errors.ts";
@@ -8,7 +9,7 @@ import { createFairPlaces, type FairPlaces } from "./fair-places.ts";
 import { makePrediction, type PredictionAnswer, type PredictionTask } from "./make-prediction.ts";
 import { createModelCache } from "./model-cache.ts";
 import { laneOf, rowsAtMost } from "./prediction-cost.ts";
-import type { ModelFile, ThreadAnswer, ThreadPrediction } from "./prediction-thread.ts";
+import type { ModelFile, ThreadAnswer, ThreadTask } from "./prediction-thread.ts";
 import { maxPredictionRows } from "./read-prediction-rows.ts";
 
 /** A prediction that somebody has asked for. */
@@ -22,13 +23,25 @@ export interface PredictionRequest extends PredictionTask {
   readonly columns: readonly string[];
 }
 
-/** Makes predictions, small ones at once and large ones in threads. */
+/** A model that somebody wants as an ONNX file. */
+export interface ExportRequest extends Pick<PredictionRequest, "owner" | "model"> {
+  /** Where the file goes. */
+  readonly path: string;
+}
+
+/** Makes predictions, small ones at once and large ones in threads, and what else is made of whole models. */
 export interface Predictor {
   /**
    * @param signal aborted when nobody waits for the answer any more; its reason is thrown
    * @throws DomainError for what is wrong with the body, TOO_MANY_PREDICTIONS, PREDICTION_TOO_LARGE, EXPLANATION_UNAVAILABLE
    */
   predict(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer>;
+  /**
+   * Writes the model as an ONNX file, made in a thread: it takes a place as a large prediction does. Half a file may stay.
+   * @param signal as of a prediction
+   * @throws DomainError TOO_MANY_PREDICTIONS, EXPORT_UNAVAILABLE
+   */
+  exportOnnx(request: ExportRequest, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,12 +56,36 @@ const largestModelBytes = 256 * 1024 * 1024;
 // What the event loop keeps of models is small: larger ones are read by threads.
 const loopModels = { models: 32, bytes: 16 * 1024 * 1024 };
 
-const tooLarge = (why: string, cause?: unknown): DomainError =>
-  new DomainError(
-    "PREDICTION_TOO_LARGE",
-    `${why} Send fewer rows at once, or download the model and predict with XGBoost.`,
-    { cause },
-  );
+/** What work is called, and how it is refused where it is too much. */
+interface Refusal {
+  readonly work: string;
+  tooLarge(why: string, cause?: unknown): DomainError;
+}
+
+const ofPrediction: Refusal = {
+  work: "The prediction",
+  tooLarge: (why, cause) =>
+    new DomainError(
+      "PREDICTION_TOO_LARGE",
+      `${why} Send fewer rows at once, or download the model and predict with XGBoost.`,
+      { cause },
+    ),
+};
+
+const ofExport: Refusal = {
+  work: "The export",
+  tooLarge: (why, cause) =>
+    new DomainError(
+      "EXPORT_UNAVAILABLE",
+      `${why} Take the model as XGBoost has it (\`format=xgboost\`), or train one of fewer rounds or less depth.`,
+      { cause },
+    ),
+};
+
+function requireHeld({ sizeBytes }: KeptFile, { tooLarge }: Refusal): void {
+  if (sizeBytes > largestModelBytes)
+    throw tooLarge(`The model has ${sizeBytes} bytes, and what takes a whole one takes up to ${largestModelBytes}.`);
+}
 
 /** No prediction is made before somebody asks: threads start then, and end when nobody asks any more. */
 export function startPredictor({
@@ -80,26 +117,33 @@ export function startPredictor({
   };
   const models = createModelCache(loopModels);
 
-  async function predictInThread(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer> {
-    const { task, body, isStrict, isExplained } = request;
+  function predictInThread(request: PredictionRequest, signal: AbortSignal): Promise<PredictionAnswer> {
+    const { task, body, isStrict, isExplained, model } = request;
     const bytes = ofItsOwn(body.bytes);
-    const model = { id: request.model.id, sizeBytes: request.model.sizeBytes };
-    await using files = serveModel(() => storage.localFile("artifact", request.model, signal));
-    const about = { task, model, isStrict, isExplained };
-    const threadTask: ThreadPrediction = { ...about, body: { ...body, bytes }, modelPort: files.port };
+    const about = { task, isStrict, isExplained, body: { ...body, bytes } };
+    return inThread(about, model, { signal, transferList: [bytes.buffer], refusal: ofPrediction });
+  }
+
+  async function inThread<Answer extends object>(
+    work: Omit<PredictionTask, "model"> | object,
+    { id, sizeBytes, sha256 }: KeptFile,
+    { signal, transferList, refusal }: { signal: AbortSignal; transferList: ArrayBuffer[]; refusal: Refusal },
+  ): Promise<Answer> {
+    await using files = serveModel(() => storage.localFile("artifact", { id, sizeBytes, sha256 }, signal));
+    const task: ThreadTask = { ...work, model: { id, sizeBytes }, modelPort: files.port };
     const seconds = config.predictionTimeoutSeconds;
     const timeout = AbortSignal.timeout(seconds * 1000);
     try {
-      const answer: ThreadAnswer = await pool.run(threadTask, {
+      const answer: ThreadAnswer<Answer> = await pool.run(task, {
         signal: AbortSignal.any([signal, timeout]),
-        transferList: [bytes.buffer, files.port],
+        transferList: [...transferList, files.port],
       });
       if ("fault" in answer) throw new DomainError(answer.fault.code, answer.fault.message, answer.fault);
       return answer;
     } catch (error) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw tooLarge(`The prediction took longer than ${seconds} s.`, error);
-      if (isOutOfMemory(error)) throw tooLarge("Model and rows need more memory than a prediction has.", error);
+      if (timeout.aborted) throw refusal.tooLarge(`${refusal.work} took longer than ${seconds} s.`, error);
+      if (isOutOfMemory(error)) throw refusal.tooLarge(`${refusal.work} needs more memory than it has.`, error);
       throw files.fault() ?? error;
     }
   }
@@ -118,10 +162,15 @@ export function startPredictor({
         explainedColumns: request.isExplained ? request.columns : undefined,
       });
       if (lane === "loop") return makePrediction(request, models, () => storage.localFile("artifact", model, signal));
-      if (model.sizeBytes > largestModelBytes)
-        throw tooLarge(`The model has ${model.sizeBytes} bytes, and up to ${largestModelBytes} can be predicted with.`);
+      requireHeld(model, ofPrediction);
       using _place = await places[lane].take(request.owner, signal);
       return await predictInThread(request, signal);
+    },
+    async exportOnnx({ owner, model, path }, signal) {
+      requireHeld(model, ofExport);
+      using _place = await places.long.take(owner, signal);
+      const how = { signal, transferList: [], refusal: ofExport };
+      await writeFile(path, await inThread<Uint8Array<ArrayBuffer>>({}, model, how), { signal });
     },
     stop: () => pool.destroy(),
   };

@@ -46,14 +46,18 @@ const everywhere: readonly ErrorCode[] = [
 
 function responsesOf(route: ApiRoute): ZodOpenApiResponsesObject {
   const responses: Record<string, unknown> = {};
-  for (const [status, { description, schema, contentType, headers }] of Object.entries(route.responses)) {
+  for (const [status, { description, schema, contentType, binaryType, headers }] of Object.entries(route.responses)) {
     responses[status] = {
       description,
       ...(headers && { headers }),
       ...(schema === undefined
         ? {}
         : {
-            content: Object.fromEntries([contentType ?? "application/json"].flat().map((type) => [type, { schema }])),
+            content: {
+              ...Object.fromEntries([contentType ?? "application/json"].flat().map((type) => [type, { schema }])),
+              // Bytes have no schema in OpenAPI 3.1.
+              ...(binaryType !== undefined && { [binaryType]: {} }),
+            },
           }),
     };
   }

@@ -23,6 +23,8 @@ export interface ResponseDescription {
   readonly schema?: z.ZodType;
   /** Default application/json. */
   readonly contentType?: string | readonly string[];
+  /** The type of a file of bytes, which it may be instead. */
+  readonly binaryType?: string;
   /** Those that a caller goes by. */
   readonly headers?: z.ZodObject;
 }

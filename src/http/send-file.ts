@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Request, Response } from "express";
 import { DomainError, type ErrorCode, isSystemError } from "../errors.ts";
@@ -96,7 +97,14 @@ export async function sendFile(request: Request, response: Response, file: SentF
     return;
   }
   // Opened before the status goes out: a file that vanished meanwhile is still answered as a fault.
-  const stream = await storage.open(kind, id, range);
+  await sendStream(request, response, await storage.open(kind, id, range));
+}
+
+/**
+ * Sends what a stream gives, after the headers; one that breaks off breaks the answer off.
+ * @throws DomainError INTERNAL_ERROR where it could not be read to its end
+ */
+export async function sendStream(request: Request, response: Response, stream: Readable): Promise<void> {
   // Before `pipeline` hears of it, which breaks the answer off: later nobody could tell that it was not the client.
   stream.once("error", () => answerFailed(request, 0));
   try {

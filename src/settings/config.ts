@@ -322,7 +322,7 @@ export const settings = {
     "PREDICTION_TIMEOUT_SECONDS",
     decimal(0.1, 3600),
     "60",
-    "Seconds that a thread may take for one prediction; after it 422.",
+    "Seconds that a thread may take for one prediction, or one ONNX file; after it 422.",
   ),
   datasetTtlDays: setting(
     "DATASET_TTL_DAYS",

@@ -97,6 +97,7 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
     `/artifacts?datasetId=${uuid}`,
     artifact,
     `${artifact}/content`,
+    `${artifact}/content?format=onnx&x=${token}`,
     `${artifact}/schema?x=${token}`,
     `${artifact}/schema?of=${email}`,
     `/artifacts/${uuid}/schema`,

@@ -226,6 +226,8 @@ test("where large ones are as many as may be, the next is told so, small ones go
     expect(refused.json).toMatchObject({ status: 429, code: "TOO_MANY_PREDICTIONS" });
     expect(refused.json.detail).toContain("1 large predictions are under way");
     expect(refused.headers.get("retry-after")).toBe("1");
+    const whole = await service.call("GET", `/artifacts/${free}/content?format=onnx`);
+    expect(whole.json).toMatchObject({ status: 429, code: "TOO_MANY_PREDICTIONS" });
     expect((await service.call("POST", path, { rows: [{ a: 1, b: 2 }] })).status).toBe(200);
     leaving.abort();
     await left;
@@ -246,6 +248,10 @@ test("a prediction that takes longer than it may is ended, and says what to do",
     expect(late.json).toMatchObject({ status: 422, code: "PREDICTION_TOO_LARGE" });
     expect(late.json.detail).toContain("longer than 0.5 s");
     expect(await service.metric(predictions, { outcome: "rejected" })).toBe(1);
+    const whole = await service.call("GET", `/artifacts/${id}/content?format=onnx`);
+    expect(whole.json).toMatchObject({ status: 422, code: "EXPORT_UNAVAILABLE" });
+    expect(whole.json.detail).toContain("The export took longer than 0.5 s");
+    expect(whole.headers.get("content-type")).toContain("application/problem+json");
   });
 });
 

@@ -44,6 +44,7 @@ test("the status of a published code stays what it is", () => {
     ARTIFACT_NOT_FOUND: 404,
     INPUT_NOT_DESCRIBED: 404,
     EXPLANATION_UNAVAILABLE: 422,
+    EXPORT_UNAVAILABLE: 422,
     NOT_FOUND: 404,
     METHOD_NOT_ALLOWED: 405,
     UNAUTHORIZED: 401,
