@@ -5,7 +5,7 @@
 needs packages
 
 say "models in xgboost"
-if python_environment xgboost xgboost-cpu numpy pandas && node tests/e2e/xgboost-export.ts "$work/models"; then
+if python_environment xgboost xgboost-cpu numpy pandas onnx onnxruntime && node tests/e2e/xgboost-export.ts "$work/models"; then
   run_counted "models in xgboost" "$work/xgboost/bin/python" tests/e2e/xgboost_predicts_the_same.py "$work/models"
 else
   fail "models in xgboost (no result)"
@@ -19,8 +19,8 @@ else
 fi
 
 say "models in onnxruntime"
-if python_environment onnx onnx onnxruntime numpy pandas && node tests/e2e/onnx-export.ts "$work/onnx-models"; then
-  run_counted "models in onnxruntime" "$work/onnx/bin/python" tests/e2e/onnx_predicts_the_same.py "$work/onnx-models"
+if [ -x "$work/xgboost/bin/python" ] && node tests/e2e/onnx-export.ts "$work/onnx-models"; then
+  run_counted "models in onnxruntime" "$work/xgboost/bin/python" tests/e2e/onnx_predicts_the_same.py "$work/onnx-models"
 else
   fail "models in onnxruntime (no result)"
 fi
