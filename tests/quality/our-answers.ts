@@ -13,6 +13,13 @@ export type Mode = (typeof modes)[number];
 /** What to send in `parameters` of a run, by mode; nothing, where defaults are measured. */
 export type Parameters = Readonly<Partial<Record<Mode, object>>>;
 
+/** Who follows how far it is, and may end it. */
+export interface Following {
+  readonly signal: AbortSignal;
+  /** Told of each split, with the seconds that it took. */
+  readonly onDone: (set: string, seed: number, seconds: number) => void;
+}
+
 interface Run {
   readonly status: string;
   readonly artifactId: string | null;
@@ -28,14 +35,14 @@ type Call = <Answer>(method: string, path: string, body?: RequestInit["body"], t
  * Trains on each split of each table and predicts the rows that were kept apart, through the API of a service of its own, as
  * a user would: which rows of those that are sent the models learn from is the service's decision.
  * @param tables where the splits are; the answers are written beside them, as `light.csv` and `heavy.csv`
- * @param onDone told of each split, with the seconds that it took
  * @returns what did not end in answers, in words
+ * @throws the signal's reason, with the service ended
  */
 export async function writeOurAnswers(
   tables: string,
   sets: readonly QualitySet[],
   parameters: Parameters,
-  onDone: (set: string, seed: number, seconds: number) => void,
+  { signal, onDone }: Following,
 ): Promise<string[]> {
   const faults: string[] = [];
   const dataDir = await mkdtemp(join(tmpdir(), "mlops-quality-"));
@@ -45,6 +52,7 @@ export async function writeOurAnswers(
     const call = callerOf(`${url}/api/ml/v1`);
     for (const set of sets) {
       for (const seed of set.seeds) {
+        signal.throwIfAborted();
         const began = performance.now();
         const folder = join(tables, set.name, String(seed));
         faults.push(...(await answerSplit(call, folder, set, parameters).catch((error) => [`${set.name}: ${error}`])));

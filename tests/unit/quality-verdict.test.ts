@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { heldOf, worseThan } from "../quality/held.ts";
 import type { QualitySet } from "../quality/python-side.ts";
 import { isRuleHeld, type Measured, qualityOf, tableOf, verdictOf } from "../quality/verdict.ts";
 
@@ -56,4 +57,29 @@ test("the best are bold, all that look the same", () => {
     qualityOf([setNamed("one")], measured({ one: [0.9, 0.9] }, { heavy: 0.5, xgboost: 0.9001 })),
   );
   expect(line).toBe("| one | somewhere | 200 | AUC | 2 | **0.900** | 0.500 | none | **0.900** | none |  |");
+});
+
+test("what was measured is held: a set by 0.02, the mean of all by 0.005, and nothing is wrong with better models", () => {
+  const names = ["one", "two", "three"];
+  const qualitiesOf = (...light: number[]) =>
+    qualityOf(
+      names.map(setNamed),
+      measured(Object.fromEntries(names.map((name, at) => [name, [light[at]!, light[at]!]])), { heavy: 0.8 }),
+    );
+  const held = heldOf(qualitiesOf(0.9, 0.9, 0.9));
+  expect(held.one).toEqual({ light: 0.9, heavy: 0.8 });
+  expect(worseThan(held, qualitiesOf(0.9, 0.9, 0.9))).toEqual([]);
+  expect(worseThan(held, qualitiesOf(0.95, 0.9, 0.881))).toEqual([]);
+  expect(worseThan(held, qualitiesOf(0.93, 0.9, 0.879))).toEqual(["three: light is worse by 0.021"]);
+  expect(worseThan(held, qualitiesOf(0.894, 0.894, 0.894))).toEqual([
+    "light is worse by 0.006 on the mean of all sets",
+  ]);
+});
+
+test("a model that gives no answer any more is worse", () => {
+  const sets = [setNamed("one")];
+  const held = heldOf(qualityOf(sets, measured({ one: [0.9, 0.9] }, { heavy: 0.8 })));
+  expect(worseThan(held, qualityOf(sets, measured({ one: [0.9] }, { heavy: 0.8 })))[0]).toBe(
+    "one: light is worse by all, it gave no answer",
+  );
 });
