@@ -10,6 +10,9 @@ import { usualSeed } from "./train-request.ts";
 /** How good a model is, and how much each column counts for it. */
 export type Measured = Evaluated & { readonly importances: ColumnImportances };
 
+/** By what a fold's model is learnt. @param kept places of the target that it learns from */
+export type FactsOfFold = (facts: TrainingFacts, kept: Int32Array) => TrainingFacts;
+
 /** Measures a model on rows that it has not learnt from. @param heldOut places of the target */
 export function measureHeldOut(facts: TrainingFacts, fit: RowsFit, heldOut: Int32Array): Measured {
   const { seed = usualSeed } = facts.request.parameters;
@@ -20,6 +23,7 @@ export function measureHeldOut(facts: TrainingFacts, fit: RowsFit, heldOut: Int3
 /**
  * Measures models of the kind of the run's, each learnt without a fold, on that fold. Each learns from its rows alone:
  * categories, means and thresholds too.
+ * @param factsOf what a fold's model is learnt by, from the rows that it learns from; where absent, all are learnt alike
  * @throws TrainingDataError
  */
 export function measureFolds(
@@ -27,14 +31,16 @@ export function measureFolds(
   { decision, gains }: RowsFit,
   { splits, foldCount, repeats }: FoldsPlan,
   onProgress: (fraction: number) => void,
+  factsOf: FactsOfFold = () => facts,
 ): Measured {
   const scores: FoldScore[] = [];
   const first: Evaluation[] = [];
   const importances: ColumnImportances[] = [];
   for (const { kept, heldOut } of splits()) {
     const done = scores.length;
-    const fold = fitFold(facts, kept, (fraction) => onProgress((done + fraction) / (foldCount * repeats)));
-    const asked = askRows(facts, fold, heldOut);
+    const ofFold = factsOf(facts, kept);
+    const fold = fitFold(ofFold, kept, (fraction) => onProgress((done + fraction) / (foldCount * repeats)));
+    const asked = askRows(ofFold, fold, heldOut);
     scores.push(scoreFold(asked.evaluation, kept.length));
     if (first.length === foldCount) continue;
     first.push(withoutChances(asked.evaluation));

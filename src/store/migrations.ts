@@ -180,4 +180,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table training_runs add column metric_details jsonb`.execute(db);
     },
   },
+  "0013-leaderboards": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column leaderboard jsonb`.execute(db);
+    },
+  },
 };

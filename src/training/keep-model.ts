@@ -44,7 +44,17 @@ function commitModel(
   { db, clock }: Pick<KeepingParts, "db" | "clock">,
   run: Run,
   artifactId: string,
-  { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
+  {
+    mode,
+    metrics: measured,
+    droppedColumns,
+    input,
+    columnUses,
+    columnWarnings,
+    leaderboard,
+    sizeBytes,
+    sha256,
+  }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const { curves, intervals, importances, ...told } = measured;
@@ -59,6 +69,7 @@ function commitModel(
       metricDetails,
       columnUses,
       columnWarnings,
+      leaderboard,
       artifactId,
       nowMs,
     });
@@ -68,7 +79,7 @@ function commitModel(
       owner: run.owner,
       runId: run.id,
       datasetId: run.dataset_id,
-      mode: run.mode,
+      mode,
       task: run.task,
       target: run.target,
       metrics,

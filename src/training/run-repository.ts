@@ -1,6 +1,8 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import type { RunMode } from "../models/model.ts";
 import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import { notify } from "../store/database.ts";
@@ -9,7 +11,7 @@ import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts"
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** What only who asks for one run wants: what became of its columns may have 400 KB. */
-const ofOneRun = ["metric_details", "column_uses", "column_warnings"] as const;
+const ofOneRun = ["metric_details", "column_uses", "column_warnings", "leaderboard"] as const;
 type OfOneRun = (typeof ofOneRun)[number];
 
 /** A run's row without it. */
@@ -64,7 +66,7 @@ export interface NewRun {
   readonly id: string;
   readonly owner: string;
   readonly datasetId: string;
-  readonly mode: "light" | "heavy";
+  readonly mode: RunMode;
   readonly task: "classification" | "regression";
   readonly target: string;
   readonly features: readonly string[] | undefined;
@@ -109,7 +111,7 @@ export function listRuns(
   filter: {
     readonly datasetId?: string | undefined;
     readonly status?: RunStatus | undefined;
-    readonly mode?: "light" | "heavy" | undefined;
+    readonly mode?: RunMode | undefined;
     readonly beforeId?: string | undefined;
     readonly limit: number;
   },
@@ -216,6 +218,7 @@ export function startAttempt(
         status: "running" as const,
         attempt: row("attempt", "+", 1),
         progress: 0,
+        leaderboard: null as never,
         version: row("version", "+", 1),
         started_at: new Date(nowMs),
       }))
@@ -233,16 +236,24 @@ export function startAttempt(
   });
 }
 
-/** @returns false when the run is no longer this attempt's */
+/**
+ * @param leaderboard undefined: as it is
+ * @returns false when the run is no longer this attempt's
+ */
 export async function saveProgress(
   db: Kysely<Tables>,
   id: string,
   attempt: number,
   progress: number,
+  leaderboard?: Leaderboard,
 ): Promise<boolean> {
   const saved = await db
     .updateTable("training_runs")
-    .set((row) => ({ progress, version: row("version", "+", 1) }))
+    .set((row) => ({
+      progress,
+      version: row("version", "+", 1),
+      ...(leaderboard && { leaderboard: JSON.stringify(leaderboard) as never }),
+    }))
     .where("id", "=", id)
     .where("status", "=", "running")
     .where("attempt", "=", attempt)
@@ -324,6 +335,7 @@ export async function markSucceeded(
     metricDetails,
     columnUses,
     columnWarnings,
+    leaderboard,
     artifactId,
     nowMs,
   }: {
@@ -334,6 +346,7 @@ export async function markSucceeded(
     /** JSON. */
     columnUses: string;
     columnWarnings: RunWarnings;
+    leaderboard: Leaderboard | undefined;
     artifactId: string;
     nowMs: number;
   },
@@ -348,6 +361,7 @@ export async function markSucceeded(
       metric_details: JSON.stringify(metricDetails) as never,
       column_uses: columnUses,
       column_warnings: JSON.stringify(columnWarnings) as never,
+      leaderboard: (leaderboard === undefined ? null : JSON.stringify(leaderboard)) as never,
       artifact_id: artifactId,
       error_code: null,
       error_message: null,

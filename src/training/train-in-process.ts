@@ -4,6 +4,8 @@ import type { Span } from "@opentelemetry/api";
 import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { onTypedCopy } from "../datasets/typed/on-typed-copy.ts";
 import type { Logger } from "../log.ts";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import { usualSearchSeconds } from "../models/train-request.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
 import type { Config } from "../settings/config.ts";
@@ -81,7 +83,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       phases: [],
       dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
     };
-  let progress = 0;
+  const news: News = { progress: 0 };
   const phases = phaseSpans(attempt);
   const timeout = setTimeout(
     () => attempt.end("timeout"),
@@ -89,7 +91,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
   );
   const copyPath = storage.temporaryPath(randomUUID());
   const watching = new AbortController();
-  const watched = watch(parts, attempt, () => progress, watching.signal);
+  const watched = watch(parts, attempt, news, watching.signal);
   try {
     const about: Omit<ChildTask, "csvPath"> = {
       copyPath,
@@ -104,9 +106,12 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       parameters: run.parameters,
       modelPath,
       memoryBytes: config.trainingMemoryBytes,
+      // The model is still to be fitted and measured then.
+      searchSeconds: Math.min(usualSearchSeconds, config.trainingTimeoutSeconds / 2),
     };
     const onProgress = (message: ChildProgress): void => {
-      progress = message.progress;
+      news.progress = message.progress;
+      news.leaderboard = message.leaderboard ?? news.leaderboard;
       if (message.over !== undefined) phases.over(message.over);
     };
     const train = (file: Pick<ChildTask, "csvPath" | "isTyped">) =>
@@ -134,30 +139,37 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
   }
 }
 
+/** The last that the process has said. */
+interface News {
+  progress: number;
+  leaderboard?: Leaderboard | undefined;
+}
+
 /** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
 async function watch(
   { db, log }: Pick<AttemptParts, "db" | "log">,
   attempt: Attempt,
-  progressNow: () => number,
+  news: News,
   until: AbortSignal,
 ): Promise<void> {
   const { run } = attempt;
-  let written = 0;
+  const written: News = { progress: 0 };
   let isSilent = false;
   while (!until.aborted && !attempt.signal.aborted) {
     await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
       // Aborted: the loop's condition ends it.
     });
     if (until.aborted) return;
-    const progress = progressNow();
+    const { progress, leaderboard } = news;
+    const newBoard = leaderboard === written.leaderboard ? undefined : leaderboard;
     try {
       // A trace of ten minutes would have 2,400 of these.
       const isOurs = await outsideOfTraces(() =>
-        progress > written
-          ? saveProgress(db, run.id, run.attempt, progress)
+        progress > written.progress || newBoard !== undefined
+          ? saveProgress(db, run.id, run.attempt, progress, newBoard)
           : isRunningAttempt(db, run.id, run.attempt),
       );
-      written = Math.max(written, progress);
+      Object.assign(written, { progress: Math.max(written.progress, progress), leaderboard });
       if (!isOurs) attempt.end("lost");
       isSilent = false;
     } catch (error) {
