@@ -3,6 +3,7 @@ import { type ColumnUse, columnUses } from "./column-use.ts";
 import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
 import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
+import type { KeptMeasures } from "./kept-measures.ts";
 import { type FactsOfFold, measureFolds, measureHeldOut } from "./measure-model.ts";
 import { type ModelDocument, trainerLibrary } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
@@ -30,6 +31,7 @@ export interface TrainedModel {
   readonly input: ModelInput;
   readonly columns: readonly ColumnUse[];
   readonly hints: readonly TargetHint[];
+  readonly kept: KeptMeasures;
 }
 
 /**
@@ -88,7 +90,7 @@ export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: 
   const fit = fitRows(facts, learnt, (fraction) => onProgress(fraction * shareOfFit));
   onFitted();
   const onFolds = (fraction: number): void => onProgress(shareOfFit + fraction * (1 - shareOfFit));
-  const quality =
+  const { quality, kept } =
     "split" in plan
       ? measureHeldOut(facts, fit, plan.split.heldOut)
       : measureFolds(withPositiveClass(facts, fit), fit, plan, onFolds, factsOfFold);
@@ -100,7 +102,7 @@ export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: 
     ...(fit.linear && { solver: fit.linear.solver }),
   };
   onProgress(1);
-  return describe(facts, fit, metrics, factsOfFold && facts.request.parameters);
+  return { ...describe(facts, fit, metrics, factsOfFold && facts.request.parameters), kept };
 }
 
 function sizeOf({ request: { mode, parameters }, candidates, target }: TrainingFacts): FitSize {
@@ -157,7 +159,7 @@ function describe(
   fit: RowsFit,
   metrics: RunMetrics,
   found: TrainParameters | undefined,
-): TrainedModel {
+): Omit<TrainedModel, "kept"> {
   const { table, task, mode, parameters } = request;
   const { schema, decision, coefficients, model } = fit;
   const document: ModelDocument = {

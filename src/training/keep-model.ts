@@ -52,6 +52,7 @@ function commitModel(
     columnUses,
     columnWarnings,
     leaderboard,
+    keptMeasures,
     sizeBytes,
     sha256,
   }: ModelResult,
@@ -70,6 +71,7 @@ function commitModel(
       columnUses,
       columnWarnings,
       leaderboard,
+      keptMeasures,
       artifactId,
       nowMs,
     });

@@ -14,10 +14,12 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
+import { compareRoute } from "./compare-route.ts";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
 import { qualityRoutes } from "./quality-routes.ts";
 import { createRunFeed, newsOf, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
+import { runNotFound } from "./run-not-found.ts";
 import { type DescribedRun, findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
 import { describedRunJson, describedRunSchema, mode, runRequest, runSchema, toRun } from "./run-schemas.ts";
 import { submitRun } from "./submit-run.ts";
@@ -35,10 +37,6 @@ export interface TrainingRouteParts {
 }
 
 const tag = "Training";
-
-function runNotFound(): DomainError {
-  return new DomainError("RUN_NOT_FOUND", "There is no such training run. GET /training-runs lists yours.");
-}
 
 /** The access line, the request's span and its handler's say which run the call was about. */
 function tellRun(response: Response, runId: string): void {
@@ -186,6 +184,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         response.json(answerPage(page, (run) => toRun(run, positionOf(run))));
       },
     }),
+    compareRoute(parts),
     defineRoute({
       method: "get",
       path: "/training-runs/:id",

@@ -15,7 +15,7 @@ const ofOneRun = ["metric_details", "column_uses", "column_warnings", "leaderboa
 type OfOneRun = (typeof ofOneRun)[number];
 
 /** A run's row without it. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | OfOneRun>;
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "kept_measures" | OfOneRun>;
 
 /** The same with it. */
 export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, OfOneRun>;
@@ -102,6 +102,32 @@ export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<
     .where("id", "=", id)
     .where("owner", "=", owner)
     .executeTakeFirst();
+}
+
+/** A run's row as far as it is compared with others. */
+export type ComparedRun = Pick<Run, (typeof comparedColumns)[number]> & { readonly kept_measures: string | null };
+
+const comparedColumns = [
+  "id",
+  "dataset_id",
+  "mode",
+  "task",
+  "target",
+  "features",
+  "parameters",
+  "status",
+  "metrics",
+  "artifact_id",
+] as const;
+
+/** Those that there are, in no order. */
+export function findRunsToCompare(db: Kysely<Tables>, owner: string, ids: readonly string[]): Promise<ComparedRun[]> {
+  return db
+    .selectFrom("training_runs")
+    .select([...comparedColumns, "kept_measures"])
+    .where("id", "in", ids)
+    .where("owner", "=", owner)
+    .execute();
 }
 
 /** Newest first; a page of wide runs ends early. */
@@ -336,6 +362,7 @@ export async function markSucceeded(
     columnUses,
     columnWarnings,
     leaderboard,
+    keptMeasures,
     artifactId,
     nowMs,
   }: {
@@ -347,6 +374,8 @@ export async function markSucceeded(
     columnUses: string;
     columnWarnings: RunWarnings;
     leaderboard: Leaderboard | undefined;
+    /** JSON. */
+    keptMeasures: string;
     artifactId: string;
     nowMs: number;
   },
@@ -362,6 +391,7 @@ export async function markSucceeded(
       column_uses: columnUses,
       column_warnings: JSON.stringify(columnWarnings) as never,
       leaderboard: (leaderboard === undefined ? null : JSON.stringify(leaderboard)) as never,
+      kept_measures: keptMeasures,
       artifact_id: artifactId,
       error_code: null,
       error_message: null,

@@ -33,7 +33,7 @@ const threshold = z.union(
   [z.literal("f1"), z.number().min(0).max(1), z.strictObject({ falsePositive: weight, falseNegative: weight })],
   { error: 'must be "f1", a number from 0 to 1, or {"falsePositive": cost, "falseNegative": cost}' },
 );
-const parameters = z
+export const parameters = z
   .strictObject({
     seed: z
       .number()

@@ -81,6 +81,8 @@ type ModelOrFault =
       readonly input: string;
       readonly columnUses: string;
       readonly columnWarnings: RunWarnings;
+      /** JSON of KeptMeasures. */
+      readonly keptMeasures: string;
       /** Of a search. */
       readonly leaderboard?: Leaderboard | undefined;
     }
@@ -150,6 +152,7 @@ async function train(task: ChildTask): Promise<ChildResult> {
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
       input: JSON.stringify(trained.input),
+      keptMeasures: JSON.stringify(trained.kept),
       columnUses: JSON.stringify(trained.columns),
       columnWarnings: runWarningsOf(features, trained.columns, { name: task.target, hints: trained.hints }),
     };
