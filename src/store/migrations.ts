@@ -191,4 +191,9 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table training_runs alter column kept_measures set storage external`.execute(db);
     },
   },
+  "0015-early-ends": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column ends_early boolean not null default false`.execute(db);
+    },
+  },
 };

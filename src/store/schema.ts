@@ -194,6 +194,8 @@ export interface TrainingRunsTable {
   column_warnings: JSONColumnType<RunWarnings | null>;
   /** What a run of the mode auto has tried so far; null until it has, and of the others. */
   leaderboard: JSONColumnType<Leaderboard | null>;
+  /** Whether its owner wants the best that it has found so far, and no more. */
+  ends_early: Generated<boolean>;
   /** By which it can be compared with others, as JSON of KeptMeasures; null until there is a model, and of runs from before. */
   kept_measures: string | null;
   error_code: string | null;

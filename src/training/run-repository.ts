@@ -43,6 +43,7 @@ const columns = [
   "attempt",
   "interruptions",
   "progress",
+  "ends_early",
   "version",
   "metrics",
   "error_code",
@@ -262,9 +263,12 @@ export function startAttempt(
   });
 }
 
+/** What an attempt hears of its run. */
+export type AttemptState = Pick<Run, "ends_early">;
+
 /**
  * @param leaderboard undefined: as it is
- * @returns false when the run is no longer this attempt's
+ * @returns undefined when the run is no longer this attempt's
  */
 export async function saveProgress(
   db: Kysely<Tables>,
@@ -272,7 +276,7 @@ export async function saveProgress(
   attempt: number,
   progress: number,
   leaderboard?: Leaderboard,
-): Promise<boolean> {
+): Promise<AttemptState | undefined> {
   const saved = await db
     .updateTable("training_runs")
     .set((row) => ({
@@ -283,23 +287,21 @@ export async function saveProgress(
     .where("id", "=", id)
     .where("status", "=", "running")
     .where("attempt", "=", attempt)
-    .returning("id")
+    .returning("ends_early")
     .executeTakeFirst();
-  if (saved === undefined) return false;
-  await notify(db, runsChannel, id);
-  return true;
+  if (saved !== undefined) await notify(db, runsChannel, id);
+  return saved;
 }
 
-/** True while the run belongs to that attempt. */
-export async function isRunningAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<boolean> {
-  const row = await db
+/** @returns undefined when the run is no longer this attempt's */
+export function readAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<AttemptState | undefined> {
+  return db
     .selectFrom("training_runs")
-    .select("id")
+    .select("ends_early")
     .where("id", "=", id)
     .where("status", "=", "running")
     .where("attempt", "=", attempt)
     .executeTakeFirst();
-  return row !== undefined;
 }
 
 /**
@@ -453,7 +455,27 @@ export async function markCancelled(
   return run;
 }
 
-/** The run if it is cancelled: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
+/**
+ * Asks a search that has found something for the best so far; its worker hears so when it next looks at the row.
+ * @returns undefined where nothing was found yet, it was asked for already, or the run searches nothing or is final
+ */
+export async function markEndsEarly(tx: Kysely<Tables>, owner: string, id: string): Promise<DescribedRun | undefined> {
+  const run = await tx
+    .updateTable("training_runs")
+    .set((row) => ({ ends_early: true, version: row("version", "+", 1) }))
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .where("status", "=", "running")
+    .where("mode", "=", "auto")
+    .where("ends_early", "=", false)
+    .where(sql<boolean>`leaderboard -> 'trials' -> 0 ->> 'score' is not null`)
+    .returning(describedColumns)
+    .executeTakeFirst();
+  if (run !== undefined) await notify(tx, runsChannel, id);
+  return run;
+}
+
+/** The run if it is cancelled, or was asked to end early: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
 export async function findCancelled(db: Kysely<Tables>, id: string): Promise<DescribedRun | undefined> {
   // The status is looked at here: as a condition it would be asked of the row as it was, and nothing waited for.
   const run = await db
@@ -462,7 +484,7 @@ export async function findCancelled(db: Kysely<Tables>, id: string): Promise<Des
     .where("id", "=", id)
     .forShare()
     .executeTakeFirst();
-  return run?.status === "cancelled" ? run : undefined;
+  return run?.status === "cancelled" || run?.ends_early ? run : undefined;
 }
 
 /** What became of a run that is no longer an attempt's; undefined when it is gone. */

@@ -182,6 +182,7 @@ export const runSchema = z
       .int()
       .describe("0 while it waits for its first. One that a stop of the service or an outage ended does not count."),
     progress: z.number().min(0).max(1),
+    endsEarly: z.boolean().describe("auto: it was cancelled when it had found something, and makes a model of that."),
     version: z.number().int().describe("Grows with every change; the id of its event."),
     queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
     metrics: z
@@ -317,6 +318,7 @@ export function toRun(run: Run, queuePosition: number | null) {
     status: run.status,
     attempt: countedAttempts(run),
     progress: run.progress,
+    endsEarly: run.ends_early,
     version: run.version,
     queuePosition,
     metrics: run.metrics,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
 import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
@@ -11,7 +12,7 @@ import { isOutage } from "../outage.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
-import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";
+import { type Run, readAttempt, saveProgress } from "./run-repository.ts";
 import type { ChildPhase, ChildProgress, ChildResult, ChildTask } from "./training-child.ts";
 import { runTrainingProcess } from "./training-process.ts";
 
@@ -90,8 +91,9 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
   );
   const copyPath = storage.temporaryPath(randomUUID());
+  const endWishPath = storage.temporaryPath(randomUUID());
   const watching = new AbortController();
-  const watched = watch(parts, attempt, news, watching.signal);
+  const watched = watch(parts, attempt, { news, endWishPath }, watching.signal);
   try {
     const about: Omit<ChildTask, "csvPath"> = {
       copyPath,
@@ -107,6 +109,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       modelPath,
       memoryBytes: config.trainingMemoryBytes,
       // The model is still to be fitted and measured then.
+      endWishPath,
       searchSeconds: Math.min(usualSearchSeconds, config.trainingTimeoutSeconds / 2),
     };
     const onProgress = (message: ChildProgress): void => {
@@ -136,6 +139,7 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     // Before the run's end is written: a late progress would wait for the same row.
     await watched;
     await storage.discard(copyPath);
+    await storage.discard(endWishPath);
   }
 }
 
@@ -145,16 +149,20 @@ interface News {
   leaderboard?: Leaderboard | undefined;
 }
 
-/** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
+/**
+ * Writes progress at most twice a second, passes on that the best so far is wanted, and ends the attempt when its run belongs to
+ * nobody or somebody else.
+ */
 async function watch(
   { db, log }: Pick<AttemptParts, "db" | "log">,
   attempt: Attempt,
-  news: News,
+  { news, endWishPath }: { readonly news: News; readonly endWishPath: string },
   until: AbortSignal,
 ): Promise<void> {
   const { run } = attempt;
   const written: News = { progress: 0 };
   let isSilent = false;
+  let isWishTold = false;
   while (!until.aborted && !attempt.signal.aborted) {
     await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
       // Aborted: the loop's condition ends it.
@@ -164,13 +172,17 @@ async function watch(
     const newBoard = leaderboard === written.leaderboard ? undefined : leaderboard;
     try {
       // A trace of ten minutes would have 2,400 of these.
-      const isOurs = await outsideOfTraces(() =>
+      const ours = await outsideOfTraces(() =>
         progress > written.progress || newBoard !== undefined
           ? saveProgress(db, run.id, run.attempt, progress, newBoard)
-          : isRunningAttempt(db, run.id, run.attempt),
+          : readAttempt(db, run.id, run.attempt),
       );
       Object.assign(written, { progress: Math.max(written.progress, progress), leaderboard });
-      if (!isOurs) attempt.end("lost");
+      if (ours === undefined) attempt.end("lost");
+      else if (ours.ends_early && !isWishTold) {
+        await writeFile(endWishPath, "");
+        isWishTold = true;
+      }
       isSilent = false;
     } catch (error) {
       attempt.hasSeenOutage ||= isOutage(error);

@@ -1,5 +1,6 @@
 /** Entry of the process that trains one model; src/training/training-process.ts starts it, and ends it. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
@@ -46,6 +47,8 @@ export interface ChildTask {
   readonly memoryBytes: number;
   /** Of the mode auto: how long it searches where `parameters` say nothing. */
   readonly searchSeconds?: number | undefined;
+  /** Where a file comes to be when the best so far is wanted, and no more. */
+  readonly endWishPath?: string | undefined;
 }
 
 /** A part of the work that is over; times in milliseconds of Unix time, since its clock begins with the process. */
@@ -125,13 +128,13 @@ async function train(task: ChildTask): Promise<ChildResult> {
     const columnNames = columns.map(({ name }) => name);
     const onFitted = (): void => over("fit", rows);
     const learn = (): TrainedModel & { readonly leaderboard?: Leaderboard } => {
-      const { mode, searchSeconds = usualSearchSeconds } = task;
+      const { mode, searchSeconds = usualSearchSeconds, endWishPath } = task;
       const request = { ...task, table, columnNames };
       if (mode !== "auto") return trainModel({ ...request, mode }, onProgress, onFitted);
       return trainAuto(request, {
         nowMs,
         usualSeconds: searchSeconds,
-        isEndWanted: () => false,
+        isEndWanted: endWish(endWishPath),
         onProgress,
         onTrial: (leaderboard) => send({ progress: done, leaderboard }),
         onFitted,
@@ -192,6 +195,18 @@ function throttled(): (fraction: number) => void {
     if (progress < 1 && nowMs - lastPostedMs < PROGRESS_INTERVAL_MS) return;
     lastPostedMs = nowMs;
     send({ progress });
+  };
+}
+
+/** A message would not be heard: the search holds the event loop up until it ends. Looked at ten times a second, and never again once it is there. */
+function endWish(path: string | undefined): () => boolean {
+  let isThere = false;
+  let lastLookMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (isThere || path === undefined || performance.now() - lastLookMs < PROGRESS_INTERVAL_MS) return isThere;
+    lastLookMs = performance.now();
+    isThere = existsSync(path);
+    return isThere;
   };
 }
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { noiseCsv } from "../support/endless-training.ts";
 import { carsCsv, penguinsCsv } from "../support/real-data.ts";
-import { type RunningService, startService } from "../support/service.ts";
+import { eventually, type RunningService, startService } from "../support/service.ts";
 
 let service: RunningService;
 let penguinsId: string;
@@ -90,4 +91,61 @@ test("a search that can't learn in any way fails as a run of one mode does", asy
   const { json: dataset } = await service.upload(csv, { target: "y" });
   const { json: run } = await service.train(dataset.id, { ...auto(), task: "regression" });
   expect(run).toMatchObject({ status: "failed", error: { code: "NO_USABLE_FEATURES" }, artifactId: null });
+});
+
+describe("a search that is cancelled", () => {
+  let noiseId: string;
+  beforeAll(async () => {
+    noiseId = (await service.upload(noiseCsv(), { target: "label" })).json.id;
+  });
+  /** Minutes, to the end. */
+  const submit = async () =>
+    (await service.call("POST", "/training-runs", { datasetId: noiseId, ...auto({ maxTrials: 200 }) })).json.id;
+  const cancel = (id: string) => service.call("POST", `/training-runs/${id}/cancel`);
+  const hasScore = (run: { status: string; leaderboard?: { trials: { score: number | null }[] } | null }) =>
+    (run.leaderboard?.trials[0]?.score ?? null) !== null;
+  const counted = async (outcome: string) =>
+    (await service.metric("mlops_backend_training_runs_total", { mode: "auto", task: "classification", outcome })) ?? 0;
+
+  test("keeps the best so far, and has succeeded", async () => {
+    const before = { cancelled: await counted("cancelled"), succeeded: await counted("succeeded") };
+    const id = await submit();
+    await service.waitForRun(id, hasScore);
+    expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "running", endsEarly: true } });
+    const { json: run } = await service.waitForRun(id);
+    expect(run).toMatchObject({
+      status: "succeeded",
+      attempt: 1,
+      endsEarly: true,
+      leaderboard: { stoppedBy: "cancel" },
+    });
+    expect(run.leaderboard.trialsDone).toBeLessThan(200);
+    const artifact = (await service.call("GET", `/artifacts/${run.artifactId}`)).json;
+    expect(artifact.mode).toBe(run.leaderboard.trials[0].mode);
+    expect(run.metrics.rows.train + run.metrics.rows.test).toBe(20_000);
+    expect((await cancel(id)).json.code).toBe("RUN_ALREADY_FINAL");
+    const after = { cancelled: await counted("cancelled"), succeeded: await counted("succeeded") };
+    expect(after).toEqual({ cancelled: before.cancelled, succeeded: before.succeeded + 1 });
+  });
+
+  test("a second time is cancelled, without a model", async () => {
+    const id = await submit();
+    await service.waitForRun(id, hasScore);
+    expect((await cancel(id)).json.status).toBe("running");
+    expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "cancelled", artifactId: null } });
+    expect((await cancel(id)).json.code).toBe("RUN_ALREADY_FINAL");
+    await eventually(
+      async () => (await service.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0,
+    );
+    expect((await service.call("GET", `/training-runs/${id}`)).json).toMatchObject({
+      status: "cancelled",
+      artifactId: null,
+    });
+  });
+
+  test("before it has found anything is cancelled, as any other run", async () => {
+    const id = await submit();
+    await service.waitForRun(id, ({ status }) => status === "running");
+    expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "cancelled", endsEarly: false } });
+  });
 });
