@@ -5,7 +5,8 @@ import { usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { Validation, ValidationReport } from "./validation.ts";
 
-const innerFolds = 3;
+/** Below, chance decides much of what a few folds say, and more of them cost little. */
+const enoughRows = 1_000;
 
 /** On which rows candidates are compared. */
 export interface InnerPlan {
@@ -44,19 +45,26 @@ export function planInner({ request, columns, target }: TrainingFacts, places: I
       splits: splits.map(({ kept, heldOut }) => ({ kept: there(kept), heldOut: there(heldOut) })),
     };
   };
-  const byRows: Validation = { kind: "folds", folds: innerFolds, repeats: 1 };
-  const alike = innerOf(validation);
-  if (alike === undefined) return partBy(byRows);
-  try {
-    return partBy(alike);
-  } catch (error) {
-    if (error instanceof TrainingDataError && error.code === "PARAMETER_UNUSABLE") return partBy(byRows);
-    throw error;
+  const ways = waysToPart(validation, places.length);
+  for (const [at, way] of ways.entries()) {
+    try {
+      return partBy(way);
+    } catch (error) {
+      if (at === ways.length - 1 || !(error instanceof TrainingDataError)) throw error;
+    }
   }
+  throw new Error("There is no way to part rows.");
 }
 
-function innerOf(validation: Validation | undefined): Validation | undefined {
-  if (validation?.kind === "time") return { kind: "time", column: validation.column };
-  if (validation?.kind === "group") return { kind: "group", column: validation.column, folds: innerFolds };
-  return undefined;
+/** Those that follow are for what is left of too little. */
+function waysToPart(validation: Validation | undefined, rowCount: number): Validation[] {
+  const isFew = rowCount < enoughRows;
+  const folds = isFew ? 5 : 3;
+  const byRows: Validation[] = [
+    { kind: "folds", folds, repeats: isFew ? 2 : 1 },
+    { kind: "folds", folds: 2, repeats: 1 },
+  ];
+  if (validation?.kind === "time") return [{ kind: "time", column: validation.column }, ...byRows];
+  if (validation?.kind === "group") return [{ kind: "group", column: validation.column, folds }, ...byRows];
+  return byRows;
 }

@@ -43,7 +43,7 @@ export async function compareRuns(db: Kysely<Tables>, owner: string, ids: readon
   const [first] = measured;
   if (first === undefined) throw new Error("Nothing is compared.");
   for (const other of measured) requireSameRows(first, other);
-  // Half a second of draws in slices: others have their turn between them.
+  // A quarter of a second of draws for ten runs, in slices: others have their turn between them.
   const intervals = await compareModels(
     measured.map(({ kept }) => kept),
     async () => void (await setImmediate()),

@@ -20,7 +20,7 @@ test("a run of the mode auto ends with a leaderboard, and its model is what a ru
   expect(run).toMatchObject({ status: "succeeded", mode: "auto", progress: 1, error: null });
   const { leaderboard } = run;
   expect(leaderboard).toMatchObject({ metric: "logLoss", trialsDone: 6, trialsOf: 6, stoppedBy: "trials" });
-  expect(leaderboard.validation).toMatchObject({ kind: "folds", folds: 3 });
+  expect(leaderboard.validation).toMatchObject({ kind: "folds", folds: 5, repeats: 2 });
   const scores = leaderboard.trials.map(({ score }: { score: number }) => score);
   expect(scores).toEqual(scores.toSorted((a: number, b: number) => a - b));
   expect(leaderboard.trials.map(({ isBest }: { isBest: boolean }) => isBest)).toEqual([true, ...Array(5).fill(false)]);

@@ -46,15 +46,15 @@ function search(rows: readonly Row[], asked: Asked, parameters: TrainParameters,
 
 describe.each([ofClasses, ofNumbers])("a search of a model of $target", (asked) => {
   test("finds the same twice, and its model is that of a run with what it found", () => {
-    const found = search(table, asked, { maxTrials: 12 });
-    expect(search(table, asked, { maxTrials: 12 })).toEqual(found);
+    const found = search(table, asked, { maxTrials: 8 });
+    expect(search(table, asked, { maxTrials: 8 })).toEqual(found);
     const { mode, parameters, ...document } = found.document;
     const { isBest, ...best } = found.leaderboard.trials[0]!;
     expect({ isBest, mode, parameters }).toEqual({ isBest: true, mode: best.mode, parameters: best.parameters });
     const alone = trainModel({ table: toTable(table), ...asked, mode, parameters: parameters! }, () => {});
     expect({ ...alone.document, mode: undefined }).toEqual({ ...document, mode: undefined });
-    expect(found.leaderboard).toMatchObject({ trialsDone: 12, trialsOf: 12, stoppedBy: "trials" });
-    expect(found.leaderboard.trials).toHaveLength(12);
+    expect(found.leaderboard).toMatchObject({ trialsDone: 8, trialsOf: 8, stoppedBy: "trials" });
+    expect(found.leaderboard.trials).toHaveLength(8);
   });
 
   test.each<Validation>([
@@ -62,7 +62,7 @@ describe.each([ofClasses, ofNumbers])("a search of a model of $target", (asked) 
     { kind: "time", column: "at" },
     { kind: "group", column: "who", share: 0.3 },
   ])("never sees rows that are held out by $kind", (validation) => {
-    const parameters = { validation, maxTrials: 6 };
+    const parameters = { validation, maxTrials: 4 };
     const before = search(table, asked, parameters);
     const heldOut = heldOutRows(asked, validation);
     expect(heldOut).toHaveLength(before.metrics.rows.test);
@@ -91,8 +91,19 @@ function heldOutRows({ target, task }: Asked, validation: Validation): number[] 
 test("by folds each fold has a search of its own, and trials are compared by folds of groups where the run is", () => {
   const validation: Validation = { kind: "group", column: "who", folds: 3 };
   const { leaderboard, metrics } = search(table, ofClasses, { validation, maxTrials: 3 });
-  expect(leaderboard).toMatchObject({ foldsSearched: 3, validation: { kind: "group", column: "who", folds: 3 } });
+  expect(leaderboard).toMatchObject({ foldsSearched: 3, validation: { kind: "group", column: "who", folds: 5 } });
   expect(metrics.rows).toEqual({ train: 160, test: 160 });
+});
+
+test("where too few groups are left trials are compared by folds of rows, and of next to no rows by two", () => {
+  const twoGroups = table.map((row, at) => ({ ...row, who: at % 4 === 0 ? "a" : "b" }));
+  const validation: Validation = { kind: "group", column: "who" };
+  const { leaderboard } = search(twoGroups, ofClasses, { validation, maxTrials: 2 });
+  expect(leaderboard.validation).toMatchObject({ kind: "folds", folds: 5, repeats: 2 });
+  // Of the six that are learnt from two are of a class of one row, and never held out.
+  const few = ["a", "a", "a", "b", "b", "b", "c", "d"].map((label, row) => ({ label, n: row * 1.5, m: row % 3 }));
+  const found = search(few, { target: "label", task: "classification" }, { maxTrials: 2 });
+  expect(found.leaderboard.validation).toMatchObject({ kind: "folds", folds: 2 });
 });
 
 test("seconds stop a search between trials, and it says so", () => {
