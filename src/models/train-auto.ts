@@ -67,7 +67,8 @@ export function trainAuto(request: Omit<TrainRequest, "mode">, hooks: AutoHooks)
     // Whoever wants the end now does not want a search for each fold.
     if (isEndWanted()) return ofFold;
     try {
-      const { best } = search(kept, { onProgress: ignore, onTrial: ignore });
+      const { best, board } = search(kept, { onProgress: ignore, onTrial: ignore });
+      if (board.stoppedBy === "cancel") return ofFold;
       foldsSearched += 1;
       const { positiveClass } = ofFold.request.parameters;
       return withBest(facts, { ...best, parameters: { ...best.parameters, positiveClass } });

@@ -126,6 +126,28 @@ test("who wants the end gets the best so far", () => {
   expect(document.mode).toBe(leaderboard.trials[0]!.mode);
 });
 
+test("who wants the end by folds has the rest of them measured by the run's best, and is told how many were searched", () => {
+  const validation: Validation = { kind: "folds", folds: 4, repeats: 1 };
+  let isFitted = false;
+  const hooks = { onFitted: () => (isFitted = true), isEndWanted: () => isFitted };
+  const found = search(table, ofClasses, { validation, maxTrials: 3 }, hooks);
+  expect(found.leaderboard).toMatchObject({ foldsSearched: 0, stoppedBy: "trials", trialsDone: 3 });
+  const { mode, parameters } = found.document;
+  const alone = trainModel({ table: toTable(table), ...ofClasses, mode, parameters: parameters! }, () => {});
+  expect(found.metrics).toEqual(alone.metrics);
+  // Wanted in the middle of a fold's search, that fold has none of its own either.
+  let asked = 0;
+  const isEndWanted = () => {
+    if (isFitted) asked += 1;
+    return asked > 2;
+  };
+  const later = { onFitted: hooks.onFitted, isEndWanted };
+  isFitted = false;
+  const cut = search(table, ofClasses, { validation, maxTrials: 3 }, later);
+  expect(cut.leaderboard.foldsSearched).toBe(0);
+  expect(cut.metrics).toEqual(alone.metrics);
+});
+
 test("a trial that can't be learnt is told, and the others go on", () => {
   const rows = Array.from({ length: 60 }, (_, row) => ({ a: (row + 1) * 1e-39, y: row * 10 }));
   const { leaderboard, document } = search(rows, { target: "y", task: "regression" }, { maxTrials: 4 });
