@@ -110,7 +110,7 @@ function seriesOf(scores: readonly Pick<Scored, "metrics" | "relativeError">[]):
  * Nadeau, Bengio: Inference for the Generalization Error, Machine Learning 52 (2003) 239–281; of repeated folds Bouckaert,
  * Frank: Evaluating the Replicability of Significance Tests, PAKDD 2004.
  */
-function intervalOf(values: readonly number[], ratio: number): Interval {
+export function intervalOf(values: readonly number[], ratio: number): Interval {
   const mean = meanOf(values);
   if (values.length === 1) return [mean, mean];
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);

@@ -1,6 +1,7 @@
 import type { DatePart } from "./date-parts.ts";
 import type { Decision } from "./decide-class.ts";
 import type { RunMetrics } from "./model-metrics.ts";
+import type { TrainParameters } from "./train-request.ts";
 import type { WrittenDates, WrittenNumbers } from "./training-table.ts";
 
 /** What the model says: one of several classes, or a number. */
@@ -8,6 +9,9 @@ export type TrainingTask = "classification" | "regression";
 
 /** `light`: a linear model. `heavy`: gradient-boosted trees. */
 export type TrainingMode = "light" | "heavy";
+
+/** What a run asks for: a model of a mode, or the best of both that a search finds. */
+export type RunMode = TrainingMode | "auto";
 
 /** A number column: one feature of the model. `mean` (of the training rows) stands in for missing cells in light models. */
 export interface NumberFeature {
@@ -184,6 +188,8 @@ export interface ModelDocument {
   /** Values that count as missing in every column, beside those that always do; absent where there are none. */
   readonly missing?: readonly string[];
   readonly metrics: RunMetrics;
+  /** By which it was learnt, of a model that a search has found: a run of its mode with them gives the same one. */
+  readonly parameters?: TrainParameters;
   /** Of light models; absent from those of trainers before 1.2.0. The model has the same numbers, without their names. */
   readonly coefficients?: Coefficients;
   readonly model: XgboostModel;

@@ -49,7 +49,8 @@ export function rateRows(evaluation: ClassEvaluation): RatedRows {
   };
 }
 
-function rateInOrder(
+/** Rates some rows, in that order. @param order places of rows */
+export function rateInOrder(
   { classes, actual, probabilities, priors, decision }: ClassEvaluation,
   order: Int32Array,
 ): RatedRows {

@@ -3,7 +3,8 @@ import { type ColumnUse, columnUses } from "./column-use.ts";
 import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
 import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
-import { measureFolds, measureHeldOut } from "./measure-model.ts";
+import type { KeptMeasures } from "./kept-measures.ts";
+import { type FactsOfFold, measureFolds, measureHeldOut } from "./measure-model.ts";
 import { type ModelDocument, trainerLibrary } from "./model.ts";
 import { describeInput, type ModelInput } from "./model-input.ts";
 import type { RunMetrics } from "./model-metrics.ts";
@@ -13,7 +14,7 @@ import { rarerOfTwo } from "./rated-rows.ts";
 import { readWeights } from "./row-weights.ts";
 import { hintsOfTarget, type TargetHint } from "./target-hints.ts";
 import { isTargetTwin } from "./target-twin.ts";
-import { type TrainRequest, usualSeed } from "./train-request.ts";
+import { type TrainParameters, type TrainRequest, usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
@@ -30,6 +31,7 @@ export interface TrainedModel {
   readonly input: ModelInput;
   readonly columns: readonly ColumnUse[];
   readonly hints: readonly TargetHint[];
+  readonly kept: KeptMeasures;
 }
 
 /**
@@ -44,26 +46,54 @@ export function trainModel(
   onFitted: () => void = () => {},
 ): TrainedModel {
   const facts = readFacts(request);
-  const { columns, target } = facts;
-  const { seed = usualSeed, validation } = request.parameters;
   const size = sizeOf(facts);
-  const plan = planValidation(validation, {
-    target,
-    targetName: request.target,
-    columns,
-    seed,
-    usualRepeats: (folds) => usualRepeats(size, folds),
-  });
-  const learnt = "split" in plan ? plan.split.kept : Int32Array.from(target.rows.keys());
+  return trainPlanned(
+    facts,
+    planOf(facts, (folds) => usualRepeats(size, folds)),
+    { onProgress, onFitted },
+  );
+}
+
+/**
+ * On which rows a training is measured.
+ * @param repeatsOf that many folds, where none are said
+ * @throws TrainingDataError
+ */
+export function planOf(
+  { request, columns, target }: TrainingFacts,
+  repeatsOf: (folds: number) => number,
+): ValidationPlan {
+  const { seed = usualSeed, validation } = request.parameters;
+  return planValidation(validation, { target, targetName: request.target, columns, seed, usualRepeats: repeatsOf });
+}
+
+/** Places of the target that the model of a run learns from. */
+export const learntPlaces = ({ target }: TrainingFacts, plan: ValidationPlan): Int32Array =>
+  "split" in plan ? plan.split.kept : Int32Array.from(target.rows.keys());
+
+/** Who hears of a training. */
+interface PlannedHooks {
+  readonly onProgress: (fraction: number) => void;
+  readonly onFitted: () => void;
+  /** Of one whose parameters were searched for: by what a fold's model is learnt. The model's file has the parameters then. */
+  readonly factsOfFold?: FactsOfFold;
+}
+
+/**
+ * Trains, and measures as it is planned.
+ * @throws TrainingDataError
+ */
+export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: PlannedHooks): TrainedModel {
+  const { onProgress, onFitted, factsOfFold } = hooks;
+  const learnt = learntPlaces(facts, plan);
   const shareOfFit = "split" in plan ? 1 : shareOfModel(plan);
   const fit = fitRows(facts, learnt, (fraction) => onProgress(fraction * shareOfFit));
   onFitted();
-  const quality =
+  const onFolds = (fraction: number): void => onProgress(shareOfFit + fraction * (1 - shareOfFit));
+  const { quality, kept } =
     "split" in plan
       ? measureHeldOut(facts, fit, plan.split.heldOut)
-      : measureFolds(withPositiveClass(facts, fit), fit, plan, (fraction) =>
-          onProgress(shareOfFit + fraction * (1 - shareOfFit)),
-        );
+      : measureFolds(withPositiveClass(facts, fit), fit, plan, onFolds, factsOfFold);
   const metrics: RunMetrics = {
     ...quality,
     rows: { train: learnt.length, test: "split" in plan ? plan.split.heldOut.length : plan.heldOutRows },
@@ -72,7 +102,7 @@ export function trainModel(
     ...(fit.linear && { solver: fit.linear.solver }),
   };
   onProgress(1);
-  return describe(facts, fit, metrics);
+  return { ...describe(facts, fit, metrics, factsOfFold && facts.request.parameters), kept };
 }
 
 function sizeOf({ request: { mode, parameters }, candidates, target }: TrainingFacts): FitSize {
@@ -96,7 +126,11 @@ function withPositiveClass(facts: TrainingFacts, { values }: RowsFit): TrainingF
   return { ...facts, request: { ...request, parameters: { ...request.parameters, positiveClass } } };
 }
 
-function readFacts(request: TrainRequest): TrainingFacts {
+/**
+ * What a request is about.
+ * @throws TrainingDataError
+ */
+export function readFacts(request: TrainRequest): TrainingFacts {
   const { table, task, mode, parameters } = request;
   const columns = new Map(table.columns.map((column) => [column.name, column]));
   const targetColumn = columns.get(request.target);
@@ -124,7 +158,8 @@ function describe(
   { request, columns, target: { classes, rows } }: TrainingFacts,
   fit: RowsFit,
   metrics: RunMetrics,
-): TrainedModel {
+  found: TrainParameters | undefined,
+): Omit<TrainedModel, "kept"> {
   const { table, task, mode, parameters } = request;
   const { schema, decision, coefficients, model } = fit;
   const document: ModelDocument = {
@@ -140,6 +175,7 @@ function describe(
     droppedColumns: schema.droppedColumns,
     ...(table.missing && { missing: table.missing }),
     metrics,
+    ...(found && { parameters: found }),
     ...(coefficients && { coefficients }),
     model,
   };

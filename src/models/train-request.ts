@@ -5,8 +5,16 @@ import type { PositiveParameters } from "./positive-class.ts";
 import type { TrainingTable } from "./training-table.ts";
 import type { Validation } from "./validation.ts";
 
+/** How far a search for the best model may go. */
+export interface SearchParameters {
+  /** Ways to learn that are tried. Default 20. */
+  readonly maxTrials?: number | undefined;
+  /** Seconds of all searches of the run together. Default 300, and no more than half the time that a run may take. */
+  readonly maxSeconds?: number | undefined;
+}
+
 /** How to train; what is absent has a default. */
-export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters {
+export interface TrainParameters extends LightParameters, HeavyParameters, PositiveParameters, SearchParameters {
   /** Of which rows are held out, and of what is drawn in training. Default 42. */
   readonly seed?: number | undefined;
   /** The column that says how much each row counts; it is no feature then. */
@@ -34,3 +42,6 @@ export interface TrainRequest {
 
 /** What is drawn by where a request says nothing. */
 export const usualSeed = 42;
+
+/** The default of `maxSeconds`, where a training may take twice as long. */
+export const usualSearchSeconds = 300;

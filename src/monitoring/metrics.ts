@@ -6,7 +6,13 @@ import {
   uploadRejectionReasons,
 } from "../../otel/api/catalogue/datasets.ts";
 import type { predictionOutcomes, predictionTasks } from "../../otel/api/catalogue/predictions.ts";
-import type { runErrorTypes, runOutcomes, trainingModes, trainingTasks } from "../../otel/api/catalogue/training.ts";
+import type {
+  modelModes,
+  runErrorTypes,
+  runOutcomes,
+  trainingModes,
+  trainingTasks,
+} from "../../otel/api/catalogue/training.ts";
 import type { artifactRemovalReasons, ttlResults } from "../../otel/api/catalogue/ttl.ts";
 import { httpRecorder } from "../../otel/api/http-recorder.ts";
 import { add, guarded, record } from "../../otel/api/instruments.ts";
@@ -91,18 +97,19 @@ export interface RunFinished {
   readonly durationSeconds: number;
   /** Of a failed run; absent is `other`. */
   readonly errorType?: RunErrorType | undefined;
-  /** The model's error divided by the naive baseline's. */
-  readonly relativeError?: number | undefined;
+  /** Of one that succeeded: its model, and that one's error divided by the naive baseline's. */
+  readonly model?: { readonly mode: OneOf<typeof modelModes>; readonly relativeError: number | undefined } | undefined;
 }
 
 /** A run has reached its final state: call it once a run, after the state is committed. */
-export function runFinished({ mode, task, outcome, durationSeconds, errorType, relativeError }: RunFinished): void {
+export function runFinished({ mode, task, outcome, durationSeconds, errorType, model }: RunFinished): void {
   guarded(() => {
     add("trainingRuns", 1, { mode, task, outcome });
     if (outcome === "failed") add("trainingFailures", 1, { mode, "error.type": errorType ?? "other" });
     if (outcome !== "succeeded") return;
     record("trainingDuration", durationSeconds, { mode, task });
-    if (relativeError !== undefined) record("trainingRelativeError", relativeError, { mode, task });
+    if (model?.relativeError !== undefined)
+      record("trainingRelativeError", model.relativeError, { mode: model.mode, task });
   });
 }
 

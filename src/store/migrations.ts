@@ -180,4 +180,20 @@ export const migrations: Record<string, Migration> = {
       await sql`alter table training_runs add column metric_details jsonb`.execute(db);
     },
   },
+  "0013-leaderboards": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column leaderboard jsonb`.execute(db);
+    },
+  },
+  "0014-kept-measures": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column kept_measures text`.execute(db);
+      await sql`alter table training_runs alter column kept_measures set storage external`.execute(db);
+    },
+  },
+  "0015-early-ends": {
+    async up(db: Kysely<unknown>): Promise<void> {
+      await sql`alter table training_runs add column ends_early boolean not null default false`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,7 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 import type { datasetWarningReasons } from "../../otel/api/catalogue/datasets.ts";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import type { RunMode } from "../models/model.ts";
 import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
@@ -166,7 +168,7 @@ export interface TrainingRunsTable {
   id: string;
   owner: string;
   dataset_id: string;
-  mode: "light" | "heavy";
+  mode: RunMode;
   task: "classification" | "regression";
   target: string;
   features: JSONColumnType<string[] | null>;
@@ -190,6 +192,12 @@ export interface TrainingRunsTable {
   column_uses: string | null;
   /** Of columns that were asked for in vain; null where column_uses is. */
   column_warnings: JSONColumnType<RunWarnings | null>;
+  /** What a run of the mode auto has tried so far; null until it has, and of the others. */
+  leaderboard: JSONColumnType<Leaderboard | null>;
+  /** Whether its owner wants the best that it has found so far, and no more. */
+  ends_early: Generated<boolean>;
+  /** By which it can be compared with others, as JSON of KeptMeasures; null until there is a model, and of runs from before. */
+  kept_measures: string | null;
   error_code: string | null;
   error_message: string | null;
   artifact_id: string | null;

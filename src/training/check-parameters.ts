@@ -10,7 +10,11 @@ interface Fault {
 }
 
 type Asked = Pick<RunRequest, "mode" | "features" | "parameters">;
-type Known = Pick<TrainableDataset, "columns" | "said"> & { readonly target: string; readonly task: TrainingTask };
+type Known = Pick<TrainableDataset, "columns" | "said"> & {
+  readonly target: string;
+  readonly task: TrainingTask;
+  readonly timeoutSeconds: number;
+};
 
 /** Those before 1.3.0 are passed over in the mode light, as they ever were. */
 const ofHeavy = [
@@ -27,6 +31,13 @@ const ofHeavy = [
   "monotoneConstraints",
 ] as const;
 const ofLight = ["classWeight"] as const;
+const ofAuto = ["maxTrials", "maxSeconds"] as const;
+/** What a search tries itself, or only one of both modes has. */
+const searched = [
+  ...(["rounds", "maxDepth", "learningRate", "earlyStoppingRounds", "minChildWeight", "lambda", "ridge"] as const),
+  ...ofHeavy,
+  ...ofLight,
+] as const;
 const ofClasses = ["classWeight", "scalePosWeight", "positiveClass", "threshold"] as const;
 const ofNumbers = ["objective", "quantileAlpha"] as const;
 const mostTold = 20;
@@ -44,15 +55,24 @@ export function requireUsableParameters(asked: Asked, known: Known): void {
   });
 }
 
-function faultsOfMode({ mode, parameters = {} }: Asked, { task }: Known): Fault[] {
-  const { objective, quantileAlpha, monotoneConstraints } = parameters;
+function faultsOfMode({ mode, parameters = {} }: Asked, { task, timeoutSeconds }: Known): Fault[] {
+  const { objective, quantileAlpha, monotoneConstraints, maxSeconds } = parameters;
   const sent = (names: readonly (keyof TrainParameters)[], why: string): Fault[] =>
     names.filter((name) => parameters[name] !== undefined).map((name) => ({ name, why }));
-  const ofMode =
-    mode === "heavy"
-      ? sent(ofLight, "is for models of the mode light, and this one is heavy")
-      : sent(ofHeavy, "is for models of the mode heavy, and this one is light");
+  const ofMode = {
+    light: () => [
+      ...sent(ofHeavy, "is for models of the mode heavy, and this one is light"),
+      ...sent(ofAuto, "is for the mode auto, and this one is light"),
+    ],
+    heavy: () => [
+      ...sent(ofLight, "is for models of the mode light, and this one is heavy"),
+      ...sent(ofAuto, "is for the mode auto, and this one is heavy"),
+    ],
+    auto: () => sent(searched, "is for a model of one mode, and the mode auto tries both, with parameters of its own"),
+  }[mode]();
   if (ofMode.length > 0) return ofMode;
+  if (maxSeconds !== undefined && maxSeconds >= timeoutSeconds)
+    return sent(["maxSeconds"], `is no less than the ${timeoutSeconds} s after which every training is ended`);
   const ofTask =
     task === "regression"
       ? sent(ofClasses, "is for classes, and this is a regression")

@@ -44,7 +44,18 @@ function commitModel(
   { db, clock }: Pick<KeepingParts, "db" | "clock">,
   run: Run,
   artifactId: string,
-  { metrics: measured, droppedColumns, input, columnUses, columnWarnings, sizeBytes, sha256 }: ModelResult,
+  {
+    mode,
+    metrics: measured,
+    droppedColumns,
+    input,
+    columnUses,
+    columnWarnings,
+    leaderboard,
+    keptMeasures,
+    sizeBytes,
+    sha256,
+  }: ModelResult,
 ): Promise<boolean> {
   const nowMs = clock.nowMs();
   const { curves, intervals, importances, ...told } = measured;
@@ -59,6 +70,8 @@ function commitModel(
       metricDetails,
       columnUses,
       columnWarnings,
+      leaderboard,
+      keptMeasures,
       artifactId,
       nowMs,
     });
@@ -68,7 +81,7 @@ function commitModel(
       owner: run.owner,
       runId: run.id,
       datasetId: run.dataset_id,
-      mode: run.mode,
+      mode,
       task: run.task,
       target: run.target,
       metrics,

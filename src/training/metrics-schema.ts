@@ -53,7 +53,7 @@ const curves = z
 const quantiles = z.object({ p5: z.number(), p25: z.number(), p50: z.number(), p75: z.number(), p95: z.number() });
 const interval = z.array(z.number()).length(2);
 
-const validation = z
+export const validation = z
   .object({
     kind: z.enum(["holdout", "folds", "time", "group"]),
     share: z.number().optional().describe("Of the rows that were held out, as asked for."),

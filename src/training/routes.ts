@@ -14,11 +14,21 @@ import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import { inTransaction, mayStand } from "../store/commit.ts";
 import type { Store } from "../store/database.ts";
+import { compareRoute } from "./compare-route.ts";
 import { idempotencyKey, readIdempotencyKey } from "./idempotency.ts";
 import { qualityRoutes } from "./quality-routes.ts";
 import { createRunFeed, newsOf, type RunNews, readLastEventId, streamRunEvents } from "./run-events.ts";
 import { runStatuses } from "./run-lifecycle.ts";
-import { type DescribedRun, findCancelled, findRun, listRuns, markCancelled, type Run } from "./run-repository.ts";
+import { runNotFound } from "./run-not-found.ts";
+import {
+  type DescribedRun,
+  findCancelled,
+  findRun,
+  listRuns,
+  markCancelled,
+  markEndsEarly,
+  type Run,
+} from "./run-repository.ts";
 import { describedRunJson, describedRunSchema, mode, runRequest, runSchema, toRun } from "./run-schemas.ts";
 import { submitRun } from "./submit-run.ts";
 
@@ -35,10 +45,6 @@ export interface TrainingRouteParts {
 }
 
 const tag = "Training";
-
-function runNotFound(): DomainError {
-  return new DomainError("RUN_NOT_FOUND", "There is no such training run. GET /training-runs lists yours.");
-}
 
 /** The access line, the request's span and its handler's say which run the call was about. */
 function tellRun(response: Response, runId: string): void {
@@ -85,12 +91,13 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     const nowMs = clock.nowMs();
     let isMarked = false;
     const cancelled = await inTransaction(db, async (tx) => {
-      const run = await markCancelled(tx, owner, id, nowMs);
+      const run = (await markEndsEarly(tx, owner, id)) ?? (await markCancelled(tx, owner, id, nowMs));
       isMarked = run !== undefined;
-      if (run !== undefined) await queue.cancel("training", run.id, tx);
+      if (run?.status === "cancelled") await queue.cancel("training", run.id, tx);
       return run;
     }).catch(async (error: unknown) => {
-      // Only the answer may be lost: a run that is cancelled all the same would never be counted.
+      // Only the answer may be lost: a run that is cancelled all the same would never be counted, and one that is to end early
+      // would be cancelled for good by the next call.
       const run = isMarked && mayStand(error) ? await findCancelled(db, id) : undefined;
       if (run === undefined) throw error;
       return run;
@@ -102,6 +109,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         `The run has ended already (${status}); there is nothing left to cancel.`,
       );
     }
+    if (cancelled.status !== "cancelled") return cancelled;
     const { mode, task, started_at } = cancelled;
     const durationSeconds = started_at === null ? 0 : Math.max(0, (nowMs - started_at.getTime()) / 1000);
     runFinished({ mode, task, outcome: "cancelled", durationSeconds });
@@ -186,6 +194,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
         response.json(answerPage(page, (run) => toRun(run, positionOf(run))));
       },
     }),
+    compareRoute(parts),
     defineRoute({
       method: "get",
       path: "/training-runs/:id",
@@ -241,10 +250,15 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       path: "/training-runs/:id/cancel",
       operationId: "cancelTrainingRun",
       tag,
-      summary: "Cancel a training run, also while it runs",
+      summary:
+        "Cancel a training run, also while it runs; a search keeps the best so far, and is cancelled by a second call",
       params: idParams,
       responses: {
-        202: { description: "The run is cancelled; its process ends within a second.", schema: describedRunSchema },
+        202: {
+          description:
+            "The run is cancelled; its process ends within a second. Of the mode auto, where a trial has a score: it stays `running` with `endsEarly`, makes a model of the best so far, and ends as `succeeded`.",
+          schema: describedRunSchema,
+        },
       },
       errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
       async handle({ owner, params, response }) {

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from "kysely";
+import type { RunMode } from "../models/model.ts";
 import type { Tables } from "../store/schema.ts";
 
 export interface QualityFilter {
@@ -6,7 +7,7 @@ export interface QualityFilter {
   readonly since: Date;
   readonly datasetId?: string | undefined;
   readonly task?: "classification" | "regression" | undefined;
-  readonly mode?: "light" | "heavy" | undefined;
+  readonly mode?: RunMode | undefined;
 }
 
 export interface TrendPoint {

@@ -1,6 +1,8 @@
 // Over 300 lines: all statements on training_runs stand here, so that the states and attempts that each change
 // demands can be compared.
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import type { RunMode } from "../models/model.ts";
 import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import { notify } from "../store/database.ts";
@@ -9,11 +11,11 @@ import type { RunWarnings, Tables, TrainingRunsTable } from "../store/schema.ts"
 import { countedAttempts, MAX_ATTEMPTS, type RunFault, type RunStatus } from "./run-lifecycle.ts";
 
 /** What only who asks for one run wants: what became of its columns may have 400 KB. */
-const ofOneRun = ["metric_details", "column_uses", "column_warnings"] as const;
+const ofOneRun = ["metric_details", "column_uses", "column_warnings", "leaderboard"] as const;
 type OfOneRun = (typeof ofOneRun)[number];
 
 /** A run's row without it. */
-export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | OfOneRun>;
+export type Run = Omit<Selectable<TrainingRunsTable>, "turn" | "attempt_traces" | "kept_measures" | OfOneRun>;
 
 /** The same with it. */
 export type DescribedRun = Run & Pick<Selectable<TrainingRunsTable>, OfOneRun>;
@@ -41,6 +43,7 @@ const columns = [
   "attempt",
   "interruptions",
   "progress",
+  "ends_early",
   "version",
   "metrics",
   "error_code",
@@ -64,7 +67,7 @@ export interface NewRun {
   readonly id: string;
   readonly owner: string;
   readonly datasetId: string;
-  readonly mode: "light" | "heavy";
+  readonly mode: RunMode;
   readonly task: "classification" | "regression";
   readonly target: string;
   readonly features: readonly string[] | undefined;
@@ -102,6 +105,32 @@ export function findRun(db: Kysely<Tables>, owner: string, id: string): Promise<
     .executeTakeFirst();
 }
 
+/** A run's row as far as it is compared with others. */
+export type ComparedRun = Pick<Run, (typeof comparedColumns)[number]> & { readonly kept_measures: string | null };
+
+const comparedColumns = [
+  "id",
+  "dataset_id",
+  "mode",
+  "task",
+  "target",
+  "features",
+  "parameters",
+  "status",
+  "metrics",
+  "artifact_id",
+] as const;
+
+/** Those that there are, in no order. */
+export function findRunsToCompare(db: Kysely<Tables>, owner: string, ids: readonly string[]): Promise<ComparedRun[]> {
+  return db
+    .selectFrom("training_runs")
+    .select([...comparedColumns, "kept_measures"])
+    .where("id", "in", ids)
+    .where("owner", "=", owner)
+    .execute();
+}
+
 /** Newest first; a page of wide runs ends early. */
 export function listRuns(
   db: Kysely<Tables>,
@@ -109,7 +138,7 @@ export function listRuns(
   filter: {
     readonly datasetId?: string | undefined;
     readonly status?: RunStatus | undefined;
-    readonly mode?: "light" | "heavy" | undefined;
+    readonly mode?: RunMode | undefined;
     readonly beforeId?: string | undefined;
     readonly limit: number;
   },
@@ -216,6 +245,7 @@ export function startAttempt(
         status: "running" as const,
         attempt: row("attempt", "+", 1),
         progress: 0,
+        leaderboard: null as never,
         version: row("version", "+", 1),
         started_at: new Date(nowMs),
       }))
@@ -233,36 +263,45 @@ export function startAttempt(
   });
 }
 
-/** @returns false when the run is no longer this attempt's */
+/** What an attempt hears of its run. */
+export type AttemptState = Pick<Run, "ends_early">;
+
+/**
+ * @param leaderboard undefined: as it is
+ * @returns undefined when the run is no longer this attempt's
+ */
 export async function saveProgress(
   db: Kysely<Tables>,
   id: string,
   attempt: number,
   progress: number,
-): Promise<boolean> {
+  leaderboard?: Leaderboard,
+): Promise<AttemptState | undefined> {
   const saved = await db
     .updateTable("training_runs")
-    .set((row) => ({ progress, version: row("version", "+", 1) }))
+    .set((row) => ({
+      progress,
+      version: row("version", "+", 1),
+      ...(leaderboard && { leaderboard: JSON.stringify(leaderboard) as never }),
+    }))
     .where("id", "=", id)
     .where("status", "=", "running")
     .where("attempt", "=", attempt)
-    .returning("id")
+    .returning("ends_early")
     .executeTakeFirst();
-  if (saved === undefined) return false;
-  await notify(db, runsChannel, id);
-  return true;
+  if (saved !== undefined) await notify(db, runsChannel, id);
+  return saved;
 }
 
-/** True while the run belongs to that attempt. */
-export async function isRunningAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<boolean> {
-  const row = await db
+/** @returns undefined when the run is no longer this attempt's */
+export function readAttempt(db: Kysely<Tables>, id: string, attempt: number): Promise<AttemptState | undefined> {
+  return db
     .selectFrom("training_runs")
-    .select("id")
+    .select("ends_early")
     .where("id", "=", id)
     .where("status", "=", "running")
     .where("attempt", "=", attempt)
     .executeTakeFirst();
-  return row !== undefined;
 }
 
 /**
@@ -324,6 +363,8 @@ export async function markSucceeded(
     metricDetails,
     columnUses,
     columnWarnings,
+    leaderboard,
+    keptMeasures,
     artifactId,
     nowMs,
   }: {
@@ -334,6 +375,9 @@ export async function markSucceeded(
     /** JSON. */
     columnUses: string;
     columnWarnings: RunWarnings;
+    leaderboard: Leaderboard | undefined;
+    /** JSON. */
+    keptMeasures: string;
     artifactId: string;
     nowMs: number;
   },
@@ -348,6 +392,8 @@ export async function markSucceeded(
       metric_details: JSON.stringify(metricDetails) as never,
       column_uses: columnUses,
       column_warnings: JSON.stringify(columnWarnings) as never,
+      leaderboard: (leaderboard === undefined ? null : JSON.stringify(leaderboard)) as never,
+      kept_measures: keptMeasures,
       artifact_id: artifactId,
       error_code: null,
       error_message: null,
@@ -409,7 +455,27 @@ export async function markCancelled(
   return run;
 }
 
-/** The run if it is cancelled: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
+/**
+ * Asks a search that has found something for the best so far; its worker hears so when it next looks at the row.
+ * @returns undefined where nothing was found yet, it was asked for already, or the run searches nothing or is final
+ */
+export async function markEndsEarly(tx: Kysely<Tables>, owner: string, id: string): Promise<DescribedRun | undefined> {
+  const run = await tx
+    .updateTable("training_runs")
+    .set((row) => ({ ends_early: true, version: row("version", "+", 1) }))
+    .where("id", "=", id)
+    .where("owner", "=", owner)
+    .where("status", "=", "running")
+    .where("mode", "=", "auto")
+    .where("ends_early", "=", false)
+    .where(sql<boolean>`leaderboard -> 'trials' -> 0 ->> 'score' is not null`)
+    .returning(describedColumns)
+    .executeTakeFirst();
+  if (run !== undefined) await notify(tx, runsChannel, id);
+  return run;
+}
+
+/** The run if it is cancelled, or was asked to end early: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
 export async function findCancelled(db: Kysely<Tables>, id: string): Promise<DescribedRun | undefined> {
   // The status is looked at here: as a condition it would be asked of the row as it was, and nothing waited for.
   const run = await db
@@ -418,7 +484,7 @@ export async function findCancelled(db: Kysely<Tables>, id: string): Promise<Des
     .where("id", "=", id)
     .forShare()
     .executeTakeFirst();
-  return run?.status === "cancelled" ? run : undefined;
+  return run?.status === "cancelled" || run?.ends_early ? run : undefined;
 }
 
 /** What became of a run that is no longer an attempt's; undefined when it is gone. */

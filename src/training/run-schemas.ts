@@ -5,6 +5,7 @@ import { dateParts } from "../models/date-parts.ts";
 import { MAX_VALUE_BINS } from "../models/feature-bins.ts";
 import { earlyStoppings, objectives } from "../models/heavy-parameters.ts";
 import { runWarningCodes } from "../store/schema.ts";
+import { leaderboard } from "./leaderboard-schema.ts";
 import { runMetrics } from "./metrics-schema.ts";
 import { countedAttempts, runStatuses } from "./run-lifecycle.ts";
 import type { DescribedRun, Run } from "./run-repository.ts";
@@ -13,8 +14,10 @@ import { columnName, validationSchema } from "./validation-schema.ts";
 // What calls under /training-runs and /metrics take and give: checked, and described in /api/openapi.json.
 
 export const mode = z
-  .enum(["light", "heavy"])
-  .describe("light: linear or logistic model; heavy: gradient-boosted trees.");
+  .enum(["light", "heavy", "auto"])
+  .describe(
+    "light: linear or logistic model; heavy: gradient-boosted trees; auto: the best of both that a search finds, `leaderboard` tells which.",
+  );
 export const task = z.enum(["classification", "regression"]);
 
 /** Far more than a class of one row among a billion needs, and no weight that a sum over rows would lose. */
@@ -30,7 +33,7 @@ const threshold = z.union(
   [z.literal("f1"), z.number().min(0).max(1), z.strictObject({ falsePositive: weight, falseNegative: weight })],
   { error: 'must be "f1", a number from 0 to 1, or {"falsePositive": cost, "falseNegative": cost}' },
 );
-const parameters = z
+export const parameters = z
   .strictObject({
     seed: z
       .number()
@@ -134,6 +137,15 @@ const parameters = z
       .describe(
         "heavy, numbers or two classes: by column (number, boolean or date) 1 where the answer may not fall as it grows, -1 where it may not grow.",
       ),
+    maxTrials: z.int().min(2).max(200).optional().describe("auto: ways to learn that are tried. Default 20."),
+    maxSeconds: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .optional()
+      .describe(
+        "auto: after which no further way is tried, all searches of the run together. Default 300, and no more than half of TRAINING_TIMEOUT_SECONDS.",
+      ),
     weight: columnName
       .optional()
       .describe(
@@ -176,6 +188,7 @@ export const runSchema = z
       .int()
       .describe("0 while it waits for its first. One that a stop of the service or an outage ended does not count."),
     progress: z.number().min(0).max(1),
+    endsEarly: z.boolean().describe("auto: it was cancelled when it had found something, and makes a model of that."),
     version: z.number().int().describe("Grows with every change; the id of its event."),
     queuePosition: z.number().int().nullable().describe("From 1; null unless it waits."),
     metrics: z
@@ -264,6 +277,11 @@ export const describedRunSchema = runSchema
         "A target whose metrics mislead, columns asked for in `features` that could not be used, numbers that were rounded, and columns that say what the target does; 50 at most, null where `columns` is.",
       ),
     warningCount: z.int().nullable().describe("All of them."),
+    leaderboard: leaderboard
+      .nullable()
+      .describe(
+        "Of the mode auto: what has been tried so far, and in the end all of it. Null until one was, and else.",
+      ),
   })
   .meta({ id: "TrainingRunWithColumns" });
 
@@ -306,6 +324,7 @@ export function toRun(run: Run, queuePosition: number | null) {
     status: run.status,
     attempt: countedAttempts(run),
     progress: run.progress,
+    endsEarly: run.ends_early,
     version: run.version,
     queuePosition,
     metrics: run.metrics,
@@ -321,7 +340,11 @@ export function toRun(run: Run, queuePosition: number | null) {
 /** A row as its owner sees it alone, as JSON. */
 export function describedRunJson(run: DescribedRun, queuePosition: number | null): string {
   const { column_uses: columns, column_warnings: warnings, metric_details: details } = run;
-  const told = { warnings: warnings?.first ?? null, warningCount: warnings?.count ?? null };
+  const told = {
+    warnings: warnings?.first ?? null,
+    warningCount: warnings?.count ?? null,
+    leaderboard: run.leaderboard,
+  };
   const shown = toRun(run, queuePosition);
   const metrics = details === null ? shown.metrics : { ...shown.metrics, ...details };
   return jsonWith({ ...shown, metrics, ...told }, "columns", columns);

@@ -7,6 +7,7 @@ import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
 import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
+import type { RunMode } from "../models/model.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import type { JobQueue } from "../queue/job-queue.ts";
 import type { Config } from "../settings/config.ts";
@@ -23,7 +24,7 @@ export type TrainingTask = "classification" | "regression";
 /** What a caller asks for. */
 export interface RunRequest {
   readonly datasetId: string;
-  readonly mode: "light" | "heavy";
+  readonly mode: RunMode;
   readonly target?: string | undefined;
   readonly task?: TrainingTask | undefined;
   readonly features?: readonly string[] | undefined;
@@ -115,7 +116,9 @@ export function requireMemory(
 ): void {
   const readable = dataset.column_count - (dataset.said?.leftOut?.length ?? 0);
   const columns = features === undefined ? readable : new Set(features).size + 1;
-  const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode });
+  // Of a search the least is that of a heavy one, which it comes to where a light one has no room.
+  const least = mode === "auto" ? "heavy" : mode;
+  const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode: least });
   if (neededBytes <= memoryBytes) return;
   throw new DomainError(
     "TRAINING_TOO_LARGE",
@@ -204,7 +207,7 @@ export async function submitRun(
       throw new DomainError("DATASET_NOT_FOUND", "There is no such dataset. GET /datasets lists yours.");
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
-    requireUsableParameters(request, { ...dataset, target, task });
+    requireUsableParameters(request, { ...dataset, target, task, timeoutSeconds: config.trainingTimeoutSeconds });
     requireMemory(request, dataset, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {

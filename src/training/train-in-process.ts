@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Span } from "@opentelemetry/api";
 import { dialectOf, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
 import { onTypedCopy } from "../datasets/typed/on-typed-copy.ts";
 import type { Logger } from "../log.ts";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import { usualSearchSeconds } from "../models/train-request.ts";
 import { describeSpan, outsideOfTraces, pastSpans } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
 import type { Config } from "../settings/config.ts";
 import type { FileStorage } from "../storage/file-storage.ts";
 import type { Store } from "../store/database.ts";
-import { isRunningAttempt, type Run, saveProgress } from "./run-repository.ts";
+import { type Run, readAttempt, saveProgress } from "./run-repository.ts";
 import type { ChildPhase, ChildProgress, ChildResult, ChildTask } from "./training-child.ts";
 import { runTrainingProcess } from "./training-process.ts";
 
@@ -81,15 +84,16 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       phases: [],
       dataError: { code: "DATASET_NOT_FOUND" as never, message: "The dataset is not there any more." },
     };
-  let progress = 0;
+  const news: News = { progress: 0 };
   const phases = phaseSpans(attempt);
   const timeout = setTimeout(
     () => attempt.end("timeout"),
     Math.min(config.trainingTimeoutSeconds * 1000, 2_147_000_000),
   );
   const copyPath = storage.temporaryPath(randomUUID());
+  const endWishPath = storage.temporaryPath(randomUUID());
   const watching = new AbortController();
-  const watched = watch(parts, attempt, () => progress, watching.signal);
+  const watched = watch(parts, attempt, { news, endWishPath }, watching.signal);
   try {
     const about: Omit<ChildTask, "csvPath"> = {
       copyPath,
@@ -104,9 +108,13 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
       parameters: run.parameters,
       modelPath,
       memoryBytes: config.trainingMemoryBytes,
+      // The model is still to be fitted and measured then.
+      endWishPath,
+      searchSeconds: Math.min(usualSearchSeconds, config.trainingTimeoutSeconds / 2),
     };
     const onProgress = (message: ChildProgress): void => {
-      progress = message.progress;
+      news.progress = message.progress;
+      news.leaderboard = message.leaderboard ?? news.leaderboard;
       if (message.over !== undefined) phases.over(message.over);
     };
     const train = (file: Pick<ChildTask, "csvPath" | "isTyped">) =>
@@ -131,34 +139,50 @@ export async function trainInProcess(parts: AttemptParts, attempt: Attempt, mode
     // Before the run's end is written: a late progress would wait for the same row.
     await watched;
     await storage.discard(copyPath);
+    await storage.discard(endWishPath);
   }
 }
 
-/** Writes progress at most twice a second, and ends the attempt when its run belongs to nobody or somebody else. */
+/** The last that the process has said. */
+interface News {
+  progress: number;
+  leaderboard?: Leaderboard | undefined;
+}
+
+/**
+ * Writes progress at most twice a second, passes on that the best so far is wanted, and ends the attempt when its run belongs to
+ * nobody or somebody else.
+ */
 async function watch(
   { db, log }: Pick<AttemptParts, "db" | "log">,
   attempt: Attempt,
-  progressNow: () => number,
+  { news, endWishPath }: { readonly news: News; readonly endWishPath: string },
   until: AbortSignal,
 ): Promise<void> {
   const { run } = attempt;
-  let written = 0;
+  const written: News = { progress: 0 };
   let isSilent = false;
+  let isWishTold = false;
   while (!until.aborted && !attempt.signal.aborted) {
     await delay(Math.min(progressWriteMs, ownershipCheckMs), undefined, { signal: until }).catch(() => {
       // Aborted: the loop's condition ends it.
     });
     if (until.aborted) return;
-    const progress = progressNow();
+    const { progress, leaderboard } = news;
+    const newBoard = leaderboard === written.leaderboard ? undefined : leaderboard;
     try {
       // A trace of ten minutes would have 2,400 of these.
-      const isOurs = await outsideOfTraces(() =>
-        progress > written
-          ? saveProgress(db, run.id, run.attempt, progress)
-          : isRunningAttempt(db, run.id, run.attempt),
+      const ours = await outsideOfTraces(() =>
+        progress > written.progress || newBoard !== undefined
+          ? saveProgress(db, run.id, run.attempt, progress, newBoard)
+          : readAttempt(db, run.id, run.attempt),
       );
-      written = Math.max(written, progress);
-      if (!isOurs) attempt.end("lost");
+      Object.assign(written, { progress: Math.max(written.progress, progress), leaderboard });
+      if (ours === undefined) attempt.end("lost");
+      else if (ours.ends_early && !isWishTold) {
+        await writeFile(endWishPath, "");
+        isWishTold = true;
+      }
       isSilent = false;
     } catch (error) {
       attempt.hasSeenOutage ||= isOutage(error);

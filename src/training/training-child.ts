@@ -1,12 +1,21 @@
 /** Entry of the process that trains one model; src/training/training-process.ts starts it, and ends it. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { flushCompileCache } from "node:module";
 import { beginApart } from "../begin-apart.ts";
-import { type DroppedColumn, serializeModelDocument, type TrainingMode, type TrainingTask } from "../models/model.ts";
+import type { Leaderboard } from "../models/leaderboard.ts";
+import {
+  type DroppedColumn,
+  type RunMode,
+  serializeModelDocument,
+  type TrainingMode,
+  type TrainingTask,
+} from "../models/model.ts";
 import type { RunMetrics } from "../models/model-metrics.ts";
-import { trainModel } from "../models/train-model.ts";
-import type { TrainParameters } from "../models/train-request.ts";
+import { trainAuto } from "../models/train-auto.ts";
+import { type TrainedModel, trainModel } from "../models/train-model.ts";
+import { type TrainParameters, usualSearchSeconds } from "../models/train-request.ts";
 import { TrainingDataError, type TrainingDataErrorCode } from "../models/training-data-error.ts";
 import { columnOf } from "../models/validation.ts";
 import type { ColumnSummary, RunWarnings } from "../store/schema.ts";
@@ -30,12 +39,16 @@ export interface ChildTask {
   readonly features?: readonly string[] | undefined;
   /** Columns that nothing shall be learnt from, whoever asks for no others. */
   readonly leftOut?: readonly string[] | undefined;
-  readonly mode: TrainingMode;
+  readonly mode: RunMode;
   readonly parameters: TrainParameters;
   /** Where the model goes; the folder must be there. */
   readonly modelPath: string;
   /** What the whole process may hold. */
   readonly memoryBytes: number;
+  /** Of the mode auto: how long it searches where `parameters` say nothing. */
+  readonly searchSeconds?: number | undefined;
+  /** Where a file comes to be when the best so far is wanted, and no more. */
+  readonly endWishPath?: string | undefined;
 }
 
 /** A part of the work that is over; times in milliseconds of Unix time, since its clock begins with the process. */
@@ -51,6 +64,8 @@ export interface ChildPhase {
 export interface ChildProgress {
   /** 0 to 1. */
   readonly progress: number;
+  /** What a search has tried so far; absent where that has not changed. */
+  readonly leaderboard?: Leaderboard;
   /** Told when it is over: how far it came must be known also of a process that is killed later. */
   readonly over?: ChildPhase;
 }
@@ -59,6 +74,8 @@ export interface ChildProgress {
 export type ChildResult = { readonly phases: readonly ChildPhase[] } & ModelOrFault;
 type ModelOrFault =
   | {
+      /** Of the model. */
+      readonly mode: TrainingMode;
       readonly metrics: RunMetrics;
       readonly sizeBytes: number;
       readonly sha256: string;
@@ -67,6 +84,10 @@ type ModelOrFault =
       readonly input: string;
       readonly columnUses: string;
       readonly columnWarnings: RunWarnings;
+      /** JSON of KeptMeasures. */
+      readonly keptMeasures: string;
+      /** Of a search. */
+      readonly leaderboard?: Leaderboard | undefined;
     }
   | { readonly dataError: { readonly code: TrainingDataErrorCode; readonly message: string } };
 
@@ -105,19 +126,36 @@ async function train(task: ChildTask): Promise<ChildResult> {
       post(progress);
     };
     const columnNames = columns.map(({ name }) => name);
-    const trained = trainModel({ ...task, table, columnNames }, onProgress, () => over("fit", rows));
-    const { document, metrics } = trained;
+    const onFitted = (): void => over("fit", rows);
+    const learn = (): TrainedModel & { readonly leaderboard?: Leaderboard } => {
+      const { mode, searchSeconds = usualSearchSeconds, endWishPath } = task;
+      const request = { ...task, table, columnNames };
+      if (mode !== "auto") return trainModel({ ...request, mode }, onProgress, onFitted);
+      return trainAuto(request, {
+        nowMs,
+        usualSeconds: searchSeconds,
+        isEndWanted: endWish(endWishPath),
+        onProgress,
+        onTrial: (leaderboard) => send({ progress: done, leaderboard }),
+        onFitted,
+      });
+    };
+    const trained = learn();
+    const { document, metrics, leaderboard } = trained;
     over("evaluate", rows);
     const content = Buffer.from(serializeModelDocument(document), "utf8");
     await writeFlushed(task.modelPath, content);
     over("save", rows);
     return {
       phases,
+      mode: document.mode,
+      leaderboard,
       metrics,
       sizeBytes: content.length,
       sha256: createHash("sha256").update(content).digest("hex"),
       droppedColumns: document.droppedColumns,
       input: JSON.stringify(trained.input),
+      keptMeasures: JSON.stringify(trained.kept),
       columnUses: JSON.stringify(trained.columns),
       columnWarnings: runWarningsOf(features, trained.columns, { name: task.target, hints: trained.hints }),
     };
@@ -157,6 +195,18 @@ function throttled(): (fraction: number) => void {
     if (progress < 1 && nowMs - lastPostedMs < PROGRESS_INTERVAL_MS) return;
     lastPostedMs = nowMs;
     send({ progress });
+  };
+}
+
+/** A message would not be heard: the search holds the event loop up until it ends. Looked at ten times a second, and never again once it is there. */
+function endWish(path: string | undefined): () => boolean {
+  let isThere = false;
+  let lastLookMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (isThere || path === undefined || performance.now() - lastLookMs < PROGRESS_INTERVAL_MS) return isThere;
+    lastLookMs = performance.now();
+    isThere = existsSync(path);
+    return isThere;
   };
 }
 

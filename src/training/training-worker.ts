@@ -3,7 +3,7 @@ import { applyRetention } from "../artifacts/retention.ts";
 import { backoffMs } from "../backoff.ts";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
-import { runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
+import { type RunFinished, runFinished, runRetried, runStarted } from "../monitoring/metrics.ts";
 import { describeSpan, failSpan, withSpan } from "../monitoring/spans.ts";
 import { isOutage } from "../outage.ts";
 import { type JobOutcome, type JobQueue, JobReturnedError, type QueuedJob } from "../queue/job-queue.ts";
@@ -68,7 +68,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     run: Run,
     outcome: "succeeded" | "failed",
     startedMs: number,
-    more: { errorType?: RunFault["type"]; relativeError?: number | undefined },
+    more: Pick<RunFinished, "errorType" | "model">,
   ): void {
     const durationSeconds = (performance.now() - startedMs) / 1000;
     runFinished({ mode: run.mode, task: run.task, outcome, durationSeconds, ...more });
@@ -154,7 +154,7 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
       const startedMs = saving?.startedMs;
       const keep = async (): Promise<AttemptEnd> =>
         (await keepModel({ db, storage, clock }, run, modelPath, result))
-          ? settleSuccess(attempt, result.metrics.relativeError)
+          ? settleSuccess(attempt, { mode: result.mode, relativeError: result.metrics.relativeError })
           : whyNotOurs(run);
       return await withSpan("training save", facts, keep, { startedMs });
     } catch (error) {
@@ -186,8 +186,8 @@ export async function startTrainingWorker(parts: TrainingWorkerParts): Promise<T
     }
   }
 
-  async function settleSuccess({ run, startedMs }: Attempt, relativeError: number | undefined): Promise<AttemptEnd> {
-    finished(run, "succeeded", startedMs, { relativeError });
+  async function settleSuccess({ run, startedMs }: Attempt, model: RunFinished["model"]): Promise<AttemptEnd> {
+    finished(run, "succeeded", startedMs, { model });
     try {
       await applyRetention({ db, storage, config, clock, log }, run.owner);
     } catch (error) {

@@ -42,8 +42,11 @@ async function seed(api: string) {
   const runs: string[] = [];
   const artifacts: string[] = [];
   for (const { id: datasetId } of datasets) {
-    for (const mode of ["light", "heavy"]) {
-      const parameters = mode === "heavy" ? { rounds: 5 } : {};
+    for (const [mode, parameters] of [
+      ["light", {}],
+      ["heavy", { rounds: 5 }],
+      ["auto", { maxTrials: 2 }],
+    ] as const) {
       const { id } = await post<{ id: string }>(`${api}/training-runs`, { datasetId, mode, parameters });
       runs.push(id);
       const artifactId = await eventually("a model", 120, async () => {

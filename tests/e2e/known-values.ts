@@ -34,7 +34,8 @@ metrics
 /** One request of 600 kB and one run of 0.3 s each. */
 function record(count: number): void {
   for (let index = 0; index < count; index += 1) {
-    runFinished({ mode: "heavy", task: "regression", outcome: "succeeded", durationSeconds: 0.25, relativeError: 2 });
+    const model = { mode: "heavy", relativeError: 2 } as const;
+    runFinished({ mode: "heavy", task: "regression", outcome: "succeeded", durationSeconds: 0.25, model });
     http.ended({
       method: "PUT",
       scheme: "https",

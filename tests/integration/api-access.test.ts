@@ -123,6 +123,7 @@ describe("without API keys", () => {
         "DELETE /datasets/expired",
         "POST /training-runs",
         "GET /training-runs",
+        "GET /training-runs/compare",
         "GET /training-runs/{id}",
         "GET /training-runs/{id}/events",
         "POST /training-runs/{id}/cancel",

@@ -91,6 +91,8 @@ async function knockEverywhere(service: RunningService): Promise<string[]> {
     `/datasets/${id}/rows?limit=5&x=${token}`,
     `/datasets/${id}/rows?offset=${email}`,
     `/training-runs?datasetId=${uuid}&status=${value}`,
+    `/training-runs/compare?ids=${run.id},${email}`,
+    `/training-runs/compare?ids=${run.id},${slow.json.id}&x=${token}`,
     `/training-runs/${run.id}`,
     `/training-runs/${run.id}/events`,
     `/training-runs/${uuid}/events`,

@@ -143,12 +143,13 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       for (const service of services) expect((await service.call("GET", "/api/health/ready")).status).toBe(200);
       await Promise.all(others.map((service) => service.halt()));
       const { rows: queueVersion } = await client.query("select version from pgboss.version");
-      // As it was before the last two migrations of ours, and before the queue's.
+      // As it was before the last five migrations of ours, and before the queue's.
       await client.query(`
         drop index training_runs_dataset;
         alter table datasets drop column said, drop column reading, drop column version, drop column version_of;
         create unique index datasets_content on datasets (owner, name, sha256) where deleting_at is null;
-        alter table training_runs drop column metric_details;
+        alter table training_runs drop column metric_details, drop column leaderboard, drop column kept_measures,
+          drop column ends_early;
         delete from kysely_migration where name >= '0011'`);
       await client.query(getRollbackPlans());
       let isOver = false;
@@ -163,7 +164,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       expect(ends.map(({ code, output }) => (code === 0 ? code : output))).toEqual([0, 0, 0, 0, 0]);
       expect([...statuses]).toEqual([200]);
       const { rows } = await client.query("select name from kysely_migration where name >= '0011'");
-      expect(rows).toHaveLength(2);
+      expect(rows).toHaveLength(5);
       expect((await client.query("select version from pgboss.version")).rows).toEqual(queueVersion);
       expect((await old.call("GET", "/datasets")).status).toBe(200);
       await old.halt();

@@ -1,6 +1,9 @@
 import type { MetricDefinition } from "./metric-definition.ts";
 
-export const trainingModes = ["light", "heavy"] as const;
+/** What a run asks for. */
+export const trainingModes = ["light", "heavy", "auto"] as const;
+/** What a model is: a run of the mode auto makes one of these. */
+export const modelModes = ["light", "heavy"] as const;
 export const trainingTasks = ["classification", "regression"] as const;
 export const runOutcomes = ["succeeded", "failed", "cancelled"] as const;
 export const runErrorTypes = ["data", "timeout", "out_of_memory", "crash", "storage", "database", "other"] as const;
@@ -68,7 +71,8 @@ export const trainingMetrics = {
     bounds: trainingBounds,
     scope: "process",
     role: "worker",
-    fromStart: true,
+    // A quantile needs no zero, and series at a fresh start are few: the first wait of each mode in a process shows in none.
+    fromStart: false,
   },
   trainingQueueJobs: {
     name: "mlops.backend.training.queue.jobs",
@@ -111,12 +115,13 @@ export const trainingMetrics = {
     name: "mlops.backend.training.relative_error",
     kind: "histogram",
     unit: "1",
-    description: "The model's error divided by the naive baseline's; above 1 is worse than naive.",
-    attributes: modeAndTask,
+    description: "The model's error divided by the naive baseline's, by the model's mode; above 1 is worse than naive.",
+    attributes: { mode: modelModes, task: trainingTasks },
     // None beyond: how much worse than naive a useless model is helps nobody.
     bounds: [0.1, 0.25, 0.5, 0.75, 0.95, 1.05, 1.5],
     scope: "process",
     role: "worker",
-    fromStart: true,
+    // As of the wait.
+    fromStart: false,
   },
 } as const satisfies Record<string, MetricDefinition>;
