@@ -66,6 +66,7 @@ export interface RowsFit extends FittedModel {
  * @throws TrainingDataError
  */
 export function fitRows(facts: TrainingFacts, places: Int32Array, onProgress: (fraction: number) => void): RowsFit {
+  requireEnough(facts, places);
   const schema = schemaOf(facts, places);
   if (schema.features.length > 0) return fitFeatures(facts, schema, places, onProgress);
   throw new TrainingDataError(
@@ -76,6 +77,7 @@ export function fitRows(facts: TrainingFacts, places: Int32Array, onProgress: (f
 
 /** The same, also where no column varies among these rows: the model says the same of every row then, as ours of such rows would. */
 export function fitFold(facts: TrainingFacts, places: Int32Array, onProgress: (fraction: number) => void): RowsFit {
+  requireEnough(facts, places);
   return fitFeatures(facts, schemaOf(facts, places), places, onProgress);
 }
 
@@ -97,7 +99,6 @@ function fitFeatures(
   const { classes } = target;
   const rows = places.map((place) => target.rows[place]!);
   const fit = modelFit(facts, schema, places);
-  requireEnough(facts, fit.target);
   const how = { mode, parameters, seed };
   const shareOfFit = isChosen(threshold) ? 1 - shareOfFolds : 1;
   const fitted = fitModel(fit, how, (fraction) => onProgress(fraction * shareOfFit));
@@ -123,8 +124,9 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   if (weights !== undefined) requireSomeWeight(weights, parameters.weight!);
   const loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
   const outputs = loss === "softmax" ? classes!.length : 1;
-  const fits = request.mode === "heavy" ? fitsAtOnce(parameters, places.length) : 1;
-  requireRoom(request, { features: expandedSources(features).length, trainRows: places.length, outputs, fits });
+  const size = { features: expandedSources(features).length, outputs };
+  const fits = request.mode === "heavy" ? fitsAtOnce(parameters, { ...size, rows: places.length }) : 1;
+  requireRoom(request, { ...size, trainRows: places.length, fits });
   const rows = places.map((place) => target.rows[place]!);
   return {
     columns: expandColumns(features, columns, rows, request.mode === "light"),
@@ -171,15 +173,16 @@ export function askRows({ request, columns, target }: TrainingFacts, fit: RowsFi
 }
 
 /** By time or by group it may be that too little is on the side that is learnt from. */
-function requireEnough({ request, target }: TrainingFacts, values: Float64Array): void {
+function requireEnough({ request, target }: TrainingFacts, places: Int32Array): void {
   const { validation } = request.parameters;
   if (validation?.kind !== "time" && validation?.kind !== "group") return;
-  const hasClasses = target.classes === undefined || values.some((value) => value !== values[0]);
-  if (values.length >= leastRows && hasClasses) return;
-  const what = values.length < leastRows ? `${values.length} rows` : "rows of one class alone";
+  const first = target.values[places[0]!];
+  const hasClasses = target.classes === undefined || places.some((place) => target.values[place] !== first);
+  if (places.length >= leastRows && hasClasses) return;
+  const what = places.length < leastRows ? `fewer than ${leastRows} rows` : "rows of one class alone";
   throw new TrainingDataError(
     "PARAMETER_UNUSABLE",
-    `\`validation\` by «${shortName(validation.column)}» leaves ${what} to learn from. Choose another \`share\`, or another kind.`,
+    `\`validation\` by «${shortName(validation.column)}» leaves ${what} to learn from. Choose another \`share\` or other \`folds\`, or another kind.`,
   );
 }
 

@@ -29,7 +29,7 @@ const shares = "accuracy balancedAccuracy precision recall f1 auc averagePrecisi
  */
 export function meansOfFolds(folds: readonly FoldScore[], foldCount: number): FoldMeans {
   const ratio = meanOf(folds.map((fold) => fold.ratio));
-  const scores = withSharedVariance(folds);
+  const scores = withSharedBaseline(folds);
   const measured = scores.map((score) => score.measured);
   const { all, positive } = seriesOf(measured);
   const metrics = meansOf(measured, foldCount);
@@ -47,27 +47,39 @@ export function meansOfFolds(folds: readonly FoldScore[], foldCount: number): Fo
 }
 
 /**
- * R² of folds is 1 − the mean of their squared errors ÷ that of the baseline's, which says the mean of the rows that were learnt
- * from. Means of R² of a few rows each are far too low: such rows vary less about their own mean than about that of all. In
- * place of each fold's R² stands what it adds to the shared one (the ratio's linear terms), so that the mean of these is it, and
- * they vary as it does.
+ * What stands by the baseline is of the means over folds, and no mean of the folds' own: R² is 1 − the mean squared error ÷ the
+ * baseline's, which says the mean of the rows that were learnt from, and the relative error the root of that ratio, or the ratio
+ * of log losses. Means of R² of a few rows each are far too low, since such rows vary less about their own mean than about that
+ * of all; and a fold that the baseline says well decides a mean of ratios alone. In place of each fold's value stands what it
+ * adds to the shared one (the ratio's linear terms), so that the mean of these is it, and they vary as it does.
  */
-function withSharedVariance(scores: readonly FoldScore[]): readonly FoldScore[] {
-  const errors = scores.map(({ measured }) => measured.metrics.mse ?? 0);
-  const spreads = scores.map(({ baseline }) => baseline.metrics.mse ?? 0);
-  const spread = meanOf(spreads);
-  const left = meanOf(errors) / spread;
-  return scores.map(({ measured, baseline, ratio }, fold) => {
-    if (measured.metrics.mse === undefined) return { measured, baseline, ratio };
-    const r2 = spread > 0 ? 1 - left - (errors[fold]! - left * spreads[fold]!) / spread : undefined;
-    return { measured: withR2(measured, r2), baseline: withR2(baseline, r2 && 0), ratio };
+function withSharedBaseline(scores: readonly FoldScore[]): readonly FoldScore[] {
+  const isOfNumbers = scores[0]!.measured.metrics.mse !== undefined;
+  const lossOf = ({ metrics }: Scored): number => (isOfNumbers ? metrics.mse! : metrics.logLoss!);
+  const naive = meanOf(scores.map(({ baseline }) => lossOf(baseline)));
+  if (!(naive > 0)) return scores.map((score) => ({ ...score, measured: withRatio(score.measured, isOfNumbers) }));
+  const left = meanOf(scores.map(({ measured }) => lossOf(measured))) / naive;
+  return scores.map(({ measured, baseline, ratio }) => {
+    const more = (lossOf(measured) - left * lossOf(baseline)) / naive;
+    const root = Math.sqrt(left);
+    const relativeError = isOfNumbers ? root + (root > 0 ? more / (2 * root) : 0) : left + more;
+    return {
+      measured: withRatio(measured, isOfNumbers, { r2: 1 - left - more, relativeError }),
+      baseline: isOfNumbers ? { ...baseline, metrics: { ...baseline.metrics, r2: 0 } } : baseline,
+      ratio,
+    };
   });
 }
 
-const withR2 = <Of extends Scored>(scored: Of, r2: number | undefined): Of => ({
-  ...scored,
-  metrics: { ...scored.metrics, r2 },
-});
+/** Without what can't be told where the baseline is always right. */
+function withRatio(
+  scored: Scored,
+  isOfNumbers: boolean,
+  shared?: { readonly r2: number; readonly relativeError: number },
+): Scored {
+  const metrics = isOfNumbers ? { ...scored.metrics, r2: shared?.r2 } : scored.metrics;
+  return { ...scored, metrics, relativeError: shared?.relativeError };
+}
 
 function meansOf(
   scores: readonly Pick<Scored, "metrics" | "relativeError">[],

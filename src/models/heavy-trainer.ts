@@ -16,6 +16,10 @@ const MIN_ROWS_FOR_EARLY_STOPPING = 60;
 const stoppingFolds = 5;
 /** From so many rows on a part tells as well when to stop (docs/adr/0036-heavy-models-learn-from-all-rows-at-last.md). */
 const rowsForFolds = 1_000;
+/** Cells that all rounds may go through for folds to be usual: some 10 s of one CPU, and two of a part. */
+const mostCells = 40_000_000;
+const usualRounds = 100;
+const usualDepth = 6;
 
 /** What a heavy model learns from. */
 export interface HeavyFit extends Pick<LinearFit, "columns" | "target" | "loss" | "outputs"> {
@@ -45,7 +49,8 @@ export function trainHeavy(
 ): FittedHeavy {
   const { refit = true } = parameters;
   const places = placesThatWeigh(fit);
-  if (stoppingOf(parameters, places.length) === "folds") return trainByFolds(fit, places, parameters, seed, onProgress);
+  const size = { rows: places.length, features: fit.columns.length, outputs: fit.outputs };
+  if (stoppingOf(parameters, size) === "folds") return trainByFolds(fit, places, parameters, seed, onProgress);
   const { kept, heldOut } = splitForStopping(fit, places, seed);
   const first = { ...treesFitOf(fit, parameters, seed), fitRows: kept, validationRows: heldOut };
   const isRefitted = refit && heldOut.length > 0;
@@ -60,15 +65,30 @@ export function trainHeavy(
   return toModel(fitted, first, parameters);
 }
 
-/** Folds learn from all rows in the end: without a refit there is nothing that they could be for. */
-function stoppingOf({ earlyStopping, refit = true }: HeavyParameters, rows: number): EarlyStopping {
-  const isSmall = rows >= MIN_ROWS_FOR_EARLY_STOPPING && rows < rowsForFolds;
-  return earlyStopping ?? (isSmall && refit ? "folds" : "part");
+/** What decides how long trees take. */
+export interface TreesSize {
+  /** Rows that are learnt from. */
+  readonly rows: number;
+  /** Of the model's own. */
+  readonly features: number;
+  readonly outputs: number;
 }
 
-/** How many models grow at the same time. @param rows that are learnt from */
-export const fitsAtOnce = (parameters: HeavyParameters, rows: number): number =>
-  stoppingOf(parameters, rows) === "folds" ? stoppingFolds : 1;
+/** How often a fit goes through all of its cells. */
+export const passesOf = ({ rounds = usualRounds, maxDepth = usualDepth }: HeavyParameters): number =>
+  (rounds * maxDepth) / usualDepth;
+
+/** Folds learn from all rows in the end: without a refit there is nothing that they could be for. */
+function stoppingOf(parameters: HeavyParameters, { rows, features, outputs }: TreesSize): EarlyStopping {
+  const { earlyStopping, refit = true } = parameters;
+  const isSmall = rows >= MIN_ROWS_FOR_EARLY_STOPPING && rows < rowsForFolds;
+  const isCheap = () => passesOf(parameters) * rows * features * outputs <= mostCells;
+  return earlyStopping ?? (isSmall && refit && isCheap() ? "folds" : "part");
+}
+
+/** How many models grow at the same time. */
+export const fitsAtOnce = (parameters: HeavyParameters, size: TreesSize): number =>
+  stoppingOf(parameters, size) === "folds" ? stoppingFolds : 1;
 
 /** The folds say when to stop, and all rows are learnt from for so many rounds. */
 function trainByFolds(
@@ -120,8 +140,8 @@ function treesFitOf(fit: HeavyFit, parameters: HeavyParameters, seed: number) {
     quantile: parameters.quantileAlpha ?? 0.5,
     rowWeights: rowWeightsOf(fit, parameters),
     monotone: fit.monotone,
-    rounds: parameters.rounds ?? 100,
-    maxDepth: parameters.maxDepth ?? 6,
+    rounds: parameters.rounds ?? usualRounds,
+    maxDepth: parameters.maxDepth ?? usualDepth,
     learningRate: parameters.learningRate ?? 0.1,
     earlyStoppingRounds: parameters.earlyStoppingRounds ?? 15,
     minChildWeight: parameters.minChildWeight ?? 1,

@@ -61,7 +61,7 @@ export function decisionOf(
     if (rows < leastRowsOfClass)
       throw new TrainingDataError(
         "PARAMETER_UNUSABLE",
-        `\`threshold\` can't be chosen: of ${tellClasses([classes[k]!])} ${rows} rows are learnt from, and ${leastRowsOfClass} are the least. Say a number, or leave it out.`,
+        `\`threshold\` can't be chosen: of ${tellClasses([classes[k]!])} ${rows} rows are learnt from at once, and ${leastRowsOfClass} are the least. Say a number, or a \`validation\` that leaves more of them (more folds, or a smaller share), or leave it out.`,
       );
   }
   const chances = outOfFold();

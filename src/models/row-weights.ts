@@ -27,8 +27,11 @@ export function readWeights(column: TableColumn | undefined, name: string, rows:
 export function requireSomeWeight(weights: Float64Array, name: string): void {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   if (total > 0 && total < Number.POSITIVE_INFINITY) return;
-  const why = total > 0 ? "sums up to more than a number holds" : "is 0 in all rows that were to be learnt from";
-  throw unusable(name, why, "Correct the table, or leave `weight` out");
+  const why =
+    total > 0
+      ? "sums up to more than a number holds"
+      : "is 0 in all rows that were to be learnt from, those of one fold where it is measured by folds";
+  throw unusable(name, why, "Correct the table, say another `validation`, or leave `weight` out");
 }
 
 function unusable(name: string, why: string, advice: string): TrainingDataError {

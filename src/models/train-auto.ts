@@ -40,7 +40,7 @@ export function trainAuto(request: Omit<TrainRequest, "mode">, hooks: AutoHooks)
   const { nowMs, isEndWanted, onProgress } = hooks;
   const { maxTrials: trials = usualTrials, maxSeconds = hooks.usualSeconds, ...parameters } = request.parameters;
   const facts = readFacts({ ...request, parameters, mode: "heavy" });
-  const plan = planOf(facts, () => 1);
+  const plan = planOf(facts, "auto");
   const searches = "split" in plan ? 1 : 1 + plan.foldCount * plan.repeats;
   const endMs = nowMs() + maxSeconds * 1000;
   let searchesLeft = searches;

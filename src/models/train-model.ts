@@ -46,25 +46,25 @@ export function trainModel(
   onFitted: () => void = () => {},
 ): TrainedModel {
   const facts = readFacts(request);
-  const size = sizeOf(facts);
-  return trainPlanned(
-    facts,
-    planOf(facts, (folds) => usualRepeats(size, folds)),
-    { onProgress, onFitted },
-  );
+  return trainPlanned(facts, planOf(facts, request.mode), { onProgress, onFitted });
 }
 
 /**
  * On which rows a training is measured.
- * @param repeatsOf that many folds, where none are said
+ * @param mode of the run, which may be a search for the best
  * @throws TrainingDataError
  */
-export function planOf(
-  { request, columns, target }: TrainingFacts,
-  repeatsOf: (folds: number) => number,
-): ValidationPlan {
+export function planOf(facts: TrainingFacts, mode: FitSize["mode"]): ValidationPlan {
+  const { request, columns, target } = facts;
   const { seed = usualSeed, validation } = request.parameters;
-  return planValidation(validation, { target, targetName: request.target, columns, seed, usualRepeats: repeatsOf });
+  const size = { ...sizeOf(facts), mode };
+  return planValidation(validation, {
+    target,
+    targetName: request.target,
+    columns,
+    seed,
+    usualRepeats: (folds) => usualRepeats(size, folds),
+  });
 }
 
 /** Places of the target that the model of a run learns from. */
@@ -105,11 +105,11 @@ export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: 
   return { ...describe(facts, fit, metrics, factsOfFold && facts.request.parameters), kept };
 }
 
-function sizeOf({ request: { mode, parameters }, candidates, target }: TrainingFacts): FitSize {
+function sizeOf({ request: { parameters }, candidates, target }: TrainingFacts): Omit<FitSize, "mode"> {
   const { classes, rows } = target;
   const features = () => expandedSources(buildFeatureSchema(candidates, rows).features).length;
   const outputs = classes === undefined || classes.length === 2 ? 1 : classes.length;
-  return { mode, parameters, rows: rows.length, features, outputs };
+  return { parameters, rows: rows.length, features, outputs };
 }
 
 /** What of the way the run's own model is: each fold's learns from fewer rows. */

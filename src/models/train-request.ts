@@ -19,7 +19,7 @@ export interface TrainParameters extends LightParameters, HeavyParameters, Posit
   readonly seed?: number | undefined;
   /** The column that says how much each row counts; it is no feature then. */
   readonly weight?: string | undefined;
-  /** On which rows the model is measured. Default: a quarter, held out. */
+  /** On which rows the model is measured. Default: folds of small tables, else a quarter that is held out. */
   readonly validation?: Validation | undefined;
 }
 

@@ -40,18 +40,19 @@ export interface ValidationReport {
 
 /**
  * With its defaults.
- * @param rows with a target: where there are few, a run that names no validation is measured by folds
- * @param repeatsOf that many folds, where none are said
+ * @param rows with a target: where there are few, a run that names no validation is measured by folds, if that is not too dear
+ * @param repeatsOf that many folds, where none are said; 0 where even one deal is dear
  */
 export function wholeValidation(
   asked: Validation | undefined,
   rows: number,
   repeatsOf: (folds: number) => number,
 ): Validation {
-  const validation: Validation = asked ?? { kind: rows < enoughRows ? "folds" : "holdout" };
+  const isDealt = () => rows < enoughRows && repeatsOf(usualFolds) > 0;
+  const validation: Validation = asked ?? { kind: isDealt() ? "folds" : "holdout" };
   if (validation.kind === "folds") {
     const { folds = usualFolds } = validation;
-    return { kind: "folds", folds, repeats: validation.repeats ?? repeatsOf(folds) };
+    return { kind: "folds", folds, repeats: validation.repeats ?? Math.max(1, repeatsOf(folds)) };
   }
   if (validation.kind === "group" && validation.folds !== undefined) return validation;
   return { ...validation, share: validation.share ?? usualShare };

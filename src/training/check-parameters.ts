@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import type { TrainParameters } from "../models/train-request.ts";
-import { columnOf } from "../models/validation.ts";
+import { columnOf, groupColumnOf } from "../models/validation.ts";
 import type { RunRequest, TrainableDataset, TrainingTask } from "./submit-run.ts";
 
 /** A parameter that would do nothing, or not what it promises. */
@@ -115,7 +115,8 @@ function faultsOfColumns({ features, parameters = {} }: Asked, { columns, said, 
     if (type === undefined) return "which is no column of the dataset";
     if (type === "text") return "which is text and has no order";
     if (name === weight) return "which is the column of weights";
-    const isFeature = features === undefined ? !leftOut.has(name) : features.includes(name);
+    const isAside = leftOut.has(name) || name === groupColumnOf(validation);
+    const isFeature = features === undefined ? !isAside : features.includes(name);
     return isFeature ? undefined : "which nothing is learnt from";
   };
   const told = { weight: ofWeight(), validation: ofValidation() };

@@ -16,7 +16,8 @@ afterAll(() => service?.stop());
 const auto = (parameters: object = {}) => ({ mode: "auto", parameters: { maxTrials: 6, ...parameters } });
 
 test("a run of the mode auto ends with a leaderboard, and its model is what a run of the best trial makes", async () => {
-  const { json: run } = await service.train(penguinsId, auto());
+  const validation = { kind: "holdout" };
+  const { json: run } = await service.train(penguinsId, auto({ validation }));
   expect(run).toMatchObject({ status: "succeeded", mode: "auto", progress: 1, error: null });
   const { leaderboard } = run;
   expect(leaderboard).toMatchObject({ metric: "logLoss", trialsDone: 6, trialsOf: 6, stoppedBy: "trials" });
@@ -32,7 +33,8 @@ test("a run of the mode auto ends with a leaderboard, and its model is what a ru
   expect(artifact.mode).toBe(best.mode);
   const document = (await service.call("GET", `/artifacts/${run.artifactId}/content`)).json;
   expect(document).toMatchObject({ mode: best.mode, parameters: best.parameters });
-  const { json: same } = await service.train(penguinsId, { mode: best.mode, parameters: best.parameters });
+  const parameters = { ...best.parameters, validation };
+  const { json: same } = await service.train(penguinsId, { mode: best.mode, parameters });
   const alone = (await service.call("GET", `/artifacts/${same.artifactId}/content`)).json;
   expect({ ...document, parameters: undefined }).toEqual({ ...alone, parameters: undefined });
   const bare = await service.call("GET", `/artifacts/${run.artifactId}/content?format=xgboost`);

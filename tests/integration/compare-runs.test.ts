@@ -16,16 +16,17 @@ const compare = (...ids: string[]) => service.call("GET", `/training-runs/compar
 const trained = async (datasetId: string, run: Record<string, unknown>) => (await service.train(datasetId, run)).json;
 
 test("models that were measured on the same rows stand beside each other, with what differs", async () => {
-  const light = await trained(carsId, { mode: "light" });
-  const heavy = await trained(carsId, { mode: "heavy", parameters: { rounds: 60 } });
-  const poor = await trained(carsId, { mode: "light", features: ["Year"] });
+  const validation = { kind: "holdout" };
+  const light = await trained(carsId, { mode: "light", parameters: { validation } });
+  const heavy = await trained(carsId, { mode: "heavy", parameters: { rounds: 60, validation } });
+  const poor = await trained(carsId, { mode: "light", features: ["Year"], parameters: { validation } });
   const { status, json } = await compare(light.id, heavy.id, poor.id);
   expect(status).toBe(200);
   const target = { target: "Miles_per_Gallon", task: "regression" };
   expect(json).toMatchObject({ datasetId: carsId, ...target, by: "rows", rows: light.metrics.rows.test });
   const [first, second, third] = json.runs;
   expect(first).toMatchObject({ id: light.id, mode: "light", artifactId: light.artifactId, differences: null });
-  expect(second).toMatchObject({ id: heavy.id, parameters: { rounds: 60 } });
+  expect(second).toMatchObject({ id: heavy.id, parameters: { rounds: 60, validation } });
   expect(second.metrics.rmse).toBe(heavy.metrics.rmse);
   const { difference, interval } = second.differences.rmse;
   expect(difference).toBeCloseTo(heavy.metrics.rmse - light.metrics.rmse, 10);

@@ -189,7 +189,7 @@ test("no threshold is chosen by a handful of rows", async () => {
       status: "failed",
       error: {
         code: "PARAMETER_UNUSABLE",
-        message: expect.stringMatching(/of «fraud» \d rows are learnt from, and 10 are/),
+        message: expect.stringMatching(/of «fraud» \d rows are learnt from at once, and 10 are/),
       },
     });
   });

@@ -46,11 +46,16 @@ function search(rows: readonly Row[], asked: Asked, parameters: TrainParameters,
 
 describe.each([ofClasses, ofNumbers])("a search of a model of $target", (asked) => {
   test("finds the same twice, and its model is that of a run with what it found", () => {
-    const found = search(table, asked, { maxTrials: 8 });
-    expect(search(table, asked, { maxTrials: 8 })).toEqual(found);
+    const validation: Validation = { kind: "holdout" };
+    const found = search(table, asked, { maxTrials: 8, validation });
+    expect(search(table, asked, { maxTrials: 8, validation })).toEqual(found);
     const { mode, parameters, ...document } = found.document;
     const { isBest, ...best } = found.leaderboard.trials[0]!;
-    expect({ isBest, mode, parameters }).toEqual({ isBest: true, mode: best.mode, parameters: best.parameters });
+    expect({ isBest, mode, parameters }).toEqual({
+      isBest: true,
+      mode: best.mode,
+      parameters: { validation, ...best.parameters },
+    });
     const alone = trainModel({ table: toTable(table), ...asked, mode, parameters: parameters! }, () => {});
     expect({ ...alone.document, mode: undefined }).toEqual({ ...document, mode: undefined });
     expect(found.leaderboard).toMatchObject({ trialsDone: 8, trialsOf: 8, stoppedBy: "trials" });
@@ -102,7 +107,11 @@ test("where too few groups are left trials are compared by folds of rows, and of
   expect(leaderboard.validation).toMatchObject({ kind: "folds", folds: 5, repeats: 2 });
   // Of the six that are learnt from two are of a class of one row, and never held out.
   const few = ["a", "a", "a", "b", "b", "b", "c", "d"].map((label, row) => ({ label, n: row * 1.5, m: row % 3 }));
-  const found = search(few, { target: "label", task: "classification" }, { maxTrials: 2 });
+  const found = search(
+    few,
+    { target: "label", task: "classification" },
+    { maxTrials: 2, validation: { kind: "holdout" } },
+  );
   expect(found.leaderboard.validation).toMatchObject({ kind: "folds", folds: 2 });
 });
 
