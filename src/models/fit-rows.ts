@@ -172,8 +172,11 @@ export function askRows({ request, columns, target }: TrainingFacts, fit: RowsFi
   return { columns: expanded, evaluation };
 }
 
-/** By time or by group it may be that too little is on the side that is learnt from. */
-function requireEnough({ request, target }: TrainingFacts, places: Int32Array): void {
+/**
+ * By time or by group it may be that too little is on the side that is learnt from.
+ * @throws TrainingDataError PARAMETER_UNUSABLE
+ */
+export function requireEnough({ request, target }: TrainingFacts, places: Int32Array): void {
   const { validation } = request.parameters;
   if (validation?.kind !== "time" && validation?.kind !== "group") return;
   const first = target.values[places[0]!];

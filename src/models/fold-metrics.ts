@@ -53,7 +53,7 @@ export function meansOfFolds(folds: readonly FoldScore[], foldCount: number): Fo
  * of all; and a fold that the baseline says well decides a mean of ratios alone. In place of each fold's value stands what it
  * adds to the shared one (the ratio's linear terms), so that the mean of these is it, and they vary as it does.
  */
-function withSharedBaseline(scores: readonly FoldScore[]): readonly FoldScore[] {
+export function withSharedBaseline(scores: readonly FoldScore[]): readonly FoldScore[] {
   const isOfNumbers = scores[0]!.measured.metrics.mse !== undefined;
   const lossOf = ({ metrics }: Scored): number => (isOfNumbers ? metrics.mse! : metrics.logLoss!);
   const naive = meanOf(scores.map(({ baseline }) => lossOf(baseline)));

@@ -1,4 +1,4 @@
-import type { TrainingFacts } from "./fit-rows.ts";
+import { requireEnough, type TrainingFacts } from "./fit-rows.ts";
 import { planValidation } from "./plan-validation.ts";
 import type { RowSplit } from "./split-rows.ts";
 import { usualSeed } from "./train-request.ts";
@@ -18,11 +18,12 @@ export interface InnerPlan {
 /**
  * Parts rows that are learnt from once more, in the way in which the run is measured: what is good for days to come, or for
  * other groups, is another model than what is good for rows between those that were learnt from. Where too few moments or
- * groups are left for that, by folds of rows.
+ * groups are left for that, or one class alone, by folds of rows.
  * @param places of the target that may be looked at
  * @throws TrainingDataError TOO_FEW_ROWS
  */
-export function planInner({ request, columns, target }: TrainingFacts, places: Int32Array): InnerPlan {
+export function planInner(ofAll: TrainingFacts, places: Int32Array): InnerPlan {
+  const { request, columns, target } = ofAll;
   const { rows, values, classes } = target;
   const { validation, seed = usualSeed } = request.parameters;
   const facts = {
@@ -36,14 +37,13 @@ export function planInner({ request, columns, target }: TrainingFacts, places: I
     seed,
     usualRepeats: () => 1,
   };
-  const partBy = (inner: Validation): InnerPlan => {
-    const plan = planValidation(inner, facts);
+  const partBy = (way: Validation): InnerPlan => {
+    const plan = planValidation(way, facts);
     const splits = "split" in plan ? [plan.split] : [...plan.splits()];
     const there = (some: Int32Array): Int32Array => some.map((place) => places[place]!);
-    return {
-      report: plan.report,
-      splits: splits.map(({ kept, heldOut }) => ({ kept: there(kept), heldOut: there(heldOut) })),
-    };
+    const inner = splits.map(({ kept, heldOut }) => ({ kept: there(kept), heldOut: there(heldOut) }));
+    for (const { kept } of inner) requireEnough(ofAll, kept);
+    return { report: plan.report, splits: inner };
   };
   const ways = waysToPart(validation, places.length);
   for (const [at, way] of ways.entries()) {

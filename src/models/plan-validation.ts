@@ -42,6 +42,9 @@ export interface PlanFacts {
  */
 export function planValidation(asked: Validation | undefined, facts: PlanFacts): ValidationPlan {
   const validation = wholeValidation(asked, facts.target.rows.length, facts.usualRepeats);
+  // Nobody asked for folds: where there are too few rows for them, what there always was still does.
+  if (asked === undefined && validation.kind === "folds" && heldOutRowsOf(validation.folds!, facts) < validation.folds!)
+    return holdOut(usualShare, facts);
   if (validation.kind === "holdout") return holdOut(validation.share ?? usualShare, facts);
   if (validation.kind === "folds") return dealRows(validation.folds!, validation.repeats!, facts);
   const column = facts.columns.get(validation.column);
@@ -82,10 +85,19 @@ function holdOut(share: number, { target, targetName, seed }: PlanFacts): HeldOu
   return { report: { kind: "holdout", share, seed }, split };
 }
 
-function dealRows(folds: number, repeats: number, { target, targetName, seed }: PlanFacts): FoldsPlan {
-  const { values, classes } = target;
-  const deal = (random: () => number) => dealOut(values.length, folds, random, classes && values);
-  const heldOutRows = deal(seededRandom(seed)).reduce((sum, fold) => sum + Number(fold !== neverHeldOut), 0);
+const dealer =
+  (folds: number, { target: { values, classes } }: PlanFacts) =>
+  (random: () => number): Uint8Array =>
+    dealOut(values.length, folds, random, classes && values);
+
+const heldOutRowsOf = (folds: number, facts: PlanFacts): number =>
+  dealer(folds, facts)(seededRandom(facts.seed)).reduce((sum, fold) => sum + Number(fold !== neverHeldOut), 0);
+
+function dealRows(folds: number, repeats: number, facts: PlanFacts): FoldsPlan {
+  const { seed, targetName } = facts;
+  const { classes } = facts.target;
+  const deal = dealer(folds, facts);
+  const heldOutRows = heldOutRowsOf(folds, facts);
   if (heldOutRows < folds)
     throw new TrainingDataError(
       "TOO_FEW_ROWS",

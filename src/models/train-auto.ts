@@ -63,12 +63,20 @@ export function trainAuto(request: Omit<TrainRequest, "mode">, hooks: AutoHooks)
     onTrial: hooks.onTrial,
   });
   let foldsSearched = 0;
+  let brokenOffBy: Leaderboard["stoppedBy"] | undefined;
   const factsOfFold = (ofFold: TrainingFacts, kept: Int32Array): TrainingFacts => {
     // Whoever wants the end now does not want a search for each fold.
-    if (isEndWanted()) return ofFold;
+    if (isEndWanted()) {
+      brokenOffBy = "cancel";
+      return ofFold;
+    }
     try {
       const { best, board } = search(kept, { onProgress: ignore, onTrial: ignore });
-      if (board.stoppedBy === "cancel") return ofFold;
+      // A search that had less time than the run's says nothing of how good that is.
+      if (board.stoppedBy !== "trials" && own.board.stoppedBy === "trials") {
+        brokenOffBy = board.stoppedBy;
+        return ofFold;
+      }
       foldsSearched += 1;
       const { positiveClass } = ofFold.request.parameters;
       return withBest(facts, { ...best, parameters: { ...best.parameters, positiveClass } });
@@ -82,6 +90,7 @@ export function trainAuto(request: Omit<TrainRequest, "mode">, hooks: AutoHooks)
     onFitted: hooks.onFitted,
     factsOfFold,
   });
-  const leaderboard = { ...own.board, ...(searches > 1 && { foldsSearched }) };
+  const stoppedBy = brokenOffBy ?? own.board.stoppedBy;
+  const leaderboard = { ...own.board, stoppedBy, ...(searches > 1 && { foldsSearched }) };
   return { ...trained, document, leaderboard };
 }

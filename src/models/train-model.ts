@@ -19,7 +19,7 @@ import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn } from "./training-table.ts";
 import { readTarget } from "./training-target.ts";
 import { type FitSize, usualRepeats } from "./usual-repeats.ts";
-import { groupColumnOf } from "./validation.ts";
+import { askedBy, groupColumnOf } from "./validation.ts";
 
 /** Fewer rows with a target than this leave nothing to learn from or to test on. */
 export const MIN_TRAINING_ROWS = 8;
@@ -102,7 +102,12 @@ export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: 
     ...(fit.linear && { solver: fit.linear.solver }),
   };
   onProgress(1);
-  return { ...describe(facts, fit, metrics, factsOfFold && facts.request.parameters), kept };
+  return { ...describe(facts, fit, metrics, factsOfFold && foundParameters(facts, plan)), kept };
+}
+
+/** With all that a run needs to make the same model by them: its mode may be measured otherwise where nothing is said. */
+function foundParameters({ request: { parameters } }: TrainingFacts, { report }: ValidationPlan): TrainParameters {
+  return { seed: usualSeed, ...parameters, validation: askedBy(report) };
 }
 
 function sizeOf({ request: { parameters }, candidates, target }: TrainingFacts): Omit<FitSize, "mode"> {

@@ -38,6 +38,14 @@ export interface ValidationReport {
   readonly seed?: number;
 }
 
+/** What a run asks for to be measured so. */
+export function askedBy({ kind, column, share, folds, repeats }: ValidationReport): Validation {
+  if (kind === "holdout") return { kind, share };
+  if (kind === "folds") return { kind, folds, repeats };
+  if (kind === "time") return { kind, column: column!, share };
+  return folds === undefined ? { kind, column: column!, share } : { kind, column: column!, folds };
+}
+
 /**
  * With its defaults.
  * @param rows with a target: where there are few, a run that names no validation is measured by folds, if that is not too dear

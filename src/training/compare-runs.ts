@@ -3,7 +3,7 @@ import type { Kysely } from "kysely";
 import { DomainError } from "../errors.ts";
 import { compareModels } from "../models/compare-models.ts";
 import type { KeptMeasures } from "../models/kept-measures.ts";
-import type { Interval } from "../models/model-metrics.ts";
+import type { Interval, RunMetrics } from "../models/model-metrics.ts";
 import type { Tables } from "../store/schema.ts";
 import { runNotFound } from "./run-not-found.ts";
 import { type ComparedRun, findRunsToCompare } from "./run-repository.ts";
@@ -39,7 +39,7 @@ export async function compareRuns(db: Kysely<Tables>, owner: string, ids: readon
     if (run === undefined) throw runNotFound();
     return run;
   });
-  const measured = runs.map((run) => ({ run, kept: keptOf(run), metrics: flatMetrics(run) }));
+  const measured = runs.map((run) => ({ run, kept: keptOf(run), metrics: flatMetrics(run, runs[0]!) }));
   const [first] = measured;
   if (first === undefined) throw new Error("Nothing is compared.");
   for (const other of measured) requireSameRows(first, other);
@@ -77,12 +77,18 @@ function differencesOf(
   );
 }
 
-/** Those that are a number. */
-function flatMetrics({ metrics }: ComparedRun): Record<string, number> {
+/** Those that are a number, but for what is of one of two classes and says nothing beside a run that looks for the other. */
+function flatMetrics({ metrics }: ComparedRun, of: ComparedRun): Record<string, number> {
+  const isOfOther = classOf(metrics) !== classOf(of.metrics);
   return Object.fromEntries(
-    Object.entries(metrics ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+    Object.entries(metrics ?? {}).filter(
+      (entry): entry is [string, number] =>
+        typeof entry[1] === "number" && !(isOfOther && entry[0] === "averagePrecision"),
+    ),
   );
 }
+
+const classOf = (metrics: ComparedRun["metrics"]): unknown => (metrics as Partial<RunMetrics> | null)?.positive?.class;
 
 function keptOf({ id, status, kept_measures: kept }: ComparedRun): KeptMeasures {
   if (status !== "succeeded") throw notComparable(`Run ${id} has no model: it is ${status}. Name runs that succeeded.`);

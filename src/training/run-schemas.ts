@@ -45,7 +45,7 @@ export const parameters = z
     validation: validationSchema
       .optional()
       .describe(
-        "On which rows the model is measured, which it has not learnt from. holdout: a share of the rows, of each class its own. folds: each row once in each repeat, by models that learnt from the others; the run's own model learns from all; 5 folds where none are said, and 4 repeats below 1,000 rows, fewer where that is dear, else 1. time: the latest rows by a column of dates or numbers. group: rows with the same value of the column stay together. Default: folds below 1,000 rows with a target, else holdout with the share 0.25.",
+        "On which rows the model is measured, which it has not learnt from. holdout: a share of the rows, of each class its own. folds: each row once in each repeat, by models that learnt from the others; the run's own model learns from all; 5 folds where none are said, and 4 repeats below 1,000 rows, fewer where that is dear, else 1. time: the latest rows by a column of dates or numbers. group: rows with the same value of the column stay together. Default: folds below 1,000 rows with a target where that takes some seconds at most (auto: only of small tables), else holdout with the share 0.25.",
       ),
     rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
     maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),
@@ -113,7 +113,7 @@ export const parameters = z
       .enum(earlyStoppings)
       .optional()
       .describe(
-        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. Default: folds of 60 to 999 rows, else part.",
+        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. Default: folds of 60 to 999 rows where that takes some seconds at most, else part.",
       ),
     refit: z
       .boolean()

@@ -51,6 +51,17 @@ test("by folds, runs of either mode and of a search are compared fold by fold", 
   expect(logLoss.difference).toBeCloseTo(found.metrics.logLoss - light.metrics.logLoss, 10);
   expect(logLoss.interval).toHaveLength(2);
   expect(balancedAccuracy.interval).toHaveLength(2);
+
+  const numbers = { mode: "light", parameters: { validation: { ...validation, folds: 40 } } };
+  const one = await trained(carsId, numbers);
+  const other = await trained(carsId, { ...numbers, features: ["Year"] });
+  const { differences } = (await compare(one.id, other.id)).json.runs[1];
+  // What stands by the baseline is of all folds together; means of the folds' own R² would be elsewhere.
+  for (const name of ["r2", "relativeError", "rmse"])
+    expect((differences[name].interval[0] + differences[name].interval[1]) / 2).toBeCloseTo(
+      differences[name].difference,
+      9,
+    );
 });
 
 test("what can't be compared is refused, with what to do", async () => {

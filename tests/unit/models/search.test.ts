@@ -54,7 +54,7 @@ describe.each([ofClasses, ofNumbers])("a search of a model of $target", (asked) 
     expect({ isBest, mode, parameters }).toEqual({
       isBest: true,
       mode: best.mode,
-      parameters: { validation, ...best.parameters },
+      parameters: { seed: 42, validation: { ...validation, share: 0.25 }, ...best.parameters },
     });
     const alone = trainModel({ table: toTable(table), ...asked, mode, parameters: parameters! }, () => {});
     expect({ ...alone.document, mode: undefined }).toEqual({ ...document, mode: undefined });
@@ -140,7 +140,7 @@ test("who wants the end by folds has the rest of them measured by the run's best
   let isFitted = false;
   const hooks = { onFitted: () => (isFitted = true), isEndWanted: () => isFitted };
   const found = search(table, ofClasses, { validation, maxTrials: 3 }, hooks);
-  expect(found.leaderboard).toMatchObject({ foldsSearched: 0, stoppedBy: "trials", trialsDone: 3 });
+  expect(found.leaderboard).toMatchObject({ foldsSearched: 0, stoppedBy: "cancel", trialsDone: 3 });
   const { mode, parameters } = found.document;
   const alone = trainModel({ table: toTable(table), ...ofClasses, mode, parameters: parameters! }, () => {});
   expect(found.metrics).toEqual(alone.metrics);
@@ -189,4 +189,34 @@ test("what is tried is fixed by the seed, begins with both defaults, and is what
     expect(parameters.maxBins).toBeLessThanOrEqual(255);
   }
   expect(drawCandidates("regression", 20, 1).some(({ parameters }) => parameters.gamma !== undefined)).toBe(false);
+});
+
+test("a fold whose search was cut short is measured by the run's best, and the run says why", () => {
+  const validation: Validation = { kind: "folds", folds: 2, repeats: 1 };
+  const parameters = { validation, maxTrials: 3, maxSeconds: 30 };
+  const undisturbed = search(table, ofNumbers, parameters);
+  expect(undisturbed.leaderboard).toMatchObject({ stoppedBy: "trials", foldsSearched: 2 });
+  let now = 0;
+  const { leaderboard, metrics } = search(table, ofNumbers, parameters, {
+    nowMs: () => now,
+    // The rest of the time goes by between the run's own search and those of the folds.
+    onFitted: () => {
+      now = 60_000;
+    },
+  });
+  expect(leaderboard.trials).toEqual(undisturbed.leaderboard.trials);
+  expect(leaderboard).toMatchObject({ stoppedBy: "seconds", foldsSearched: 0 });
+  const { mode, parameters: best } = leaderboard.trials[0]!;
+  const alone = trainModel(
+    { table: toTable(table), ...ofNumbers, mode, parameters: { ...best, validation } },
+    () => {},
+  );
+  expect(metrics.rmse).toBe(alone.metrics.rmse);
+});
+
+test("where the inner part would have one class alone, trials are compared by folds of rows", () => {
+  const late = table.map((row, at) => ({ ...row, late: at >= 100 ? "yes" : "no" }));
+  const validation: Validation = { kind: "time", column: "at" };
+  const { leaderboard } = search(late, { ...ofClasses, target: "late" }, { validation, maxTrials: 2 });
+  expect(leaderboard.validation).toMatchObject({ kind: "folds" });
 });

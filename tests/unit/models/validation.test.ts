@@ -367,6 +367,10 @@ describe("where nothing is said", () => {
       validation: { kind: "folds", folds: 5, repeats: 4 },
       rows: { train: 999, test: 999 },
     });
+    // Folds that nobody asked for do not refuse what a share can measure.
+    const rare = [..."aaabcdefghij"].map((label, row) => ({ ...table[row]!, label }));
+    const asked = { ...of, target: "label", task: "classification" } as const;
+    expect(train(rare, asked, {}).metrics.validation).toMatchObject({ kind: "holdout" });
     const large = train(dealt(1000), of, {}).metrics;
     expect(large).toMatchObject({ validation: { kind: "holdout", share: 0.25 }, rows: { train: 750, test: 250 } });
   });
