@@ -52,7 +52,7 @@ test("by folds, runs of either mode and of a search are compared fold by fold", 
   expect(logLoss.interval).toHaveLength(2);
   expect(balancedAccuracy.interval).toHaveLength(2);
 
-  const numbers = { mode: "light", parameters: { validation: { ...validation, folds: 40 } } };
+  const numbers = { mode: "light", parameters: { validation: { ...validation, folds: 20 } } };
   const one = await trained(carsId, numbers);
   const other = await trained(carsId, { ...numbers, features: ["Year"] });
   const { differences } = (await compare(one.id, other.id)).json.runs[1];
