@@ -123,7 +123,7 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   const weights = ofRows && Float64Array.from(places, (place) => ofRows[place]!);
   if (weights !== undefined) requireSomeWeight(weights, parameters.weight!);
   const loss = classes === undefined ? "squared" : classes.length === 2 ? "logistic" : "softmax";
-  const outputs = loss === "softmax" ? classes!.length : 1;
+  const outputs = outputNames(request.target, classes).length;
   const size = { features: expandedSources(features).length, outputs };
   const fits = request.mode === "heavy" ? fitsAtOnce(parameters, { ...size, rows: places.length }) : 1;
   requireRoom(request, { ...size, trainRows: places.length, fits });

@@ -141,4 +141,6 @@ function intervalsOf(series: Series, ratio: number): Record<string, Interval> {
   );
 }
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Their mean. */
+export const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -3,10 +3,7 @@ import { planValidation } from "./plan-validation.ts";
 import type { RowSplit } from "./split-rows.ts";
 import { usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
-import type { Validation, ValidationReport } from "./validation.ts";
-
-/** Below, chance decides much of what a few folds say, and more of them cost little. */
-const enoughRows = 1_000;
+import { enoughRows, type Validation, type ValidationReport } from "./validation.ts";
 
 /** On which rows candidates are compared. */
 export interface InnerPlan {
@@ -58,6 +55,7 @@ export function planInner(ofAll: TrainingFacts, places: Int32Array): InnerPlan {
 
 /** Those that follow are for what is left of too little. */
 function waysToPart(validation: Validation | undefined, rowCount: number): Validation[] {
+  // Of few rows chance decides much of what a few folds say, and more of them cost little.
   const isFew = rowCount < enoughRows;
   const folds = isFew ? 5 : 3;
   const byRows: Validation[] = [

@@ -1,6 +1,6 @@
 import { numbersOf } from "./bootstrap.ts";
 import type { Evaluation } from "./evaluate.ts";
-import { type FoldScore, withSharedBaseline } from "./fold-metrics.ts";
+import { type FoldScore, meanOf, withSharedBaseline } from "./fold-metrics.ts";
 import { rateInOrder } from "./rated-rows.ts";
 
 /** More rows are not kept: 5,000 tell the mean of a difference within 3 % of the deviation of a single row's, and are 50 KB. */
@@ -70,7 +70,7 @@ export function keepRows(evaluation: Evaluation, heldOut: Int32Array): KeptMeasu
 
 /** @param marked which rows the folds are of */
 export function keepFolds(scores: readonly FoldScore[], marked: Pick<KeptMeasures, "mark" | "rows">): KeptMeasures {
-  const ratio = scores.reduce((sum, score) => sum + score.ratio, 0) / scores.length;
+  const ratio = meanOf(scores.map((score) => score.ratio));
   const folds = withSharedBaseline(scores).map(({ measured }) =>
     Object.fromEntries(
       Object.entries(numbersOf(measured).all).filter((entry): entry is [string, number] => entry[1] !== undefined),

@@ -1,5 +1,6 @@
 import { scoreFold } from "./evaluate-folds.ts";
 import { askRows, fitFold, type TrainingFacts } from "./fit-rows.ts";
+import { meanOf } from "./fold-metrics.ts";
 import { type InnerPlan, planInner } from "./inner-plan.ts";
 import type { Leaderboard, StopReason, Trial } from "./leaderboard.ts";
 import { type Candidate, drawCandidates } from "./search-space.ts";
@@ -129,17 +130,15 @@ function scoresOf(facts: TrainingFacts, { splits }: InnerPlan, onProgress: (frac
 const metricOf = ({ request }: TrainingFacts): Leaderboard["metric"] =>
   request.task === "regression" ? "rmse" : "logLoss";
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 function deviationOf(values: readonly number[]): number | null {
   if (values.length < 2) return null;
-  const middle = mean(values);
+  const middle = meanOf(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 }
 
 /** The smallest loss first; of equals the one that was tried first. */
 function byScore(one: Tried, other: Tried): number {
-  const [a, b] = [one, other].map(({ scores }) => (scores.length === 0 ? Number.POSITIVE_INFINITY : mean(scores)));
+  const [a, b] = [one, other].map(({ scores }) => (scores.length === 0 ? Number.POSITIVE_INFINITY : meanOf(scores)));
   return a === b ? 0 : a! - b!;
 }
 
@@ -157,7 +156,7 @@ function describe(
     const { scores, ms, error, share } = one;
     return {
       ...atShare(one, share === 0 ? 1 : share),
-      score: scores.length === 0 ? null : mean(scores),
+      score: scores.length === 0 ? null : meanOf(scores),
       deviation: deviationOf(scores),
       share: Number(share.toFixed(4)),
       seconds: Number((ms / 1000).toFixed(3)),

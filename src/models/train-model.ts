@@ -1,5 +1,6 @@
 import { sharesOf } from "./class-chances.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
+import { outputNames } from "./contributions.ts";
 import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
 import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
@@ -110,11 +111,11 @@ function foundParameters({ request: { parameters } }: TrainingFacts, { report }:
   return { seed: usualSeed, ...parameters, validation: askedBy(report) };
 }
 
-function sizeOf({ request: { parameters }, candidates, target }: TrainingFacts): Omit<FitSize, "mode"> {
+function sizeOf({ request, candidates, target }: TrainingFacts): Omit<FitSize, "mode"> {
   const { classes, rows } = target;
   const features = () => expandedSources(buildFeatureSchema(candidates, rows).features).length;
-  const outputs = classes === undefined || classes.length === 2 ? 1 : classes.length;
-  return { parameters, rows: rows.length, features, outputs };
+  const outputs = outputNames(request.target, classes).length;
+  return { parameters: request.parameters, rows: rows.length, features, outputs };
 }
 
 /** What of the way the run's own model is: each fold's learns from fewer rows. */

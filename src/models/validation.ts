@@ -56,14 +56,16 @@ export function wholeValidation(
   rows: number,
   repeatsOf: (folds: number) => number,
 ): Validation {
-  const isDealt = () => rows < enoughRows && repeatsOf(usualFolds) > 0;
-  const validation: Validation = asked ?? { kind: isDealt() ? "folds" : "holdout" };
-  if (validation.kind === "folds") {
-    const { folds = usualFolds } = validation;
-    return { kind: "folds", folds, repeats: validation.repeats ?? Math.max(1, repeatsOf(folds)) };
+  if (asked === undefined) {
+    const repeats = rows < enoughRows ? repeatsOf(usualFolds) : 0;
+    return repeats > 0 ? { kind: "folds", folds: usualFolds, repeats } : { kind: "holdout", share: usualShare };
   }
-  if (validation.kind === "group" && validation.folds !== undefined) return validation;
-  return { ...validation, share: validation.share ?? usualShare };
+  if (asked.kind === "folds") {
+    const { folds = usualFolds } = asked;
+    return { kind: "folds", folds, repeats: asked.repeats ?? Math.max(1, repeatsOf(folds)) };
+  }
+  if (asked.kind === "group" && asked.folds !== undefined) return asked;
+  return { ...asked, share: asked.share ?? usualShare };
 }
 
 /** The column that a validation goes by. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type ApiRoute, defineRoute } from "../http/route.ts";
 import type { Store } from "../store/database.ts";
 import { compareRuns } from "./compare-runs.ts";
-import { mode, parameters, task } from "./run-schemas.ts";
+import { parameters } from "./parameters-schema.ts";
+import { mode, task } from "./run-schemas.ts";
 
 const uuid = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 const idsOf = (list: string): string[] => list.toLowerCase().split(",");
