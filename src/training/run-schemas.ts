@@ -113,13 +113,13 @@ export const parameters = z
       .enum(earlyStoppings)
       .optional()
       .describe(
-        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. Default: folds of 60 to 999 rows, else part.",
+        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. none: there are as many rounds as `rounds` says. Default: folds of 60 to 999 rows where that is cheap, else part.",
       ),
     refit: z
       .boolean()
       .optional()
       .describe(
-        "heavy: whether the rows that told when to stop are learnt from too, in a second fit of as many rounds. Default true.",
+        "Whether the model learns from all rows with a target in the end, also from those that it is measured on, or that said when to stop. The metrics are of a model that has not seen the rows that they are of, either way. Default true.",
       ),
     objective: z
       .enum(objectives)
