@@ -11,6 +11,7 @@ import {
   expandedSources,
   type FeatureSchema,
   shortName,
+  widthOf,
 } from "./feature-schema.ts";
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
 import { monotoneFeatures } from "./heavy-demands.ts";
@@ -22,7 +23,7 @@ import { shareOfFolds } from "./out-of-fold.ts";
 import { decisionOf, isChosen } from "./positive-class.ts";
 import { requireSomeWeight } from "./row-weights.ts";
 import { MAX_CATEGORIES } from "./text-feature.ts";
-import { type TrainRequest, usualSeed } from "./train-request.ts";
+import { type TrainParameters, type TrainRequest, usualSeed } from "./train-request.ts";
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn } from "./training-table.ts";
 import type { TrainingTarget } from "./training-target.ts";
@@ -73,6 +74,27 @@ export function fitRows(facts: TrainingFacts, places: Int32Array, onProgress: (f
     "NO_USABLE_FEATURES",
     `No column can be learned from: ${whyDropped(schema.droppedColumns)}. Add or choose other columns.`,
   );
+}
+
+/**
+ * A model as `measured`, of all rows that have a target, those that were held out from it too: nothing that these would have to
+ * say is asked for anew, neither how many rounds there are nor the threshold.
+ * @throws TrainingDataError
+ */
+export function refitAll(facts: TrainingFacts, measured: RowsFit, onProgress: (fraction: number) => void): RowsFit {
+  const { request, target } = facts;
+  const { decision, model } = measured;
+  const { gradient_booster: booster } = model.learner;
+  const parameters: TrainParameters = {
+    ...request.parameters,
+    ...(booster.name === "gbtree" && {
+      rounds: booster.model.iteration_indptr.length - 1,
+      earlyStopping: "none" as const,
+    }),
+    ...decision,
+  };
+  const places = Int32Array.from(target.rows.keys());
+  return fitRows({ ...facts, request: { ...request, parameters } }, places, onProgress);
 }
 
 /** The same, also where no column varies among these rows: the model says the same of every row then, as ours of such rows would. */
@@ -135,6 +157,7 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
     outputs,
     classes,
     weights,
+    ofCategories: features.flatMap((feature) => new Array<boolean>(widthOf(feature)).fill(feature.kind === "text")),
     monotone: monotoneFeatures(parameters.monotoneConstraints, features),
   };
 }

@@ -2,8 +2,8 @@
 export const objectives = ["reg:squarederror", "count:poisson", "reg:absoluteerror", "reg:quantileerror"] as const;
 export type Objective = (typeof objectives)[number];
 
-/** Which rows can say when to stop. */
-export const earlyStoppings = ["part", "folds"] as const;
+/** Which rows can say when to stop; by none there are as many rounds as are asked for. */
+export const earlyStoppings = ["part", "folds", "none"] as const;
 export type EarlyStopping = (typeof earlyStoppings)[number];
 
 /** What can be said of a heavy model, by XGBoost's names. */
@@ -34,7 +34,7 @@ export interface HeavyParameters {
   readonly maxBins?: number | undefined;
   /** How much rows of the second of two classes count. Default 1. */
   readonly scalePosWeight?: number | undefined;
-  /** Whether all rows are learnt from once the number of rounds is known. Default true. */
+  /** Whether rows that said when to stop, or that the run is measured on, are learnt from in the end. Default true, in both modes. */
   readonly refit?: boolean | undefined;
   /** Only of regressions. Default reg:squarederror. */
   readonly objective?: Objective | undefined;

@@ -50,8 +50,9 @@ export function trainHeavy(
   const { refit = true } = parameters;
   const places = placesThatWeigh(fit);
   const size = { rows: places.length, features: fit.columns.length, outputs: fit.outputs };
-  if (stoppingOf(parameters, size) === "folds") return trainByFolds(fit, places, parameters, seed, onProgress);
-  const { kept, heldOut } = splitForStopping(fit, places, seed);
+  const stopping = stoppingOf(parameters, size);
+  if (stopping === "folds") return trainByFolds(fit, places, parameters, seed, onProgress);
+  const { kept, heldOut } = splitForStopping(fit, places, seed, stopping === "part" ? VALIDATION_FRACTION : 0);
   const first = { ...treesFitOf(fit, parameters, seed), fitRows: kept, validationRows: heldOut };
   const isRefitted = refit && heldOut.length > 0;
   // The second fit has no more rounds than the first: each is half of the way at most.
@@ -123,9 +124,9 @@ function placesThatWeigh({ target, weights }: HeavyFit): Int32Array {
   return weights === undefined ? all : all.filter((place) => weights[place]! > 0);
 }
 
-function splitForStopping({ target, loss }: HeavyFit, places: Int32Array, seed: number) {
+function splitForStopping({ target, loss }: HeavyFit, places: Int32Array, seed: number, share: number) {
   const classOf = loss === "squared" ? undefined : Int32Array.from(places, (place) => target[place]!);
-  const fraction = places.length < MIN_ROWS_FOR_EARLY_STOPPING ? 0 : VALIDATION_FRACTION;
+  const fraction = places.length < MIN_ROWS_FOR_EARLY_STOPPING ? 0 : share;
   return splitRows(places, fraction, seed + 1, classOf);
 }
 

@@ -8,8 +8,8 @@ import { linearToXgboost } from "./xgboost-json.ts";
 /** What can be said of a light model. */
 export interface LightParameters {
   /**
-   * Half of it times each squared weight, on columns of deviation 1, is added to the loss, a sum over rows; the intercept's is
-   * not. scikit-learn's `alpha` of Ridge, and 1 ÷ `C` of LogisticRegression. Default 1, as there.
+   * Half of it times each squared weight, on numbers of deviation 1 and on categories of 0 and 1, is added to the loss, a sum over
+   * rows; the intercept's is not. scikit-learn's `alpha` of Ridge, and 1 ÷ `C` of LogisticRegression. Default 1, as there.
    */
   readonly ridge?: number | undefined;
   /** Only for classes. Default: all rows count the same. */
@@ -19,7 +19,7 @@ export interface LightParameters {
 const DEFAULT_RIDGE = 1;
 
 /** What a light model learns from. */
-export interface LightFit extends Pick<LinearFit, "columns" | "target" | "loss" | "outputs"> {
+export interface LightFit extends Pick<LinearFit, "columns" | "target" | "loss" | "outputs" | "ofCategories"> {
   /** Only for classification. */
   readonly classes?: readonly string[] | undefined;
   /** How much each row counts; all the same when absent. */

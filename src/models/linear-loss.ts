@@ -1,4 +1,4 @@
-import { type LinearProblem, multiply, multiplyTransposed, penaltyOf } from "./linear-problem.ts";
+import { type LinearProblem, multiply, multiplyTransposed } from "./linear-problem.ts";
 
 /** What an evaluation of the loss leaves behind; its arrays are used again by the next one. */
 export interface LossState {
@@ -23,7 +23,7 @@ export function evaluateLoss(problem: LinearProblem, unknowns: Float64Array, sta
   let loss = residualsOf[problem.loss](problem, state);
   multiplyTransposed(problem, state.margins, state.gradient);
   for (let i = 0; i < unknowns.length; i++) {
-    const penalty = penaltyOf(problem, i);
+    const penalty = problem.penalties[i % problem.width]!;
     loss += 0.5 * penalty * unknowns[i]! * unknowns[i]!;
     state.gradient[i]! += penalty * unknowns[i]!;
   }

@@ -15,6 +15,8 @@ export interface LinearFit {
   readonly outputs: number;
   /** Half of it times each squared standardised weight is added to the loss, which is a sum over rows (not a mean). */
   readonly ridge: number;
+  /** By feature, whether it is a category's 0 and 1: its weight is penalised as it is then, not as of a standardised column. */
+  readonly ofCategories?: readonly boolean[] | undefined;
 }
 
 /** Weights for the raw features, and the same for standardised ones (to compare features with). */
@@ -35,7 +37,8 @@ export interface LinearProblem {
   readonly width: number;
   readonly outputs: number;
   readonly loss: Loss;
-  readonly ridge: number;
+  /** By unknown of an output: half of it times the square is added to the loss. */
+  readonly penalties: Float64Array;
   readonly rowWeights: Float64Array;
   readonly totalWeight: number;
   readonly columns: readonly Float64Array[];
@@ -66,7 +69,7 @@ export function standardise(fit: LinearFit): LinearProblem {
     width: columns.length + 1,
     outputs: fit.outputs,
     loss: fit.loss,
-    ridge: fit.ridge,
+    penalties: penaltiesOf(fit, deviations),
     rowWeights: fit.rowWeights,
     totalWeight: fit.rowWeights.reduce((sum, weight) => sum + weight, 0),
     columns: [...columns, new Float64Array(rows).fill(1)],
@@ -76,6 +79,14 @@ export function standardise(fit: LinearFit): LinearProblem {
     targetMean,
     targetDeviation,
   };
+}
+
+/** The bias, which is the last, is not penalised, or predictions would shrink to 0. */
+function penaltiesOf({ ridge, ofCategories }: LinearFit, deviations: Float64Array): Float64Array {
+  const penalties = new Float64Array(deviations.length + 1);
+  for (const [feature, deviation] of deviations.entries())
+    penalties[feature] = ofCategories?.[feature] ? ridge / deviation ** 2 : ridge;
+  return penalties;
 }
 
 function moments(values: Float32Array | Float64Array, weights?: Float64Array): { mean: number; deviation: number } {
@@ -113,11 +124,6 @@ export function unstandardise(problem: LinearProblem, unknowns: Float64Array): L
     biases[output] = bias;
   }
   return { weights, biases, standardised, means, deviations };
-}
-
-/** The bias is not penalised, or predictions would shrink to 0. */
-export function penaltyOf({ width, ridge }: LinearProblem, unknown: number): number {
-  return unknown % width === width - 1 ? 0 : ridge;
 }
 
 // Four columns of so many rows stay in a core's nearest cache while all outputs pass over them.

@@ -1,5 +1,5 @@
 import { curvature, evaluateLoss, type LossState } from "./linear-loss.ts";
-import { fourColumns, type LinearProblem, penaltyOf } from "./linear-problem.ts";
+import { fourColumns, type LinearProblem } from "./linear-problem.ts";
 
 const MAX_STEPS = 40;
 const MAX_HALVINGS = 30;
@@ -63,7 +63,7 @@ function solveDirectly(problem: LinearProblem, state: LossState): Float64Array {
   }
   for (let i = 0; i < size; i++) {
     // Softmax doesn't care for a constant added to all biases: without the second term the matrix is singular.
-    hessian[i * size + i]! += penaltyOf(problem, i) + 1e-10 * totalWeight;
+    hessian[i * size + i]! += problem.penalties[i % width]! + 1e-10 * totalWeight;
   }
   return solveCholesky(hessian, state.gradient, size);
 }

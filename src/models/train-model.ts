@@ -1,8 +1,9 @@
 import { sharesOf } from "./class-chances.ts";
+import { joinImportances } from "./column-importances.ts";
 import { type ColumnUse, columnUses } from "./column-use.ts";
 import { outputNames } from "./contributions.ts";
 import { buildFeatureSchema, expandedSources } from "./feature-schema.ts";
-import { fitRows, type RowsFit, type TrainingFacts } from "./fit-rows.ts";
+import { fitRows, type RowsFit, refitAll, type TrainingFacts } from "./fit-rows.ts";
 import { requireDemandsMet } from "./heavy-demands.ts";
 import type { KeptMeasures } from "./kept-measures.ts";
 import { type FactsOfFold, measureFolds, measureHeldOut } from "./measure-model.ts";
@@ -86,18 +87,19 @@ interface PlannedHooks {
  */
 export function trainPlanned(facts: TrainingFacts, plan: ValidationPlan, hooks: PlannedHooks): TrainedModel {
   const { onProgress, onFitted, factsOfFold } = hooks;
-  const learnt = learntPlaces(facts, plan);
-  const shareOfFit = "split" in plan ? 1 : shareOfModel(plan);
-  const fit = fitRows(facts, learnt, (fraction) => onProgress(fraction * shareOfFit));
+  const shareOfFit = shareOfFirst(facts, plan);
+  const onRest = (fraction: number): void => onProgress(shareOfFit + fraction * (1 - shareOfFit));
+  const first = fitRows(facts, learntPlaces(facts, plan), (fraction) => onProgress(fraction * shareOfFit));
+  const fit = isRefitted(facts, plan) ? refitAll(facts, first, onRest) : first;
   onFitted();
-  const onFolds = (fraction: number): void => onProgress(shareOfFit + fraction * (1 - shareOfFit));
   const { quality, kept } =
     "split" in plan
-      ? measureHeldOut(facts, fit, plan.split.heldOut)
-      : measureFolds(withPositiveClass(facts, fit), fit, plan, onFolds, factsOfFold);
+      ? measureHeldOut(facts, first, plan.split.heldOut)
+      : measureFolds(withPositiveClass(facts, fit), fit, plan, onRest, factsOfFold);
   const metrics: RunMetrics = {
     ...quality,
-    rows: { train: learnt.length, test: "split" in plan ? plan.split.heldOut.length : plan.heldOutRows },
+    importances: joinImportances([quality.importances], fit.gains),
+    rows: { train: fit.rows.length, test: "split" in plan ? plan.split.heldOut.length : plan.heldOutRows },
     validation: plan.report,
     featureImportances: fit.gains,
     ...(fit.linear && { solver: fit.linear.solver }),
@@ -118,9 +120,14 @@ function sizeOf({ request, candidates, target }: TrainingFacts): Omit<FitSize, "
   return { parameters: request.parameters, rows: rows.length, features, outputs };
 }
 
-/** What of the way the run's own model is: each fold's learns from fewer rows. */
-function shareOfModel({ foldCount, repeats }: Exclude<ValidationPlan, { split: unknown }>): number {
-  return 1 / (1 + repeats * (foldCount - 1));
+/** By folds there is no model that leaves rows out. */
+const isRefitted = ({ request: { parameters } }: TrainingFacts, plan: ValidationPlan): boolean =>
+  "split" in plan && (parameters.refit ?? true);
+
+/** What of the way the first model is: each fold's learns from fewer rows, and one of all rows has no stop to find. */
+function shareOfFirst(facts: TrainingFacts, plan: ValidationPlan): number {
+  if (!("split" in plan)) return 1 / (1 + plan.repeats * (plan.foldCount - 1));
+  return isRefitted(facts, plan) ? 0.6 : 1;
 }
 
 /** The same class is looked for in every fold: where both are as frequent, the rarer one would go to and fro. */

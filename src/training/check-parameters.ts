@@ -25,7 +25,6 @@ const ofHeavy = [
   "maxBins",
   "scalePosWeight",
   "earlyStopping",
-  "refit",
   "objective",
   "quantileAlpha",
   "monotoneConstraints",
@@ -80,6 +79,8 @@ function faultsOfMode({ mode, parameters = {} }: Asked, { task, timeoutSeconds }
   if (ofTask.length > 0) return ofTask;
   if (parameters.earlyStopping === "folds" && parameters.refit === false)
     return sent(["refit"], "can't be false where folds say when to stop: the model learns from all rows then");
+  if (parameters.earlyStopping === "none" && parameters.earlyStoppingRounds !== undefined)
+    return sent(["earlyStoppingRounds"], "says when to stop, and no stop is asked for");
   if (quantileAlpha !== undefined && objective !== "reg:quantileerror")
     return sent(["quantileAlpha"], "is for the objective reg:quantileerror, and that is not asked for");
   const movesLeaves = objective === "reg:absoluteerror" || objective === "reg:quantileerror";

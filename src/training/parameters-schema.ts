@@ -40,7 +40,7 @@ export const parameters = z
       .max(1e9)
       .optional()
       .describe(
-        "light: half of it times each squared weight, on columns of deviation 1, is added to the loss, which is a sum over rows; the intercept's is not. scikit-learn's alpha of Ridge, 1 / C of LogisticRegression. Default 1.",
+        "light: half of it times each squared weight, on numbers of deviation 1 and on categories of 0 and 1, is added to the loss, which is a sum over rows; the intercept's is not. scikit-learn's alpha of Ridge, 1 / C of LogisticRegression. Default 1.",
       ),
     classWeight: classWeight
       .optional()
@@ -97,13 +97,13 @@ export const parameters = z
       .enum(earlyStoppings)
       .optional()
       .describe(
-        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. Default: folds of 60 to 999 rows where that takes some seconds at most, else part.",
+        "heavy: which rows say when to stop. part: 15 % that are kept aside. folds: all of them, by five models that grow in step, each without a fifth; all are learnt from then. none: there are as many rounds as `rounds` says. Default: folds of 60 to 999 rows where that takes some seconds at most, else part.",
       ),
     refit: z
       .boolean()
       .optional()
       .describe(
-        "heavy: whether the rows that told when to stop are learnt from too, in a second fit of as many rounds. Default true.",
+        "Whether the model learns from all rows with a target in the end, also from those that it is measured on, or that said when to stop. The metrics are of a model that has not seen the rows that they are of, either way. Default true.",
       ),
     objective: z
       .enum(objectives)

@@ -49,7 +49,7 @@ test("a model's coefficients are in the units of the data: by hand they give wha
     const id = await upload(service);
     const run = (await service.train(id, { mode: "light", target: "price", task: "regression" })).json;
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
-    expect(model.library.version).toBe("1.4.0");
+    expect(model.library.version).toBe("1.5.0");
     const { outputs, intercepts, features } = model.coefficients;
     expect(outputs).toEqual(["price"]);
     const names = features.map(({ column, category, part }: Record<string, string>) => category ?? part ?? column);
@@ -69,6 +69,41 @@ test("a model's coefficients are in the units of the data: by hand they give wha
     const row = { size: 400, colour: "green", day: "2024-03-11", kind: "usual" };
     const answer = await service.call("POST", `/artifacts/${run.artifactId}/predictions`, { rows: [row] });
     expect(answer.json.predictions[0].prediction).toBeCloseTo(byHand, 1);
+  });
+});
+
+test("the penalty is of weights of numbers by their deviation, and of categories as they are", async () => {
+  const colours = ["red", "green", "blue"] as const;
+  const rows = Array.from({ length: 60 }, (_, row) => {
+    const colour = row === 7 || row === 40 ? "rare" : colours[row % 3]!;
+    return { size: (row * 37) % 101, colour, price: 3 * ((row * 37) % 101) + colour.length * 20 + ((row * 13) % 7) };
+  });
+  const csv = ["size,colour,price", ...rows.map(({ size, colour, price }) => `${size},${colour},${price}`)].join("\n");
+  await withService({}, async (service) => {
+    const { id } = (await service.upload(csv)).json;
+    const run = await service.train(id, {
+      mode: "light",
+      target: "price",
+      task: "regression",
+      parameters: { ridge: 2 },
+    });
+    const { json: model } = await service.call("GET", `/artifacts/${run.json.artifactId}/content`);
+    const { intercepts, features } = model.coefficients as {
+      intercepts: number[];
+      features: { column: "size" | "colour"; category?: string; deviation: number; weights: number[] }[];
+    };
+    const cellOf = (row: (typeof rows)[number], at: (typeof features)[number]) =>
+      at.category === undefined ? row.size : Number(row.colour === at.category);
+    const faults = rows.map(
+      (row) => row.price - features.reduce((sum, at) => sum + cellOf(row, at) * at.weights[0]!, intercepts[0]!),
+    );
+    expect(features.map(({ category }) => category)).toEqual([undefined, "blue", "green", "rare", "red"]);
+    // Where half the squared faults and the penalty are least, the slope of one is the other's.
+    for (const at of features) {
+      const slope = faults.reduce((sum, fault, row) => sum + fault * cellOf(rows[row]!, at), 0);
+      const scale = at.category === undefined ? at.deviation ** 2 : 1;
+      expect(slope / scale).toBeCloseTo(2 * at.weights[0]!, 1);
+    }
   });
 });
 

@@ -28,10 +28,10 @@ test("a run is validated as it asks, says how, and keeps it", async () => {
     const quarter = await run({ kind: "holdout" });
     expect(quarter.metrics).toMatchObject({
       validation: { kind: "holdout", share: 0.25, seed: 5 },
-      rows: { train: 150, test: 50 },
+      rows: { train: 200, test: 50 },
     });
     const half = await run({ kind: "holdout", share: 0.5 });
-    expect(half.metrics.rows).toEqual({ train: 100, test: 100 });
+    expect(half.metrics.rows).toEqual({ train: 200, test: 100 });
     for (const mode of ["light", "heavy"]) {
       const asked = { kind: "folds", folds: 4, repeats: 2 };
       const folds = await run(asked, mode);
@@ -52,7 +52,7 @@ test("a run is validated as it asks, says how, and keeps it", async () => {
     const time = await run({ kind: "time", column: "day", share: 0.2 });
     expect(time.metrics).toMatchObject({
       validation: { kind: "time", column: "day", share: 0.2, from: "2024-06-09", withoutMoment: 0 },
-      rows: { train: 160, test: 40 },
+      rows: { train: 200, test: 40 },
     });
     const group = await run({ kind: "group", column: "customer", folds: 5 });
     expect(group.metrics.validation).toMatchObject({ kind: "group", column: "customer", folds: 5, groups: 50 });

@@ -67,7 +67,7 @@ describe.each([ofClasses, ofNumbers])("a search of a model of $target", (asked) 
     { kind: "time", column: "at" },
     { kind: "group", column: "who", share: 0.3 },
   ])("never sees rows that are held out by $kind", (validation) => {
-    const parameters = { validation, maxTrials: 4 };
+    const parameters = { validation, maxTrials: 4, refit: false };
     const before = search(table, asked, parameters);
     const heldOut = heldOutRows(asked, validation);
     expect(heldOut).toHaveLength(before.metrics.rows.test);

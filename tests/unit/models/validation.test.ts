@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dealOut, splitsOf } from "../../../src/models/folds.ts";
 import { dealOutGroups, groupsOf, holdOutGroups } from "../../../src/models/groups.ts";
 import type { TrainingMode } from "../../../src/models/model.ts";
+import type { RunMetrics } from "../../../src/models/model-metrics.ts";
 import { seededRandom } from "../../../src/models/split-rows.ts";
 import { studentQuantile } from "../../../src/models/student-quantile.ts";
 import { trainModel } from "../../../src/models/train-model.ts";
@@ -62,13 +63,13 @@ describe.each(each)("$mode models of $target", (of) => {
     { kind: "time", column: "at", share: 0.3 },
     { kind: "group", column: "who", share: 0.3 },
   ])("learn nothing from rows that are held out by $kind", (validation) => {
-    const before = train(table, request, { validation });
+    const before = train(table, request, { validation, refit: false });
     const places = before.metrics.rows;
     expect(places.train + places.test).toBe(240);
     // Each row is another one in turn: only those that are held out leave the model as it was.
     const strange = (row: Row): Row => ({ ...row, a: 1e6, b: null, colour: "never seen" });
     const kept = (row: number) => {
-      const { document } = train(table.with(row, strange(table[row]!)), request, { validation });
+      const { document } = train(table.with(row, strange(table[row]!)), request, { validation, refit: false });
       return JSON.stringify({ ...document, metrics: null }) === JSON.stringify({ ...before.document, metrics: null });
     };
     const some = Array.from({ length: 12 }, (_, at) => at * 21);
@@ -82,6 +83,25 @@ describe.each(each)("$mode models of $target", (of) => {
     expect(some.some(kept)).toBe(true);
     expect(some.every(kept)).toBe(false);
   });
+
+  test.each<Validation>([{ kind: "holdout" }, { kind: "time", column: "at" }, { kind: "group", column: "who" }])(
+    "learn from all rows once they are measured by $kind",
+    (validation) => {
+      const how = of.mode === "heavy" ? ({ rounds: 20, earlyStopping: "none" } as const) : {};
+      const plain = train(table, request, { validation, refit: false, ...how });
+      const { metrics, document } = train(table, request, { validation, ...how });
+      const ofModel = { rows: null, featureImportances: null, importances: null, solver: null };
+      expect({ ...metrics, ...ofModel }).toEqual({ ...plain.metrics, ...ofModel });
+      expect(metrics.rows).toEqual({ ...plain.metrics.rows, train: 240 });
+      const shuffled = ({ importances: { columns } }: RunMetrics) =>
+        Object.fromEntries(columns.map(({ column, permutation }) => [column, permutation]));
+      expect(shuffled(metrics)).toEqual(shuffled(plain.metrics));
+      // As by folds, where a model of all rows is the only one.
+      const folds = { kind: "folds", folds: 2, repeats: 1 } as const;
+      const all = train(table, request, { validation: folds, ...how });
+      expect(document.model).toEqual(all.document.model);
+    },
+  );
 
   test("by folds are measured as models that learn from the other folds alone, and learn from all rows themselves", () => {
     const numberOf = new Map([...new Set(table.map((row) => row[of.target]))].map((value, k) => [value, k]));
@@ -214,6 +234,7 @@ describe("by time", () => {
       { target: "y", task: "regression", mode: "light", features: ["a"] },
       {
         validation: { kind: "time", column: "at", share },
+        refit: false,
       },
     ).metrics;
 
@@ -372,6 +393,6 @@ describe("where nothing is said", () => {
     const asked = { ...of, target: "label", task: "classification" } as const;
     expect(train(rare, asked, {}).metrics.validation).toMatchObject({ kind: "holdout" });
     const large = train(dealt(1000), of, {}).metrics;
-    expect(large).toMatchObject({ validation: { kind: "holdout", share: 0.25 }, rows: { train: 750, test: 250 } });
+    expect(large).toMatchObject({ validation: { kind: "holdout", share: 0.25 }, rows: { train: 1000, test: 250 } });
   });
 });
