@@ -208,7 +208,7 @@ function describe(
   });
   const notNeeded = uses.flatMap((use) => (use.as === "left_out" ? [{ name: use.name, reason: use.reason }] : []));
   // Counts are what this objective is for.
-  const hints = parameters.objective === "count:poisson" ? [] : hintsOfTarget(fit.values, classes);
+  const hints = parameters.objective === "count:poisson" ? [] : hintsOfTarget(fit.values, metrics.confusionMatrix);
   const { bounds } = fit;
   const input = describeInput({ features: schema.features, notNeeded, bounds, columns, trainRows: fit.rows });
   return { document, metrics, input, columns: uses, hints };

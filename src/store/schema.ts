@@ -115,6 +115,7 @@ export const runWarningCodes = [
   "COLUMN_HAS_TOO_MANY_CATEGORIES",
   "NUMBERS_ROUNDED",
   "TARGET_IMBALANCED",
+  "TARGET_CLASS_NOT_MEASURED",
   "TARGET_FEW_COUNTS",
 ] as const;
 

@@ -6,6 +6,8 @@ import type { RunWarning, RunWarnings } from "../store/schema.ts";
 
 /** As many as of a dataset. */
 const mostKept = 50;
+/** Of classes that a warning names. */
+const namedClasses = 5;
 
 /** Of columns that were asked for; nobody is warned of what they left out themselves. */
 const codes: Record<DroppedColumn["reason"], RunWarning["code"]> = {
@@ -59,6 +61,12 @@ export function runWarningsOf(
 function wordsOf(hint: TargetHint): string {
   if (hint.code === "TARGET_FEW_COUNTS")
     return `has ${hint.distinct} different whole numbers, up to ${hint.most}: the model says numbers between them, and may say less than 0 (not so by the objective count:poisson of the mode heavy). Round what it says, or take them as classes by the task classification.`;
+  if (hint.code === "TARGET_CLASS_NOT_MEASURED") {
+    const { classes } = hint;
+    const named = classes.slice(0, namedClasses).map((name) => `«${shortName(name)}»`);
+    const more = classes.length > named.length ? ` and ${classes.length - named.length} more` : "";
+    return `has rows of ${named.join(", ")}${more} that are learnt from, and none among those that were measured on: no metric says how well that is found. Send more rows of it, or measure on others (\`validation\`).`;
+  }
   // Rounded down: 100 % would say that there is no other class.
   const percent = Math.floor(hint.share * 1000) / 10;
   const instead = hint.classes === 2 ? "metrics.positive and metrics.averagePrecision" : "metrics.balancedAccuracy";

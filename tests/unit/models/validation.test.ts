@@ -193,8 +193,9 @@ describe.each(modes)("%s models", (mode) => {
       y: row === 7 ? "single" : row % 2 ? "a" : "b",
     }));
     const validation = { kind: "folds", folds: 4, repeats: 2 } as const;
-    const { metrics } = train(rows, { target: "y", task: "classification", mode }, { validation });
+    const { metrics, hints } = train(rows, { target: "y", task: "classification", mode }, { validation });
     expect(metrics.rows).toEqual({ train: 12, test: 11 });
+    expect(hints).toEqual([{ code: "TARGET_CLASS_NOT_MEASURED", classes: ["single"] }]);
     expect(metrics.logLoss).toBeLessThan(3);
   });
 

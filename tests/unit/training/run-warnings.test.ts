@@ -32,9 +32,11 @@ test("of many columns fifty are named, and all are counted", () => {
 });
 
 test("a target of which nearly every row is one class, or that counts a few things, is warned of first", () => {
-  const warningsOf = (values: number[], classes?: string[]) =>
-    runWarningsOf([uses[2]!.name], uses, { name: "target", hints: hintsOfTarget(Float64Array.from(values), classes) })
-      .first;
+  const warningsOf = (values: number[], classes?: string[]) => {
+    const measured = classes && { classes, counts: classes.map((_, truth) => classes.map((__, said) => truth + said)) };
+    const hints = hintsOfTarget(Float64Array.from(values), measured);
+    return runWarningsOf([uses[2]!.name], uses, { name: "target", hints }).first;
+  };
   const rare = (share: number) => Array.from({ length: 1000 }, (_, row) => Number(row < share * 1000));
   expect(warningsOf(rare(0.051), ["no", "yes"]).map(({ code }) => code)).toEqual(["COLUMN_EMPTY"]);
   expect(warningsOf(rare(0.05), ["no", "yes"]).map(({ code }) => code)).toEqual(["TARGET_IMBALANCED", "COLUMN_EMPTY"]);
@@ -45,6 +47,19 @@ test("a target of which nearly every row is one class, or that counts a few thin
       "«target» is «no» in 99.9 % of the rows: who always says so has that accuracy, which alone misleads. Look at metrics.positive and metrics.averagePrecision.",
   });
   expect(warningsOf([...rare(0.01), 2], ["a", "b", "c"])[0]?.message).toMatch(/Look at metrics\.balancedAccuracy\.$/);
+
+  const classes = Array.from({ length: 8 }, (_, at) => `k${at}`);
+  const values = Float64Array.from({ length: 80 }, (_, row) => row % 8);
+  const notMeasured = (those: number) => {
+    const measured = classes.map((_, truth) => classes.map(() => (truth < those ? 0 : 1)));
+    const hints = hintsOfTarget(values, { classes, counts: measured });
+    return runWarningsOf([], uses, { name: "target", hints }).first.map(({ message }) => message);
+  };
+  expect(notMeasured(0)).toEqual([]);
+  expect(notMeasured(1)).toEqual([
+    "«target» has rows of «k0» that are learnt from, and none among those that were measured on: no metric says how well that is found. Send more rows of it, or measure on others (`validation`).",
+  ]);
+  expect(notMeasured(7)[0]).toContain("has rows of «k0», «k1», «k2», «k3», «k4» and 2 more that");
 
   const counts = Array.from({ length: 100 }, (_, row) => row % 30);
   expect(warningsOf(counts)[0]).toMatchObject({
