@@ -87,18 +87,18 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
     return run && newsOf(run, () => describeOne(run));
   }
 
-  async function cancel(owner: string, id: string): Promise<DescribedRun> {
+  async function cancel(owner: string, id: string, keepBest: boolean): Promise<DescribedRun> {
     const nowMs = clock.nowMs();
     let isMarked = false;
     const cancelled = await inTransaction(db, async (tx) => {
-      const run = (await markEndsEarly(tx, owner, id)) ?? (await markCancelled(tx, owner, id, nowMs));
+      const kept = keepBest ? await markEndsEarly(tx, owner, id) : undefined;
+      const run = kept ?? (await markCancelled(tx, owner, id, nowMs));
       isMarked = run !== undefined;
       if (run?.status === "cancelled") await queue.cancel("training", run.id, tx);
       return run;
     }).catch(async (error: unknown) => {
-      // Only the answer may be lost: a run that is cancelled all the same would never be counted, and one that is to end early
-      // would be cancelled for good by the next call.
-      const run = isMarked && mayStand(error) ? await findCancelled(db, id) : undefined;
+      // Only the answer may be lost: a run that is cancelled all the same would never be counted.
+      const run = isMarked && mayStand(error) ? await findCancelled(db, id, keepBest) : undefined;
       if (run === undefined) throw error;
       return run;
     });
@@ -250,9 +250,16 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       path: "/training-runs/:id/cancel",
       operationId: "cancelTrainingRun",
       tag,
-      summary:
-        "Cancel a training run, also while it runs; a search keeps the best so far, and is cancelled by a second call",
+      summary: "Cancel a training run, also while it runs; a search keeps the best so far",
       params: idParams,
+      query: z.object({
+        keepBest: z
+          .enum(["true", "false"])
+          .default("true")
+          .describe(
+            "Of the mode auto. false: it is cancelled without a model, as other runs are, whatever it has found.",
+          ),
+      }),
       responses: {
         202: {
           description:
@@ -260,13 +267,13 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
           schema: describedRunSchema,
         },
       },
-      errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID"],
-      async handle({ owner, params, response }) {
+      errors: ["RUN_NOT_FOUND", "RUN_ALREADY_FINAL", "ID_INVALID", "VALIDATION_FAILED"],
+      async handle({ owner, params, query, response }) {
         await aboutRun(response, params.id, async () => {
           response
             .status(202)
             .type("json")
-            .send(await describeOne(await cancel(owner, params.id)));
+            .send(await describeOne(await cancel(owner, params.id, query.keepBest === "true")));
         });
       },
     }),

@@ -456,8 +456,9 @@ export async function markCancelled(
 }
 
 /**
- * Asks a search that has found something for the best so far; its worker hears so when it next looks at the row.
- * @returns undefined where nothing was found yet, it was asked for already, or the run searches nothing or is final
+ * Asks a search that has found something for the best so far; its worker hears so when it next looks at the row. Asked again, it is
+ * as asked once.
+ * @returns undefined where nothing was found yet, or the run searches nothing or is final
  */
 export async function markEndsEarly(tx: Kysely<Tables>, owner: string, id: string): Promise<DescribedRun | undefined> {
   const run = await tx
@@ -467,16 +468,23 @@ export async function markEndsEarly(tx: Kysely<Tables>, owner: string, id: strin
     .where("owner", "=", owner)
     .where("status", "=", "running")
     .where("mode", "=", "auto")
-    .where("ends_early", "=", false)
-    .where(sql<boolean>`leaderboard -> 'trials' -> 0 ->> 'score' is not null`)
+    // A search that begins anew has found nothing, and was asked all the same.
+    .where(sql<boolean>`(ends_early or leaderboard -> 'trials' -> 0 ->> 'score' is not null)`)
     .returning(describedColumns)
     .executeTakeFirst();
   if (run !== undefined) await notify(tx, runsChannel, id);
   return run;
 }
 
-/** The run if it is cancelled, or was asked to end early: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does. */
-export async function findCancelled(db: Kysely<Tables>, id: string): Promise<DescribedRun | undefined> {
+/**
+ * The run if it is cancelled: its COMMIT went through although the answer was lost. Waits as `hasArtifact` does.
+ * @param keptBest whether it may have been asked to end early instead
+ */
+export async function findCancelled(
+  db: Kysely<Tables>,
+  id: string,
+  keptBest: boolean,
+): Promise<DescribedRun | undefined> {
   // The status is looked at here: as a condition it would be asked of the row as it was, and nothing waited for.
   const run = await db
     .selectFrom("training_runs")
@@ -484,7 +492,7 @@ export async function findCancelled(db: Kysely<Tables>, id: string): Promise<Des
     .where("id", "=", id)
     .forShare()
     .executeTakeFirst();
-  return run?.status === "cancelled" || run?.ends_early ? run : undefined;
+  return run?.status === "cancelled" || (keptBest && run?.ends_early) ? run : undefined;
 }
 
 /** What became of a run that is no longer an attempt's; undefined when it is gone. */

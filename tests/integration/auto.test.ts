@@ -103,7 +103,7 @@ describe("a search that is cancelled", () => {
   /** Minutes, to the end. */
   const submit = async () =>
     (await service.call("POST", "/training-runs", { datasetId: noiseId, ...auto({ maxTrials: 200 }) })).json.id;
-  const cancel = (id: string) => service.call("POST", `/training-runs/${id}/cancel`);
+  const cancel = (id: string, query = "") => service.call("POST", `/training-runs/${id}/cancel${query}`);
   const hasScore = (run: { status: string; leaderboard?: { trials: { score: number | null }[] } | null }) =>
     (run.leaderboard?.trials[0]?.score ?? null) !== null;
   const counted = async (outcome: string) =>
@@ -113,7 +113,8 @@ describe("a search that is cancelled", () => {
     const before = { cancelled: await counted("cancelled"), succeeded: await counted("succeeded") };
     const id = await submit();
     await service.waitForRun(id, hasScore);
-    expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "running", endsEarly: true } });
+    for (let call = 0; call < 3; call++)
+      expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "running", endsEarly: true } });
     const { json: run } = await service.waitForRun(id);
     expect(run).toMatchObject({
       status: "succeeded",
@@ -130,11 +131,15 @@ describe("a search that is cancelled", () => {
     expect(after).toEqual({ cancelled: before.cancelled, succeeded: before.succeeded + 1 });
   });
 
-  test("a second time is cancelled, without a model", async () => {
+  test("without keeping the best is cancelled, without a model", async () => {
     const id = await submit();
     await service.waitForRun(id, hasScore);
     expect((await cancel(id)).json.status).toBe("running");
-    expect(await cancel(id)).toMatchObject({ status: 202, json: { status: "cancelled", artifactId: null } });
+    expect((await cancel(id, "?keepBest=no")).json.code).toBe("VALIDATION_FAILED");
+    expect(await cancel(id, "?keepBest=false")).toMatchObject({
+      status: 202,
+      json: { status: "cancelled", artifactId: null },
+    });
     expect((await cancel(id)).json.code).toBe("RUN_ALREADY_FINAL");
     await eventually(
       async () => (await service.metric("mlops_backend_training_worker_slots", { state: "busy" })) === 0,
