@@ -28,7 +28,8 @@ const shortBudgetMs = 300;
  * digit a cell, JSON of short names, trees of one split, a chance for each of 100 classes (docs/performance.md).
  */
 const perBodyByte = { json: 60, csv: 150 } as const;
-const perModelByte = 10;
+/** Reading it, and laying out its trees once. */
+const perModelByte = 11;
 /** For each row: a tree of one split takes 550 bytes of the file, a weight 20. */
 const perModelByteAndRow = { light: 0.1, heavy: 0.04 } as const;
 /** A chance in the answer, and each letter of its name. */

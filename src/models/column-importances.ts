@@ -5,7 +5,8 @@ import type { ModelDocument, ModelFeature, XgboostModel } from "./model.ts";
 import type { ColumnImportances } from "./model-metrics.ts";
 import { leastChance } from "./rated-rows.ts";
 import { seededRandom } from "./split-rows.ts";
-import { answersOf, marginsOf, outputsOf, treeSays } from "./xgboost-json.ts";
+import { addTrees, setTreeCells, treeRowsOf } from "./walk-trees.ts";
+import { answersOf, marginsOf, outputsOf } from "./xgboost-json.ts";
 
 /** What is measured: a model on held-out rows. */
 export interface MeasuredColumns
@@ -170,7 +171,7 @@ function shuffled(count: number, random: () => number): Int32Array {
 type Change = (source: number, order: Int32Array, margins: Float64Array) => void;
 
 /** Makes margins those of rows that have another row's value in one column each. */
-function changerOf({ model, features, columns }: MeasuredColumns): Change {
+function changerOf({ model, features, columns, actual }: MeasuredColumns): Change {
   const { gradient_booster: booster } = model.learner;
   const outputs = outputsOf(model);
   const featuresOf = featuresBySource(features);
@@ -188,17 +189,15 @@ function changerOf({ model, features, columns }: MeasuredColumns): Change {
     };
   }
   const treesOf = treesBySource(model, features);
-  const { trees, tree_info } = booster.model;
-  const others = [...columns];
+  const { model: trees } = booster;
+  const rows = treeRowsOf(trees, columns, 0, actual.length);
   return (source, order, margins) => {
     const own = featuresOf[source]!;
-    for (const feature of own) others[feature] = Float32Array.from(order, (row) => columns[feature]![row]!);
-    for (const id of treesOf[source]!) {
-      const [tree, output] = [trees[id]!, tree_info[id]!];
-      for (let row = 0; row < order.length; row++)
-        margins[row * outputs + output]! += treeSays(tree, others, row) - treeSays(tree, columns, row);
-    }
-    for (const feature of own) others[feature] = columns[feature]!;
+    const asking = treesOf[source]!;
+    addTrees(trees, asking, rows, { margins, outputs, sign: -1 });
+    for (const feature of own) setTreeCells(rows, trees, feature, (row) => columns[feature]![order[row]!]!);
+    addTrees(trees, asking, rows, { margins, outputs, sign: 1 });
+    for (const feature of own) setTreeCells(rows, trees, feature, (row) => columns[feature]![row]!);
   };
 }
 

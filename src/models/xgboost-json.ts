@@ -3,6 +3,7 @@ import type { LinearWeights, Loss } from "./linear-problem.ts";
 import type { XgboostModel, XgboostObjective, XgboostTree } from "./model.ts";
 import type { Tree } from "./tree.ts";
 import { POISSON_MAX_STEP, type TreeLoss } from "./tree-loss.ts";
+import { addAllTrees } from "./walk-trees.ts";
 
 // The format of 2.1: 2.x and 3.x both read it, while 2.x can't read the list of base scores that 3.1 brought.
 const FORMAT_VERSION: [number, number, number] = [2, 1, 0];
@@ -168,18 +169,6 @@ export function baseMarginOf({ learner }: XgboostModel): number {
   return Math.fround(marginOf[learner.objective.name](score));
 }
 
-/** What a tree says of a row. */
-export function treeSays(tree: XgboostTree, columns: readonly Float32Array[], row: number): number {
-  const { left_children, right_children, split_indices, split_conditions, default_left } = tree;
-  let node = 0;
-  while (left_children[node]! >= 0) {
-    const value = columns[split_indices[node]!]![row]!;
-    const goesLeft = Number.isNaN(value) ? default_left[node] === 1 : value < Math.fround(split_conditions[node]!);
-    node = goesLeft ? left_children[node]! : right_children[node]!;
-  }
-  return Math.fround(split_conditions[node]!);
-}
-
 /**
  * The outputs of a model in XGBoost's format, in its own 32-bit arithmetic: values, chances of the second class, or
  * chances of class k of row r at `r * classes + k`.
@@ -211,10 +200,7 @@ export function marginsOf(model: XgboostModel, columns: readonly Float32Array[],
       }
     }
   } else {
-    for (const [id, tree] of booster.model.trees.entries()) {
-      const output = booster.model.tree_info[id]!;
-      for (let row = 0; row < rowCount; row++) margins[row * outputs + output]! += treeSays(tree, columns, row);
-    }
+    addAllTrees(booster.model, columns, rowCount, { margins, outputs, sign: 1 });
   }
   return margins;
 }

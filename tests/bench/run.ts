@@ -10,6 +10,7 @@ import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
 import { benchThroughput } from "./throughput-bench.ts";
+import { benchWalk } from "./walk-bench.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -23,6 +24,7 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   scrape: benchScrape,
   service: benchService,
   predictions: benchPredictions,
+  walk: benchWalk,
   profile: benchProfile,
   rules: benchRules,
   throughput: benchThroughput,
