@@ -36,9 +36,26 @@ export function buildFeatureSchema(columns: readonly TableColumn[], rows: Int32A
   return { features: withinOtherBytes(features), droppedColumns };
 }
 
-function featureOf(column: TableColumn, rows: Int32Array): ModelFeature | DroppedColumn["reason"] {
+/**
+ * The same columns from more rows, with the categories and means of all of these: whatever was of use in some is in all.
+ * @param measured the schema of some of the rows
+ */
+export function widenFeatureSchema(
+  measured: FeatureSchema,
+  columns: ReadonlyMap<string, TableColumn>,
+  rows: Int32Array,
+): FeatureSchema {
+  const features = measured.features.map(({ column: name }) => {
+    const feature = featureOf(columns.get(name)!, rows, true);
+    if (typeof feature === "string") throw new Error(`"${name}" was of use in some rows, and is ${feature} in all.`);
+    return feature;
+  });
+  return { features: withinOtherBytes(features), droppedColumns: measured.droppedColumns };
+}
+
+function featureOf(column: TableColumn, rows: Int32Array, isChosen = false): ModelFeature | DroppedColumn["reason"] {
   if (column.kind === "number") return numberFeature(column, rows);
-  if (column.kind === "text") return textFeature(column, rows);
+  if (column.kind === "text") return textFeature(column, rows, isChosen);
   return column.kind === "date" ? dateFeature(column, rows) : booleanFeature(column, rows);
 }
 

@@ -11,6 +11,7 @@ import {
   expandedSources,
   type FeatureSchema,
   shortName,
+  widenFeatureSchema,
   widthOf,
 } from "./feature-schema.ts";
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
@@ -78,11 +79,11 @@ export function fitRows(facts: TrainingFacts, places: Int32Array, onProgress: (f
 
 /**
  * A model as `measured`, of all rows that have a target, those that were held out from it too: nothing that these would have to
- * say is asked for anew, neither how many rounds there are nor the threshold.
+ * say is asked for anew, neither which columns are of use, nor how many rounds there are, nor the threshold.
  * @throws TrainingDataError
  */
 export function refitAll(facts: TrainingFacts, measured: RowsFit, onProgress: (fraction: number) => void): RowsFit {
-  const { request, target } = facts;
+  const { request, columns, target } = facts;
   const { decision, model } = measured;
   const { gradient_booster: booster } = model.learner;
   const parameters: TrainParameters = {
@@ -93,8 +94,9 @@ export function refitAll(facts: TrainingFacts, measured: RowsFit, onProgress: (f
     }),
     ...decision,
   };
+  const schema = widenFeatureSchema(measured.schema, columns, target.rows);
   const places = Int32Array.from(target.rows.keys());
-  return fitRows({ ...facts, request: { ...request, parameters } }, places, onProgress);
+  return fitFeatures({ ...facts, request: { ...request, parameters } }, schema, places, onProgress);
 }
 
 /** The same, also where no column varies among these rows: the model says the same of every row then, as ours of such rows would. */

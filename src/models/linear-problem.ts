@@ -25,25 +25,30 @@ export interface LinearWeights {
   readonly weights: Float32Array;
   readonly biases: Float32Array;
   readonly standardised: Float64Array;
-  /** Of the raw features, by which they were standardised; a constant one has deviation 1. */
+  /** Of the raw features; a constant one has deviation 1. */
   readonly means: Float64Array;
   readonly deviations: Float64Array;
 }
 
-/** The same with columns, and for squared loss the target, of mean 0 and deviation 1: all unknowns are of one scale there. */
+/**
+ * The same with columns, and for squared loss the target, of mean 0, and of such a scale that loss and penalty together bend as
+ * much by every unknown: a solver knows one scale only. Without a penalty of its own that is deviation 1.
+ */
 export interface LinearProblem {
   readonly rows: number;
   /** Features plus one for the bias, which is the last. */
   readonly width: number;
   readonly outputs: number;
   readonly loss: Loss;
-  /** By unknown of an output: half of it times the square is added to the loss. */
+  /** By unknown of an output: half of it times the square is added to the loss; 0 of the bias, or predictions would shrink to 0. */
   readonly penalties: Float64Array;
   readonly rowWeights: Float64Array;
   readonly totalWeight: number;
   readonly columns: readonly Float64Array[];
   readonly means: Float64Array;
   readonly deviations: Float64Array;
+  /** What columns were divided by. */
+  readonly scales: Float64Array;
   readonly target: Float64Array;
   readonly targetMean: number;
   readonly targetDeviation: number;
@@ -52,13 +57,19 @@ export interface LinearProblem {
 /** Rows count alike for means and deviations, whatever their class weighs, as in a pipeline of scikit-learn. */
 export function standardise(fit: LinearFit): LinearProblem {
   const rows = fit.target.length;
+  const totalWeight = fit.rowWeights.reduce((sum, weight) => sum + weight, 0);
   const means = new Float64Array(fit.columns.length);
   const deviations = new Float64Array(fit.columns.length);
+  const scales = new Float64Array(fit.columns.length);
+  const penalties = new Float64Array(fit.columns.length + 1);
   const columns = fit.columns.map((column, feature) => {
     const { mean, deviation } = moments(column, fit.momentWeights);
     means[feature] = mean;
     deviations[feature] = deviation;
-    return Float64Array.from(column, (value) => (value - mean) / deviation);
+    const scale = fit.ofCategories?.[feature] ? scaleOfCategory(fit, deviation, totalWeight) : deviation;
+    scales[feature] = scale;
+    penalties[feature] = fit.ofCategories?.[feature] ? fit.ridge / scale ** 2 : fit.ridge;
+    return Float64Array.from(column, (value) => (value - mean) / scale);
   });
   const squared = fit.loss === "squared";
   const { mean: targetMean, deviation: targetDeviation } = squared
@@ -69,24 +80,30 @@ export function standardise(fit: LinearFit): LinearProblem {
     width: columns.length + 1,
     outputs: fit.outputs,
     loss: fit.loss,
-    penalties: penaltiesOf(fit, deviations),
+    penalties,
     rowWeights: fit.rowWeights,
-    totalWeight: fit.rowWeights.reduce((sum, weight) => sum + weight, 0),
+    totalWeight,
     columns: [...columns, new Float64Array(rows).fill(1)],
     means,
     deviations,
+    scales,
     target: Float64Array.from(fit.target, (value) => (value - targetMean) / targetDeviation),
     targetMean,
     targetDeviation,
   };
 }
 
-/** The bias, which is the last, is not penalised, or predictions would shrink to 0. */
-function penaltiesOf({ ridge, ofCategories }: LinearFit, deviations: Float64Array): Float64Array {
-  const penalties = new Float64Array(deviations.length + 1);
-  for (const [feature, deviation] of deviations.entries())
-    penalties[feature] = ofCategories?.[feature] ? ridge / deviation ** 2 : ridge;
-  return penalties;
+/** The most that a row's loss bends by its margin. */
+const steepestBend: Readonly<Record<Loss, (outputs: number) => number>> = {
+  squared: () => 1,
+  logistic: () => 1 / 4,
+  softmax: (outputs) => 1 / Math.max(4, outputs),
+};
+
+/** A rare category has little to say and the whole penalty: by its deviation alone, hundreds of steps went to and fro beside it. */
+function scaleOfCategory({ loss, outputs, ridge }: LinearFit, deviation: number, totalWeight: number): number {
+  const bend = totalWeight * steepestBend[loss](outputs);
+  return bend === 0 ? deviation : Math.sqrt((bend * deviation ** 2 + ridge) / (bend + ridge));
 }
 
 function moments(values: Float32Array | Float64Array, weights?: Float64Array): { mean: number; deviation: number } {
@@ -106,7 +123,7 @@ function moments(values: Float32Array | Float64Array, weights?: Float64Array): {
 
 /** The solution in the units of the data. */
 export function unstandardise(problem: LinearProblem, unknowns: Float64Array): LinearWeights {
-  const { width, outputs, means, deviations, targetMean, targetDeviation } = problem;
+  const { width, outputs, means, deviations, scales, targetMean, targetDeviation } = problem;
   const features = width - 1;
   const weights = new Float32Array(features * outputs);
   const biases = new Float32Array(outputs);
@@ -116,8 +133,8 @@ export function unstandardise(problem: LinearProblem, unknowns: Float64Array): L
     for (let feature = 0; feature < features; feature++) {
       const weight = unknowns[output * width + feature]! * targetDeviation;
       const place = feature * outputs + output;
-      standardised[place] = weight;
-      weights[place] = weight / deviations[feature]!;
+      standardised[place] = (weight * deviations[feature]!) / scales[feature]!;
+      weights[place] = weight / scales[feature]!;
       // The rounded weight, not the exact one: so the bias makes good what rounding took.
       bias -= weights[place]! * means[feature]!;
     }

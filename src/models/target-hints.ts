@@ -10,7 +10,7 @@ export type TargetHint =
       readonly share: number;
       readonly classes: number;
     }
-  /** Classes that no row that was measured on is of. */
+  /** Classes that were learnt from, and that no row that was measured on is of. */
   | { readonly code: "TARGET_CLASS_NOT_MEASURED"; readonly classes: readonly string[] }
   | { readonly code: "TARGET_FEW_COUNTS"; readonly distinct: number; readonly most: number };
 
@@ -41,7 +41,7 @@ function hintsOfClasses(target: Float64Array, { classes, counts }: ConfusionMatr
   const share = Math.max(...shares);
   if (share >= largeShare)
     hints.push({ code: "TARGET_IMBALANCED", class: classes[shares.indexOf(share)]!, share, classes: classes.length });
-  const notMeasured = classes.filter((_, at) => counts[at]!.every((count) => count === 0));
+  const notMeasured = classes.filter((_, at) => shares[at]! > 0 && counts[at]!.every((count) => count === 0));
   if (notMeasured.length > 0) hints.push({ code: "TARGET_CLASS_NOT_MEASURED", classes: notMeasured });
   return hints;
 }

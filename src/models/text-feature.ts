@@ -15,8 +15,15 @@ const mostOtherBytes = 256 * 1024;
 /** More have no room there: each has four bytes or more. */
 const mostOthers = mostOtherBytes / 4;
 
-/** What a column of text becomes, from the rows that are learnt from; or why it becomes nothing. */
-export function textFeature({ name, texts }: TextColumn, rows: Int32Array): TextFeature | DroppedColumn["reason"] {
+/**
+ * What a column of text becomes, from the rows that are learnt from; or why it becomes nothing.
+ * @param isChosen whether it was found to be of use already, in some of these rows
+ */
+export function textFeature(
+  { name, texts }: TextColumn,
+  rows: Int32Array,
+  isChosen = false,
+): TextFeature | DroppedColumn["reason"] {
   const counts = new Map<string, number>();
   let held = 0;
   for (const row of rows) {
@@ -27,10 +34,12 @@ export function textFeature({ name, texts }: TextColumn, rows: Int32Array): Text
   }
   if (counts.size === 0) return "empty";
   if (counts.size === 1 && held === rows.length) return "constant";
-  if (isIdentifier(counts, held)) return "identifier";
+  if (!isChosen && isIdentifier(counts, held)) return "identifier";
   if (counts.size <= MAX_CATEGORIES) return { column: name, kind: "text", categories: [...counts.keys()].sort() };
   const ranked = mostFrequent(counts, MAX_CATEGORIES + mostOthers);
-  const categories = ranked.slice(0, MAX_CATEGORIES).filter((text) => counts.get(text)! >= LEAST_ROWS_OF_CATEGORY);
+  const mostRanked = ranked.slice(0, MAX_CATEGORIES);
+  const frequent = mostRanked.filter((text) => counts.get(text)! >= LEAST_ROWS_OF_CATEGORY);
+  const categories = frequent.length === 0 && isChosen ? mostRanked : frequent;
   if (categories.length === 0) return "too_many_categories";
   const seen = ranked.slice(categories.length);
   return {

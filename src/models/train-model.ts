@@ -58,9 +58,10 @@ export function trainModel(
  */
 export function planOf(facts: TrainingFacts, mode: FitSize["mode"]): ValidationPlan {
   const { request, columns, target } = facts;
-  const { seed = usualSeed, validation } = request.parameters;
+  const { seed = usualSeed, validation, refit } = request.parameters;
   const size = { ...sizeOf(facts), mode };
-  return planValidation(validation, {
+  // By folds there is no measured model that could be kept.
+  return planValidation(validation ?? (refit === false ? { kind: "holdout" } : undefined), {
     target,
     targetName: request.target,
     columns,

@@ -68,6 +68,10 @@ export function wholeValidation(
   return { ...asked, share: asked.share ?? usualShare };
 }
 
+/** Whether each row is held out once, so that no single model is measured. */
+export const isByFolds = (validation: Validation | undefined): boolean =>
+  validation?.kind === "folds" || (validation?.kind === "group" && validation.folds !== undefined);
+
 /** The column that a validation goes by. */
 export const columnOf = (validation: Validation | undefined): string | undefined =>
   validation !== undefined && "column" in validation ? validation.column : undefined;

@@ -1,6 +1,6 @@
 import { DomainError } from "../errors.ts";
 import type { TrainParameters } from "../models/train-request.ts";
-import { columnOf, groupColumnOf } from "../models/validation.ts";
+import { columnOf, groupColumnOf, isByFolds } from "../models/validation.ts";
 import type { RunRequest, TrainableDataset, TrainingTask } from "./submit-run.ts";
 
 /** A parameter that would do nothing, or not what it promises. */
@@ -79,6 +79,11 @@ function faultsOfMode({ mode, parameters = {} }: Asked, { task, timeoutSeconds }
   if (ofTask.length > 0) return ofTask;
   if (parameters.earlyStopping === "folds" && parameters.refit === false)
     return sent(["refit"], "can't be false where folds say when to stop: the model learns from all rows then");
+  if (mode === "light" && parameters.refit === false && isByFolds(parameters.validation))
+    return sent(
+      ["refit"],
+      "can't be false where each row is measured on once: a light model learns from all rows then",
+    );
   if (parameters.earlyStopping === "none" && parameters.earlyStoppingRounds !== undefined)
     return sent(["earlyStoppingRounds"], "says when to stop, and no stop is asked for");
   if (quantileAlpha !== undefined && objective !== "reg:quantileerror")

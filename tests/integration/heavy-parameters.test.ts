@@ -154,6 +154,11 @@ test("what is out of bounds, would do nothing or can't be kept is refused, with 
       { ...price, parameters: { earlyStopping: "folds", refit: false } },
       "`refit` can't be false where folds say when to stop: the model learns from all rows then",
     );
+    for (const validation of [{ kind: "folds" }, { kind: "group", column: "colour", folds: 2 }])
+      await refused(
+        { mode: "light", parameters: { validation, refit: false } },
+        "`refit` can't be false where each row is measured on once: a light model learns from all rows then",
+      );
     await refused(
       { ...price, parameters: { scalePosWeight: 2 } },
       "`scalePosWeight` is for classes, and this is a regression",

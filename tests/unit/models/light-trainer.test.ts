@@ -268,3 +268,18 @@ test.each([1, 2, 3])("%d outputs: whole weights are as rows that are repeated", 
     0.01,
   );
 });
+
+test.each([1, 100, 1e4, 1e6])(
+  "rare categories take no more steps than columns of one scale, with a ridge of %d",
+  (ridge) => {
+    const random = seededRandom(12);
+    // A sixth of the rows have the first value, and few the last ones.
+    const drawn = Array.from({ length: 1500 }, () => Math.floor(80 ** random()) - 1);
+    const columns = Array.from({ length: 79 }, (_, value) => drawn.map((each) => Number(each === value)));
+    const target = drawn.map((value) => Math.min(3, Math.floor(random() * 2 + (value % 3))));
+    const ofCategories = columns.map(() => true);
+    const { solver } = trainLight({ ...fitOf(columns, target, 4), ofCategories }, { ridge }, silent);
+    expect(solver).toMatchObject({ name: "lbfgs", converged: true });
+    expect(solver.iterations).toBeLessThan(60);
+  },
+);

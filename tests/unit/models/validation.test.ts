@@ -214,6 +214,42 @@ describe.each(modes)("%s models", (mode) => {
     });
   });
 
+  test.each([
+    // Values of their own in 19 rows are none, in 25 an identifier.
+    ["an identifier", Array.from({ length: 25 }, (_, row) => `k${row}`)],
+    // 40 values are categories, and of 70 none is in 5 rows.
+    ["too many values", Array.from({ length: 120 }, (_, row) => (row < 90 ? `early ${row % 40}` : `late ${row}`))],
+  ])("use a column that was measured in all rows too, where it is %s there", (_, texts) => {
+    const rows = texts.map((text, row) => ({ text, at: row, y: (row % 7) + random() }));
+    const request = { target: "y", task: "regression", mode, features: ["text"] } as const;
+    const validation = { kind: "time", column: "at", share: 0.25 } as const;
+    const { metrics, document, columns } = train(rows, request, { validation });
+    expect(metrics.rows.train).toBe(rows.length);
+    expect(columns.find(({ name }) => name === "text")?.as).toBe("categories");
+    expect(document.features[0]).toMatchObject({ kind: "text" });
+    expect(metrics.importances.columns[0]).toMatchObject({ column: "text", permutation: expect.any(Number) });
+  });
+
+  test("have the columns that were measured, and no other one", () => {
+    const rows = Array.from({ length: 60 }, (_, row) => ({
+      a: row % 7,
+      flag: row < 50 ? 0 : row % 2,
+      at: row,
+      y: row % 7,
+    }));
+    const request = { target: "y", task: "regression", mode, features: ["a", "flag"] } as const;
+    const { document, columns } = train(rows, request, { validation: { kind: "time", column: "at", share: 0.15 } });
+    expect(document.features.map(({ column }) => column)).toEqual(["a"]);
+    expect(columns.find(({ name }) => name === "flag")).toEqual({ name: "flag", as: "left_out", reason: "constant" });
+  });
+
+  test("that are to be those that were measured hold rows out, where nothing else is said", () => {
+    const rows = Array.from({ length: 60 }, (_, row) => ({ a: row % 7, y: row % 7 }));
+    const { metrics } = train(rows, { target: "y", task: "regression", mode }, { refit: false });
+    expect(metrics.validation).toMatchObject({ kind: "holdout", share: 0.25 });
+    expect(metrics.rows).toEqual({ train: 45, test: 15 });
+  });
+
   test("that know customers by heart are no better than guessing of other customers", () => {
     const draw = seededRandom(9);
     const customers = Array.from({ length: 60 }, () => ({ print: draw(), y: draw() * 100 }));
