@@ -77,6 +77,7 @@ test("the chart's own Secret takes every secret, and the processes read it as fi
     otlpHeaders: "authorization=Bearer%20abc",
     otlpTracesHeaders: "x-tenant=a",
     otlpLogsHeaders: "x-tenant=b",
+    otlpMetricsHeaders: "x-tenant=c",
   };
   const manifests = await render({ valuesFile: "minimal", values: { secrets } });
   expect(Object.keys(ofKind(manifests, "Secret").stringData).toSorted()).toEqual(chartSecrets.toSorted());
