@@ -12,7 +12,6 @@ import { freePort } from "../support/free-port.ts";
 import type { ReceivedMetric } from "../support/otlp-metrics.ts";
 import { OtlpReceiver, type ReceiverAnswer } from "../support/otlp-receiver.ts";
 import { eventually, type RunningService, refusedStart, startService } from "../support/service.ts";
-import { tenAtATime } from "../support/ten-at-a-time.ts";
 
 const csv = `a,b,label\n${Array.from({ length: 60 }, (_, row) => `${row},${row % 7},${row % 2 ? "x" : "y"}`).join("\n")}\n`;
 const dropped = "mlops_backend_telemetry_export_dropped_total";
@@ -126,26 +125,6 @@ describe("what is sent by OTLP is what /metrics says", () => {
         expect(zeros.find((metric) => metric.name === name)?.points.length, name).toBeGreaterThan(0);
     },
   );
-
-  test("and each scrape has all of it, however many there are while exports are collected", async () => {
-    const receiver = await startReceiver();
-    const service = await start({ ...endpointOf(receiver), OTEL_METRIC_EXPORT_INTERVAL: "20" });
-    await service.upload(csv);
-    // What is read for a scrape may be 5 s old.
-    await eventually(async () => (await service.metric("mlops_backend_datasets")) === 1);
-    const shown = new Set<number>();
-    await eventually(async () => {
-      await tenAtATime(Array(50).keys(), async () => {
-        shown.add(await service.metric("mlops_backend_datasets"));
-      });
-      return receiver.metrics.length >= 20;
-    });
-    expect(shown).toEqual(new Set([1]));
-    const sent = receiver.metrics.map((metrics) => seriesOfExport(metrics).get("mlops_backend_datasets{}"));
-    // Sending begins before the database is open.
-    const read = sent.slice(sent.findIndex((value) => value !== undefined));
-    expect(new Set(read)).toEqual(new Set([0, 1]));
-  });
 
   test("with traces and logs at one endpoint metrics go there once, and make no span", async () => {
     const receiver = await startReceiver();
