@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { endOfAnswer } from "../otel/api/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/api/route-template.ts";
 import { telemetryHandle } from "../otel/api/telemetry.ts";
+import { unusedMetricVariables } from "../otel/settings/metric-settings.ts";
 import { readTelemetrySettings } from "../otel/settings/telemetry-settings.ts";
 import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
@@ -269,6 +270,8 @@ const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
 const life = { config, end, log, telemetry: telemetryHandle() };
 tellUnreadNames(log, process.env);
+const unused = unusedMetricVariables(process.env, readTelemetrySettings(process.env).settings.metrics);
+if (unused.length > 0) log.warn(`${unused.join(", ")}: without effect, as OTEL_METRICS_EXPORTER has no otlp`);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }

@@ -95,3 +95,9 @@ export function readMetricSettings(env: NodeJS.ProcessEnv): { settings: MetricSe
     faults,
   };
 }
+
+/** What is set of sending metrics while they are not sent, by name: whoever set it expects them somewhere. */
+export function unusedMetricVariables(env: NodeJS.ProcessEnv, settings: MetricSettings | undefined): string[] {
+  if (settings === undefined || settings.otlp !== undefined) return [];
+  return Object.keys(env).filter((name) => name.startsWith("OTEL_EXPORTER_OTLP_METRICS_") && env[name]?.trim() !== "");
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readMetricSettings } from "../../../otel/settings/metric-settings.ts";
+import { readMetricSettings, unusedMetricVariables } from "../../../otel/settings/metric-settings.ts";
 import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 
 const otlp = { OTEL_METRICS_EXPORTER: "otlp" };
@@ -78,6 +78,15 @@ test.each([
   expect(readTelemetrySettings({ ...otlp, [name]: value }).faults).toEqual([
     expect.stringMatching(new RegExp(`^${name} must be `)),
   ]);
+});
+
+test("what is set of sending, and not asked for, is told", () => {
+  const set = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://c:4318", OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: " " };
+  const toldOf = (env: Record<string, string>) =>
+    unusedMetricVariables(env, readTelemetrySettings(env).settings.metrics);
+  expect(toldOf(set)).toEqual(["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]);
+  expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "prometheus,otlp" })).toEqual([]);
+  expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "none" })).toEqual([]);
 });
 
 test("what is wrong with sending is no fault while nothing is sent", () => {
