@@ -2,16 +2,18 @@ import { diag, metrics } from "@opentelemetry/api";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { registerInstrumentations } from "@opentelemetry/instrumentation";
 import type { Resource } from "@opentelemetry/resources";
-import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { MeterProvider, type MetricProducer } from "@opentelemetry/sdk-metrics";
 import { Exemplars, useExemplars } from "./api/exemplars.ts";
 import { useHttpRecorder } from "./api/http-recorder.ts";
-import { guarded, meterName, record, startCountersAtZero } from "./api/instruments.ts";
+import { guarded, record, startCountersAtZero } from "./api/instruments.ts";
 import { onlyObserved } from "./api/observed-gauges.ts";
 import type { Telemetry } from "./api/telemetry.ts";
+import { allMetrics } from "./exposition/all-metrics.ts";
 import { chooseFormat, contentTypes, type Format } from "./exposition/choose-format.ts";
 import { shareInFlight, writeInSlices } from "./exposition/scrape.ts";
 import { HttpAggregation } from "./http/aggregation.ts";
 import { HttpMetricsInstrumentation } from "./http/instrumentation.ts";
+import { httpProducer } from "./http/metric-producer.ts";
 import { startProcessMetrics } from "./metrics/process-metrics.ts";
 import { metricViews, onlyDeclared } from "./metrics/views.ts";
 import type { TelemetrySettings } from "./settings/telemetry-settings.ts";
@@ -20,11 +22,18 @@ import { runtimeInstrumentation } from "./traces/official-instrumentations.ts";
 /** Metrics whose provider is there, and which do not measure yet. */
 interface OpenedMetrics {
   /** Begins to measure; after what traces patch. */
-  start(options: { readonly hasExemplars: boolean }): Pick<Telemetry, "render" | "shutdown">;
+  start(options: { readonly hasExemplars: boolean }): RunningMetrics;
+}
+
+interface RunningMetrics extends Pick<Telemetry, "render" | "shutdown"> {
+  /** All metrics, for a reader of the SDK that sends them elsewhere. */
+  readonly producer: MetricProducer;
 }
 
 /**
- * Metrics, which Prometheus comes and reads. Of the parts that NodeSDK would put together: importing it loads every
+ * Metrics, for whoever reads them. The provider has one reader, whose readings all others share: with two, the SDK keeps
+ * for each what only the other one has collected, without end where one of them never comes (sdk-metrics 3.1.1,
+ * docs/adr/0042-all-readers-share-one-collection.md). Of the parts that NodeSDK would put together: importing it loads every
  * exporter and propagator that a configuration could name, 0.28 s of CPU at each start
  * (docs/adr/0011-metrics-without-node-sdk.md).
  */
@@ -34,7 +43,7 @@ export function openMetrics(
 ): OpenedMetrics {
   const http = new HttpAggregation(settings.latencyBounds);
   useHttpRecorder(http);
-  const reader = new PrometheusExporter({ preventServerStart: true });
+  const reader = new PrometheusExporter({ preventServerStart: true, metricProducers: [httpProducer(http, resource)] });
   const meterProvider = new MeterProvider({ resource, views: metricViews(settings.latencyBounds), readers: [reader] });
   metrics.setGlobalMeterProvider(meterProvider);
   return {
@@ -53,14 +62,12 @@ export function openMetrics(
       const stopProcessMetrics = startProcessMetrics({ version, revision });
       const startedSeconds = performance.timeOrigin / 1000;
 
-      // Two formats at once are read once and written twice.
+      // Two formats at once, or a scrape and an export, are read once and written twice.
       const collect = shareInFlight(async (_all: "all") => {
         const { resourceMetrics: collected, errors } = await reader.collect();
-        const resourceMetrics = onlyObserved(onlyDeclared(collected));
         // A reading that failed is absent; the others are shown.
         for (const error of errors) diag.warn("A reading for /metrics failed", error);
-        resourceMetrics.scopeMetrics.push({ scope: { name: meterName }, metrics: http.collect() });
-        return resourceMetrics;
+        return onlyObserved(onlyDeclared(collected));
       });
       const render = shareInFlight(async (format: Format) => {
         const beganMs = performance.now();
@@ -71,6 +78,12 @@ export function openMetrics(
       });
       return {
         render: (accept) => render(chooseFormat(accept)),
+        producer: {
+          collect: async () => ({
+            resourceMetrics: allMetrics(await collect("all"), { ...settings, role, startedSeconds }),
+            errors: [],
+          }),
+        },
         async shutdown() {
           stopProcessMetrics();
           useHttpRecorder(undefined);

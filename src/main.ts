@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { endOfAnswer } from "../otel/api/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/api/route-template.ts";
 import { telemetryHandle } from "../otel/api/telemetry.ts";
+import { unusedMetricVariables } from "../otel/settings/metric-settings.ts";
 import { readTelemetrySettings } from "../otel/settings/telemetry-settings.ts";
 import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
@@ -27,7 +28,7 @@ import { apiPrefix } from "./http/route.ts";
 import { createLog, type Logger } from "./log.ts";
 import { followScrapes } from "./monitoring/last-scrape.ts";
 import { declareRoutes } from "./monitoring/metrics.ts";
-import { registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
+import { allowScrapeTime, registerProcessGauges, registerStateGauges } from "./monitoring/state-gauges.ts";
 import { startQueue } from "./queue/job-queue.ts";
 import { type Round, startReconciliation } from "./reconciliation.ts";
 import { type Config, readConfig, tellUnreadNames } from "./settings/config.ts";
@@ -51,6 +52,8 @@ const orphanAgeMs = 3_600_000;
 // A younger one may be in hand: who removes a file counts it.
 const removalAgeMs = 10_000;
 const checkTimeoutMs = 2_000;
+/** As a scraper says it: half of it may the reading take, and the rest is for sending it (otel/sdk.ts). */
+const lastReadingSeconds = "4";
 
 /** A service that takes requests; `stop()` ends everything in reverse. */
 interface Service {
@@ -105,7 +108,10 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   const queueOptions = { log, clock, trainingTimeoutSeconds, databaseTimeoutSeconds };
   const queue = await step("opening the queue", () => startQueue(store, queueOptions));
   starting.defer(() => queue.stop());
+  // Read once more by what telemetry sends at its end, where the database may be cut off.
+  const gauges = starting.use(new AsyncDisposableStack());
   starting.defer(async () => {
+    allowScrapeTime(lastReadingSeconds);
     // A start that fails ends here too, and is yet to be told.
     if (hasStarted) await telemetry?.shutdown();
   });
@@ -162,18 +168,15 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
     "/api/openapi.json",
   ]);
 
-  starting.defer(async () => registerStop());
-  const stopStateGauges = registerStateGauges(() => readDeploymentState(store, queue, config));
-  const stopProcessGauges = registerProcessGauges({
-    workerSlots: () => worker?.slots(),
-    trainingTimeoutSeconds: config.trainingTimeoutSeconds,
-    filesystem: () => storage.space(),
-    connections: () => store.connections(),
-  });
-  const registerStop = (): void => {
-    stopStateGauges();
-    stopProcessGauges();
-  };
+  gauges.defer(registerStateGauges(() => readDeploymentState(store, queue, config)));
+  gauges.defer(
+    registerProcessGauges({
+      workerSlots: () => worker?.slots(),
+      trainingTimeoutSeconds: config.trainingTimeoutSeconds,
+      filesystem: () => storage.space(),
+      connections: () => store.connections(),
+    }),
+  );
 
   // The first exposition compiles what writes it, which holds up others for 20 ms: now nobody is here yet.
   if (telemetry?.state === "on") {
@@ -246,10 +249,16 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
 }
 
+/** Metrics may go elsewhere. */
+function whyNoMetricsUrl(): string {
+  return readTelemetrySettings(process.env).settings.metrics === undefined
+    ? "OTEL_METRICS_EXPORTER, PROMETHEUS__ENABLED or OTEL_SDK_DISABLED switches metrics off: nothing is measured and /metrics is 404"
+    : "OTEL_METRICS_EXPORTER is without prometheus, or PROMETHEUS__ENABLED is false: metrics are sent, and /metrics is 404";
+}
+
 function sayReady(service: Service): void {
   log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
-  if (service.metricsUrl === undefined)
-    log.info("PROMETHEUS__ENABLED or OTEL_SDK_DISABLED switches metrics off: nothing is measured and /metrics is 404");
+  if (service.metricsUrl === undefined) log.info(whyNoMetricsUrl());
   if (process.stdout.isTTY)
     process.stdout.write(
       `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
@@ -261,6 +270,8 @@ const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
 const life = { config, end, log, telemetry: telemetryHandle() };
 tellUnreadNames(log, process.env);
+const unused = unusedMetricVariables(process.env, readTelemetrySettings(process.env).settings.metrics);
+if (unused.length > 0) log.warn(`${unused.join(", ")}: without effect, as OTEL_METRICS_EXPORTER has no otlp`);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }

@@ -152,6 +152,7 @@ const secrets = object({
     otlpHeaders: text,
     otlpTracesHeaders: text,
     otlpLogsHeaders: text,
+    otlpMetricsHeaders: text,
   }),
   databaseUrl: matching("^(postgres(ql)?://.+)?$"),
   apiKeys: matching("^([A-Za-z0-9_.-]{1,64}:[0-9a-f]{64}(,|$))*$"),
@@ -161,6 +162,7 @@ const secrets = object({
   otlpHeaders,
   otlpTracesHeaders: otlpHeaders,
   otlpLogsHeaders: otlpHeaders,
+  otlpMetricsHeaders: otlpHeaders,
 });
 
 const monitoring = object({

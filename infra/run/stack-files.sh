@@ -1,9 +1,12 @@
 # shellcheck shell=bash
 # Part of run.sh: the files that the stack's containers read, made from .env.
 
-# Whether metrics are switched off, as the service reads it.
+# Whether there is no /metrics, as the service reads it.
 metrics_are_off() {
+  local exporters
+  exporters="$(env_value OTEL_METRICS_EXPORTER | tr -d ' ')"
   [ "$(env_value PROMETHEUS__ENABLED)" = false ] ||
+    [[ ",${exporters:-prometheus}," != *,prometheus,* ]] ||
     [ "$(env_value OTEL_SDK_DISABLED | tr '[:upper:]' '[:lower:]')" = true ]
 }
 

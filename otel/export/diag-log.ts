@@ -10,11 +10,12 @@ const repeatedEveryMs = 60_000;
 /** What the SDK says when an endpoint takes an export in part, or with a remark (OTLP 1.x, «Partial Success»). */
 function readPartialSuccess(text: unknown): { signal: Signal; rejected: number; remark: string } | undefined {
   try {
-    const { rejectedSpans, rejectedLogRecords, errorMessage } = JSON.parse(String(text)) as Record<string, unknown>;
+    const said = JSON.parse(String(text)) as Record<string, unknown>;
+    const { rejectedSpans, rejectedLogRecords, rejectedDataPoints, errorMessage } = said;
     return {
-      signal: rejectedLogRecords === undefined ? "traces" : "logs",
+      signal: rejectedDataPoints !== undefined ? "metrics" : rejectedLogRecords !== undefined ? "logs" : "traces",
       // 64 bits are text in OTLP/JSON.
-      rejected: Number(rejectedLogRecords ?? rejectedSpans ?? 0),
+      rejected: Number(rejectedDataPoints ?? rejectedLogRecords ?? rejectedSpans ?? 0),
       remark: typeof errorMessage === "string" ? errorMessage : "",
     };
   } catch {
@@ -47,7 +48,11 @@ export function logToStandardError(losses: Readonly<Record<Signal, ExportLosses>
     if ((partial !== undefined || saysEachTime.test(message)) && isRepeated()) return;
     writeToStandardError("warn", message, ...details);
   };
-  const error = (message: string, ...details: unknown[]): void => writeToStandardError("error", message, ...details);
+  const error = (message: string, ...details: unknown[]): void => {
+    // The exporter has the same time, and what it could not send is told to `losses`.
+    if (/^PeriodicExportingMetricReader: metrics export timed out/.test(message)) return;
+    writeToStandardError("error", message, ...details);
+  };
   const silent = () => {};
   diag.setLogger({ error, warn, info: silent, debug: silent, verbose: silent }, DiagLogLevel.WARN);
 }

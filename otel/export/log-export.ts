@@ -4,7 +4,7 @@ import { OTLPLogExporter as ProtobufExporter } from "@opentelemetry/exporter-log
 import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { guarded, meterName } from "../api/instruments.ts";
-import { batchOf, exporterOptionsOf, type OtlpSettings } from "../settings/otlp-settings.ts";
+import { type BatchSettings, batchOf, exporterOptionsOf } from "../settings/otlp-settings.ts";
 import type { ExportLosses } from "./losses.ts";
 
 /** Logs, being sent. */
@@ -58,7 +58,7 @@ function emit(logger: Logger, line: string): void {
  * Sends log lines by OTLP, in batches and in the background. The queue is bounded: while the endpoint is slow or away,
  * memory does not grow, and what has no room is counted as dropped; stdout has every line all the same.
  */
-export function startLogExport(settings: OtlpSettings, resource: Resource, losses: ExportLosses): LogExport {
+export function startLogExport(settings: BatchSettings, resource: Resource, losses: ExportLosses): LogExport {
   const options = exporterOptionsOf(settings);
   const provider = new LoggerProvider({
     resource,

@@ -21,6 +21,9 @@ interface Exporter<Item> {
   forceFlush(): Promise<void>;
 }
 
+/** What is counted of a signal, in words. */
+const itemsOf: Readonly<Record<Signal, string>> = { traces: "traces", logs: "logs", metrics: "points of metrics" };
+
 /** Counts what can't be exported, and says so at most once a minute; whatever was taken is sent, or told as lost. */
 export class ExportLosses {
   readonly #signal: Signal;
@@ -36,9 +39,15 @@ export class ExportLosses {
     this.#warn = warn;
   }
 
-  /** One more is to be sent. */
-  taken(): void {
-    this.#open += 1;
+  /** So many more are to be sent. */
+  taken(count = 1): void {
+    this.#open += count;
+  }
+
+  /** The end of an export of so many that were taken. */
+  settled(count: number, { code, error }: Result): void {
+    if (code === success) this.#open -= count;
+    else this.lost(count, error?.message ?? "the export failed");
   }
 
   /** So many of those that were taken will not arrive. */
@@ -57,7 +66,7 @@ export class ExportLosses {
 
   #tell(): void {
     if (this.#untold === 0) return;
-    this.#warn(`${this.#untold} ${this.#signal} could not be exported and are lost`, this.#why);
+    this.#warn(`${this.#untold} ${itemsOf[this.#signal]} could not be exported and are lost`, this.#why);
     this.#untold = 0;
     this.#quiet = setTimeout(() => {
       this.#quiet = undefined;
@@ -84,9 +93,8 @@ export class ExportLosses {
   guard<Item>(inner: Exporter<Item>, prepare: (item: Item) => Item = (item) => item): Exporter<Item> {
     return {
       export: (items, done) =>
-        inner.export(items.map(prepare), ({ code, error }) => {
-          if (code === success) this.#open -= items.length;
-          else this.lost(items.length, error?.message ?? "the export failed");
+        inner.export(items.map(prepare), (result) => {
+          this.settled(items.length, result);
           done({ code: success });
         }),
       shutdown: () => inner.shutdown(),
@@ -95,10 +103,10 @@ export class ExportLosses {
   }
 
   /** Waits for the last exports, for a few seconds at most, and tells of all that was not told yet. */
-  async settle(flushing: Promise<unknown>): Promise<void> {
+  async settle(flushing: Promise<unknown>, longestMs: number = longestFlushMs): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, longestFlushMs);
+      timer = setTimeout(resolve, longestMs);
     });
     await Promise.race([flushing, timeout]);
     clearTimeout(timer);

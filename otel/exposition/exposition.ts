@@ -142,7 +142,7 @@ function pointText(family: Family, point: Point, pairs: string, withCreated: boo
  * How many series a point is. `_created` aside: Prometheus takes it for the time at which a series began
  * (created-timestamp-zero-ingestion), and the ceilings of the catalogue count label sets.
  */
-function seriesOf({ value }: Point): number {
+export function seriesOf({ value }: Point): number {
   return typeof value === "number" ? 1 : value.bounds.length + 2 + (value.sum === undefined ? 0 : 1);
 }
 

@@ -149,19 +149,29 @@ function addPoints(family: Family, metric: MetricData, exemplarsOf: FamilyOption
   }
 }
 
-/** Histograms at 0 over the combinations that nothing was recorded for; the SDK has no way to show those. */
+/** Whether a metric is a histogram that is shown at 0; the SDK has no way to do that. */
+export function isZeroFromStart(definition: MetricDefinition, role: string): boolean {
+  return definition.kind === "histogram" && definition.fromStart && isOfRole(definition, role);
+}
+
+/** The combinations of a metric that nothing was recorded for. */
+export function missingLabels(definition: MetricDefinition, present: readonly Labels[]): Record<string, string>[] {
+  const attributeNames = Object.keys(definition.attributes);
+  const keyOf = (labels: Labels) => JSON.stringify(attributeNames.map((attribute) => labels[attribute]));
+  const keys = new Set(present.map(keyOf));
+  return (combinationsOf(definition) ?? []).filter((labels) => !keys.has(keyOf(labels)));
+}
+
+/** Histograms at 0 over the combinations that nothing was recorded for. */
 function fillHistograms(families: Families, options: FamilyOptions): void {
   for (const [, definition] of metricDefinitions) {
-    if (definition.kind !== "histogram" || !definition.fromStart || !isOfRole(definition, options.role)) continue;
+    if (!isZeroFromStart(definition, options.role)) continue;
     const family = families.of(definition, "histogram");
     if (family === undefined) continue;
-    const attributeNames = Object.keys(definition.attributes);
-    const keyOf = (labels: Labels) => JSON.stringify(attributeNames.map((attribute) => labels[attribute]));
-    const present = new Set(family.points.map(({ labels }) => keyOf(labels)));
+    const present = family.points.map(({ labels }) => labels);
     const bounds = boundsOf(definition, options.latencyBounds);
     const counts = new Array<number>(bounds.length + 1).fill(0);
-    for (const labels of combinationsOf(definition) ?? []) {
-      if (present.has(keyOf(labels))) continue;
+    for (const labels of missingLabels(definition, present)) {
       family.points.push({
         labels,
         value: { counts, bounds, sum: 0, count: 0 },

@@ -7,6 +7,7 @@ export const headerNames: readonly string[] = [
   ofAllSignals,
   "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
   "OTEL_EXPORTER_OTLP_LOGS_HEADERS",
+  "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
 ];
 
 /** A token of RFC 9110, and what Node lets through as a value; anything else would fail each export. */

@@ -8,11 +8,15 @@ export interface OtlpSettings {
   readonly protocol: (typeof protocols)[number];
   /** They hold tokens: not to be shown. Undefined where there are none. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Of one export, its repetitions included. */
+  readonly timeoutMillis: number;
+}
+
+/** Of a signal whose items wait for one another. */
+export interface BatchSettings extends OtlpSettings {
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
-  /** Of one export, its repetitions included. */
-  readonly timeoutMillis: number;
 }
 
 /** What the exporters of a signal take. */
@@ -21,7 +25,7 @@ export function exporterOptionsOf({ headers }: OtlpSettings): { headers?: Record
 }
 
 /** What both batch processors take. */
-export function batchOf({ maxQueueSize, maxExportBatchSize, scheduledDelayMillis, timeoutMillis }: OtlpSettings) {
+export function batchOf({ maxQueueSize, maxExportBatchSize, scheduledDelayMillis, timeoutMillis }: BatchSettings) {
   // Only a backstop behind the exporter's own time-out: a processor that gives up first (30 s by default) sends the next
   // batch beside the one that is still on its way, and says so each time.
   const exportTimeoutMillis = timeoutMillis + 5_000;
@@ -65,25 +69,14 @@ function httpUrl(text: string): string {
   return text;
 }
 
-/** What a signal is called in OpenTelemetry's variables, its batches too, and how long a batch waits by default. */
-const signals = {
-  traces: { name: "TRACES", batch: "BSP", delayMillis: 5_000 },
-  logs: { name: "LOGS", batch: "BLRP", delayMillis: 1_000 },
-} as const;
+/** To OpenTelemetry an empty variable is an unset one. */
+const given = (env: NodeJS.ProcessEnv, name: string): string | undefined => env[name]?.trim() || undefined;
 
-/**
- * Reads how a signal is sent by OTLP. Settings are undefined without an endpoint for it, or with its exporter `none`; then
- * nothing else is looked at. To OpenTelemetry an empty variable is an unset one.
- */
-export function readOtlpSettings(
-  env: NodeJS.ProcessEnv,
-  signal: keyof typeof signals,
-): { settings: OtlpSettings | undefined; faults: string[]; read: ReadVariable } {
-  const { name: upper, batch, delayMillis } = signals[signal];
-  const given = (name: string): string | undefined => env[name]?.trim() || undefined;
+/** A reader of this environment, and what it found to be wrong so far. */
+export function variableReader(env: NodeJS.ProcessEnv): { read: ReadVariable; faults: string[] } {
   const faults: string[] = [];
   const read: ReadVariable = (name, reader, fallback) => {
-    const text = given(name);
+    const text = given(env, name);
     if (text === undefined) return fallback;
     try {
       return reader(text);
@@ -92,19 +85,33 @@ export function readOtlpSettings(
       return fallback;
     }
   };
+  return { read, faults };
+}
+
+/** The endpoints that are set for a signal, by the names of their variables. */
+const endpointsOf = (env: NodeJS.ProcessEnv, upper: string): string[] =>
+  [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter(
+    (name) => given(env, name) !== undefined,
+  );
+
+/**
+ * Reads how a signal is sent by OTLP, which somebody has asked for.
+ * @param upper what the signal is called in OpenTelemetry's variables
+ */
+export function readExporter(
+  env: NodeJS.ProcessEnv,
+  upper: string,
+  { read, faults }: ReturnType<typeof variableReader>,
+): OtlpSettings {
   const forSignal = (what: string): Given | undefined => {
-    const setBy = [`OTEL_EXPORTER_OTLP_${upper}_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find((name) => given(name));
+    const setBy = [`OTEL_EXPORTER_OTLP_${upper}_${what}`, `OTEL_EXPORTER_OTLP_${what}`].find((name) =>
+      given(env, name),
+    );
     // As it stands: the exporter, too, takes a blank at an end for a part of the path.
     return setBy === undefined ? undefined : { value: env[setBy] ?? "", setBy };
   };
-  const endpoints = [`OTEL_EXPORTER_OTLP_${upper}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"].filter(
-    (name) => given(name) !== undefined,
-  );
-  if (endpoints.length === 0 || read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp") === "none")
-    return { settings: undefined, faults, read };
-
   // As they stand: the exporter would put the path behind a blank, take the whole for no address, and send to localhost.
-  for (const name of endpoints) read(name, () => httpUrl(env[name] ?? ""), "");
+  for (const name of endpointsOf(env, upper)) read(name, () => httpUrl(env[name] ?? ""), "");
   // The exporter would go on without a file that it can't read, and with what it takes to be no compression. A process
   // that sends nothing need not have the files: a command on another machine, or who switches it off for their absence.
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true")
@@ -123,14 +130,42 @@ export function readOtlpSettings(
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
   const { headers, faults: headerFaults } = readOtlpHeaders(env, upper);
   faults.push(...headerFaults);
-  const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
-  const settings: OtlpSettings = {
+  return {
     protocol: read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol),
     headers,
+    timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, wholeNumber, timeoutMillis),
+  };
+}
+
+/** What a signal that is sent in batches is called in OpenTelemetry's variables, its batches too, and how long a batch waits by default. */
+const signals = {
+  traces: { name: "TRACES", batch: "BSP", delayMillis: 5_000 },
+  logs: { name: "LOGS", batch: "BLRP", delayMillis: 1_000 },
+} as const;
+
+/**
+ * Reads how traces or logs are sent by OTLP. Settings are undefined without an endpoint for them, or with their exporter
+ * `none`; then nothing else is looked at.
+ */
+export function readOtlpSettings(
+  env: NodeJS.ProcessEnv,
+  signal: keyof typeof signals,
+): { settings: BatchSettings | undefined; faults: string[]; read: ReadVariable } {
+  const { name: upper, batch, delayMillis } = signals[signal];
+  const variables = variableReader(env);
+  const { read, faults } = variables;
+  if (
+    endpointsOf(env, upper).length === 0 ||
+    read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp") === "none"
+  )
+    return { settings: undefined, faults, read };
+  const exporter = readExporter(env, upper, variables);
+  const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
+  const settings: BatchSettings = {
+    ...exporter,
     maxQueueSize,
     maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
     scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),
-    timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, wholeNumber, timeoutMillis),
   };
   return { settings, faults, read };
 }

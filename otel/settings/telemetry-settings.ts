@@ -1,14 +1,15 @@
 import { defaultLatencyBounds } from "../api/catalogue/metric-definition.ts";
+import { isSent, type MetricSettings, metricVariables, readMetricSettings } from "./metric-settings.ts";
 import { headerNames } from "./otlp-headers.ts";
-import { logVariables, type OtlpSettings, readOtlpSettings } from "./otlp-settings.ts";
+import { type BatchSettings, logVariables, readOtlpSettings } from "./otlp-settings.ts";
 import { readTraceSettings, type TraceSettings, traceVariables } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
 export interface TelemetrySettings {
   /** False with OTEL_SDK_DISABLED=true, or where nothing is asked for: nothing of the SDK is loaded. */
   readonly enabled: boolean;
-  /** False with PROMETHEUS__ENABLED=false too: no meters, /metrics is 404. */
-  readonly metrics: boolean;
+  /** Undefined where they go nowhere: no meters, nothing is measured. */
+  readonly metrics: MetricSettings | undefined;
   readonly metricsPath: string;
   /** Of our own names, e.g. `mlops_backend`. */
   readonly prefix: string;
@@ -19,14 +20,14 @@ export interface TelemetrySettings {
   /** Undefined without an OTLP endpoint: then nothing of traces is loaded. */
   readonly traces: TraceSettings | undefined;
   /** Undefined without an OTLP endpoint: then logs are on stdout alone. */
-  readonly logs: OtlpSettings | undefined;
+  readonly logs: BatchSettings | undefined;
 }
 
 /** Every PROMETHEUS__* variable with its default, for `.env.example` and the check of names in `src/settings/config.ts`. */
 export const telemetryVariables = {
   PROMETHEUS__ENABLED: {
     fallback: "true",
-    about: "false: no metrics, /metrics answers 404; traces and logs go on where an OTLP endpoint is set.",
+    about: "false: /metrics answers 404, and nothing is measured unless OTEL_METRICS_EXPORTER has otlp or console.",
   },
   PROMETHEUS__METRICS_PATH: { fallback: "/metrics", about: "Where metrics are served." },
   PROMETHEUS__METRIC_NAMESPACE: { fallback: "mlops", about: "First part of our metric names." },
@@ -47,8 +48,10 @@ export const openTelemetryNames: readonly string[] = [
   "OTEL_SDK_DISABLED",
   "OTEL_SERVICE_NAME",
   "OTEL_RESOURCE_ATTRIBUTES",
-  ...Object.keys({ ...traceVariables, ...logVariables }).flatMap((name) =>
-    ["", "_TRACES", "_LOGS"].map((signal) => name.replace(/^(OTEL_EXPORTER_OTLP)(?=_(?!TRACES|LOGS))/, `$1${signal}`)),
+  ...Object.keys({ ...traceVariables, ...logVariables, ...metricVariables }).flatMap((name) =>
+    ["", "_TRACES", "_LOGS", "_METRICS"].map((signal) =>
+      name.replace(/^(OTEL_EXPORTER_OTLP)(?=_(?!TRACES|LOGS|METRICS))/, `$1${signal}`),
+    ),
   ),
   ...headerNames.flatMap((name) => [name, `${name}_FILE`]),
 ];
@@ -102,8 +105,9 @@ function latencyBounds(text: string): readonly number[] {
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
   const { traces, faults: traceFaults } = readTraceSettings(env);
   const { settings: logs, faults: logFaults } = readOtlpSettings(env, "logs");
-  // What both read is one fault.
-  const faults = [...new Set([...traceFaults, ...logFaults])];
+  const { settings: metrics, faults: metricFaults } = readMetricSettings(env);
+  // What several read is one fault.
+  const faults = [...new Set([...traceFaults, ...logFaults, ...metricFaults])];
   const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
     const { fallback } = telemetryVariables[name];
     try {
@@ -115,10 +119,11 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
   };
   // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
   const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
-  const prometheusEnabled = read("PROMETHEUS__ENABLED", boolean);
+  const prometheus = read("PROMETHEUS__ENABLED", boolean) && metrics.prometheus;
+  const isMeasured = prometheus || isSent(metrics);
   const settings: TelemetrySettings = {
-    enabled: sdkEnabled && (prometheusEnabled || traces !== undefined || logs !== undefined),
-    metrics: sdkEnabled && prometheusEnabled,
+    enabled: sdkEnabled && (isMeasured || traces !== undefined || logs !== undefined),
+    metrics: sdkEnabled && isMeasured ? { ...metrics, prometheus } : undefined,
     metricsPath: read("PROMETHEUS__METRICS_PATH", metricsPath),
     prefix: `${read("PROMETHEUS__METRIC_NAMESPACE", namePart)}_${read("PROMETHEUS__METRIC_SUBSYSTEM", namePart)}`,
     latencyBounds: read("PROMETHEUS__LATENCY_BUCKETS", latencyBounds),

@@ -1,4 +1,4 @@
-import { type OtlpSettings, oneOf, readOtlpSettings } from "./otlp-settings.ts";
+import { type BatchSettings, oneOf, readOtlpSettings } from "./otlp-settings.ts";
 
 /** The libraries whose official instrumentations make spans, by the names that OTEL_NODE_*_INSTRUMENTATIONS know. */
 export const tracedLibraries = ["http", "express", "pg", "undici", "pino"] as const;
@@ -14,7 +14,7 @@ const samplers = [
 ] as const;
 
 /** How spans are made and where they go. */
-export interface TraceSettings extends OtlpSettings {
+export interface TraceSettings extends BatchSettings {
   readonly sampler: (typeof samplers)[number];
   /** Share of traces that begin here and are kept, 0 to 1. */
   readonly samplingRatio: number;
@@ -25,7 +25,8 @@ export interface TraceSettings extends OtlpSettings {
 export const traceVariables = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     value: "http://localhost:4318",
-    about: "Collector that takes OTLP over HTTP; it turns traces and logs on. /v1/traces or /v1/logs is added.",
+    about:
+      "Collector that takes OTLP over HTTP; it turns traces and logs on. /v1/traces, /v1/logs or /v1/metrics is added.",
   },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
     value: "http://localhost:4318/v1/traces",
@@ -35,7 +36,7 @@ export const traceVariables = {
   OTEL_EXPORTER_OTLP_HEADERS: {
     value: "",
     about:
-      "Sent with every export: key=value pairs, separated by commas. Or OTEL_EXPORTER_OTLP_HEADERS_FILE: a file that holds it; both forms also with TRACES_ or LOGS_ before HEADERS, for one signal.",
+      "Sent with every export: key=value pairs, separated by commas. Or OTEL_EXPORTER_OTLP_HEADERS_FILE: a file that holds it; both forms also with TRACES_, LOGS_ or METRICS_ before HEADERS, for one signal.",
   },
   OTEL_EXPORTER_OTLP_COMPRESSION: { value: "none", about: "none | gzip." },
   OTEL_EXPORTER_OTLP_CERTIFICATE: {

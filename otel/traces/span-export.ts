@@ -3,14 +3,14 @@ import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { BatchSpanProcessor, type SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ExportLosses } from "../export/losses.ts";
-import { batchOf, exporterOptionsOf, type OtlpSettings } from "../settings/otlp-settings.ts";
+import { type BatchSettings, batchOf, exporterOptionsOf } from "../settings/otlp-settings.ts";
 import { guardSpan } from "./span-guard.ts";
 
 /**
  * Collects ended spans and sends them in batches, in the background. The queue is bounded: while the endpoint is slow
  * or away, memory does not grow, and what has no room is counted as dropped.
  */
-export function exportingProcessor(settings: OtlpSettings, losses: ExportLosses): SpanProcessor {
+export function exportingProcessor(settings: BatchSettings, losses: ExportLosses): SpanProcessor {
   const options = exporterOptionsOf(settings);
   const exporter = settings.protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options);
   const batches = new BatchSpanProcessor({

@@ -116,7 +116,7 @@ function answerWrongMethod(response: ServerResponse): void {
   answerProblem(response, 405, "Method Not Allowed", "METHOD_NOT_ALLOWED", "This path takes GET, HEAD.");
 }
 
-/** Mounts /metrics; nothing with PROMETHEUS__ENABLED=false or OTEL_SDK_DISABLED=true, so that it is 404 there. */
+/** Mounts /metrics; nothing where they are switched off or only sent elsewhere, so that it is 404 there. */
 export function mountMetrics(app: Express, endpoint: MetricsEndpoint): void {
   if (isOff(endpoint.telemetry)) return;
   app.get(endpoint.path, (request, response) => answerMetrics(request, response, endpoint));

@@ -24,7 +24,7 @@ const mayBeZero: Readonly<Record<string, string>> = {
   "Failed rule evaluations": "the rules are sound",
   "Failed and late rule groups": "the rules are sound",
   "Failed notifications": "Alertmanager is there",
-  "Spans and log records not exported": "nothing is exported",
+  "Spans, log records and points not exported": "nothing is exported",
   "Not sent": "nothing is exported",
 };
 

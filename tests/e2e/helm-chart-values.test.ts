@@ -57,7 +57,7 @@ const places = [
 test.each(places)(
   "no secret gets into the ConfigMap or the environment by %s, and it is not told",
   async (place, at) => {
-    for (const name of [...chartSecrets, "OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS_FILE"]) {
+    for (const name of [...chartSecrets, "OTEL_EXPORTER_OTLP_HEADERS_FILE"]) {
       const refused = await render({ valuesFile: "minimal", values: at({ [name]: "s3cr3t" }) }).catch(String);
       expect(refused, name).toMatch(
         name.startsWith("OTEL_")
@@ -77,6 +77,7 @@ test("the chart's own Secret takes every secret, and the processes read it as fi
     otlpHeaders: "authorization=Bearer%20abc",
     otlpTracesHeaders: "x-tenant=a",
     otlpLogsHeaders: "x-tenant=b",
+    otlpMetricsHeaders: "x-tenant=c",
   };
   const manifests = await render({ valuesFile: "minimal", values: { secrets } });
   expect(Object.keys(ofKind(manifests, "Secret").stringData).toSorted()).toEqual(chartSecrets.toSorted());
@@ -110,6 +111,8 @@ describe("metrics that are switched off", () => {
   const off = [
     ["PROMETHEUS__ENABLED", "false"],
     ["OTEL_SDK_DISABLED", "true"],
+    ["OTEL_METRICS_EXPORTER", "otlp, console"],
+    ["OTEL_METRICS_EXPORTER", "none"],
     // As OpenTelemetry reads its booleans.
     ["OTEL_SDK_DISABLED", " True "],
   ] as const;
@@ -138,19 +141,22 @@ describe("metrics that are switched off", () => {
     },
   );
 
-  test.each([{ PROMETHEUS__ENABLED: "true" }, { OTEL_SDK_DISABLED: "1" }, { OTEL_SDK_DISABLED: "false" }])(
-    "%j leaves them on",
-    async (settings) => {
-      const manifests = await render({ valuesFile: "local-files", values: { settings } });
-      expect(ofKind(manifests, "Pod").spec.containers[0].command.at(-3)).toMatch(/\/metrics$/);
-    },
-  );
+  test.each([
+    { PROMETHEUS__ENABLED: "true" },
+    { OTEL_SDK_DISABLED: "1" },
+    { OTEL_SDK_DISABLED: "false" },
+    { OTEL_METRICS_EXPORTER: "otlp, prometheus" },
+  ])("%j leaves them on", async (settings) => {
+    const manifests = await render({ valuesFile: "local-files", values: { settings } });
+    expect(ofKind(manifests, "Pod").spec.containers[0].command.at(-3)).toMatch(/\/metrics$/);
+  });
 });
 
 test("what both roles must agree on can't be set for one of them", async () => {
   const shared = [
     ...Object.keys(telemetryVariables),
     "OTEL_SDK_DISABLED",
+    "OTEL_METRICS_EXPORTER",
     "AUTH__DISABLED",
     "DATASET_TTL_DAYS",
     "DATASET_TTL_CHECK_INTERVAL_SECONDS",
@@ -183,7 +189,7 @@ test("the notes warn of what works only half, and of nothing where all is well",
     expect.stringMatching(/^One api process/),
   ]);
   expect(await warnings("minimal", { settings: { ...endpoint, OTEL_SDK_DISABLED: "true" } })).toEqual([
-    'No metrics: settings.OTEL_SDK_DISABLED is "true".',
+    'Nothing to scrape: settings.OTEL_SDK_DISABLED is "true".',
   ]);
   const dashboards = { monitoring: { dashboards: { enabled: true } } };
   expect(await warnings("minimal", { ...dashboards, settings: { PROMETHEUS__ENABLED: "false" } })).toEqual([

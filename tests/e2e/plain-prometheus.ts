@@ -22,11 +22,12 @@ export interface Job {
   readonly protocol: "OpenMetricsText1.0.0" | "PrometheusText0.0.4";
 }
 
-/** A Prometheus without the committed configuration, that scrapes each second; returns how to ask it. */
+/** A Prometheus without the committed configuration, that scrapes each second; returns how to ask it. With a port of its own it takes OTLP there. */
 export async function startPlainPrometheus(
   resources: AsyncDisposableStack,
   jobs: readonly Job[],
   features: readonly string[],
+  otlpPort?: number,
 ): Promise<Query> {
   const folder = mkdtempSync(join(tmpdir(), "mlops-backend-values-"));
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -40,13 +41,14 @@ export async function startPlainPrometheus(
   };
   const file = join(folder, "prometheus.yml");
   writeFileSync(file, JSON.stringify(configuration)); // JSON is YAML.
-  const port = await freePort();
+  const port = otlpPort ?? (await freePort());
   resources.use(
     new OwnProcess(process.env.PROMETHEUS_BIN ?? "prometheus", [
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, "tsdb")}`,
       `--web.listen-address=127.0.0.1:${port}`,
       ...features.map((feature) => `--enable-feature=${feature}`),
+      ...(otlpPort === undefined ? [] : ["--web.enable-otlp-receiver"]),
     ]),
   );
   return async (expression, atSeconds) => {

@@ -52,14 +52,16 @@ test.runIf(spawnSync("openssl", ["version"]).status === 0)(
         OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
         OTEL_EXPORTER_OTLP_HEADERS: "x-tenant=team%20a",
         OTEL_EXPORTER_OTLP_LOGS_HEADERS_FILE: headersFile,
+        OTEL_METRICS_EXPORTER: "otlp",
+        OTEL_METRIC_EXPORT_INTERVAL: "5000",
         OTEL_BSP_SCHEDULE_DELAY: "50",
         OTEL_BLRP_SCHEDULE_DELAY: "50",
       },
     });
     resources.push(() => service.stop());
     await service.call("GET", "/datasets");
-    await eventually(async () => seen.size === 2);
-    expect([...seen.keys()].sort()).toEqual(["/otlp/v1/logs", "/otlp/v1/traces"]);
+    await eventually(async () => seen.size === 3);
+    expect([...seen.keys()].sort()).toEqual(["/otlp/v1/logs", "/otlp/v1/metrics", "/otlp/v1/traces"]);
     for (const headers of seen.values())
       expect(headers).toMatchObject({ "content-encoding": "gzip", "x-tenant": "team a" });
     expect(seen.get("/otlp/v1/logs")).toHaveProperty("authorization", "Basic bDpr");

@@ -150,7 +150,9 @@ test("the log says once why the service is not ready, and that metrics are switc
   try {
     const [ready] = logged("ready");
     expect(ready.metricsUrl).toBeUndefined();
-    await eventually(async () => logged("PROMETHEUS__ENABLED or OTEL_SDK_DISABLED").length === 1);
+    await eventually(
+      async () => logged("OTEL_METRICS_EXPORTER, PROMETHEUS__ENABLED or OTEL_SDK_DISABLED").length === 1,
+    );
     await rename(temporary, `${temporary}-away`);
     for (const _ of [1, 2])
       expect((await service.call("GET", "/api/health/ready")).json).toEqual({

@@ -3,11 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
+import { metricsDefinition, metricsOf, type ReceivedMetric } from "./otlp-metrics.ts";
+import { attributesOf, type Json, plainValue, type Value } from "./otlp-values.ts";
 import { eventually } from "./service.ts";
 
 /** Of opentelemetry-proto 1.x (trace/v1, logs/v1, resource/v1, common/v1), as far as tests look. */
 const definition = `
-syntax = "proto3";
+syntax = "proto3";${metricsDefinition}
 message ExportTraceServiceRequest { repeated ResourceSpans resource_spans = 1; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
 message Resource { repeated KeyValue attributes = 1; }
@@ -39,9 +41,8 @@ message ArrayValue { repeated AnyValue values = 1; }
 const { root } = protobuf.parse(definition);
 const traceRequest = root.lookupType("ExportTraceServiceRequest");
 const logsRequest = root.lookupType("ExportLogsServiceRequest");
+const metricsRequest = root.lookupType("ExportMetricsServiceRequest");
 const exportResponse = root.lookupType("ExportResponse");
-
-type Value = string | number | boolean | Value[] | undefined;
 
 /** A span as it arrived. */
 export interface ReceivedSpan {
@@ -77,19 +78,6 @@ export interface ReceivedLog {
   readonly spanId: string;
   readonly resource: Record<string, Value>;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the decoded message, in the names of OTLP/JSON
-type Json = any;
-
-function plainValue(value: Json): Value {
-  if (value === undefined || value === null) return undefined;
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(plainValue);
-  const [kind, content] = Object.entries(value)[0] ?? [];
-  return kind === "intValue" ? Number(content) : (content as Value);
-}
-
-const attributesOf = (list: Json[] | undefined): Record<string, Value> =>
-  Object.fromEntries((list ?? []).map(({ key, value }) => [key, plainValue(value)]));
 
 function spansOf(request: Json, idOf: (id: string | undefined) => string): ReceivedSpan[] {
   return (request.resourceSpans ?? []).flatMap((ofResource: Json) =>
@@ -159,21 +147,24 @@ export type ReceiverAnswer =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly rejected?: number }
   | "hang";
 
-/** Both signals have the same answer in protobuf, and in JSON the field is named after the signal. */
-function bodyOf(contentType: string, isLogs: boolean, rejected: number): string | Uint8Array {
+/** All signals have the same answer in protobuf, and in JSON the field is named after the signal. */
+function bodyOf(contentType: string, path: string, rejected: number): string | Uint8Array {
   const errorMessage = "not these";
   if (!contentType.startsWith("application/json"))
     return rejected === 0
       ? ""
       : exportResponse.encode(exportResponse.fromObject({ partialSuccess: { rejected, errorMessage } })).finish();
-  const count = { [isLogs ? "rejectedLogRecords" : "rejectedSpans"]: String(rejected) };
+  const field = { logs: "rejectedLogRecords", metrics: "rejectedDataPoints" }[path.split("/").at(-1) ?? ""];
+  const count = { [field ?? "rejectedSpans"]: String(rejected) };
   return JSON.stringify(rejected === 0 ? {} : { partialSuccess: { ...count, errorMessage } });
 }
 
-/** Takes OTLP traces and logs over HTTP, in protobuf and JSON, and keeps what it could decode. */
+/** Takes OTLP traces, logs and metrics over HTTP, in protobuf and JSON, and keeps what it could decode. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   readonly logs: ReceivedLog[] = [];
+  /** Each export of metrics, whole. */
+  readonly metrics: ReceivedMetric[][] = [];
   /** Content types of the exports so far, whatever they were answered. */
   readonly contentTypes: string[] = [];
   /** When each of them came, by performance.now(). */
@@ -222,15 +213,17 @@ export class OtlpReceiver {
     this.contentTypes.push(contentType);
     if (this.answer === "hang") return;
     const { status, headers = {}, rejected = 0 } = this.answer;
-    const isLogs = request.url?.endsWith("/v1/logs") === true;
+    const path = request.url ?? "";
     if (status === 200) {
       const sent = Buffer.concat(chunks);
       const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
-      if (isLogs) this.logs.push(...decode(body, contentType, logsRequest, logsOf).slice(rejected));
+      if (path.endsWith("/v1/metrics")) this.metrics.push(decode(body, contentType, metricsRequest, metricsOf));
+      else if (path.endsWith("/v1/logs"))
+        this.logs.push(...decode(body, contentType, logsRequest, logsOf).slice(rejected));
       else this.spans.push(...decode(body, contentType, traceRequest, spansOf).slice(rejected));
     }
     response.writeHead(status, { ...headers, "Content-Type": contentType });
-    response.end(bodyOf(contentType, isLogs, rejected));
+    response.end(bodyOf(contentType, path, rejected));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

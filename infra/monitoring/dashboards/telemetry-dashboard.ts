@@ -122,7 +122,7 @@ export function telemetryDashboard(query: Queries): DashboardText {
         targets: [[legendOf("metric"), query.counts("metricsDropped", ["metric"])]],
       }),
       bars({
-        title: "Spans and log records not exported",
+        title: "Spans, log records and points not exported",
         description: "In each bar; only where they are sent somewhere.",
         unit: whole,
         noValue: notScraped,

@@ -49,7 +49,8 @@ export function traceDashboard(query: Queries): DashboardText {
       }),
       number({
         title: "Not sent",
-        description: "Spans and lines of the time range that were dropped: what is missing below. By Prometheus.",
+        description:
+          "Spans and lines of the time range that were dropped: what is missing below, and points of metrics that are sent. By Prometheus.",
         unit: whole,
         decimals: 0,
         noValue: "No process of the backend is scraped",

@@ -1,3 +1,4 @@
+import { metricVariables } from "../../../otel/settings/metric-settings.ts";
 import { logVariables } from "../../../otel/settings/otlp-settings.ts";
 import { telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
 import { traceVariables } from "../../../otel/settings/trace-settings.ts";
@@ -159,6 +160,7 @@ export function envExample(): string {
     section("Service", service),
     section("Metrics", metrics),
     section("OpenTelemetry", openTelemetry),
+    section("Metrics elsewhere: unless these say so, Prometheus comes and reads", unset(metricVariables)),
     section("Traces: off while no endpoint is set", unset(traceVariables)),
     section("Logs: on stdout alone while no endpoint is set", unset(logVariables)),
     section("Stack: read by docker-compose.yml only", stack),

@@ -117,7 +117,7 @@ export const telemetryAlerts: readonly AlertFamily[] = [
         // A collector that restarts may lose a batch: only what goes on is worth a look.
         forSeconds: 600,
         keepFiringForSeconds: settlingSeconds,
-        summary: "Traces or logs do not reach their collector.",
+        summary: "Traces, logs or metrics do not reach where they are sent.",
         description: '{{ $value | printf "%.0f" }} items ({{ $labels.signal }}) were dropped within 5 minutes.',
         dashboard: "telemetry",
       },

@@ -1,6 +1,6 @@
 import { fromBoundedSource, type MetricDefinition } from "./metric-definition.ts";
 
-export const telemetrySignals = ["traces", "logs"] as const;
+export const telemetrySignals = ["traces", "logs", "metrics"] as const;
 export type Signal = (typeof telemetrySignals)[number];
 
 /** 0.01: what no scrape may block. */
@@ -54,7 +54,7 @@ export const telemetryMetrics = {
     name: "mlops.backend.telemetry.export.dropped",
     kind: "counter",
     unit: "{item}",
-    description: "Spans and log records that could not be exported.",
+    description: "Spans, log records and data points of metrics that could not be exported.",
     attributes: { signal: telemetrySignals },
     scope: "process",
     fromStart: true,

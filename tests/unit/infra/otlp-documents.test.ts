@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readOtlpSettings } from "../../../otel/settings/otlp-settings.ts";
+import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -21,12 +22,24 @@ test.each(["README.md", ...globSync(["docs/*.md", "docs/runbooks/*.md"], { cwd: 
   (path) => {
     const named = new Set(all(read(path), /\b(OTEL_[A-Z_]*[A-Z])\b/g));
     const unread = [...named].filter((name) => {
-      const ofSignal = name.replace(/^(OTEL_EXPORTER_OTLP)_(TRACES|LOGS)_/, `$1_\${signalIdentifier}_`);
+      const ofSignal = name.replace(/^(OTEL_EXPORTER_OTLP)_(TRACES|LOGS|METRICS)_/, `$1_\${signalIdentifier}_`);
       return !explained.includes(name) && !exporters.includes(name) && !exporters.includes(ofSignal);
     });
     expect(unread).toEqual([]);
   },
 );
+
+test("whoever follows «Metrics elsewhere» sends everything, and has no /metrics", () => {
+  const section = read("docs/prometheus_integration_guide.md").split("## Metrics elsewhere\n")[1] ?? "";
+  const [, block = ""] = /^```sh\n([\s\S]*?)^```/m.exec(section) ?? [];
+  const { settings, faults } = readTelemetrySettings(
+    Object.fromEntries([...block.matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [name, value])),
+  );
+  expect(faults).toEqual([]);
+  const headers = { authorization: "Basic MTIzOmtleQ==" };
+  expect(settings).toMatchObject({ traces: { headers }, logs: { headers }, metrics: { otlp: { headers } } });
+  expect(settings.metrics?.prometheus).toBe(false);
+});
 
 describe("a place to send to, as the guide sets it up,", () => {
   const section = read("docs/prometheus_integration_guide.md")

@@ -102,7 +102,7 @@ describe("up", () => {
     expect(await written(".cache/prometheus/metrics-token")).toBe("");
   });
 
-  test.each(["PROMETHEUS__ENABLED=false\n", "OTEL_SDK_DISABLED=True\n"])(
+  test.each(["PROMETHEUS__ENABLED=false\n", "OTEL_SDK_DISABLED=True\n", "OTEL_METRICS_EXPORTER=otlp\n"])(
     "leaves a backend without metrics out, and the alerts that it is not there, until there are metrics: %s",
     async (env) => {
       const rules = "infra/monitoring/prometheus/rules";
@@ -120,7 +120,7 @@ describe("up", () => {
       expect(await written(`${rules}/targets.yml`)).toContain("absent(up");
       for (const name of kept)
         expect(await written(`.cache/prometheus-rules/${name}`), name).not.toContain("absent(up");
-      await settings("");
+      await settings("OTEL_METRICS_EXPORTER=otlp,prometheus\n");
       expect((await run("up")).lines).toContain("rules of the repository");
     },
   );

@@ -7,7 +7,11 @@ const written: string[] = [];
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(process.stderr, "write").mockImplementation((line) => written.push(String(line)) > 0);
-  logToStandardError({ traces: new ExportLosses("traces"), logs: new ExportLosses("logs") });
+  logToStandardError({
+    traces: new ExportLosses("traces"),
+    logs: new ExportLosses("logs"),
+    metrics: new ExportLosses("metrics"),
+  });
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -35,6 +39,10 @@ test.each([
   [
     { rejectedLogRecords: "2" },
     [["telemetry: 2 logs could not be exported and are lost", "the endpoint rejected them"]],
+  ],
+  [
+    { rejectedDataPoints: "7", errorMessage: "too many" },
+    [["telemetry: 7 points of metrics could not be exported and are lost", "too many"]],
   ],
   [{ rejectedSpans: "0", errorMessage: "" }, []],
   [

@@ -45,6 +45,20 @@ test("at the end all that was taken is sent or told as lost, also what is still 
   ]);
 });
 
+test("what is sent as a whole is settled as a whole", async () => {
+  const losses = new ExportLosses("metrics", (...said) => void warnings.push(said));
+  for (const result of [{ code: 0 }, { code: 1, error: new Error("503") }]) {
+    losses.taken(40);
+    losses.settled(40, result);
+  }
+  losses.taken(2);
+  await losses.settle(Promise.resolve(), 10);
+  expect(warnings).toEqual([
+    ["40 points of metrics could not be exported and are lost", "503"],
+    ["2 points of metrics could not be exported and are lost", "the process ended before they were sent"],
+  ]);
+});
+
 test("each signal tells of its own", () => {
   lossesOf("logs").lost(1, "gone");
   lossesOf("traces").lost(1, "gone");

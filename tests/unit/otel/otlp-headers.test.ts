@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { headerNames, readOtlpHeaders } from "../../../otel/settings/otlp-headers.ts";
 import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
 
-const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318", OTEL_METRICS_EXPORTER: "otlp" };
 const secret = "s3cr3t";
 let folder: string;
 beforeAll(async () => {

@@ -66,12 +66,13 @@ test.for([
   [{ OTEL_SDK_DISABLED: "TRUE" }, false],
   [{ OTEL_SDK_DISABLED: "false" }, true],
 ] as const)("%j switches telemetry to %s", ([env, enabled]) => {
-  expect(readTelemetrySettings(env).settings).toMatchObject({ enabled, metrics: enabled });
+  const { settings } = readTelemetrySettings(env);
+  expect([settings.enabled, settings.metrics !== undefined]).toEqual([enabled, enabled]);
 });
 
 test("without metrics an endpoint keeps traces and logs on; OTEL_SDK_DISABLED switches all off", () => {
   const env = { PROMETHEUS__ENABLED: "false", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
-  expect(readTelemetrySettings(env).settings).toMatchObject({ enabled: true, metrics: false });
+  expect(readTelemetrySettings(env).settings).toMatchObject({ enabled: true, metrics: undefined });
   const off = { OTEL_SDK_DISABLED: "true", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
-  expect(readTelemetrySettings(off).settings).toMatchObject({ enabled: false, metrics: false });
+  expect(readTelemetrySettings(off).settings).toMatchObject({ enabled: false, metrics: undefined });
 });

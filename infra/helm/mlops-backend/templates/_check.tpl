@@ -32,13 +32,13 @@
 {{- range $where, $settings := dict "settings" .Values.settings "api.settings" .Values.api.settings "worker.settings" .Values.worker.settings -}}
 {{- range $name, $value := $settings -}}
 {{- if regexMatch "^OTEL_EXPORTER_OTLP_([A-Z]+_)?HEADERS(_FILE)?$" $name -}}
-{{- fail (printf "%s.%s: headers hold tokens, and settings are no place for secrets; give them as secrets.otlpHeaders, .otlpTracesHeaders or .otlpLogsHeaders, or name their keys in secrets.existingKeys" $where $name) -}}
+{{- fail (printf "%s.%s: headers hold tokens, and settings are no place for secrets; give them as secrets.otlpHeaders, .otlpTracesHeaders, .otlpLogsHeaders or .otlpMetricsHeaders, or name their keys in secrets.existingKeys" $where $name) -}}
 {{- end -}}
 {{- if regexMatch "://[^/]*@" (toString $value) -}}
 {{- fail (printf "%s.%s has credentials in its address, and settings are no place for secrets; a header of secrets.otlpHeaders can hold it" $where $name) -}}
 {{- end -}}
 {{- /* Replicas report one state of the deployment: figures that differ by role would be taken for one truth. */ -}}
-{{- if and (ne $where "settings") (regexMatch "^(PROMETHEUS__.*|OTEL_SDK_DISABLED|AUTH__DISABLED|DATASET_TTL_.*|MAX_MODEL_ARTIFACTS|TRAINING_TIMEOUT_SECONDS)$" $name) -}}
+{{- if and (ne $where "settings") (regexMatch "^(PROMETHEUS__.*|OTEL_SDK_DISABLED|OTEL_METRICS_EXPORTER|AUTH__DISABLED|DATASET_TTL_.*|MAX_MODEL_ARTIFACTS|TRAINING_TIMEOUT_SECONDS)$" $name) -}}
 {{- fail (printf "%s.%s: both roles must have the same, since rules, dashboards and the other role go by it; set it in settings" $where $name) -}}
 {{- end -}}
 {{- end -}}

@@ -73,6 +73,7 @@ s3SecretAccessKey: S3__SECRET_ACCESS_KEY
 otlpHeaders: OTEL_EXPORTER_OTLP_HEADERS
 otlpTracesHeaders: OTEL_EXPORTER_OTLP_TRACES_HEADERS
 otlpLogsHeaders: OTEL_EXPORTER_OTLP_LOGS_HEADERS
+otlpMetricsHeaders: OTEL_EXPORTER_OTLP_METRICS_HEADERS
 {{- end -}}
 
 {{/* Environment name to key of the Secret, for those that there are. */}}
@@ -115,10 +116,12 @@ settings.OTEL_SDK_DISABLED is {{ .Values.settings.OTEL_SDK_DISABLED | quote }}
 {{- end -}}
 {{- end -}}
 
-{{/* The setting by which there are no metrics; empty: there are. */}}
+{{/* The setting by which there is nothing to scrape; empty: there is. */}}
 {{- define "mlops-backend.metricsOffBy" -}}
 {{- if eq (toString .Values.settings.PROMETHEUS__ENABLED) "false" -}}
 settings.PROMETHEUS__ENABLED is "false"
+{{- else if not (has "prometheus" (splitList "," (nospace (toString (default "prometheus" .Values.settings.OTEL_METRICS_EXPORTER))))) -}}
+settings.OTEL_METRICS_EXPORTER is {{ .Values.settings.OTEL_METRICS_EXPORTER | quote }}
 {{- else -}}
 {{- include "mlops-backend.telemetryOffBy" . -}}
 {{- end -}}

@@ -1,0 +1,103 @@
+import { type OtlpSettings, type ReadVariable, readExporter, variableReader } from "./otlp-settings.ts";
+
+const exporters = ["prometheus", "otlp", "console"] as const;
+type MetricExporter = (typeof exporters)[number];
+
+/** Where metrics go. */
+export interface MetricSettings {
+  /** They wait at /metrics for whoever comes and reads them. */
+  readonly prometheus: boolean;
+  /** Undefined where none are sent. */
+  readonly otlp: OtlpSettings | undefined;
+  /** They are written to stdout. */
+  readonly console: boolean;
+  /** Between two exports of those that are sent or written. */
+  readonly intervalMillis: number;
+}
+
+/** Whether metrics also go where nobody comes for them. */
+export const isSent = ({ otlp, console }: MetricSettings): boolean => otlp !== undefined || console;
+
+/** OpenTelemetry's own variables of metrics, for `.env.example`; unset, unless a value stands there. */
+export const metricVariables = {
+  OTEL_METRICS_EXPORTER: {
+    value: "prometheus",
+    about: "prometheus, otlp and console, or several of them with commas; or none: nothing is measured.",
+  },
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: {
+    value: "http://localhost:4318/v1/metrics",
+    about:
+      "Where otlp sends metrics to, with the whole path; else OTEL_EXPORTER_OTLP_ENDPOINT, and /v1/metrics is added.",
+  },
+  OTEL_METRIC_EXPORT_INTERVAL: { value: "60000", about: "Milliseconds between two exports of otlp or console." },
+  OTEL_METRIC_EXPORT_TIMEOUT: {
+    value: "30000",
+    about: "Milliseconds for one export, where OTEL_EXPORTER_OTLP_TIMEOUT and the interval leave as many.",
+  },
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: {
+    value: "cumulative",
+    about: "cumulative only: counters count from the start of the process.",
+  },
+} as const satisfies Record<string, { value: string; about: string }>;
+
+/** A longer timer of Node's is one of a millisecond (setTimeout, «delay»). */
+const longestMillis = 2 ** 31 - 1;
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > longestMillis)
+    throw new Error(`must be a whole number from 1 to ${longestMillis}`);
+  return value;
+}
+
+function exporterList(text: string): readonly MetricExporter[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 1 && names[0] === "none") return [];
+  const known = exporters.filter((name) => names.includes(name));
+  if (names.length === 0 || known.length < new Set(names).size)
+    throw new Error(`must be one or more of ${exporters.join(", ")}, with commas between them, or none alone`);
+  return known;
+}
+
+/** Counters that begin anew with each export would need a memory of their own for each reader, and lose what is lost on the way. */
+function cumulative(text: string): void {
+  if (text.toLowerCase() !== "cumulative")
+    throw new Error("must be cumulative: this service counts from its start; a collector can make deltas of it");
+}
+
+function readOtlp(env: NodeJS.ProcessEnv, variables: { read: ReadVariable; faults: string[] }): OtlpSettings {
+  variables.read("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", cumulative, undefined);
+  return readExporter(env, "METRICS", variables);
+}
+
+/**
+ * Reads where metrics go; unlike traces and logs they are sent by OTLP only when `otlp` is asked for, since Prometheus
+ * comes and reads them. Without an endpoint that is the specification's, http://localhost:4318.
+ */
+export function readMetricSettings(env: NodeJS.ProcessEnv): { settings: MetricSettings; faults: string[] } {
+  const variables = variableReader(env);
+  const { read, faults } = variables;
+  const wanted = read<readonly MetricExporter[]>("OTEL_METRICS_EXPORTER", exporterList, ["prometheus"]);
+  const isPushed = wanted.includes("otlp") || wanted.includes("console");
+  const intervalMillis = isPushed ? read("OTEL_METRIC_EXPORT_INTERVAL", milliseconds, 60_000) : 60_000;
+  const longestExport = isPushed ? read("OTEL_METRIC_EXPORT_TIMEOUT", milliseconds, 30_000) : 30_000;
+  const sent = wanted.includes("otlp") ? readOtlp(env, variables) : undefined;
+  const otlp = sent && {
+    ...sent,
+    // An export that is still on its way when the next one is due has had its time.
+    timeoutMillis: Math.min(sent.timeoutMillis, longestExport, intervalMillis),
+  };
+  return {
+    settings: { prometheus: wanted.includes("prometheus"), otlp, console: wanted.includes("console"), intervalMillis },
+    faults,
+  };
+}
+
+/** What is set of sending metrics while they are not sent, by name: whoever set it expects them somewhere. */
+export function unusedMetricVariables(env: NodeJS.ProcessEnv, settings: MetricSettings | undefined): string[] {
+  if (settings === undefined || settings.otlp !== undefined) return [];
+  return Object.keys(env).filter((name) => name.startsWith("OTEL_EXPORTER_OTLP_METRICS_") && env[name]?.trim() !== "");
+}
