@@ -51,6 +51,8 @@ function followAnswers(server: Server): void {
   answersOf.set(server, inHand);
   server.prependListener("request", (_request, answer) => {
     inHand.add(answer);
+    // Four of ours wait for its end, and seven of Node's when it is sent from a stream: no leak, which Node would warn of from 11 on.
+    answer.setMaxListeners(16);
     answer.once("close", () => inHand.delete(answer));
   });
 }

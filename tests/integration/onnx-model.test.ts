@@ -57,6 +57,8 @@ test.each(["light", "heavy"])(
     expect(Buffer.compare(bytes, toOnnx(document, id))).toBe(0);
     // The answer is whole before its file is gone.
     await eventually(async () => (await readdir(join(service.dataDir, "files", "tmp"))).length === 0);
+    // Node warns there of too many that wait for the end of an answer.
+    expect(service.errorLines).toEqual([]);
     const model = readOnnx(bytes);
     expect(model).toMatchObject({
       irVersion: 8,
