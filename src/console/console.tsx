@@ -11,6 +11,7 @@ import { NotFoundPage } from "./pages/not-found-page.tsx";
 import { RunPage } from "./pages/run-page.tsx";
 import { RunsPage } from "./pages/runs-page.tsx";
 import { StartPage } from "./pages/start-page.tsx";
+import { PageGuard } from "./parts/broken-page.tsx";
 import { Shell } from "./parts/shell.tsx";
 
 /** All pages, in their frame; while a key is asked for, there is only that question. */
@@ -29,15 +30,17 @@ export function Console() {
         <KeyPage />
       ) : (
         <QueryClientProvider client={queries}>
-          <Routes>
-            <Route path="/" element={<StartPage />} />
-            <Route path="/datasets" element={<DatasetsPage />} />
-            <Route path="/datasets/:id" element={<DatasetPage />} />
-            <Route path="/runs" element={<RunsPage />} />
-            <Route path="/runs/:id" element={<RunPage />} />
-            <Route path="/models/:id" element={<ModelPage />} />
-            <Route path="*" element={<NotFoundPage />} />
-          </Routes>
+          <PageGuard key={pathname}>
+            <Routes>
+              <Route path="/" element={<StartPage />} />
+              <Route path="/datasets" element={<DatasetsPage />} />
+              <Route path="/datasets/:id" element={<DatasetPage />} />
+              <Route path="/runs" element={<RunsPage />} />
+              <Route path="/runs/:id" element={<RunPage />} />
+              <Route path="/models/:id" element={<ModelPage />} />
+              <Route path="*" element={<NotFoundPage />} />
+            </Routes>
+          </PageGuard>
         </QueryClientProvider>
       )}
     </Shell>

@@ -1,12 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { consoleFolder } from "../../src/http/console-pages.ts";
 import { launchChromium, watchPage } from "./headless-chromium.ts";
+import { startNginx } from "./nginx-process.ts";
 import { root, startService } from "./processes.ts";
 
 /** Where pictures of all pages are left, for somebody to look at. */
@@ -137,4 +139,148 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   // The key is nowhere but in this tab.
   expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+/** A page of a browser that wishes for Russian, on a phone, with the key typed. */
+async function openOnPhone(path: string, origin = serviceUrl): Promise<Page> {
+  const page = await browser.newPage({ locale: "ru-RU", viewport: { width: 360, height: 740 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  await page.goto(`${origin}${path}`);
+  return page;
+}
+
+/** What stands out of the window at its side, by its tags and classes. */
+async function tooWide(page: Page): Promise<number> {
+  return Number(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth"));
+}
+
+test("the sample in Russian on a phone, where no page is wider than the window", async () => {
+  const page = await openOnPhone("/");
+  const seen = watchPage(page, serviceUrl);
+  const look = async (name: string): Promise<void> => {
+    await lookAt(page, `${name}-ru-360`);
+    expect.soft([name, await tooWide(page)]).toEqual([name, 0]);
+  };
+  await page.getByRole("heading", { name: "От таблицы к модели" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("ru");
+  await look("start");
+  await page.getByRole("button", { name: "Попробовать на примере" }).click();
+  await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
+  await page.getByText(/^1\s461 строка, 6 столбцов$/).waitFor();
+  await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  await look("dataset");
+
+  await page.getByRole("button", { name: "Обучить" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]+$/);
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await page.getByText(/^Ошибок на \d+\s% меньше, чем при угадывании\.$/).waitFor();
+  await look("run");
+  await page.getByRole("link", { name: "Предсказать этой моделью" }).click();
+  await page.getByLabel("wind").fill("4,5");
+  await page.getByRole("button", { name: "Предсказать" }).click();
+  await page.getByTestId("prediction").waitFor();
+  await look("model");
+  for (const [link, name] of [
+    ["Данные", "datasets"],
+    ["Обучения", "runs"],
+  ] as const) {
+    await page.getByRole("navigation").getByRole("link", { name: link, exact: true }).click();
+    await page.getByRole("main").getByRole("row").nth(1).waitFor();
+    await look(name);
+  }
+
+  await page.getByLabel("Язык").selectOption("en");
+  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("a run is followed while it trains, and cancelled on a second word", async () => {
+  const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  await page.goto(`${serviceUrl}/datasets`);
+  const seen = watchPage(page, serviceUrl);
+  await page.getByRole("link", { name: "prices" }).click();
+  await page.getByLabel("Auto").check();
+  await page.getByLabel("What to predict").selectOption("price");
+  await page.getByText("The model will say a number.").waitFor();
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+  await page.locator("[data-status=running]").waitFor();
+  await page.getByText(/^\d+ of \d+ trials$/).waitFor();
+  await lookAt(page, "running");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  // What a search has found by then is made a model of.
+  await page.locator("[data-status=cancelled], [data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await lookAt(page, "cancelled");
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("below a prefix that only a proxy knows, an address that was sent to somebody opens", async () => {
+  const { url } = resources.use(await startNginx(`location /lab/ { proxy_pass ${serviceUrl}/; proxy_buffering off; }`));
+  const page = await openOnPhone("/lab/datasets", url);
+  const seen = watchPage(page, url);
+  await page.getByRole("link", { name: "prices" }).click();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  expect(new URL(page.url()).pathname).toMatch(/^\/lab\/datasets\/[0-9a-f-]+$/);
+  await page.reload();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("the first load is at most 220 kB with Brotli", () => {
+  const assets = join(consoleFolder, "assets");
+  // All but the sample; what is not compressed is small.
+  const names = readdirSync(assets).filter((name) => /\.(js|css)\.br$/.test(name));
+  const kilobytes = names.reduce((sum, name) => sum + statSync(join(assets, name)).size, 0) / 1000;
+  expect(names.length).toBeGreaterThan(1);
+  expect(kilobytes).toBeLessThan(220);
+});
+
+test("what it is served with: one policy, files for good, no other address, and none where it is switched off", async () => {
+  const html = { headers: { accept: "text/html" } };
+  const document = await fetch(`${serviceUrl}/runs/any`, html);
+  const policy = document.headers.get("content-security-policy") ?? "";
+  expect(policy).not.toMatch(/unsafe|https?:|\*|data:/);
+  expect(document.headers.get("cache-control")).toBe("no-cache");
+  const text = await document.text();
+  expect(text).toContain('<base href="../">');
+  const [, script = ""] = /<script[^>]* src="\.\/([^"]+)"/.exec(text) ?? [];
+  for (const [encoding, expected] of [
+    ["br, gzip", "br"],
+    ["gzip", "gzip"],
+    ["identity", null],
+  ] as const) {
+    const file = await fetch(`${serviceUrl}/${script}`, { headers: { "accept-encoding": encoding } });
+    expect([file.status, file.headers.get("content-encoding")]).toEqual([200, expected]);
+    expect(file.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+    expect(file.headers.get("content-type")).toMatch(/^text\/javascript/);
+    await file.body?.cancel();
+  }
+  for (const path of [
+    "/assets/none.js",
+    "/assets/..%2Findex.html",
+    "/assets/built-from.txt",
+    "/models",
+    "/api/ml/v1/nothing",
+  ]) {
+    const nothing = await fetch(`${serviceUrl}${path}`, html);
+    expect([path, nothing.status, nothing.headers.get("content-type")]).toEqual([
+      path,
+      404,
+      "application/problem+json; charset=utf-8",
+    ]);
+  }
+  const metrics = await (await fetch(`${serviceUrl}/metrics`)).text();
+  const routes = new Set([...metrics.matchAll(/http_route="([^"]*)"/g)].map(([, route]) => route));
+  expect([...routes].filter((route) => /^\/(?!api|metrics)/.test(route ?? ""))).toEqual(["/", "/assets/:file"]);
+
+  const off = await startService(join(folder, "off"), { CONSOLE__ENABLED: "false" });
+  resources.use(off.service);
+  const answers = await Promise.all(
+    ["/", "/runs", `/${script}`].map((path) => fetch(`${off.url}${path}`, { ...html, redirect: "manual" })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([302, 404, 404]);
 });

@@ -11,12 +11,12 @@ function detailsOf(use: ColumnUse, { run }: Texts, { count }: Formats): string[]
   const details: string[] = [];
   if (use.as === "categories") {
     details.push(run.categories(use.categories, count(use.categories)));
-    if (use.others !== undefined) details.push(run.others(count(use.others)));
+    if (use.others !== undefined) details.push(run.others(use.others, count(use.others)));
   }
   if (use.as === "date") details.push(use.parts.map((part) => run.parts[part]).join(", "));
-  if ("imputed" in use && use.imputed > 0) details.push(run.imputed(count(use.imputed)));
-  else if (use.missing > 0) details.push(run.gaps(count(use.missing)));
-  if (use.as === "number" && use.rounded > 0) details.push(run.rounded(count(use.rounded)));
+  if ("imputed" in use && use.imputed > 0) details.push(run.imputed(use.imputed, count(use.imputed)));
+  else if (use.missing > 0) details.push(run.gaps(use.missing, count(use.missing)));
+  if (use.as === "number" && use.rounded > 0) details.push(run.rounded(use.rounded, count(use.rounded)));
   if (use.equalsTarget === true) details.push(run.equalsTarget);
   return details;
 }
@@ -26,7 +26,7 @@ export function ColumnUses({ columns }: { columns: readonly ColumnUse[] }) {
   const { texts, formats } = useSpeech();
   const { run: words, dataset } = texts;
   return (
-    <WideTable label={words.columns} head={[dataset.column, words.learntAs, ""]}>
+    <WideTable label={words.columns} head={[dataset.column, words.learntAs, words.details]}>
       {columns.map((use) => (
         <Table.Tr key={use.name} className={use.as === "left_out" ? "quiet" : ""}>
           <Table.Td className="name-cell">{use.name}</Table.Td>

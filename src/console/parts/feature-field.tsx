@@ -5,6 +5,8 @@ import { useSpeech } from "../texts/language.tsx";
 
 // A longer list is faster typed than scrolled.
 const mostInList = 30;
+// Nobody types a larger one by chance, and its zeros would fill the form.
+const largestTold = 1e15;
 
 /** The field of one column, by its type; empty is a missing value. */
 export function FeatureField({
@@ -35,7 +37,11 @@ export function FeatureField({
           inputMode="decimal"
           autoComplete="off"
           placeholder={words.missing}
-          description={feature.numbersUpTo === null ? undefined : words.numbersUpTo(formats.value(feature.numbersUpTo))}
+          description={
+            feature.numbersUpTo !== null && feature.numbersUpTo <= largestTold
+              ? words.numbersUpTo(formats.value(feature.numbersUpTo))
+              : undefined
+          }
           error={isFaulty ? words.notANumber : undefined}
         />
       );

@@ -25,7 +25,7 @@ export function UnderstoodColumns({ columns, rows }: { columns: readonly Underst
           <Table.Tr key={place}>
             <Table.Td className="name-cell">{name === "" ? <i>{words.unnamed}</i> : name}</Table.Td>
             <Table.Td>{type === null ? texts.none : words.types[type]}</Table.Td>
-            <Table.Td>
+            <Table.Td className="one-line">
               {role === "target" ? <Badge className="badge">{words.roles[role]}</Badge> : words.roles[role]}
             </Table.Td>
             <Table.Td className="number">{missingOf(missing)}</Table.Td>

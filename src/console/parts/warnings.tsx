@@ -36,7 +36,7 @@ export function Warnings({
           </List.Item>
         ))}
       </List>
-      {more > 0 && <Text size="sm">{texts.dataset.furtherWarnings(more, formats.count(more))}</Text>}
+      {more > 0 && <Text size="sm">{texts.dataset.furtherWarnings(formats.count(more))}</Text>}
     </Alert>
   );
 }

@@ -63,6 +63,8 @@ export const en = {
 
   fault: {
     title: "That did not work",
+    ofPage: "This page broke. Nothing on the service is lost: load it again.",
+    reload: "Load the page again",
     unreachable: "The service does not answer. Check your connection; nothing is lost, and you can try again.",
     reference: "Reference",
     /** Undefined where the service's own words, which are English, are enough. */
@@ -109,7 +111,7 @@ export const en = {
     unnamed: "without a name",
     furtherColumns: (count: number, shown: string) => `${shown} further column${s(count)}`,
     warnings: "What you may not have meant",
-    furtherWarnings: (_count: number, shown: string) => `and ${shown} more`,
+    furtherWarnings: (shown: string) => `and ${shown} more`,
     line: (line: string) => `line ${line}`,
     firstRows: "First rows",
     cellMissing: "missing",
@@ -230,6 +232,7 @@ export const en = {
     importancesAbout: "How much worse it gets when the values of a column are shuffled.",
     columns: "What became of each column",
     learntAs: "Learnt as",
+    details: "Details",
     as: {
       number: "number",
       boolean: "yes / no",
@@ -251,10 +254,10 @@ export const en = {
       group: "it groups the rows",
     } satisfies Record<LeftOutReason, string>,
     categories: (count: number, shown: string) => (count === 1 ? "1 category" : `${shown} categories`),
-    others: (shown: string) => `${shown} rarer values as one`,
-    imputed: (shown: string) => `${shown} gaps filled by the mean`,
-    gaps: (shown: string) => `${shown} gaps`,
-    rounded: (shown: string) => `${shown} numbers rounded`,
+    others: (count: number, shown: string) => `${shown} rarer value${s(count)} as one`,
+    imputed: (count: number, shown: string) => `${shown} gap${s(count)} filled by the mean`,
+    gaps: (count: number, shown: string) => `${shown} gap${s(count)}`,
+    rounded: (count: number, shown: string) => `${shown} number${s(count)} rounded`,
     equalsTarget: "says what the target does",
     parts: {
       year: "year",

@@ -35,7 +35,7 @@ export function rowOf(
 ): { readonly row: FormRow; readonly faulty: readonly string[] } {
   const faulty: string[] = [];
   const cells = features.map((feature): [string, Cell] => {
-    const text = (texts[feature.name] ?? "").trim();
+    const text = Object.hasOwn(texts, feature.name) ? texts[feature.name]!.trim() : "";
     if (text === "") return [feature.name, null];
     if (feature.type === "boolean") return [feature.name, text === "true"];
     if (feature.type !== "number") return [feature.name, text];

@@ -17,7 +17,9 @@ const half = { from: 0.45, to: 0.55 };
 
 function comparison(task: Task, { ratio, kind }: Verdict, { run }: Texts, { percent }: Formats): string | undefined {
   if (kind === "perfect" || kind === "same" || !Number.isFinite(ratio)) return undefined;
-  const share = percent(Math.abs(1 - ratio));
+  const difference = Math.abs(1 - ratio);
+  // Cut, not rounded: «100 % fewer» would be none at all.
+  const share = difference > 0.99 && ratio < 1 ? percent(Math.floor(difference * 1000) / 1000, 1) : percent(difference);
   if (task === "regression") return ratio < 1 ? run.smallerErrors(share) : run.largerErrors(share);
   if (ratio > half.from && ratio < half.to) return run.halfTheMistakes;
   return ratio < 1 ? run.fewerMistakes(share) : run.moreMistakes(share);
