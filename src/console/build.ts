@@ -11,7 +11,7 @@ import { consoleFolder } from "../http/console-pages.ts";
 const root = join(import.meta.dirname, "../..");
 const builtFrom = "built-from.txt";
 /** Beside the sources: what they are built by, and the sample. */
-const furtherSources = ["package-lock.json", "tests/data/seattle-weather.csv"];
+const furtherSources = ["package-lock.json", "tsconfig.json", "tests/data/seattle-weather.csv"];
 
 /** A hash of all that is built from. Times of files say nothing after a clone or a copy into an image. */
 function hashOfSources(): string {
