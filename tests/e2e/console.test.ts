@@ -107,8 +107,17 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   await page.getByRole("region", { name: "First rows" }).getByRole("row").nth(1).waitFor();
   await lookAt(page, "dataset");
 
-  await page.getByLabel("Light").check();
-  await page.getByRole("button", { name: "Train", exact: true }).click();
+  const address = page.url();
+  await page.getByRole("button", { name: "Skip to content" }).focus();
+  await page.keyboard.press("Enter");
+  expect([page.url(), await page.evaluate("document.activeElement.id")]).toEqual([address, "content"]);
+  // By the keyboard alone: the target, then the modes as one group, then the button.
+  await page.getByLabel("What to predict").focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowDown");
+  expect(await page.getByLabel("Light").isChecked()).toBe(true);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
   await page.waitForURL(/\/runs\/[0-9a-f-]+$/);
   await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
   await page.locator(".verdict").waitFor();
@@ -149,7 +158,7 @@ async function openOnPhone(path: string, origin = serviceUrl): Promise<Page> {
   return page;
 }
 
-/** What stands out of the window at its side, by its tags and classes. */
+/** How many pixels of a page are beyond the window's side. */
 async function tooWide(page: Page): Promise<number> {
   return Number(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth"));
 }

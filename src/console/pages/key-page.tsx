@@ -25,7 +25,6 @@ export function KeyPage() {
           <PasswordInput
             label={texts.label}
             autoComplete="off"
-            data-autofocus
             value={typed}
             onChange={({ currentTarget }) => setTyped(currentTarget.value)}
           />

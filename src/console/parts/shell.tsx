@@ -13,9 +13,10 @@ export function Shell({ children }: { children: ReactNode }) {
   const { key } = useKeyState();
   return (
     <>
-      <a className="skip" href="#content">
+      {/* No link: an address that is a fragment alone leads to the page's base, which is another page. */}
+      <button type="button" className="skip" onClick={() => document.getElementById("content")?.focus()}>
         {texts.skipToContent}
-      </a>
+      </button>
       <header className="header">
         <Container size="lg" className="header-row">
           <NavLink to="/" className="brand" aria-label={texts.service}>
