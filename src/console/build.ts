@@ -44,7 +44,23 @@ function compressAssets(folder: string): void {
   }
 }
 
+/** Puts what was built in the place of what was there; where another was first with the same, that stays. */
+function takePlace(next: string, hash: string): void {
+  const last = `${next}.last`;
+  try {
+    mkdirSync(consoleFolder, { recursive: true });
+    renameSync(consoleFolder, last);
+    renameSync(next, consoleFolder);
+  } catch (error) {
+    if (!isBuiltFrom(hash)) throw error;
+  } finally {
+    rmSync(last, { recursive: true, force: true });
+  }
+}
+
 async function build(hash: string): Promise<void> {
+  // Whatever the service is to be: React for development is half as large again, and slower.
+  process.env.NODE_ENV = "production";
   // Loaded only where there is something to build: an image for production has neither.
   const [{ build: bundle }, { consoleConfig }] = await Promise.all([import("vite"), import("./vite-config.ts")]);
   // Beside the place where it goes, so that it comes there whole, also while another builds.
@@ -53,11 +69,7 @@ async function build(hash: string): Promise<void> {
     await bundle(consoleConfig(next));
     compressAssets(join(next, "assets"));
     writeFileSync(join(next, builtFrom), hash);
-    const last = `${next}.last`;
-    mkdirSync(consoleFolder, { recursive: true });
-    renameSync(consoleFolder, last);
-    renameSync(next, consoleFolder);
-    rmSync(last, { recursive: true, force: true });
+    takePlace(next, hash);
   } finally {
     rmSync(next, { recursive: true, force: true });
   }

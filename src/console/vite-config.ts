@@ -22,7 +22,7 @@ export function consoleConfig(outDir: string): InlineConfig {
       // Browsers of the target have it themselves, and the polyfill is one more script.
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
-      // In kB as it stands; compressed it is a quarter, which tests/e2e/console.test.ts holds to its limit.
+      // In kB as it stands; compressed it is a quarter, which tests/e2e/console-files.test.ts holds to its limit.
       chunkSizeWarningLimit: 900,
     },
   };

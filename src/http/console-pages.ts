@@ -72,6 +72,12 @@ export function mountConsole(app: Express, pages: ConsolePages, folder = console
     if (isPacked) response.setHeader("Content-Encoding", accepted);
     response.type(file.slice(file.lastIndexOf(".")));
     // Its name has the hash of what is in it.
-    response.sendFile(isPacked ? packed : file, { root: join(folder, "assets"), immutable: true, maxAge: "1y" });
+    const options = { root: join(folder, "assets"), immutable: true, maxAge: "1y" } as const;
+    response.sendFile(isPacked ? packed : file, options, (error?: Error) => {
+      if (error === undefined || response.headersSent) return;
+      // Built anew since the start: who loads the page again is told other names after the next one.
+      for (const name of ["Content-Encoding", "Cache-Control"]) response.removeHeader(name);
+      next();
+    });
   });
 }

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { consoleFolder } from "../../src/http/console-pages.ts";
+import { freePort } from "../support/free-port.ts";
 import { launchChromium, watchPage } from "./headless-chromium.ts";
 import { startNginx } from "./nginx-process.ts";
 import { root, startService } from "./processes.ts";
@@ -226,6 +226,33 @@ test("a run is followed while it trains, and cancelled on a second word", async 
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
 });
 
+test("a run is followed to its end though the service is killed and comes back", async () => {
+  const place = { data: join(folder, "killed"), port: { SERVICE_PORT: String(await freePort()) } };
+  const first = await startService(place.data, place.port);
+  resources.use(first.service);
+  const form = new FormData();
+  form.append("file", new Blob([priceList()]), "prices.csv");
+  const uploaded = await fetch(`${first.url}/api/ml/v1/datasets/upload`, { method: "POST", body: form });
+  const { id: datasetId } = (await uploaded.json()) as { id: string };
+  const submitted = await fetch(`${first.url}/api/ml/v1/training-runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ datasetId, mode: "auto" }),
+  });
+  const { id } = (await submitted.json()) as { id: string };
+  const page = await browser.newPage({ locale: "en-GB" });
+  await page.goto(`${first.url}/runs/${id}`);
+  await page.locator("[data-status=running]").waitFor({ timeout: 120_000 });
+  await first.service.kill();
+  // It stays as it was seen last, and is not taken away.
+  await expect.poll(() => fetch(first.url).catch(() => "away")).toBe("away");
+  expect(await page.locator("[data-status=running]").count()).toBe(1);
+  const second = await startService(place.data, place.port);
+  resources.use(second.service);
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 240_000 });
+  await page.locator(".verdict").waitFor();
+});
+
 test("below a prefix that only a proxy knows, an address that was sent to somebody opens", async () => {
   const { url } = resources.use(await startNginx(`location /lab/ { proxy_pass ${serviceUrl}/; proxy_buffering off; }`));
   const page = await openOnPhone("/lab/datasets", url);
@@ -237,59 +264,4 @@ test("below a prefix that only a proxy knows, an address that was sent to somebo
   await page.getByRole("heading", { name: "prices" }).waitFor();
   await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
-});
-
-test("the first load is at most 220 kB with Brotli", () => {
-  const assets = join(consoleFolder, "assets");
-  // All but the sample; what is not compressed is small.
-  const names = readdirSync(assets).filter((name) => /\.(js|css)\.br$/.test(name));
-  const kilobytes = names.reduce((sum, name) => sum + statSync(join(assets, name)).size, 0) / 1000;
-  expect(names.length).toBeGreaterThan(1);
-  expect(kilobytes).toBeLessThan(220);
-});
-
-test("what it is served with: one policy, files for good, no other address, and none where it is switched off", async () => {
-  const html = { headers: { accept: "text/html" } };
-  const document = await fetch(`${serviceUrl}/runs/any`, html);
-  const policy = document.headers.get("content-security-policy") ?? "";
-  expect(policy).not.toMatch(/unsafe|https?:|\*|data:/);
-  expect(document.headers.get("cache-control")).toBe("no-cache");
-  const text = await document.text();
-  expect(text).toContain('<base href="../">');
-  const [, script = ""] = /<script[^>]* src="\.\/([^"]+)"/.exec(text) ?? [];
-  for (const [encoding, expected] of [
-    ["br, gzip", "br"],
-    ["gzip", "gzip"],
-    ["identity", null],
-  ] as const) {
-    const file = await fetch(`${serviceUrl}/${script}`, { headers: { "accept-encoding": encoding } });
-    expect([file.status, file.headers.get("content-encoding")]).toEqual([200, expected]);
-    expect(file.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
-    expect(file.headers.get("content-type")).toMatch(/^text\/javascript/);
-    await file.body?.cancel();
-  }
-  for (const path of [
-    "/assets/none.js",
-    "/assets/..%2Findex.html",
-    "/assets/built-from.txt",
-    "/models",
-    "/api/ml/v1/nothing",
-  ]) {
-    const nothing = await fetch(`${serviceUrl}${path}`, html);
-    expect([path, nothing.status, nothing.headers.get("content-type")]).toEqual([
-      path,
-      404,
-      "application/problem+json; charset=utf-8",
-    ]);
-  }
-  const metrics = await (await fetch(`${serviceUrl}/metrics`)).text();
-  const routes = new Set([...metrics.matchAll(/http_route="([^"]*)"/g)].map(([, route]) => route));
-  expect([...routes].filter((route) => /^\/(?!api|metrics)/.test(route ?? ""))).toEqual(["/", "/assets/:file"]);
-
-  const off = await startService(join(folder, "off"), { CONSOLE__ENABLED: "false" });
-  resources.use(off.service);
-  const answers = await Promise.all(
-    ["/", "/runs", `/${script}`].map((path) => fetch(`${off.url}${path}`, { ...html, redirect: "manual" })),
-  );
-  expect(answers.map(({ status }) => status)).toEqual([302, 404, 404]);
 });

@@ -94,7 +94,7 @@ export function rowsOf(metrics: RunMetrics): { readonly train: number; readonly 
   return typeof train === "number" && typeof test === "number" ? { train, test } : undefined;
 }
 
-/** The class that guessing always says: the row of the confusion matrix tells only counts of held-out rows. */
+/** Counts of rows that were measured on, `counts[actual][said]`; undefined of numbers. */
 export function confusionOf(metrics: RunMetrics): { classes: string[]; counts: number[][] } | undefined {
   const { confusionMatrix } = metrics as { confusionMatrix?: { classes: string[]; counts: number[][] } };
   return confusionMatrix;
