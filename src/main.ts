@@ -22,6 +22,7 @@ import { breakOff, failStart, stopInOrder } from "./end-process.ts";
 import { hearEndWish } from "./end-wish.ts";
 import { createApp } from "./http/app.ts";
 import { watchClientErrors } from "./http/client-errors.ts";
+import { readConsole } from "./http/console-pages.ts";
 import { answersEnded, arrivalLimits, closeServer, listen } from "./http/listen.ts";
 import { createMetricsServer, mountMetrics } from "./http/metrics-endpoint.ts";
 import { apiPrefix } from "./http/route.ts";
@@ -60,6 +61,7 @@ interface Service {
   readonly url: string;
   /** Undefined when metrics are switched off. */
   readonly metricsUrl: string | undefined;
+  readonly hasConsole: boolean;
   stop(): Promise<void>;
 }
 
@@ -185,12 +187,14 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
 
   const scrapes = followScrapes();
   const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry, scrapes };
+  const pages = config.consoleEnabled && routes.length > 0 ? readConsole() : undefined;
   let isReady = false;
   const app = createApp({
     config,
     log,
     routes,
     version,
+    console: pages,
     readiness: {
       isReady: () => isReady,
       isStopping: () => isStopping,
@@ -246,7 +250,12 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   const metricsUrl =
     telemetry?.state === "disabled" ? undefined : `http://${host}:${metricsPort}${telemetrySettings.metricsPath}`;
-  return { url: `http://${host}:${port}`, metricsUrl, stop: () => running.disposeAsync() };
+  return {
+    url: `http://${host}:${port}`,
+    metricsUrl,
+    hasConsole: pages !== undefined,
+    stop: () => running.disposeAsync(),
+  };
 }
 
 /** Metrics may go elsewhere. */
@@ -257,11 +266,13 @@ function whyNoMetricsUrl(): string {
 }
 
 function sayReady(service: Service): void {
+  if (config.consoleEnabled && config.role !== "worker" && !service.hasConsole)
+    log.info("the console is not built, and / leads to the page of the API: `npm run console:build` makes it");
   log.info({ url: service.url, metricsUrl: service.metricsUrl, version, role: config.role }, "ready");
   if (service.metricsUrl === undefined) log.info(whyNoMetricsUrl());
   if (process.stdout.isTTY)
     process.stdout.write(
-      `mlops-backend ${version}: ${service.url}/api/docs and ${service.metricsUrl ?? "no metrics"}\n`,
+      `mlops-backend ${version}: ${service.url}${service.hasConsole ? "/" : "/api/docs"} and ${service.metricsUrl ?? "no metrics"}\n`,
     );
 }
 

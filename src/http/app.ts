@@ -8,6 +8,7 @@ import type { Logger } from "../log.ts";
 import { activeTraceId } from "../monitoring/spans.ts";
 import type { Config } from "../settings/config.ts";
 import { accessLog, type RequestFacts } from "./access-log.ts";
+import { type ConsolePages, mountConsole } from "./console-pages.ts";
 import { mountFrontDoor } from "./front-door.ts";
 import { mountHealth, type Readiness } from "./health.ts";
 import { refuseManyParts } from "./json-parts.ts";
@@ -92,6 +93,8 @@ export interface AppParts {
   readonly routes: readonly ApiRoute[];
   readonly readiness: Readiness;
   readonly version: string;
+  /** Undefined where there is none to show. */
+  readonly console: ConsolePages | undefined;
   /** Mounts what listens at the side: the route accessor of the HTTP metrics, and /metrics. */
   readonly mountTelemetry: (app: Express) => void;
   /** For the access log. */
@@ -105,6 +108,7 @@ export function createApp({
   routes,
   readiness,
   version,
+  console: pages,
   mountTelemetry,
   requestFacts,
 }: AppParts): Express {
@@ -164,8 +168,10 @@ export function createApp({
     app,
     { version, role: config.role },
     { ...(hasApi && { docs: docsPath, openapi: documentPath, api: `${apiPrefix}/` }), health: "/api/health" },
+    pages,
   );
   if (hasApi) {
+    if (pages !== undefined) mountConsole(app, pages);
     mountDocs(app, routes, version);
     const router = Router({ caseSensitive: true });
     const json = express.json({ limit: jsonLimitBytes, strict: true, verify: refuseManyParts });

@@ -1,12 +1,17 @@
 import type { Express } from "express";
+import { type ConsolePages, sendConsole } from "./console-pages.ts";
 import { methodNotAllowed } from "./method-not-allowed.ts";
 import { pathOf, relativeAddress } from "./relative-address.ts";
 
-/** Mounts `/`: browsers are led to the page of the API, everybody else is told what there is. */
+/**
+ * Mounts `/`: browsers get the console, or are led to the page of the API where there is none; everybody else is told what
+ * there is.
+ */
 export function mountFrontDoor(
   app: Express,
   about: { readonly version: string; readonly role: string },
   addresses: Readonly<Record<string, string>>,
+  pages: ConsolePages | undefined,
 ): void {
   const { docs } = addresses;
   app.get("/", (request, response) => {
@@ -18,7 +23,10 @@ export function mountFrontDoor(
     // The first is for whoever takes anything, as curl does.
     response.format({
       json: tell,
-      html: () => response.redirect(302, relativeAddress(pathOf(request), docs)),
+      html: () =>
+        pages === undefined
+          ? response.redirect(302, relativeAddress(pathOf(request), docs))
+          : sendConsole(request, response, pages),
       default: tell,
     });
   });

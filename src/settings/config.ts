@@ -223,6 +223,7 @@ export const settings = {
     "Seconds for a call with all its tries; moving a file has 1 s more for each 100 kB.",
   ),
   apiKeys: secret("API_KEYS", apiKeys, "", "owner:sha256-of-key, separated by commas; sent as Authorization: Bearer."),
+  consoleEnabled: setting("CONSOLE__ENABLED", boolean, "true", "false: no pages for browsers at /, only the API."),
   authDisabled: setting("AUTH__DISABLED", boolean, "false", "true: no keys although not bound to loopback."),
   allowedHosts: setting(
     "AUTH__ALLOWED_HOSTS",
@@ -357,7 +358,7 @@ export const secretNames: readonly string[] = Object.values<Setting<unknown>>(se
   .map(({ env }) => env);
 
 /** Names of these families are ours: an unknown one is a typing error, not somebody else's variable. */
-const ownFamilies = /^(PROMETHEUS|AUTH|CORS|S3|DATABASE)__/;
+const ownFamilies = /^(PROMETHEUS|AUTH|CONSOLE|CORS|S3|DATABASE)__/;
 
 /** What this process reads, by the names of the environment. */
 const ourNames: readonly string[] = [

@@ -13,7 +13,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const { service, url } = await startService(join(folder, "data"));
+  const { service, url } = await startService(join(folder, "data"), { CONSOLE__ENABLED: "false" });
   resources.use(service);
   serviceUrl = url;
   browser = await launchChromium();

@@ -27,7 +27,7 @@ function locationsFor(url: string): string {
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), "mlops-backend-prefix-"));
   resources.defer(() => rmSync(folder, { recursive: true, force: true }));
-  const { service, url } = await startService(join(folder, "data"));
+  const { service, url } = await startService(join(folder, "data"), { CONSOLE__ENABLED: "false" });
   resources.use(service);
   serviceUrl = url;
   proxyUrl = resources.use(await startNginx(locationsFor(url))).url;

@@ -24,7 +24,7 @@ interface File {
 /** Everything that Node runs there; `otel/register` has no ending. */
 function filesOf(tree: string): File[] {
   return readdirSync(join(root, tree), { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.[cm]?[jt]s$/.test(name) || name === "register")
+    .filter((name) => /\.[cm]?[jt]sx?$/.test(name) || name === "register")
     .map((name) => join(tree, name))
     .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }
@@ -50,7 +50,7 @@ const isIn = (path: string, folder: string): boolean => path.startsWith(`${folde
 const roomOf = (tree: string, path: string): string =>
   relative(tree, path)
     .split("/")[0]!
-    .replace(/\.[cm]?[jt]s$/, "");
+    .replace(/\.[cm]?[jt]sx?$/, "");
 
 /** What a file names upstairs, and a room that has no floor. */
 function faultsOf(tree: string, file: File): string[] {

@@ -148,7 +148,7 @@ describe("the profile replicas", () => {
 describe("the image", () => {
   test("lets its user read what it copies, whatever the rights in the folder that it is built from", () => {
     const copies = all(read("infra/docker/Dockerfile"), /^COPY (?!--from)(.*)$/gm);
-    expect(copies).toHaveLength(4);
+    expect(copies).toHaveLength(7);
     expect(copies.filter((copy) => !copy.startsWith("--chmod=755 "))).toEqual([]);
   });
 });

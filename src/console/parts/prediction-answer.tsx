@@ -1,0 +1,22 @@
+import { Text } from "@mantine/core";
+import type { Prediction } from "../api/answers.ts";
+import { useSpeech } from "../texts/language.tsx";
+import { chanceBars } from "../words/prediction-bars.ts";
+import { Bars } from "./bars.tsx";
+import { Section } from "./section.tsx";
+
+/** What the model says of a row, and how sure it is. */
+export function PredictionAnswer({ prediction, probabilities, unknown = [] }: Prediction) {
+  const { texts, formats } = useSpeech();
+  const { predict: words } = texts;
+  const bars = chanceBars(probabilities);
+  return (
+    <Section title={words.answer}>
+      <Text className="prediction" data-testid="prediction">
+        {typeof prediction === "number" ? formats.measured(prediction) : prediction}
+      </Text>
+      {bars.length > 0 && <Bars bars={bars} shown={(chance) => formats.percent(chance, 1)} label={words.chances} />}
+      {unknown.length > 0 && <Text size="sm">{words.unknown(unknown.join(", "))}</Text>}
+    </Section>
+  );
+}

@@ -1,0 +1,56 @@
+import { Button, Group, Stack } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import type { Model } from "../api/answers.ts";
+import { useSpeech } from "../texts/language.tsx";
+import { type FormRow, rowOf, textsOf } from "../words/form-row.ts";
+import { FeatureField } from "./feature-field.tsx";
+import { Section } from "./section.tsx";
+
+/** A row to be filled in, made from what the model says it takes. */
+export function PredictionForm({
+  input,
+  isAsking,
+  onRow,
+}: {
+  input: NonNullable<Model["input"]>;
+  isAsking: boolean;
+  onRow: (row: FormRow) => void;
+}) {
+  const { texts } = useSpeech();
+  const { predict: words } = texts;
+  const [typed, setTyped] = useState(() => textsOf(input, texts.decimal));
+  const [faulty, setFaulty] = useState<readonly string[]>([]);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const read = rowOf(input.features, typed);
+    setFaulty(read.faulty);
+    if (read.faulty.length === 0) onRow(read.row);
+  };
+  return (
+    <Section title={words.row}>
+      <form onSubmit={submit} noValidate>
+        <Stack>
+          <div className="fields">
+            {input.features.map((feature) => (
+              <FeatureField
+                key={feature.name}
+                feature={feature}
+                text={typed[feature.name] ?? ""}
+                isFaulty={faulty.includes(feature.name)}
+                onText={(text) => setTyped((before) => ({ ...before, [feature.name]: text }))}
+              />
+            ))}
+          </div>
+          <Group gap="sm">
+            <Button type="submit" size="md" loading={isAsking}>
+              {words.go}
+            </Button>
+            <Button variant="default" size="md" onClick={() => setTyped(textsOf(input, texts.decimal))}>
+              {words.reset}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Section>
+  );
+}

@@ -1,0 +1,267 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
+import { launchChromium, watchPage } from "./headless-chromium.ts";
+import { startNginx } from "./nginx-process.ts";
+import { root, startService } from "./processes.ts";
+
+/** Where pictures of all pages are left, for somebody to look at. */
+const pictures = join(root, ".cache/console-pictures");
+const key = "a-key-for-the-console";
+
+const resources = new AsyncDisposableStack();
+let folder = "";
+let serviceUrl = "";
+let browser: Browser;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "mlops-backend-console-"));
+  resources.defer(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(pictures, { recursive: true });
+  execFileSync(process.execPath, ["src/console/build.ts"], { cwd: root });
+  const hash = createHash("sha256").update(key).digest("hex");
+  const { service, url } = await startService(join(folder, "data"), { API_KEYS: `somebody:${hash}` });
+  resources.use(service);
+  serviceUrl = url;
+  browser = await launchChromium();
+  resources.defer(() => browser.close());
+});
+afterAll(() => resources.disposeAsync());
+
+/** A price list as a European Excel writes it: decimal commas, and a column of numbers with a text in it. */
+function priceList(): string {
+  const lines = Array.from({ length: 240 }, (_, at) => {
+    const [weight, isDear] = [(at % 40) / 2 + 0.5, at % 3 === 0];
+    const price = at === 100 ? "on request" : ((isDear ? 9 : 2) + weight * 0.75).toFixed(2).replace(".", ",");
+    return `${price};${String(weight).replace(".", ",")};${["red", "green", "blue"][at % 3]};${isDear ? "dear" : "cheap"}`;
+  });
+  return `price;weight kg;colour;label\n${lines.join("\n")}\n`;
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+}
+
+/** What axe finds that keeps somebody out; by a script of the test's own, which the page's policy does not see. */
+async function seriousViolations(page: Page): Promise<string[]> {
+  const violations = await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations)`);
+  return (violations as { id: string; impact: string; nodes: { html: string }[] }[])
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+/** The page is in order, in light and dark, and is kept as pictures of both. */
+async function lookAt(page: Page, name: string): Promise<void> {
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await expect.poll(() => page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(scheme);
+    await picture(page, `${name}-${scheme}`);
+    const violations = await seriousViolations(page);
+    // Softly: the pictures of the other pages are wanted all the same.
+    expect.soft({ name, scheme, violations }).toEqual({ name, scheme, violations: [] });
+  }
+}
+
+async function giveKey(page: Page, typed: string): Promise<void> {
+  await page.locator("input[type=password]").fill(typed);
+  await page.locator("main button[type=submit]").click();
+}
+
+/** What the browser complains of. That a page which is left asks no further is none of it. */
+const complaints = ({ faults }: { faults: string[] }): string[] =>
+  faults.filter((fault) => !fault.endsWith("net::ERR_ABORTED"));
+
+test("from a file to a prediction, with a key, and nothing that the browser complains of", async () => {
+  const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
+  const seen = watchPage(page, serviceUrl);
+
+  await page.goto(`${serviceUrl}/`);
+  await page.getByRole("heading", { name: "This service asks for a key" }).waitFor();
+  await lookAt(page, "key");
+  await giveKey(page, "not-the-key");
+  await page.getByText("does not know this key").waitFor();
+  await giveKey(page, key);
+  await page.getByRole("heading", { name: "From a table to a model" }).waitFor();
+  // Refused calls are what was tried; from here on there is to be nothing.
+  expect(complaints(seen).filter((fault) => !fault.includes("401"))).toEqual([]);
+  seen.faults.length = 0;
+  await lookAt(page, "start");
+
+  const dropped = await page.evaluateHandle(`
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([${JSON.stringify(priceList())}], "prices.csv", { type: "text/csv" }));
+    transfer
+  `);
+  await page.locator(".drop").dispatchEvent("drop", { dataTransfer: dropped });
+  await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
+  const facts = await page.locator(".facts").innerText();
+  expect(facts).toMatch(/semicolon/);
+  expect(facts).toMatch(/Decimal sign\s+comma/);
+  await page.getByText("Numbers and text in one column (line 102)").waitFor();
+  await page.getByRole("region", { name: "First rows" }).getByRole("row").nth(1).waitFor();
+  await lookAt(page, "dataset");
+
+  const address = page.url();
+  await page.getByRole("button", { name: "Skip to content" }).focus();
+  await page.keyboard.press("Enter");
+  expect([page.url(), await page.evaluate("document.activeElement.id")]).toEqual([address, "content"]);
+  // By the keyboard alone: the target, then the modes as one group, then the button.
+  await page.getByLabel("What to predict").focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("ArrowDown");
+  expect(await page.getByLabel("Light").isChecked()).toBe(true);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/runs\/[0-9a-f-]+$/);
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await page.locator(".verdict").waitFor();
+  await page.getByRole("region", { name: "How good it is" }).getByText("Accuracy", { exact: true }).waitFor();
+  expect(await page.getByRole("list", { name: "Which columns count" }).getByRole("listitem").count()).toBeGreaterThan(
+    1,
+  );
+  await lookAt(page, "run");
+
+  await page.getByRole("link", { name: "Predict with this model" }).click();
+  const weight = page.getByLabel("weight kg");
+  await weight.waitFor();
+  expect(await weight.inputValue()).not.toBe("");
+  await weight.fill("much");
+  await page.getByRole("button", { name: "Predict" }).click();
+  await page.getByText("That is no number.").waitFor();
+  await weight.fill("2,5");
+  await page.getByLabel("colour", { exact: true }).selectOption("red");
+  await page.getByRole("button", { name: "Predict" }).click();
+  await expect.poll(() => page.getByTestId("prediction").textContent()).toBe("dear");
+  await lookAt(page, "model");
+
+  for (const name of ["Datasets", "Training runs"]) {
+    await page.getByRole("navigation").getByRole("link", { name }).click();
+    await page.getByRole("main").getByRole("row").nth(1).waitFor();
+    await lookAt(page, name.toLowerCase().replace(" ", "-"));
+  }
+  // The key is nowhere but in this tab.
+  expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+/** A page of a browser that wishes for Russian, on a phone, with the key typed. */
+async function openOnPhone(path: string, origin = serviceUrl): Promise<Page> {
+  const page = await browser.newPage({ locale: "ru-RU", viewport: { width: 360, height: 740 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  await page.goto(`${origin}${path}`);
+  return page;
+}
+
+/** How many pixels of a page are beyond the window's side. */
+async function tooWide(page: Page): Promise<number> {
+  return Number(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth"));
+}
+
+test("the sample in Russian on a phone, where no page is wider than the window", async () => {
+  const page = await openOnPhone("/");
+  const seen = watchPage(page, serviceUrl);
+  const look = async (name: string): Promise<void> => {
+    await lookAt(page, `${name}-ru-360`);
+    expect.soft([name, await tooWide(page)]).toEqual([name, 0]);
+  };
+  await page.getByRole("heading", { name: "От таблицы к модели" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("ru");
+  await look("start");
+  await page.getByRole("button", { name: "Попробовать на примере" }).click();
+  await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
+  await page.getByText(/^1\s461 строка, 6 столбцов$/).waitFor();
+  await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  await look("dataset");
+
+  await page.getByRole("button", { name: "Обучить" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f-]+$/);
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await page.getByText(/^Ошибок на \d+\s% меньше, чем при угадывании\.$/).waitFor();
+  await look("run");
+  await page.getByRole("link", { name: "Предсказать этой моделью" }).click();
+  await page.getByLabel("wind").fill("4,5");
+  await page.getByRole("button", { name: "Предсказать" }).click();
+  await page.getByTestId("prediction").waitFor();
+  await look("model");
+  for (const [link, name] of [
+    ["Данные", "datasets"],
+    ["Обучения", "runs"],
+  ] as const) {
+    await page.getByRole("navigation").getByRole("link", { name: link, exact: true }).click();
+    await page.getByRole("main").getByRole("row").nth(1).waitFor();
+    await look(name);
+  }
+
+  await page.getByLabel("Язык").selectOption("en");
+  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("a run is followed while it trains, and cancelled on a second word", async () => {
+  const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  await page.goto(`${serviceUrl}/datasets`);
+  const seen = watchPage(page, serviceUrl);
+  await page.getByRole("link", { name: "prices" }).click();
+  await page.getByLabel("Auto").check();
+  await page.getByLabel("What to predict").selectOption("price");
+  await page.getByText("The model will say a number.").waitFor();
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+  await page.locator("[data-status=running]").waitFor();
+  await page.getByText(/^\d+ of \d+ trials$/).waitFor();
+  await lookAt(page, "running");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Yes, cancel" }).click();
+  // What a search has found by then is made a model of.
+  await page.locator("[data-status=cancelled], [data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await lookAt(page, "cancelled");
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("a run is followed to its end though the service is killed and comes back", async () => {
+  const place = { data: join(folder, "killed"), port: { SERVICE_PORT: String(await freePort()) } };
+  const first = await startService(place.data, place.port);
+  resources.use(first.service);
+  const form = new FormData();
+  form.append("file", new Blob([priceList()]), "prices.csv");
+  const uploaded = await fetch(`${first.url}/api/ml/v1/datasets/upload`, { method: "POST", body: form });
+  const { id: datasetId } = (await uploaded.json()) as { id: string };
+  const submitted = await fetch(`${first.url}/api/ml/v1/training-runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ datasetId, mode: "auto" }),
+  });
+  const { id } = (await submitted.json()) as { id: string };
+  const page = await browser.newPage({ locale: "en-GB" });
+  await page.goto(`${first.url}/runs/${id}`);
+  await page.locator("[data-status=running]").waitFor({ timeout: 120_000 });
+  await first.service.kill();
+  // It stays as it was seen last, and is not taken away.
+  await expect.poll(() => fetch(first.url).catch(() => "away")).toBe("away");
+  expect(await page.locator("[data-status=running]").count()).toBe(1);
+  const second = await startService(place.data, place.port);
+  resources.use(second.service);
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 240_000 });
+  await page.locator(".verdict").waitFor();
+});
+
+test("below a prefix that only a proxy knows, an address that was sent to somebody opens", async () => {
+  const { url } = resources.use(await startNginx(`location /lab/ { proxy_pass ${serviceUrl}/; proxy_buffering off; }`));
+  const page = await openOnPhone("/lab/datasets", url);
+  const seen = watchPage(page, url);
+  await page.getByRole("link", { name: "prices" }).click();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  expect(new URL(page.url()).pathname).toMatch(/^\/lab\/datasets\/[0-9a-f-]+$/);
+  await page.reload();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
