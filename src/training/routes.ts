@@ -263,7 +263,7 @@ export function trainingRoutes(parts: TrainingRouteParts): ApiRoute[] {
       responses: {
         202: {
           description:
-            "The run is cancelled; its process ends within a second. Of the mode auto, where a trial has a score: it stays `running` with `endsEarly`, makes a model of the best so far, and ends as `succeeded`.",
+            "The run is cancelled; its process ends within a second. Of the mode auto, where a trial has a score: it stays `running` with `endsEarly`, makes a model of the best so far, and ends as `succeeded`, unless `keepBest` is false.",
           schema: describedRunSchema,
         },
       },
