@@ -45,7 +45,7 @@ describe.each(["light", "heavy"] as const)("a column of 200 texts in a %s model"
   };
 
   test("is learnt from: frequent values each, the others together", async () => {
-    expect(run.metrics.r2).toBeGreaterThan(0.85);
+    expect(run.metrics.r2).toBeGreaterThan(0.8);
     expect(run.columns[0]).toMatchObject({ name: "city", as: "categories", categories: 40 });
     expect(run.columns[0].others).toBeGreaterThan(100);
     const { json: model } = await service.call("GET", `${path}/content`);
