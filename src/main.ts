@@ -187,7 +187,10 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
 
   const scrapes = followScrapes();
   const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry, scrapes };
-  const pages = config.consoleEnabled && routes.length > 0 ? readConsole() : undefined;
+  const pages =
+    config.consoleEnabled && routes.length > 0
+      ? readConsole((err) => log.warn({ err }, "the console can't be read"))
+      : undefined;
   let isReady = false;
   const app = createApp({
     config,

@@ -99,5 +99,6 @@ export function readMetricSettings(env: NodeJS.ProcessEnv): { settings: MetricSe
 /** What is set of sending metrics while they are not sent, by name: whoever set it expects them somewhere. */
 export function unusedMetricVariables(env: NodeJS.ProcessEnv, settings: MetricSettings | undefined): string[] {
   if (settings === undefined || settings.otlp !== undefined) return [];
-  return Object.keys(env).filter((name) => name.startsWith("OTEL_EXPORTER_OTLP_METRICS_") && env[name]?.trim() !== "");
+  const unused = settings.console ? /^OTEL_EXPORTER_OTLP_METRICS_/ : /^OTEL_(EXPORTER_OTLP_METRICS|METRIC_EXPORT)_/;
+  return Object.keys(env).filter((name) => unused.test(name) && env[name]?.trim() !== "");
 }

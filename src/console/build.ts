@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { consoleFolder } from "../http/console-pages.ts";
 
@@ -58,7 +58,26 @@ function takePlace(next: string, hash: string): void {
   }
 }
 
+/** What a build that was killed has left: nobody else would remove it. */
+function removeAbandoned(): void {
+  const folder = dirname(consoleFolder);
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    const pid = /^console\.(\d+)(\.last)?$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
 async function build(hash: string): Promise<void> {
+  removeAbandoned();
   // Whatever the service is to be: React for development is half as large again, and slower.
   process.env.NODE_ENV = "production";
   // Loaded only where there is something to build: an image for production has neither.
@@ -86,7 +105,9 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason =
-    code === "ERR_MODULE_NOT_FOUND" ? "its packages are not installed (npm ci without --omit=dev)" : message;
+    code === "ERR_MODULE_NOT_FOUND"
+      ? "its packages are not installed (npm ci without --omit=dev)"
+      : message.split("\n")[0];
   process.stderr.write(`The console could not be built: ${reason}.\n`);
   if (!isOptional) process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Express, Request, Response } from "express";
+import { methodNotAllowed } from "./method-not-allowed.ts";
 import { pathOf, relativeAddress } from "./relative-address.ts";
 
 /** Where the console is built to, as seen from the root of the repository; see src/console/build.ts. */
@@ -37,16 +38,16 @@ export interface ConsolePages {
   readonly files: ReadonlySet<string>;
 }
 
-/** Reads what was built; undefined where nothing was. */
-export function readConsole(folder = consoleFolder): ConsolePages | undefined {
+/** Reads what was built. @returns undefined where nothing was, or it can't be read: `onFault` hears why, and the service does without */
+export function readConsole(onFault: (error: unknown) => void, folder = consoleFolder): ConsolePages | undefined {
   try {
     return {
       document: readFileSync(join(folder, "index.html"), "utf8"),
       files: new Set(readdirSync(join(folder, "assets"))),
     };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") onFault(error);
+    return undefined;
   }
 }
 
@@ -61,6 +62,7 @@ export function sendConsole(request: Request, response: Response, { document }: 
 /** Mounts the pages but `/`, and their files: one route label for all pages, and one for all files. */
 export function mountConsole(app: Express, pages: ConsolePages, folder = consoleFolder): void {
   app.get(["/", ...pagePaths], (request, response) => sendConsole(request, response, pages));
+  app.all(pagePaths, methodNotAllowed(["get"]));
   app.get("/assets/:file", (request, response, next) => {
     const { file } = request.params;
     // A list, not the disk: no name leads anywhere else.

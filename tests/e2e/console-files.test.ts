@@ -67,6 +67,8 @@ test("what it is served with: one policy, files for good, no other address, and 
       "application/problem+json; charset=utf-8",
     ]);
   }
+  const wrong = await fetch(`${serviceUrl}/runs/any`, { method: "DELETE" });
+  expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   const metrics = await (await fetch(`${serviceUrl}/metrics`)).text();
   const routes = new Set([...metrics.matchAll(/http_route="([^"]*)"/g)].map(([, route]) => route));
   expect([...routes].filter((route) => /^\/(?!api|metrics)/.test(route ?? ""))).toEqual(["/", "/assets/:file"]);

@@ -23,9 +23,13 @@ function become(next: KeyState): void {
   for (const listener of listeners) listener();
 }
 
+/** What a header can hold: anything else, as of another keyboard's letters, is no key of any service. */
+const sendable = /^[\x21-\x7e]+$/;
+
 /** Takes a key that somebody typed. */
 export function takeKey(key: string): void {
-  become({ key, isAskedFor: false, wasRefused: false });
+  if (sendable.test(key)) become({ key, isAskedFor: false, wasRefused: false });
+  else become({ key: undefined, isAskedFor: true, wasRefused: true });
 }
 
 /** Forgets the key; the service will ask for one again. */

@@ -31,7 +31,12 @@ export function ModelPage() {
             <Alert color="yellow">{words.notDescribed}</Alert>
           ) : (
             <div className="beside">
-              <PredictionForm input={input} isAsking={prediction.isPending} onRow={(row) => prediction.mutate(row)} />
+              <PredictionForm
+                input={input}
+                isAsking={prediction.isPending}
+                onRow={(row) => prediction.mutate(row)}
+                onChange={prediction.reset}
+              />
               <div aria-live="polite">
                 {prediction.error !== null && <FaultAlert thrown={prediction.error} />}
                 {prediction.data !== undefined && <PredictionAnswer {...prediction.data} />}

@@ -13,7 +13,7 @@ export function PredictionAnswer({ prediction, probabilities, unknown = [] }: Pr
   return (
     <Section title={words.answer}>
       <Text className="prediction" data-testid="prediction">
-        {typeof prediction === "number" ? formats.measured(prediction) : prediction}
+        {typeof prediction === "number" ? formats.value(prediction) : prediction}
       </Text>
       {bars.length > 0 && <Bars bars={bars} shown={(chance) => formats.percent(chance, 1)} label={words.chances} />}
       {unknown.length > 0 && <Text size="sm">{words.unknown(unknown.join(", "))}</Text>}

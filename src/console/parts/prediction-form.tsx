@@ -2,7 +2,7 @@ import { Button, Group, Stack } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import type { Model } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
-import { type FormRow, rowOf, textsOf } from "../words/form-row.ts";
+import { type FormRow, type FormTexts, rowOf, textsOf } from "../words/form-row.ts";
 import { FeatureField } from "./feature-field.tsx";
 import { Section } from "./section.tsx";
 
@@ -11,18 +11,25 @@ export function PredictionForm({
   input,
   isAsking,
   onRow,
+  onChange,
 }: {
   input: NonNullable<Model["input"]>;
   isAsking: boolean;
   onRow: (row: FormRow) => void;
+  /** What was said is of another row then. */
+  onChange: () => void;
 }) {
   const { texts } = useSpeech();
   const { predict: words } = texts;
   const [typed, setTyped] = useState(() => textsOf(input, texts.decimal));
   const [faulty, setFaulty] = useState<readonly string[]>([]);
+  const change = (next: (before: FormTexts) => FormTexts): void => {
+    setTyped(next);
+    onChange();
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const read = rowOf(input.features, typed);
+    const read = rowOf(input.features, typed, texts.decimal);
     setFaulty(read.faulty);
     if (read.faulty.length === 0) onRow(read.row);
   };
@@ -37,7 +44,7 @@ export function PredictionForm({
                 feature={feature}
                 text={typed[feature.name] ?? ""}
                 isFaulty={faulty.includes(feature.name)}
-                onText={(text) => setTyped((before) => ({ ...before, [feature.name]: text }))}
+                onText={(text) => change((before) => ({ ...before, [feature.name]: text }))}
               />
             ))}
           </div>
@@ -45,7 +52,7 @@ export function PredictionForm({
             <Button type="submit" size="md" loading={isAsking}>
               {words.go}
             </Button>
-            <Button variant="default" size="md" onClick={() => setTyped(textsOf(input, texts.decimal))}>
+            <Button variant="default" size="md" onClick={() => change(() => textsOf(input, texts.decimal))}>
               {words.reset}
             </Button>
           </Group>

@@ -281,7 +281,7 @@ export const en = {
     go: "Predict",
     reset: "Back to the example",
     missing: "(missing)",
-    notANumber: "That is no number.",
+    notANumber: "That is no number, or may be two: write 1234 or 1.234.",
     dateRange: (from: string, to: string) => `Learnt from ${from} to ${to}`,
     numbersUpTo: (most: string) => `Up to ${most}`,
     moreCategories: (shown: string) => `and ${shown} more that are not listed`,

@@ -255,7 +255,7 @@ export const ru: Texts = {
     go: "Предсказать",
     reset: "Вернуть пример",
     missing: "(пропуск)",
-    notANumber: "Это не число.",
+    notANumber: "Это не число или может быть двумя: пишите 1234 или 1,234.",
     dateRange: (from, to) => `Обучена на датах от ${from} до ${to}`,
     numbersUpTo: (most) => `До ${most}`,
     moreCategories: (shown) => `и ещё ${shown}, которых нет в списке`,

@@ -19,19 +19,24 @@ export function textsOf({ features, example }: NonNullable<Model["input"]>, deci
 }
 
 /**
- * A number as people write it: with a decimal point or comma, and blanks between thousands. What has several of them is
- * ambiguous, and undefined as everything is that is no number.
+ * A number as people write it: with a decimal point or comma, and blanks between thousands. What may be two numbers is
+ * undefined, as what is none or too large for one is: several signs, and three digits behind the sign that is not this language's
+ * decimal one (1,234 in English).
  */
-export function readNumber(text: string): number | undefined {
+export function readNumber(text: string, decimal: string): number | undefined {
   const plain = text.replaceAll(/[\s\u00a0\u202f]/g, "").replace("−", "-");
   if (!/^[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?$/i.test(plain)) return undefined;
-  return Number(plain.replace(",", "."));
+  const sign = /^[+-]?[1-9]\d{0,2}([.,])\d{3}$/.exec(plain)?.[1];
+  if (sign !== undefined && sign !== decimal) return undefined;
+  const number = Number(plain.replace(",", "."));
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** The row that the form's texts are, or the names of the columns whose text is no number. */
 export function rowOf(
   features: readonly InputFeature[],
   texts: FormTexts,
+  decimal: string,
 ): { readonly row: FormRow; readonly faulty: readonly string[] } {
   const faulty: string[] = [];
   const cells = features.map((feature): [string, Cell] => {
@@ -39,7 +44,7 @@ export function rowOf(
     if (text === "") return [feature.name, null];
     if (feature.type === "boolean") return [feature.name, text === "true"];
     if (feature.type !== "number") return [feature.name, text];
-    const number = readNumber(text);
+    const number = readNumber(text, decimal);
     if (number === undefined) faulty.push(feature.name);
     return [feature.name, number ?? null];
   });

@@ -25,17 +25,17 @@ test("the form opens with the example, numbers as the language writes them, and 
     ["colour", ""],
     ["__proto__", "7"],
   ]);
-  const { row, faulty } = rowOf(features, texts);
+  const { row, faulty } = rowOf(features, texts, ",");
   expect([JSON.parse(JSON.stringify(row)), faulty]).toEqual([input.example, []]);
 });
 
 test("an empty field is a missing value, blanks around a text are none of it", () => {
-  const { row } = rowOf(features, { kg: " ", colour: " red ", new: "true" });
+  const { row } = rowOf(features, { kg: " ", colour: " red ", new: "true" }, ".");
   expect(row).toMatchObject({ kg: null, colour: "red", new: true, day: null });
 });
 
 test("what is no number is told by its column", () => {
-  expect(rowOf(features, { kg: "much" }).faulty).toEqual(["kg"]);
+  expect(rowOf(features, { kg: "much" }, ".").faulty).toEqual(["kg"]);
 });
 
 test.each([
@@ -46,9 +46,20 @@ test.each([
   ["−3", -3],
   [".5", 0.5],
   ["1e3", 1000],
+  ["1.234", 1.234],
+  ["0,123", 0.123],
+  ["1234,567", 1234.567],
+  // May be a thousand and more: the pages write them so.
+  ["1,234", undefined],
+  ["-12,345", undefined],
+  ["1e999", undefined],
   ["1.234,5", undefined],
   ["1,2,3", undefined],
   ["0x10", undefined],
   ["12 kg", undefined],
   ["Infinity", undefined],
-])("«%s» is read as %s", (text, number) => expect(readNumber(text)).toBe(number));
+])("«%s» is read as %s", (text, number) => expect(readNumber(text, ".")).toBe(number));
+
+test("where the comma is the decimal sign, a point before three digits may be one of thousands", () => {
+  expect([readNumber("1,234", ","), readNumber("1.234", ","), readNumber("1.5", ",")]).toEqual([1.234, undefined, 1.5]);
+});

@@ -87,6 +87,11 @@ test("what is set of sending, and not asked for, is told", () => {
   expect(toldOf(set)).toEqual(["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]);
   expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "prometheus,otlp" })).toEqual([]);
   expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "none" })).toEqual([]);
+  const interval = { OTEL_METRIC_EXPORT_INTERVAL: "abc" };
+  expect(toldOf(interval)).toEqual(["OTEL_METRIC_EXPORT_INTERVAL"]);
+  expect(toldOf({ ...set, OTEL_METRIC_EXPORT_INTERVAL: "100", OTEL_METRICS_EXPORTER: "console" })).toEqual([
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+  ]);
 });
 
 test("what is wrong with sending is no fault while nothing is sent", () => {
