@@ -6,6 +6,8 @@ import { useSpeech } from "../texts/language.tsx";
 export function FaultAlert({ thrown, onTryAgain }: { thrown: unknown; onTryAgain?: (() => void) | undefined }) {
   const { texts } = useSpeech();
   const fault = toFault(thrown);
+  // What the words above say already.
+  const fields = fault.fields.filter(({ message }) => !fault.message.includes(message));
   const isAway = fault.code === "UNREACHABLE";
   const inOwnWords = isAway ? texts.fault.unreachable : texts.fault.ofCode(fault.code);
   return (
@@ -17,13 +19,14 @@ export function FaultAlert({ thrown, onTryAgain }: { thrown: unknown; onTryAgain
             {fault.message}
           </Text>
         )}
-        {fault.fields.map(({ path, message }) => (
+        {fields.map(({ path, message }) => (
           <Text size="sm" lang="en" key={`${path} ${message}`}>
             {path === "" ? message : `${path}: ${message}`}
           </Text>
         ))}
         <Text size="xs" className="quiet">
           <code>{fault.code}</code>
+          {isAway && fault.status > 0 && ` · HTTP ${fault.status}`}
           {fault.instance !== undefined && ` · ${texts.fault.reference}: ${fault.instance}`}
         </Text>
         {onTryAgain !== undefined && (
