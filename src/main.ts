@@ -82,7 +82,6 @@ function roundsOf(parts: TrainingWorkerParts & { readonly db: Store["db"] }): Ro
 async function start(config: Config, log: Logger, { step, ...progress }: StartProgress): Promise<Service> {
   await using starting = new AsyncDisposableStack();
   const telemetry = telemetryHandle();
-  const telemetrySettings = readTelemetrySettings(process.env).settings;
   const clock = systemClock;
   // One deadline for requests and trainings together: the process must be gone within the grace and a little more.
   let stopDeadlineMs = Number.POSITIVE_INFINITY;
@@ -263,7 +262,7 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
 
 /** Metrics may go elsewhere. */
 function whyNoMetricsUrl(): string {
-  return readTelemetrySettings(process.env).settings.metrics === undefined
+  return telemetrySettings.metrics === undefined
     ? "OTEL_METRICS_EXPORTER, PROMETHEUS__ENABLED or OTEL_SDK_DISABLED switches metrics off: nothing is measured and /metrics is 404"
     : "OTEL_METRICS_EXPORTER is without prometheus, or PROMETHEUS__ENABLED is false: metrics are sent, and /metrics is 404";
 }
@@ -280,11 +279,12 @@ function sayReady(service: Service): void {
 }
 
 const config = settingsOrExit(() => readConfig(process.env));
+const telemetrySettings = readTelemetrySettings(process.env).settings;
 const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
 const life = { config, end, log, telemetry: telemetryHandle() };
 tellUnreadNames(log, process.env);
-const unused = unusedMetricVariables(process.env, readTelemetrySettings(process.env).settings.metrics);
+const unused = unusedMetricVariables(process.env, telemetrySettings.metrics);
 if (unused.length > 0) log.warn(`${unused.join(", ")}: without effect, as OTEL_METRICS_EXPORTER has no otlp`);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");

@@ -190,7 +190,7 @@ function changerOf({ model, features, columns, actual }: MeasuredColumns): Chang
   }
   const treesOf = treesBySource(model, features);
   const { model: trees } = booster;
-  const rows = treeRowsOf(trees, columns, 0, actual.length);
+  const rows = treeRowsOf(trees, columns, actual.length);
   return (source, order, margins) => {
     const own = featuresOf[source]!;
     const asking = treesOf[source]!;

@@ -12,7 +12,6 @@ import {
   type FeatureSchema,
   shortName,
   widenFeatureSchema,
-  widthOf,
 } from "./feature-schema.ts";
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
 import { monotoneFeatures } from "./heavy-demands.ts";
@@ -159,7 +158,7 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
     outputs,
     classes,
     weights,
-    ofCategories: features.flatMap((feature) => new Array<boolean>(widthOf(feature)).fill(feature.kind === "text")),
+    ofCategories: expandedSources(features).map((source) => features[source]!.kind === "text"),
     monotone: monotoneFeatures(parameters.monotoneConstraints, features),
   };
 }

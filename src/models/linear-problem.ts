@@ -66,9 +66,10 @@ export function standardise(fit: LinearFit): LinearProblem {
     const { mean, deviation } = moments(column, fit.momentWeights);
     means[feature] = mean;
     deviations[feature] = deviation;
-    const scale = fit.ofCategories?.[feature] ? scaleOfCategory(fit, deviation, totalWeight) : deviation;
+    const isCategory = fit.ofCategories?.[feature] ?? false;
+    const scale = isCategory ? scaleOfCategory(fit, deviation, totalWeight) : deviation;
     scales[feature] = scale;
-    penalties[feature] = fit.ofCategories?.[feature] ? fit.ridge / scale ** 2 : fit.ridge;
+    penalties[feature] = isCategory ? fit.ridge / scale ** 2 : fit.ridge;
     return Float64Array.from(column, (value) => (value - mean) / scale);
   });
   const squared = fit.loss === "squared";

@@ -69,10 +69,10 @@ export interface TreeRows {
   readonly cells: Float32Array;
 }
 
-/** Rows `from` to `from + count` of a model's own features. */
-export function treeRowsOf(model: Trees, columns: readonly Float32Array[], from: number, count: number): TreeRows {
+/** The first rows of a model's own features. */
+export function treeRowsOf(model: Trees, columns: readonly Float32Array[], count: number): TreeRows {
   const rows = { count, cells: new Float32Array(count * walkedTreesOf(model).features.length) };
-  fillRows(rows, model, columns, from);
+  fillRows(rows, model, columns, 0);
   return rows;
 }
 

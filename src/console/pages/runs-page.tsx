@@ -1,6 +1,5 @@
-import { Anchor, Stack, Text } from "@mantine/core";
-import { Link } from "react-router";
 import { useRuns } from "../api/runs.ts";
+import { EmptyList } from "../parts/empty-list.tsx";
 import { Page } from "../parts/page.tsx";
 import { Paged } from "../parts/paged.tsx";
 import { RunTable } from "../parts/run-table.tsx";
@@ -9,15 +8,8 @@ import { useSpeech } from "../texts/language.tsx";
 /** All training runs, newest first. */
 export function RunsPage() {
   const { texts } = useSpeech();
-  const empty = (
-    <Stack gap="xs">
-      <Text fw={600}>{texts.lists.noRuns}</Text>
-      <Text>{texts.lists.noRunsLead}</Text>
-      <Anchor component={Link} to="/datasets">
-        {texts.lists.toDatasets}
-      </Anchor>
-    </Stack>
-  );
+  const { noRuns, noRunsLead, toDatasets } = texts.lists;
+  const empty = <EmptyList title={noRuns} lead={noRunsLead} to="/datasets" way={toDatasets} />;
   return (
     <Page title={texts.runs}>
       <Paged query={useRuns()} empty={empty}>
