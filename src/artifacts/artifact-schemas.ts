@@ -39,7 +39,11 @@ const inputFeature = z
     z.object({ name: z.string(), type: z.literal("boolean").describe("null where it is missing.") }),
     z.object({
       name: z.string(),
-      type: z.literal("date").describe("By ISO 8601 or as the table wrote it; null where it is missing."),
+      type: z
+        .enum(["date", "time"])
+        .describe(
+          "By ISO 8601 or as the table wrote it; null where it is missing. A time is one without a date, of a day or of a length.",
+        ),
       from: z.string().describe("The first that was learnt from."),
       to: z.string().describe("The last."),
     }),

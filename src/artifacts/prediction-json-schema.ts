@@ -47,16 +47,23 @@ function rowSchema({ features, example }: ModelInput, target: string): Record<st
 /** Days of each month in all years and those of leap years, by ISO 8601, and a time; the service takes offsets too. */
 const days = "(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31";
 const leapYears = "[1-9]\\d(?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00";
-const isoPattern = `^(?:[1-9]\\d{3}-(?:${days})|(?:${leapYears})-02-29)(?:T(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d)?)?$`;
+const isoDates = `^(?:[1-9]\\d{3}-(?:${days})|(?:${leapYears})-02-29)(?:T(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d)?)?$`;
+/** Beyond a day a time has seconds. */
+const isoTimes = "^(?:(?:[01]\\d|2[0-3]):[0-5]\\d(?::[0-5]\\d)?|\\d{2,4}:[0-5]\\d:[0-5]\\d)$";
+const isoPatterns = { date: isoDates, time: isoTimes };
+const what = {
+  date: "A date or time, of UTC where nothing says otherwise.",
+  time: "A time without a date, by hours, minutes and seconds.",
+};
 
 function featureSchema(feature: InputFeature, example: number | string | boolean | null): Record<string, unknown> {
   if (feature.type === "boolean") return { type: ["boolean", "null"], description: "A boolean.", examples: [example] };
-  if (feature.type === "date") {
-    const { from, to } = feature;
+  if ("from" in feature) {
+    const { type, from, to } = feature;
     return {
       type: ["string", "null"],
-      pattern: isoPattern,
-      description: `A date or time, of UTC where nothing says otherwise. Learnt from ${from} to ${to}.`,
+      pattern: isoPatterns[type],
+      description: `${what[type]} Learnt from ${from} to ${to}.`,
       examples: [example],
     };
   }

@@ -1,10 +1,10 @@
 import type { DateFeature, ModelFeature } from "../models/model.ts";
 import { isScalar, type PredictionRows, type Scalar, StrayCell } from "../models/predict-rows.ts";
-import { exampleOfDates, isoForm, secondsOf } from "../tables/date-form.ts";
+import { exampleOfDates, isoFormOf, secondsAsWritten, typeOfForm } from "../tables/date-form.ts";
 import { truthOf } from "../tables/truth.ts";
 
 /**
- * The same rows with dates and truths as a model takes them: seconds of Unix time, and booleans.
+ * The same rows with dates, times and truths as a model takes them: seconds of Unix time or since midnight, and booleans.
  * @param missing the model's own words for a missing value
  */
 export function withTypedCells(rows: PredictionRows, missing: readonly string[] = []): PredictionRows {
@@ -33,10 +33,11 @@ function readerOf(feature: ModelFeature): ((cell: Scalar) => unknown) | undefine
 function dateIn(cell: Scalar, { written }: DateFeature): number | StrayCell {
   // Beside a missing one pandas writes whole numbers as fractions.
   const text = written.separator === "" ? String(cell).replace(/(?<=\d)\.0(?=\s*$)/, "") : String(cell);
-  const seconds = secondsOf(text, written) ?? secondsOf(text, isoForm);
+  const seconds = secondsAsWritten(text, written);
   if (seconds !== undefined) return seconds;
-  const examples = new Set([exampleOfDates(written), exampleOfDates(isoForm)]);
-  return new StrayCell(text, `a date as ${[...examples].join(" or ")}`);
+  const type = typeOfForm(written);
+  const examples = new Set([exampleOfDates(written), exampleOfDates(isoFormOf(type))]);
+  return new StrayCell(text, `a ${type} as ${[...examples].join(" or ")}`);
 }
 
 /** JSON's, 1 and 0 (as text too, since a CSV has no other), or a word. */

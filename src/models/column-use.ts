@@ -1,4 +1,4 @@
-import type { DatePart } from "./date-parts.ts";
+import { areTimesAlone, type DatePart } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import { countOthers } from "./known-category.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
@@ -43,7 +43,7 @@ export type ColumnUse =
 /** A column that something is learnt from; `equalsTarget` where nothing else could be, since it says what the target does. */
 type LearntColumn =
   | NumberUse
-  | { readonly name: string; readonly as: "boolean"; readonly missing: number; readonly imputed: number }
+  | { readonly name: string; readonly as: "boolean" | "time"; readonly missing: number; readonly imputed: number }
   | {
       readonly name: string;
       readonly as: "date";
@@ -113,8 +113,10 @@ function learntColumn(
   const imputed = impute ? missing : 0;
   if (column.kind === "number") return { name, as: "number", missing, imputed, rounded: countRounded(column, rows) };
   if (feature.kind === "boolean") return { name, as: "boolean", missing, imputed };
-  if (feature.kind === "date")
+  if (feature.kind === "date") {
+    if (areTimesAlone(feature.written)) return { name, as: "time", missing, imputed };
     return { name, as: "date", missing, imputed, parts: feature.parts.map(({ part }) => part) };
+  }
   if (feature.kind === "number") throw new Error(`The column «${name}» is text, and its feature a number.`);
   const others = countOthers(feature);
   return { name, as: "categories", missing, categories: feature.categories.length, ...(others > 0 && { others }) };

@@ -1,3 +1,5 @@
+import type { WrittenDates } from "./training-table.ts";
+
 /**
  * What a model may learn of a date: its parts as pandas' `dt` names them, and `days` since the first day that was learnt from,
  * with fractions. Monday is day 0 of the week.
@@ -12,9 +14,25 @@ const firstDayOfWeek = 3;
 /** The midnight before a time, both in seconds of Unix time. */
 export const midnightBefore = (seconds: number): number => Math.floor(seconds / secondsOfDay) * secondsOfDay;
 
-/** A time in seconds of Unix time by ISO 8601, to the millisecond; its day alone where it is midnight. */
-export const isoOf = (seconds: number): string =>
-  new Date(Math.round(seconds * 1_000)).toISOString().replace(/(T00:00:00)?(\.000)?Z$/, "");
+type Written = Pick<WrittenDates, "order">;
+
+/** Whether a column has times alone, of a day or of a length. */
+export const areTimesAlone = ({ order }: Written): boolean => order === "time alone";
+
+/**
+ * A moment by ISO 8601, to the millisecond: seconds of Unix time, the day alone where it is midnight; or seconds since midnight of
+ * a time alone, whose hours may be more than a day has.
+ */
+export function momentOf(seconds: number, written: Written): string {
+  const milliseconds = Math.round(seconds * 1_000);
+  const iso = new Date(milliseconds).toISOString();
+  if (!areTimesAlone(written)) return iso.replace(/(T00:00:00)?(\.000)?Z$/, "");
+  const hours = Math.floor(milliseconds / 3_600_000);
+  return `${String(hours).padStart(2, "0")}${iso.slice("1970-01-01T00".length, -1).replace(/\.?0*$/, "")}`;
+}
+
+/** Which parts a model may learn of a column's moments: of times alone how long they are. */
+export const partsOf = (written: Written): readonly DatePart[] => (areTimesAlone(written) ? ["days"] : dateParts);
 
 /** A part of a time in seconds of Unix time; NaN of one that is missing. @param origin from which `days` are counted */
 export function datePartOf(part: DatePart, seconds: number, origin: number): number {

@@ -1,4 +1,4 @@
-import { datePartOf, dateParts, midnightBefore } from "./date-parts.ts";
+import { areTimesAlone, datePartOf, midnightBefore, partsOf } from "./date-parts.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
 import { LEAST_ROWS_OF_CATEGORY, MAX_CATEGORIES, textFeature, withinOtherBytes } from "./text-feature.ts";
 import type { BooleanColumn, DateColumn, NumberColumn, TableColumn } from "./training-table.ts";
@@ -93,8 +93,8 @@ function dateFeature(column: DateColumn, rows: Int32Array): ModelFeature | Dropp
   let first = Number.POSITIVE_INFINITY;
   for (const row of rows) if (numbers[row]! < first) first = numbers[row]!;
   if (first === Number.POSITIVE_INFINITY) return "empty";
-  const origin = midnightBefore(first);
-  const parts = dateParts.flatMap((part) => {
+  const origin = areTimesAlone(written) ? 0 : midnightBefore(first);
+  const parts = partsOf(written).flatMap((part) => {
     const spread = spreadOf((row) => toFeatureValue(datePartOf(part, numbers[row]!, origin)), rows);
     return spread === undefined || spread.isConstant ? [] : [{ part, mean: spread.mean }];
   });

@@ -1,4 +1,4 @@
-import { isoOf } from "./date-parts.ts";
+import { momentOf } from "./date-parts.ts";
 import { shortName } from "./feature-schema.ts";
 import type { RowSplit } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
@@ -20,7 +20,7 @@ export function holdOutLatest(column: TableColumn, rows: Int32Array, share: numb
   const name = shortName(column.name);
   if (column.kind !== "date" && column.kind !== "number")
     throw unusable(
-      `by time needs a column of dates or numbers, and «${name}» holds ${column.kind === "text" ? "text" : "booleans"}. Name another one, or say the dataset how its dates are written`,
+      `by time needs a column of dates, times or numbers, and «${name}» holds ${column.kind === "text" ? "text" : "booleans"}. Name another one, or say the dataset how its dates are written`,
     );
   const { numbers } = column;
   const momentAt = (place: number): number => numbers[rows[place]!]!;
@@ -42,7 +42,7 @@ export function holdOutLatest(column: TableColumn, rows: Int32Array, share: numb
   const from = momentAt(places[start]!);
   return {
     split: { kept: places.slice(0, start).sort(), heldOut: places.slice(start).sort() },
-    from: column.kind === "date" ? isoOf(from) : from,
+    from: column.kind === "date" ? momentOf(from, column.written) : from,
     withoutMoment: rows.length - places.length,
   };
 }

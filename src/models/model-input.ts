@@ -1,5 +1,5 @@
 import type { LeftOutColumn } from "./column-use.ts";
-import { isoOf, midnightBefore } from "./date-parts.ts";
+import { areTimesAlone, midnightBefore, momentOf } from "./date-parts.ts";
 import { fairShare, firstWithin, jsonBytesOf } from "./fair-share.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import { countOthers } from "./known-category.ts";
@@ -14,7 +14,7 @@ export type InputFeature =
   | { readonly name: string; readonly type: "number"; readonly numbersUpTo: number | null }
   | { readonly name: string; readonly type: "boolean" }
   /** `from` and `to` are the first and the last that was learnt from. */
-  | { readonly name: string; readonly type: "date"; readonly from: string; readonly to: string }
+  | { readonly name: string; readonly type: "date" | "time"; readonly from: string; readonly to: string }
   | {
       readonly name: string;
       readonly type: "category";
@@ -60,13 +60,21 @@ export function describeInput({ features, notNeeded, bounds, columns, trainRows 
   const described = features.map((feature, at) => {
     if (feature.kind !== "date") return toInputFeature(feature, new Set(shown[at]), bounds[at]!);
     const { min, max } = rangeOf(columns.get(feature.column)!, trainRows);
-    return { name: feature.column, type: "date", from: isoOf(min), to: isoOf(max) } as const;
+    const type = areTimesAlone(feature.written) ? "time" : "date";
+    return {
+      name: feature.column,
+      type,
+      from: momentOf(min, feature.written),
+      to: momentOf(max, feature.written),
+    } as const;
   });
   const typical = (feature: ModelFeature, at: number): number | string | boolean | null => {
     if (feature.kind === "text") return shown[at]![0] ?? null;
     if (feature.kind === "boolean") return feature.mean >= 0.5;
     const column = columns.get(feature.column)!;
-    return feature.kind === "date" ? typicalDate(column, trainRows) : typicalNumber(feature, column, trainRows);
+    return feature.kind === "date"
+      ? typicalMoment(feature, column, trainRows)
+      : typicalNumber(feature, column, trainRows);
   };
   return {
     features: described,
@@ -108,11 +116,11 @@ function typicalNumber({ mean }: NumberFeature, column: TableColumn, rows: Int32
   return Math.min(Math.max(rounded, min), max);
 }
 
-/** The day in the middle between the first and the last, or that moment where they are of one day. */
-function typicalDate(column: TableColumn, rows: Int32Array): string {
+/** The day in the middle between the first and the last, or that moment where they are of one day or have none. */
+function typicalMoment({ written }: DateFeature, column: TableColumn, rows: Int32Array): string {
   const { min, max } = rangeOf(column, rows);
   const day = midnightBefore((min + max) / 2);
-  return isoOf(day < min ? Math.round((min + max) / 2) : day);
+  return momentOf(day < min || areTimesAlone(written) ? Math.round((min + max) / 2) : day, written);
 }
 
 /** Of numbers that a 32-bit float holds. */

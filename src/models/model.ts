@@ -45,7 +45,7 @@ export interface OtherValues {
   readonly more: number;
 }
 
-/** A column of dates: one feature for each part of them that varied in the training rows, in this order. */
+/** A column of dates or times: one feature for each part of them that varied in the training rows, in this order. */
 export interface DateFeature {
   readonly column: string;
   readonly kind: "date";

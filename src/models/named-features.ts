@@ -1,4 +1,4 @@
-import type { DatePart } from "./date-parts.ts";
+import { areTimesAlone, type DatePart } from "./date-parts.ts";
 import type { ModelDocument, ModelFeature } from "./model.ts";
 
 /** What stands before the metrics in a model's file. */
@@ -16,7 +16,7 @@ export interface ModelNames {
 
 /** A column as the attribute `columns` has it: what its features are made of. */
 type NamedColumn =
-  | { readonly column: string; readonly kind: "number" | "boolean" }
+  | { readonly column: string; readonly kind: "number" | "boolean" | "time" }
   | { readonly column: string; readonly kind: "text"; readonly categories: readonly string[]; readonly others: 0 | 1 }
   | { readonly column: string; readonly kind: "date"; readonly origin: number; readonly parts: readonly DatePart[] };
 
@@ -70,6 +70,7 @@ function toColumn(feature: ModelFeature): NamedColumn {
   const { column, kind } = feature;
   if (kind === "text")
     return { column, kind, categories: feature.categories, others: feature.others === undefined ? 0 : 1 };
+  if (kind === "date" && areTimesAlone(feature.written)) return { column, kind: "time" };
   if (kind === "date") return { column, kind, origin: feature.origin, parts: feature.parts.map(({ part }) => part) };
   return { column, kind };
 }

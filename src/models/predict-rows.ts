@@ -1,4 +1,5 @@
 import { allProbabilities } from "./class-chances.ts";
+import { areTimesAlone } from "./date-parts.ts";
 import { classDecider } from "./decide-class.ts";
 import { explainRows, type OutputExplanation } from "./explain-rows.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
@@ -190,7 +191,7 @@ function readColumn(
   return { name, kind: "number", numbers };
 }
 
-/** A column of dates or truths. One that is no truth is as good as none, and so is one that is no date where the table had such. */
+/** A column of dates, times or truths. One that is no truth is as good as none, and so is one that is no date where the table had such. */
 function readTyped(
   feature: DateFeature | BooleanFeature,
   cells: readonly unknown[],
@@ -200,14 +201,18 @@ function readTyped(
   const numbers = Float64Array.from(cells, (cell, row) => {
     if (cell === null || cell === undefined) return Number.NaN;
     if (isScalar(cell)) return Number(cell);
-    if (!(cell instanceof StrayCell))
-      throw noNumberFault(cell, row, name, feature.kind === "date" ? "a date" : "true or false");
+    if (!(cell instanceof StrayCell)) throw noNumberFault(cell, row, name, wantedOf(feature));
     if (feature.kind === "date" && !feature.hasStrays) throw noNumberFault(cell, row, name);
     tell(row, name, cell.text);
     return Number.NaN;
   });
   if (feature.kind === "boolean") return { name, kind: "boolean", numbers };
   return { name, kind: "date", numbers, written: feature.written, hasStrays: feature.hasStrays };
+}
+
+function wantedOf(feature: DateFeature | BooleanFeature): string {
+  if (feature.kind === "boolean") return "true or false";
+  return areTimesAlone(feature.written) ? "a time" : "a date";
 }
 
 /** A cell that is there and not nested. */

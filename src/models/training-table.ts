@@ -21,9 +21,9 @@ export interface NumberColumn {
   readonly spelled?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How a column's dates are written. */
+/** How a column's dates are written, or its times. */
 export interface WrittenDates {
-  readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds";
+  readonly order: "year first" | "day first" | "month first" | "unix seconds" | "unix milliseconds" | "time alone";
   readonly separator: "-" | "/" | "." | " " | "";
   readonly hasMonthName?: true;
   readonly hasShortYear?: true;
@@ -31,7 +31,7 @@ export interface WrittenDates {
   readonly hasZone?: true;
 }
 
-/** A column of dates, with or without times: seconds of Unix time; NaN is a missing cell. */
+/** A column of dates, with or without times, or of times alone: seconds of Unix time, or since midnight; NaN is a missing cell. */
 export interface DateColumn {
   readonly name: string;
   readonly kind: "date";

@@ -1,4 +1,4 @@
-import { isoOf } from "./date-parts.ts";
+import { momentOf } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import type { TrainingTask } from "./model.ts";
 import { TrainingDataError } from "./training-data-error.ts";
@@ -20,7 +20,7 @@ export function readTarget(column: TableColumn, task: TrainingTask): TrainingTar
   return task === "regression" ? readNumbers(column) : readClasses(column);
 }
 
-const columnHolds = { text: "text", date: "dates", boolean: "booleans" } as const;
+const columnHolds = { text: "text", date: "dates or times", boolean: "booleans" } as const;
 
 function readNumbers(column: TableColumn): TrainingTarget {
   if (column.kind !== "number") {
@@ -77,7 +77,7 @@ function labelOf(column: TableColumn, row: number): string | null | undefined {
   const value = column.numbers[row]!;
   if (!Number.isFinite(value)) return null;
   if (column.kind === "boolean") return String(value === 1);
-  if (column.kind === "date") return isoOf(value);
+  if (column.kind === "date") return momentOf(value, column.written);
   const number = String(value);
   return column.spelled !== undefined && Object.hasOwn(column.spelled, number) ? column.spelled[number] : number;
 }

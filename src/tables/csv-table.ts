@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CsvHead } from "./csv-head.ts";
 import { timestampInSql } from "./date-form.ts";
-import type { ColumnType, Dialect } from "./dialect.ts";
+import { type ColumnType, type Dialect, isOfMoments } from "./dialect.ts";
 import { missingValues } from "./missing.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 import { sqlText } from "./sql-text.ts";
@@ -38,7 +38,7 @@ type Cast = "TRY_CAST" | "CAST";
 export function valueIn(index: number, type: ColumnType, head: Pick<CsvHead, "dialect">, cast?: Cast): string {
   const cell = `c${index}`;
   if (type === "number") return numberIn(index, head, cast);
-  if (type === "date") return timestampInSql(cell, head.dialect.dateForms![index]!);
+  if (isOfMoments(type)) return timestampInSql(cell, head.dialect.dateForms![index]!);
   return type === "boolean" ? truthInSql(cell) : cell;
 }
 

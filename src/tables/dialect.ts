@@ -3,8 +3,11 @@ import type { NumberForm } from "./number-form.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 
 /** What a column holds. */
-export const columnTypes = ["number", "text", "date", "boolean"] as const;
+export const columnTypes = ["number", "text", "date", "time", "boolean"] as const;
 export type ColumnType = (typeof columnTypes)[number];
+/** Of which DuckDB keeps TIMESTAMPs: those of times are of 1 January 1970, or of the days after it where they are longer. */
+export type MomentType = Extract<ColumnType, "date" | "time">;
+export const isOfMoments = (type: ColumnType): type is MomentType => type === "date" || type === "time";
 
 /** How a table is written. */
 export interface Dialect {
@@ -27,11 +30,11 @@ export interface Dialect {
   readonly hasWordsInNumbers: boolean;
   /** Rows without a value in any column, as Excel writes them below a table: they are left out. None where not said. */
   readonly emptyRows?: number;
-  /** Columns of numbers or dates with cells that are none, which are read as missing; by their places as those of `numberForms`. */
+  /** Columns of numbers, dates or times with cells that are none, which are read as missing; by their places as those of `numberForms`. */
   readonly strayColumns?: readonly number[];
   /** Of the columns whose numbers are written in one, by their places from 0 among those that are not left out. */
   readonly numberForms?: Readonly<Record<number, NumberForm>>;
-  /** Of each column of dates, by the same places. */
+  /** Of each column of dates or times, by the same places. */
   readonly dateForms?: Readonly<Record<number, DateForm>>;
 }
 

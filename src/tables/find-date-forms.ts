@@ -11,8 +11,11 @@ const nameAndDay = new RegExp(`^[ \\t]*${patternOfMonths} +\\d{1,2},? +\\d{4}(?!
 
 type Written = Pick<DateForm, "order" | "separator" | "hasMonthName" | "hasShortYear">;
 
-/** In which orders a cell may be one, by its length of year and its separator; none where it is no date. */
+const timeAlone = /^[ \t]*\d{1,4}:\d{2}(?!\d)/;
+
+/** In which orders a cell may be one, by its length of year and its separator; none where it is no date and no time. */
 function writtenIn(cell: string): Written[] {
+  if (timeAlone.test(cell)) return [{ order: "time alone", separator: "" }];
   if (nameAndDay.test(cell)) return [{ order: "month first", separator: " ", hasMonthName: true }];
   const [, between, year = ""] = dayAndName.exec(cell) ?? [];
   if (between !== undefined) {
@@ -37,7 +40,7 @@ function writtenIn(cell: string): Written[] {
 }
 
 /**
- * The forms of which all of a column's first values are dates, but for a tenth that may be words: two where day and month can't
+ * The forms of which all of a column's first values are dates or times, but for a tenth that may be words: two where day and month can't
  * be told apart by them, or where some have the day first and others the month.
  */
 export function dateFormsOf(values: readonly string[]): DateForm[] {
@@ -45,7 +48,11 @@ export function dateFormsOf(values: readonly string[]): DateForm[] {
   const hasHalfDays = cells.some((cell) => /\d ?[AaPp]\.?[Mm]\.?[ \t]*$/.test(cell));
   const hasZone = cells.some((cell) => /:\d{2}(\.\d+)? ?(Z|UTC|[+-]\d{2}(:?\d{2})?)[ \t]*$/.test(cell));
   const forms = (cells[0] === undefined ? [] : writtenIn(cells[0])).map(
-    (written): DateForm => ({ ...written, ...(hasHalfDays && { hasHalfDays }), ...(hasZone && { hasZone }) }),
+    (written): DateForm => ({
+      ...written,
+      ...(hasHalfDays && { hasHalfDays }),
+      ...(hasZone && written.order !== "time alone" && { hasZone }),
+    }),
   );
   const isOf = (form: DateForm) => (cell: string) => secondsOf(cell, form) !== undefined;
   const possible = forms.filter((form) => cells.some(isOf(form)));

@@ -1,6 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import { columnOf, groupColumnOf, isByFolds } from "../models/validation.ts";
+import { isOfMoments } from "../tables/dialect.ts";
 import type { RunRequest, TrainableDataset, TrainingTask } from "./submit-run.ts";
 
 /** A parameter that would do nothing, or not what it promises. */
@@ -112,8 +113,8 @@ function faultsOfColumns({ features, parameters = {} }: Asked, { columns, said, 
     const type = typeOf(name);
     if (type === undefined) return `names ${quoted(name)}, which is no column of the dataset`;
     if (name === target) return `names ${quoted(name)}, which is the target`;
-    if (validation?.kind !== "time" || type === "date" || type === "number") return undefined;
-    return `is by time, and ${quoted(name)} is ${type === "text" ? "text" : "a boolean"}, not a column of dates or numbers`;
+    if (validation?.kind !== "time" || isOfMoments(type) || type === "number") return undefined;
+    return `is by time, and ${quoted(name)} is ${type === "text" ? "text" : "a boolean"}, not a column of dates, times or numbers`;
   };
   const ofConstraint = (name: string): string | undefined => {
     const type = typeOf(name);

@@ -3,7 +3,7 @@ import { type DuckDBConnection, DuckDBDoubleVector, DuckDBInstance } from "@duck
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { type Dialect, plainDialect } from "../tables/dialect.ts";
+import { type Dialect, isOfMoments, plainDialect } from "../tables/dialect.ts";
 import { lockTo } from "../tables/lock-to.ts";
 import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
@@ -95,11 +95,14 @@ async function load(
   }
 }
 
+const secondsIn = (cell: string): string => `coalesce(epoch(${cell}), 'nan'::DOUBLE)`;
+
 /** SQL for a cell as text, or as a number: NaN where it is missing, so that a vector of them can be taken as it is. */
 const cellsAs: Record<ColumnSummary["type"], (cell: string) => string> = {
   number: (cell) => `coalesce(${cell}, 'nan'::DOUBLE)`,
   text: (cell) => cell,
-  date: (cell) => `coalesce(epoch(${cell}), 'nan'::DOUBLE)`,
+  date: secondsIn,
+  time: secondsIn,
   boolean: (cell) => `coalesce(CAST(${cell} AS DOUBLE), 'nan'::DOUBLE)`,
 };
 
@@ -153,7 +156,7 @@ async function readAll(
   };
 }
 
-/** A column of numbers, dates or booleans, with what a model must know of how it is written. */
+/** A column of numbers, moments or booleans, with what a model must know of how it is written. */
 function toColumn(
   { name, type, spelled }: ColumnSummary,
   numbers: Float64Array,
@@ -161,7 +164,7 @@ function toColumn(
   { strayColumns = [], numberForms = {}, dateForms = {}, decimal }: Dialect,
 ): TableColumn {
   const hasStrays = strayColumns.includes(place);
-  if (type === "date") return { name, kind: type, numbers, written: dateForms[place]!, hasStrays };
+  if (isOfMoments(type)) return { name, kind: "date", numbers, written: dateForms[place]!, hasStrays };
   if (type === "boolean") return { name, kind: type, numbers };
   const form = numberForms[place];
   return {

@@ -93,7 +93,13 @@ const columnUse = z
         .int()
         .describe("Whole numbers beyond 16,777,216 whose last digits are lost: models have 32-bit floats."),
     }),
-    z.object({ name: z.string(), as: z.literal("boolean"), missing, imputed, equalsTarget }),
+    z.object({
+      name: z.string(),
+      as: z.enum(["boolean", "time"]).describe("One feature: 1 and 0, or the time as a share of a day."),
+      missing,
+      imputed,
+      equalsTarget,
+    }),
     z.object({
       name: z.string(),
       as: z.literal("date"),

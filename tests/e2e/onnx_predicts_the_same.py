@@ -32,7 +32,7 @@ def fed(expected: dict) -> dict[str, numpy.ndarray]:
             values = numpy.array(["" if cell is None else cell for cell in cells], dtype=object)
         else:
             numbers = numpy.array([numpy.nan if cell is None else cell for cell in cells], dtype=numpy.float64)
-            values = numbers if column["kind"] == "date" else numbers.astype(numpy.float32)
+            values = numbers if column["kind"] in ("date", "time") else numbers.astype(numpy.float32)
         columns[column["column"]] = values.reshape(-1, 1)
     return columns
 

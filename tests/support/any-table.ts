@@ -3,7 +3,7 @@ import type { DateForm } from "../../src/tables/date-form.ts";
 import type { ColumnType } from "../../src/tables/dialect.ts";
 import { missingWords } from "../../src/tables/missing.ts";
 
-/** null where it is missing; a date is one by ISO 8601. */
+/** null where it is missing; a date or a time is one by ISO 8601. */
 export type AnyCell = number | string | boolean | null;
 
 /** A column as its owner knows it. */
@@ -121,6 +121,10 @@ const date = fc
     new Date(day * 86_400_000 + minute * 60_000).toISOString().replace(/(T00:00:00)?\.000Z$/, ""),
   );
 
+const timeOfDay = fc
+  .integer({ min: 0, max: 86_399 })
+  .map((seconds) => new Date(seconds * 1_000).toISOString().slice(11, 19));
+
 const dateForm: fc.Arbitrary<NonNullable<AnyColumn["form"]>> = fc.constantFrom(
   { separator: "-", isYearFirst: true },
   { separator: "/", isYearFirst: true },
@@ -146,6 +150,7 @@ function columnOf(alphabet: Alphabet, size: Size): fc.Arbitrary<Omit<AnyColumn, 
     numbers.map((cells) => ({ type: "number" as const, cells })),
     texts.map((cells) => ({ type: "text" as const, cells })),
     cellsOf(digits, size).map((cells) => ({ type: "text" as const, cells })),
+    cellsOf(timeOfDay, size).map((cells) => ({ type: "time" as const, cells })),
     fc.tuple(cellsOf(date, size), dateForm).map(([cells, form]) => ({ type: "date" as const, cells, form })),
     fc
       .tuple(truthsOf(size), fc.constantFrom(["true", "false"], ["TRUE", "FALSE"], ["Yes", "No"], ["t", "f"]))

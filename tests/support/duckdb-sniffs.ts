@@ -17,6 +17,7 @@ const numberTypes = /^(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|DOUBLE|FLOAT|DECI
 
 function typeOf(type: string): ColumnType {
   if (numberTypes.test(type)) return "number";
+  if (type === "TIME") return "time";
   return /^(DATE|TIMESTAMP.*)$/.test(type) ? "date" : type === "BOOLEAN" ? "boolean" : "text";
 }
 

@@ -25,7 +25,7 @@ export async function parquetOfQuery(query: string, files: Record<string, string
 export const parquetOf = (csv: string): Promise<Buffer> =>
   parquetOfQuery("FROM read_csv('table.csv', header = true)", { "table.csv": csv });
 
-const sqlTypes = { number: "DOUBLE", text: "VARCHAR", date: "TIMESTAMP", boolean: "BOOLEAN" } as const;
+const sqlTypes = { number: "DOUBLE", text: "VARCHAR", date: "TIMESTAMP", time: "TIME", boolean: "BOOLEAN" } as const;
 
 /** A table as a Parquet file with columns of its types. */
 export function parquetOfTable(table: AnyTable): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ColumnType } from "../../src/tables/dialect.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/tables");
 
@@ -12,7 +13,7 @@ export interface TableFixture {
   /** What the answer to an upload says of how it was read; what is not named here may be anything. */
   readonly understood?: Record<string, unknown> & { readonly delimiter?: string | null };
   /** Of each column that is not left out, its type. */
-  readonly columns?: Record<string, "number" | "text" | "date" | "boolean">;
+  readonly columns?: Record<string, ColumnType>;
   readonly rows?: number;
   readonly first?: readonly (number | string | boolean | null)[];
   readonly target?: string;

@@ -1,7 +1,7 @@
 import { dateParts } from "../../models/date-parts.ts";
 import { toFeatureValue, widthOf } from "../../models/feature-schema.ts";
 import type { DateFeature, ModelDocument, ModelFeature, TextFeature } from "../../models/model.ts";
-import { isoForm, secondsOf } from "../../tables/date-form.ts";
+import { secondsAsWritten } from "../../tables/date-form.ts";
 import { missingValues } from "../../tables/missing.ts";
 import { addDateParts } from "./date-parts-in-onnx.ts";
 import type { GraphBuilder, Tensor } from "./onnx-graph.ts";
@@ -123,7 +123,7 @@ function addDates(
 
 /** Words for a missing value that are dates as the column has them. */
 function missingMoments({ written }: DateFeature, missing: readonly string[]): number[] {
-  return missing.flatMap((word) => secondsOf(word, written) ?? secondsOf(word, isoForm) ?? []);
+  return missing.flatMap((word) => secondsAsWritten(word, written) ?? []);
 }
 
 function addTexts(

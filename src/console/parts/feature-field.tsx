@@ -53,6 +53,7 @@ export function FeatureField({
         />
       );
     case "date":
+    case "time":
       return (
         <TextInput
           {...shared}

@@ -98,7 +98,7 @@ export const en = {
     columns: "Columns",
     column: "Column",
     type: "Type",
-    types: { number: "number", text: "text", date: "date", boolean: "yes / no" } satisfies Record<
+    types: { number: "number", text: "text", date: "date", time: "time", boolean: "yes / no" } satisfies Record<
       NonNullable<UnderstoodColumn["type"]>,
       string
     >,
@@ -239,6 +239,7 @@ export const en = {
       number: "number",
       boolean: "yes / no",
       date: "date",
+      time: "time",
       categories: "categories",
       left_out: "not learnt from",
     } satisfies Record<UsedAs, string>,

@@ -30,7 +30,7 @@ const columnProfile = z
       .object({ p5: quantile, p25: quantile, p50: quantile, p75: quantile, p95: quantile })
       .optional()
       .describe(
-        "Of the finite numbers, or of dates by ISO 8601, with linear interpolation; null where there are none.",
+        "Of the finite numbers, or of dates and times by ISO 8601, with linear interpolation; null where there are none.",
       ),
     zeros: z.int().optional(),
     negatives: z.int().optional(),
@@ -45,7 +45,7 @@ const columnProfile = z
         binEdges: z
           .union([z.array(z.number()), z.array(z.string())])
           .describe(
-            "One more than bins: the first is the least finite number or date, the last the greatest; of dates the milliseconds that are over.",
+            "One more than bins: the first is the least finite number, date or time, the last the greatest; of dates and times the milliseconds that are over.",
           ),
         counts: z
           .array(z.int())
@@ -53,7 +53,7 @@ const columnProfile = z
       })
       .optional()
       .describe(
-        "Of the finite numbers, or of dates to the millisecond, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
+        "Of the finite numbers, or of dates and times to the millisecond, in bins of equal width (to a thousandth): as many as there are distinct values, at most 20, and 10 where the table has more than 200 columns.",
       ),
     minLength: z.int().nullable().optional().describe("Of text: characters (code points) of the shortest value."),
     maxLength: z.int().nullable().optional(),
@@ -65,7 +65,7 @@ const columnProfile = z
     note: z.string().optional().describe("What is not exact, or left out, where a column is too large for that."),
   })
   .describe(
-    "`std`, `zeros`, `negatives` and `notFinite` are of numbers, `quantiles` and `histogram` of dates, too, `minLength` and `maxLength` of text. These and `missing` are absent of profiles from before there were any.",
+    "`std`, `zeros`, `negatives` and `notFinite` are of numbers, `quantiles` and `histogram` of dates and times, too, `minLength` and `maxLength` of text. These and `missing` are absent of profiles from before there were any.",
   );
 
 /** How a file was read. */
@@ -104,10 +104,12 @@ export const understoodSchema = z
       .array(
         z.object({
           column: z.int().describe("From 1, without those that are left out."),
-          form: z.string().describe("The last of January 2024, as the column writes it."),
+          form: z
+            .string()
+            .describe("The last of January 2024, or half past two in the afternoon, as the column writes it."),
         }),
       )
-      .describe("How columns of dates are written: 50 at most."),
+      .describe("How columns of dates and times are written: 50 at most."),
   })
   .meta({ id: "Understood" });
 
@@ -294,7 +296,7 @@ export const uploadForm = z.strictObject({
     .string()
     .optional()
     .describe(
-      'A JSON object of column and type (number, text, date, boolean), as {"zip": "text", "age": "number"}; in a column of numbers or dates other text is missing. Default: found by the values.',
+      'A JSON object of column and type (number, text, date, time, boolean), as {"zip": "text", "age": "number"}; in a column of numbers, dates or times other text is missing. Default: found by the values.',
     ),
   dayFirst: z
     .enum(["", "true", "false"])

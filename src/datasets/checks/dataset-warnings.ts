@@ -120,7 +120,7 @@ export function warningsOf({
     warnings.push({
       code: "DATES_AND_TEXT",
       ...at(datesPassedOver[0]!),
-      message: `${datesPassedOver.length} further columns, the first of them ${quoted(kept[datesPassedOver[0]!]!)}, begin as dates or booleans do and were not looked at: they are text or numbers, and \`types\` makes them dates or booleans.`,
+      message: `${datesPassedOver.length} further columns, the first of them ${quoted(kept[datesPassedOver[0]!]!)}, begin as dates, times or booleans do and were not looked at: they are text or numbers, and \`types\` makes them that.`,
     });
   warnings.push(...warningsOfSource(dialect));
   if (emptyRows > 0)

@@ -2,8 +2,8 @@ import { DomainError } from "../../errors.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { csvTable, withoutMissing } from "../../tables/csv-table.ts";
-import { type DateForm, timestampInSql } from "../../tables/date-form.ts";
-import { isMissing } from "../../tables/dialect.ts";
+import { type DateForm, isoFormOf, timestampInSql, typeOfForm } from "../../tables/date-form.ts";
+import { isMissing, isOfMoments } from "../../tables/dialect.ts";
 import {
   dateFormsOf,
   isLikelyInSql,
@@ -23,18 +23,19 @@ import {
   mostColumns,
 } from "./suspects.ts";
 
-/** Columns that are dates or booleans, and cells between dates that are none, whatever became of their column. */
+/** Columns that are dates, times or booleans, and cells between those of the first two that are none, whatever became of their column. */
 export interface DatesAndTruths {
+  /** And of times. */
   readonly dates: ReadonlyMap<number, DateForm>;
   readonly booleans: ReadonlySet<number>;
-  /** Values of both. */
+  /** Values of all of them. */
   readonly filled: ReadonlyMap<number, number>;
   readonly strays: readonly FoundStray[];
   /** Columns that may be some too and were not looked at: they are too many. */
   readonly passedOver: readonly number[];
 }
 
-/** A column that may be one of them: by its first values dates in one of these forms, or a boolean where there is none. */
+/** A column that may be one of them: by its first values dates or times in one of these forms, or a boolean where there is none. */
 interface Suspect {
   readonly index: number;
   readonly forms: readonly DateForm[];
@@ -44,11 +45,9 @@ interface Suspect {
 }
 
 const firstValues = 50;
-/** Of a column without a value. */
-const emptyForm: DateForm = { order: "year first", separator: "-" };
 
 /**
- * The columns whose values are dates in one form, times as numbers, or truths. The file is read once more where first values
+ * The columns whose values are dates or times in one form, unix times, or truths. The file is read once more where first values
  * show one, and not at all where they don't.
  * @throws DomainError DATE_ORDER_UNKNOWN where day and month can't be told apart
  */
@@ -107,15 +106,16 @@ function suspectOf(
   const said = saidTypes.get(index);
   if (column === undefined || said === "text" || said === "number") return [];
   // An empty one is what it is said to be, as one of numbers is.
-  if (values.length === 0 && said === "date") return [{ index, forms: [emptyForm], isOfNumbers: false, example: "" }];
+  const isMoment = said !== undefined && isOfMoments(said);
+  if (values.length === 0 && isMoment) return [{ index, forms: [isoFormOf(said)], isOfNumbers: false, example: "" }];
   if (values.length === 0 && said === undefined) return [];
-  if (said !== "date" && values.every((cell) => truthOf(cell) !== undefined))
+  if (!isMoment && values.every((cell) => truthOf(cell) !== undefined))
     return [{ index, forms: [], isOfNumbers: false, example: "" }];
   if (said === "boolean") return [];
   const isOfNumbers = column.type === "number";
   const example = values.find((cell) => /\d/.test(cell)) ?? "";
   if (!isOfNumbers) {
-    const forms = dateFormsOf(values);
+    const forms = dateFormsOf(values).filter((form) => said === undefined || typeOfForm(form) === said);
     if (forms.length > 0) return [{ index, forms, isOfNumbers, example }];
   }
   if (said === "date")
@@ -222,7 +222,7 @@ function asDates(answer: Answer, suspect: Suspect, head: CsvHead): Found {
   if (suspect.isOfNumbers && count > 0) return {};
   const isDate = head.saidTypes.has(suspect.index) ? dates > 0 || answer.values === 0 : areNearly(dates, count);
   const firstStray = {
-    of: "dates",
+    of: `${typeOfForm(form)}s`,
     count,
     numbers: dates,
     areNearly: isDate,

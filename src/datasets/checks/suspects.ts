@@ -9,13 +9,13 @@ export interface CountedColumn {
   readonly values: number;
 }
 
-/** Cells that are none in a column that has many numbers, or dates. */
+/** Cells that are none in a column that has many numbers, dates or times. */
 export interface FoundStray {
-  readonly of: "numbers" | "dates";
+  readonly of: "numbers" | "dates" | "times";
   /** Of the columns that are not left out, from 0. */
   readonly index: number;
   readonly count: number;
-  /** Numbers of the column, or dates. */
+  /** Numbers of the column, or dates, or times. */
   readonly numbers: number;
   /** Whether so few are none that the column is one of these: at most 5 %. */
   readonly areNearly: boolean;

@@ -3,7 +3,7 @@ import { MAX_CLASSES } from "../../models/training-target.ts";
 import type { ColumnSummary, ReadColumn } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
-import type { DateForm } from "../../tables/date-form.ts";
+import { type DateForm, typeOfForm } from "../../tables/date-form.ts";
 import type { ColumnType } from "../../tables/dialect.ts";
 import type { ColumnCounts } from "./count-cells.ts";
 import { type CountedTarget, countNumbers } from "./count-target.ts";
@@ -20,9 +20,9 @@ export interface TypedColumns {
   readonly passedOver: readonly number[];
   /** Columns that may be of dates or booleans and were not looked at. */
   readonly datesPassedOver: readonly number[];
-  /** Columns of numbers and dates with such cells. */
+  /** Columns of numbers, dates and times with such cells. */
   readonly strayColumns: readonly number[];
-  /** Of each column of dates. */
+  /** Of each column of dates or times. */
   readonly dateForms: Readonly<Record<number, DateForm>>;
   /** Cells with a value in all columns. */
   readonly filledCells: number;
@@ -32,6 +32,7 @@ export interface TypedColumns {
 const saidAs = {
   number: "has numbers, and it has none",
   date: "has dates, and it has none in a form that is known",
+  time: "has times of a day or of a length (14:30, 2:30 PM, 27:30:00), and it has none",
   boolean: "has booleans (true and false, yes and no), and it has other values",
 } as const;
 
@@ -53,8 +54,8 @@ const valuesOf = ({ filled, numbers }: ColumnCounts, type: ColumnType): number =
   type === "number" ? numbers : filled;
 
 /**
- * The type of each column: what its sender says, else one of numbers or dates where all its values are, or nearly all, or a
- * boolean. A target is never one of dates or a boolean, since classes are told as they are spelled; and one that can be learnt as
+ * The type of each column: what its sender says, else one of numbers, dates or times where all its values are, or nearly all, or a
+ * boolean. A target is never one of dates, times or a boolean, since classes are told as they are spelled; and one that can be learnt as
  * classes is one of numbers only where all its values are: a rare class must not be lost for being a word among digits.
  * @throws DomainError FIELD_INVALID where a column has nothing of the type that it is said to be, DATE_ORDER_UNKNOWN
  */
@@ -96,7 +97,9 @@ export async function typeColumns(
     const said = saidTypes.get(index);
     const isNumber =
       numeric[index] || numbersBesideStrays.has(index) || (said === "number" && column.filled === column.words);
-    const type = dates.has(index) ? "date" : booleans.has(index) ? "boolean" : isNumber ? "number" : "text";
+    const dateForm = dates.get(index);
+    const type =
+      dateForm !== undefined ? typeOfForm(dateForm) : booleans.has(index) ? "boolean" : isNumber ? "number" : "text";
     if (said !== undefined && said !== type) throw saidFault(name, said, index === targetIndex);
     const values = found.filled.get(index) ?? numbersBesideStrays.get(index) ?? valuesOf(column, type);
     return { name, type, missing: rowCount - values } as const;

@@ -1,6 +1,7 @@
 import type { ColumnProfile, ColumnSummary } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
-import { isoInSql, isoOf } from "../../tables/date-form.ts";
+import { momentInSql, momentOf } from "../../tables/date-form.ts";
+import { isOfMoments, type MomentType } from "../../tables/dialect.ts";
 
 /** A column as SQL has it. */
 export interface PlacedColumn extends ColumnSummary {
@@ -15,7 +16,7 @@ export interface ColumnFigures {
   readonly told: Omit<ColumnProfile, "distinct" | "topValues" | "histogram" | "note">;
   /** An estimate; 0 where none was wanted. */
   readonly distinct: number;
-  /** Of the finite numbers, or of dates in milliseconds since 1970; undefined where there are none. */
+  /** Of the finite numbers, or of dates and times in milliseconds since 1970 or midnight; undefined where there are none. */
   readonly range: { readonly least: number; readonly greatest: number } | undefined;
 }
 
@@ -29,34 +30,34 @@ export const shortText = (value: unknown): string => String(value).slice(0, maxV
 const finiteOrNull = (value: unknown): number | null =>
   value !== null && Number.isFinite(Number(value)) ? Number(value) : null;
 
-/** SQL for a column's number where it is finite, or its date in milliseconds since 1970; and for the number or date itself. */
+/** SQL for a column's number where it is finite, or its moment in milliseconds since 1970 or midnight; and for the number or moment itself. */
 export const finiteIn = ({ cell }: PlacedColumn): string => `${cell}_finite`;
 const readOf = ({ cell }: PlacedColumn): string => `${cell}_value`;
 
-/** SQL of the rows with their numbers and dates: each is read from its text once, however many figures are made of it. */
+/** SQL of the rows with their numbers, dates and times: each is read from its text once, however many figures are made of it. */
 export function withValues(source: string, columns: readonly PlacedColumn[]): string {
   const cells = columns.flatMap((column) => {
     const { type, cell, value: read } = column;
-    if (type !== "number" && type !== "date") return [cell];
+    if (type !== "number" && !isOfMoments(type)) return [cell];
     const value = readOf(column);
     // By itself epoch_ms cuts towards 1970, and so behind the greatest of the dates before.
     const milliseconds = `epoch_ms(date_trunc('milliseconds', ${value}))::DOUBLE`;
-    const finite = type === "date" ? milliseconds : `CASE WHEN isfinite(${value}) THEN ${value} END`;
+    const finite = isOfMoments(type) ? milliseconds : `CASE WHEN isfinite(${value}) THEN ${value} END`;
     return [cell, `${read} AS ${value}`, `${finite} AS ${finiteIn(column)}`];
   });
   return `(SELECT ${cells.join(", ")} FROM ${source})`;
 }
 
-/** Of finite numbers, or of dates. */
+/** Of finite numbers, dates or times. */
 const figuresOfSpread = (column: PlacedColumn, isEstimate: boolean) => ({
   quantiles: `to_json(${isEstimate ? "approx_quantile" : "quantile_cont"}(${finiteIn(column)}, ${quantilesAsked}))::VARCHAR`,
   leastFinite: `min(${finiteIn(column)})`,
   greatestFinite: `max(${finiteIn(column)})`,
 });
 
-const figuresOfDates = (column: PlacedColumn, isEstimate: boolean) => ({
-  least: isoInSql(`min(${readOf(column)})`),
-  greatest: isoInSql(`max(${readOf(column)})`),
+const figuresOfMoments = (column: PlacedColumn, type: MomentType, isEstimate: boolean) => ({
+  least: momentInSql(`min(${readOf(column)})`, type),
+  greatest: momentInSql(`max(${readOf(column)})`, type),
   ...figuresOfSpread(column, isEstimate),
 });
 
@@ -83,7 +84,7 @@ function figuresOfNumbers(column: PlacedColumn, isEstimate: boolean) {
 
 function figuresOfType(column: PlacedColumn, isEstimate: boolean): Record<string, string> {
   if (column.type === "number") return figuresOfNumbers(column, isEstimate);
-  if (column.type === "date") return figuresOfDates(column, isEstimate);
+  if (isOfMoments(column.type)) return figuresOfMoments(column, column.type, isEstimate);
   return column.type === "text"
     ? figuresOfText(column)
     : { least: `min(${column.cell})`, greatest: `max(${column.cell})` };
@@ -116,16 +117,16 @@ function toldOfNumbers({ least, greatest, ...answers }: Answers) {
   };
 }
 
-const toldOfDates = ({ least, greatest, ...answers }: Answers) => ({
+const toldOfMoments = (type: MomentType, { least, greatest, ...answers }: Answers) => ({
   min: least === null ? null : String(least),
   max: greatest === null ? null : String(greatest),
   mean: null,
-  quantiles: quantilesIn(answers, (quantile) => isoOf(Math.round(quantile))),
+  quantiles: quantilesIn(answers, (quantile) => momentOf(Math.round(quantile), type)),
 });
 
 function toldOfType(type: ColumnSummary["type"], answers: Answers) {
   if (type === "number") return toldOfNumbers(answers);
-  return type === "date" ? toldOfDates(answers) : toldOfText(answers);
+  return isOfMoments(type) ? toldOfMoments(type, answers) : toldOfText(answers);
 }
 
 function toldOfText({ least, greatest, shortest, longest }: Answers) {

@@ -1,6 +1,7 @@
 import type { ColumnHistogram } from "../../store/schema.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
-import { isoOf } from "../../tables/date-form.ts";
+import { momentOf } from "../../tables/date-form.ts";
+import { isOfMoments } from "../../tables/dialect.ts";
 import { finiteIn, type PlacedColumn, withValues } from "./column-figures.ts";
 
 // A thousandth of a bin: enough for every picture, and 6 characters instead of 18 for each of the edges.
@@ -32,13 +33,13 @@ function countsIn(column: PlacedColumn, edges: readonly number[]): string {
   return `to_json(map_values(histogram(-${finiteIn(column)}, [${bounds.reverse().join(", ")}])))::VARCHAR`;
 }
 
-/** Of a column's spread: dates have edges of whole milliseconds, as they are told. */
+/** Of a column's spread: dates and times have edges of whole milliseconds, as they are told. */
 export function edgesOf({ type }: PlacedColumn, range: { least: number; greatest: number }, bins: number): number[] {
   const edges = binEdges(range, bins);
-  return type === "date" && range.least < range.greatest ? [...new Set(edges.map(Math.round))] : edges;
+  return isOfMoments(type) && range.least < range.greatest ? [...new Set(edges.map(Math.round))] : edges;
 }
 
-/** Counts finite numbers, or dates, in bins, all columns in one pass; by the columns' cells. */
+/** Counts finite numbers, dates or times in bins, all columns in one pass; by the columns' cells. */
 export async function histogramsOf(
   reader: CsvReader,
   source: string,
@@ -52,10 +53,10 @@ export async function histogramsOf(
   );
   const [row = []] = await reader.query(`SELECT ${counts.join(", ")} FROM ${rows}`);
   return new Map(
-    columns.map(({ column, edges }, place) => [
-      column.cell,
+    columns.map(({ column: { cell, type }, edges }, place) => [
+      cell,
       {
-        binEdges: column.type === "date" ? edges.map(isoOf) : edges,
+        binEdges: isOfMoments(type) ? edges.map((edge) => momentOf(edge, type)) : edges,
         counts: (JSON.parse(String(row[place])) as number[]).reverse(),
       },
     ]),

@@ -2,7 +2,7 @@ import { DomainError } from "../../errors.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import { readHead } from "../../tables/csv-head.ts";
 import { csvTable, plainNumberIn, valueIn } from "../../tables/csv-table.ts";
-import { isoInSql } from "../../tables/date-form.ts";
+import { momentInSql } from "../../tables/date-form.ts";
 import type { ColumnType, Dialect } from "../../tables/dialect.ts";
 import { truthInSql } from "../../tables/truth.ts";
 import { typedCopy } from "../../tables/typed-table.ts";
@@ -33,7 +33,14 @@ interface ReadableTable {
 }
 
 const cellOf = (place: number): string => `c${place}`;
-const sqlTypes = { number: "DOUBLE", form: "DOUBLE", text: "VARCHAR", date: "TIMESTAMP", boolean: "BOOLEAN" } as const;
+const sqlTypes = {
+  number: "DOUBLE",
+  form: "DOUBLE",
+  text: "VARCHAR",
+  date: "TIMESTAMP",
+  time: "TIMESTAMP",
+  boolean: "BOOLEAN",
+} as const;
 const listOf = (places: readonly number[], type: string, cell = cellOf): string => `[${places.map(cell)}]::${type}[]`;
 
 const typedTable = (path: string): ReadableTable => ({
@@ -103,15 +110,16 @@ async function readPage(
         list_transform(${values("number")}, ${finite}),
         list_transform(${values("form")}, ${finite}),
         list_transform(${values("text")}, lambda cell: left(cell, ${size.cellLength + 1})),
-        list_transform(${values("date")}, lambda time: ${isoInSql("time")}),
+        list_transform(${values("date")}, lambda moment: ${momentInSql("moment", "date")}),
+        list_transform(${values("time")}, lambda moment: ${momentInSql("moment", "time")}),
         ${values("boolean")})::VARCHAR
       FROM (${wanted})`,
     );
     for (const [index, [json]] of answer.entries()) {
-      const [number, form, text, date, boolean] = (JSON.parse(String(json)) as unknown[][]).map((list) =>
+      const [number, form, text, date, time, boolean] = (JSON.parse(String(json)) as unknown[][]).map((list) =>
         list.values(),
       );
-      const cells = { number, form, text, date, boolean };
+      const cells = { number, form, text, date, time, boolean };
       for (const place of places) rows[index]!.push(cells[kindOf(place)]!.next().value);
     }
   }
