@@ -47,7 +47,7 @@ test("the tests of dashboards, alerts, runbooks and generated files like them", 
 test("promtool likes the guide's alert", async () => {
   const rules = join(tree, "infra/monitoring/prometheus/rules/datasets.yml");
   expect(readFileSync(rules, "utf8")).toContain("- alert: DatasetDownloadsFailing\n");
-  expect(readFileSync(join(tree, "README.md"), "utf8")).toContain("| [DatasetDownloadsFailing](");
+  expect(readFileSync(join(tree, "docs/monitoring.md"), "utf8")).toContain("| [DatasetDownloadsFailing](");
   await run(join(tree, "infra/monitoring/generate/test-rules.ts"), "datasets");
   await runProgram(process.env.PROMTOOL_BIN ?? "promtool", "check", "rules", "--lint=all", "--lint-fatal", rules);
 });

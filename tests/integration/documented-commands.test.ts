@@ -43,7 +43,7 @@ function patternOf(answer: string): RegExp {
 }
 
 describe.each([
-  { file: "README.md", heading: "## Try it", origin: "http://127.0.0.1:8000", count: 4 },
+  { file: "docs/first-steps.md", heading: "## Try it", origin: "http://127.0.0.1:8000", count: 4 },
   {
     file: "docs/prometheus_integration_guide.md",
     heading: "## Smoke tests",

@@ -13,9 +13,9 @@ import { histogramNames, nativeQuery, withExpressions } from "../native-histogra
 import { queriesFor } from "../queries/queries.ts";
 import { remoteWriteExample } from "../remote-write.ts";
 import { ruleFiles, ruleGroups, yamlText } from "../rules/rule-files.ts";
+import { alertListPath, withAlertList } from "./generate-alert-list.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
-import { readmeWithAlerts } from "./generate-readme-alerts.ts";
 import { withGeneratedPart } from "./generated-part.ts";
 import { sampleCostTable } from "./sample-costs.ts";
 
@@ -64,7 +64,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
-    ["README.md", readmeWithAlerts(readFileSync(join(root, "README.md"), "utf8"))],
+    [alertListPath, withAlertList(readFileSync(join(root, alertListPath), "utf8"))],
   ]);
   return env[nativeSwitch] === "true"
     ? new Map([...files].map((file) => forNativeHistograms(file, settings.prefix)))

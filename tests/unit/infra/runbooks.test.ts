@@ -176,15 +176,6 @@ test.each(
     expect(["type", "message", "stack", "code"], msg).toContain(field);
 });
 
-/** Headings as GitHub makes anchors of them. */
-const anchorsOf = (text: string): string[] =>
-  all(text, /^#+ (.+)$/gm).map((heading) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}_ -]/gu, "")
-      .replaceAll(" ", "-"),
-  );
-
 const settingNames = all(read(".env.example"), /^(?:# )?([A-Z][A-Z0-9_]+)=/gm);
 const faultCodes = [
   ...errorCodes,
@@ -215,7 +206,7 @@ test.each([...texts])("%s names only settings and codes that exist", (_name, tex
   expect([...new Set(used)].filter((word) => !known.has(word) && !families.test(word))).toEqual([]);
 });
 
-test.each([...texts])("%s names only commands, calls and files that exist", (name, text) => {
+test.each([...texts])("%s names only commands, calls and files that exist", (_name, text) => {
   const scripts = Object.keys(JSON.parse(read("package.json")).scripts);
   expect(
     all(text, /npm (?:run )?(?!ci|start|test\b|install)([\w:]+)/g).filter((one) => !scripts.includes(one)),
@@ -239,12 +230,6 @@ test.each([...texts])("%s names only commands, calls and files that exist", (nam
     path.replace(/"$/, "").replaceAll(/<\w+>|"?\$\{?\w+\}?"?/g, "*"),
   );
   expect(asked.filter((path) => !shapes.has(path))).toEqual([]);
-  const links = all(text, /\]\(([^)\s]+)\)/g).filter((link) => !/^https?:/.test(link));
-  for (const [target = "", anchor] of links.map((link) => link.split("#"))) {
-    const path = target === "" ? `${folder}/${name}.md` : join(folder, target);
-    expect(existsSync(join(root, path)), `${name}: ${target}`).toBe(true);
-    if (anchor !== undefined) expect(anchorsOf(read(path)), `${name}: ${target}`).toContain(anchor);
-  }
   for (const path of all(text, /`((?:src|otel|infra|tests|docs)\/[\w./-]+)`/g))
     expect(existsSync(join(root, path)), path).toBe(true);
 });

@@ -30,11 +30,14 @@ function alertTable(): string[] {
         rules.filter((rule) => rule.severity === severity),
       );
       const severities = new Set(bySeverity.map(({ severity }) => severity));
-      return row(`[${name}](docs/runbooks/${name}.md)`, [...severities].join(", "), bySeverity[0]?.summary ?? "");
+      return row(`[${name}](runbooks/${name}.md)`, [...severities].join(", "), bySeverity[0]?.summary ?? "");
     }),
   ];
 }
 
-/** The README with its tables of objectives and alerts made anew. */
-export const readmeWithAlerts = (readme: string): string =>
-  withGeneratedPart("README.md", readme, [...objectiveTable(), "", ...alertTable()]);
+/** Where they are listed. */
+export const alertListPath = "docs/monitoring.md";
+
+/** The page with its tables of objectives and alerts made anew. */
+export const withAlertList = (page: string): string =>
+  withGeneratedPart(alertListPath, page, [...objectiveTable(), "", ...alertTable()]);
