@@ -7,6 +7,7 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const all = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
 const pages = [
   "README.md",
+  "README.ru.md",
   ...globSync("docs/**/*.md", { cwd: root }),
   ...globSync("infra/*/**/README.md", { cwd: root }),
 ]
@@ -54,4 +55,23 @@ test("the index, and the indexes that it names, link every page", () => {
     [],
   );
   expect(linksOf("README.md").map(({ target }) => target)).toContain("docs/README.md");
+});
+
+/** What a translation has in common with its page: the shape, what is typed, where links lead, and figures. */
+const sharedWith = (path: string): Record<string, string[]> => {
+  const text = read(path);
+  return {
+    headings: all(text, /^(#+) /gm),
+    blocks: all(text, /^```(\w*\n[\s\S]*?)^```/gm),
+    code: all(text.replaceAll(/^```[\s\S]*?^```/gm, ""), /`([^`\n]+)`/g),
+    links: linksOf(path)
+      .map(({ target, anchor }) => `${target}#${anchor ?? ""}`)
+      .filter((link) => !/^README(\.ru)?\.md#/.test(link)),
+    rows: all(text, /^(\|)/gm),
+    figures: all(text, /(?<![\w.])(\d+)/g).sort(),
+  };
+};
+
+test.each([["README.md", "README.ru.md"]])("%s and %s say the same", (page, translation) => {
+  expect(sharedWith(translation)).toEqual(sharedWith(page));
 });
