@@ -16,6 +16,7 @@ import { ruleFiles, ruleGroups, yamlText } from "../rules/rule-files.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
 import { readmeWithAlerts } from "./generate-readme-alerts.ts";
+import { telemetryDocument } from "./generate-telemetry-doc.ts";
 import { withGeneratedPart } from "./generated-part.ts";
 import { sampleCostTable } from "./sample-costs.ts";
 
@@ -64,6 +65,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within("infra/monitoring/alertmanager", alertmanagerFiles(nobody)),
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
+    ["docs/telemetry.md", telemetryDocument(readFileSync(join(root, "docs/telemetry.md"), "utf8"))],
     ["README.md", readmeWithAlerts(readFileSync(join(root, "README.md"), "utf8"))],
   ]);
   return env[nativeSwitch] === "true"
