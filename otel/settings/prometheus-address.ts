@@ -6,7 +6,9 @@ export interface PrometheusAddress {
   readonly port: number | undefined;
 }
 
-function port(text: string): number {
+function port(text: string): number | undefined {
+  // Kubernetes' own, of a service that is called otel-exporter-prometheus.
+  if (/^(tcp|udp|sctp):\/\//.test(text)) return undefined;
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new Error("must be a whole number from 0 to 65535");
   return Number(text);
 }
@@ -20,7 +22,7 @@ export function readPrometheusAddress({ read }: ReturnType<typeof variableReader
       (text): string | undefined => text.replace(/^\[(.*:.*)\]$/, "$1"),
       undefined,
     ),
-    port: read("OTEL_EXPORTER_PROMETHEUS_PORT", (text): number | undefined => port(text), undefined),
+    port: read("OTEL_EXPORTER_PROMETHEUS_PORT", port, undefined),
   };
 }
 

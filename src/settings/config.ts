@@ -11,7 +11,7 @@ import { unheardVariables } from "../../otel/settings/variables/unheard.ts";
 import type { Logger } from "../log.ts";
 import { fewestConnections, usualConnections } from "../store/connection-shares.ts";
 import { readPostgresConnection, sslModes } from "../store/postgres-connection.ts";
-import { findMisspelt } from "./unknown-names.ts";
+import { findMisspelt, isServiceLink } from "./unknown-names.ts";
 
 /** How a value is read from its text; throws with what it should be. */
 type Reader<Value> = (text: string) => Value;
@@ -391,7 +391,8 @@ function faultsInNames(env: NodeJS.ProcessEnv): string[] {
 export function tellUnreadNames(log: Logger, env: NodeJS.ProcessEnv, telemetry?: TelemetrySettings): void {
   const { told } = findMisspelt(env, [...ourNames, ...openTelemetryNames]);
   const asked = new Set(told.map(({ name }) => name));
-  const unheard = telemetry === undefined ? [] : unheardVariables(env, telemetry, (name) => asked.has(name));
+  const isOther = (name: string): boolean => asked.has(name) || isServiceLink(name, env[name] ?? "");
+  const unheard = telemetry === undefined ? [] : unheardVariables(env, telemetry, isOther);
   const parts = [
     ["not read, though it looks meant", told.map(({ name, meant }) => `${name} (${meant}?)`).join(", ")],
     ["set, and without effect here", unheard.join("; ")],

@@ -32,17 +32,17 @@ function whyUnheard(name: string, settings: TelemetrySettings, env: NodeJS.Proce
 /**
  * What of OpenTelemetry's variables is set and not followed, or not wholly: `NAME, NAME (why)`. With
  * OTEL_SDK_DISABLED=true that is what was wanted, and nothing is said; nor of what others' tools set for themselves.
- * @param isTold names that are spoken of elsewhere
+ * @param isOther names that are spoken of elsewhere, or are not meant for telemetry
  */
 export function unheardVariables(
   env: NodeJS.ProcessEnv,
   settings: TelemetrySettings,
-  isTold: (name: string) => boolean = () => false,
+  isOther: (name: string) => boolean = () => false,
 ): string[] {
   if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") return [];
   const namesByReason = new Map<string, string[]>();
   for (const name of Object.keys(env).sort()) {
-    if (!name.startsWith("OTEL_") || env[name]?.trim() === "" || isTold(name)) continue;
+    if (!name.startsWith("OTEL_") || env[name]?.trim() === "" || isOther(name)) continue;
     const why = whyUnheard(name, settings, env);
     if (why !== undefined) namesByReason.set(why, [...(namesByReason.get(why) ?? []), name]);
   }

@@ -109,7 +109,10 @@ test("OpenTelemetry's own address of /metrics is read where there is one", () =>
   const both = { OTEL_EXPORTER_PROMETHEUS_HOST: "[::1]", OTEL_EXPORTER_PROMETHEUS_PORT: "9464" };
   expect(addressOf(both).settings.address).toEqual({ host: "::1", port: 9464 });
   expect(addressOf({ ...both, OTEL_METRICS_EXPORTER: "none" }).settings.address.port).toBeUndefined();
-  for (const wrong of ["65536", "-1", "0x1", "tcp://10.0.0.1:9464"])
+  // What Kubernetes sets for a service of that name.
+  const link = { OTEL_EXPORTER_PROMETHEUS_PORT: "tcp://10.0.0.1:9464" };
+  expect(addressOf(link)).toMatchObject({ settings: { address: { port: undefined } }, faults: [] });
+  for (const wrong of ["65536", "-1", "0x1"])
     expect(addressOf({ OTEL_EXPORTER_PROMETHEUS_PORT: wrong }).faults).toEqual([
       "OTEL_EXPORTER_PROMETHEUS_PORT must be a whole number from 0 to 65535",
     ]);
