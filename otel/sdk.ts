@@ -47,8 +47,9 @@ export async function startTelemetry(settings: TelemetrySettings, env: NodeJS.Pr
       losses: losses.traces,
     }));
   const logs =
-    settings.logs && (await import("./export/log-export.ts")).startLogExport(settings.logs, resource, losses.logs);
-  const metrics = opened?.start({ hasExemplars: traces !== undefined });
+    settings.logs &&
+    (await (await import("./export/log-export.ts")).startLogExport(settings.logs, resource, losses.logs));
+  const metrics = opened?.start({ hasExemplars: traces !== undefined && settings.metrics?.exemplars === true });
   const metricExport =
     settings.metrics && metrics && isSent(settings.metrics)
       ? await (await import("./export/metric-export.ts")).startMetricExport(settings.metrics, {

@@ -5,7 +5,6 @@ import { createServer } from "node:http";
 import { endOfAnswer } from "../otel/api/request-end.ts";
 import { attachRouteAccessor, routeTemplateOf, sentBytesOf } from "../otel/api/route-template.ts";
 import { telemetryHandle } from "../otel/api/telemetry.ts";
-import { unusedMetricVariables } from "../otel/settings/metric-settings.ts";
 import { readTelemetrySettings } from "../otel/settings/telemetry-settings.ts";
 import { startPredictor } from "./artifacts/predictor.ts";
 import { artifactRoutes } from "./artifacts/routes.ts";
@@ -24,6 +23,7 @@ import { createApp } from "./http/app.ts";
 import { watchClientErrors } from "./http/client-errors.ts";
 import { readConsole } from "./http/console-pages.ts";
 import { answersEnded, arrivalLimits, closeServer, listen } from "./http/listen.ts";
+import { metricsAddress } from "./http/metrics-address.ts";
 import { createMetricsServer, mountMetrics } from "./http/metrics-endpoint.ts";
 import { apiPrefix } from "./http/route.ts";
 import { createLog, type Logger } from "./log.ts";
@@ -184,6 +184,7 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
     await telemetry.render(undefined).catch((error: unknown) => log.warn({ err: error }, "/metrics fails"));
   }
 
+  const ofMetrics = metricsAddress(config, telemetrySettings.metrics?.address);
   const scrapes = followScrapes();
   const endpoint = { path: telemetrySettings.metricsPath, bearerToken: config.metricsBearerToken, telemetry, scrapes };
   const pages =
@@ -213,7 +214,7 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
     },
     mountTelemetry: (application) => {
       attachRouteAccessor(application);
-      if (config.metricsPort === undefined) mountMetrics(application, endpoint);
+      if (ofMetrics === undefined) mountMetrics(application, endpoint);
     },
   });
   const server = createServer(arrivalLimits, app);
@@ -222,11 +223,10 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   const port = await listen(server, { host: config.host, port: config.port, setBy: "SERVICE_PORT" });
   starting.defer(() => closeServer(server, graceLeftSeconds()));
 
-  const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(endpoint);
   let metricsPort = port;
-  if (metricsServer !== undefined) {
-    const address = { host: config.host, port: config.metricsPort ?? 0, setBy: "METRICS_PORT" } as const;
-    metricsPort = await listen(metricsServer, address);
+  const metricsServer = ofMetrics && createMetricsServer(endpoint);
+  if (ofMetrics !== undefined && metricsServer !== undefined) {
+    metricsPort = await listen(metricsServer, ofMetrics);
     starting.defer(() => closeServer(metricsServer, 1));
   }
   starting.defer(async () => {
@@ -249,11 +249,13 @@ async function start(config: Config, log: Logger, { step, ...progress }: StartPr
   hasStarted = true;
 
   const running = starting.move();
-  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  const inUrl = (host: string): string => (host.includes(":") ? `[${host}]` : host);
   const metricsUrl =
-    telemetry?.state === "disabled" ? undefined : `http://${host}:${metricsPort}${telemetrySettings.metricsPath}`;
+    telemetry?.state === "disabled"
+      ? undefined
+      : `http://${inUrl(ofMetrics?.host ?? config.host)}:${metricsPort}${telemetrySettings.metricsPath}`;
   return {
-    url: `http://${host}:${port}`,
+    url: `http://${inUrl(config.host)}:${port}`,
     metricsUrl,
     hasConsole: pages !== undefined,
     stop: () => running.disposeAsync(),
@@ -283,9 +285,7 @@ const telemetrySettings = readTelemetrySettings(process.env).settings;
 const end = hearEndWish(() => log);
 const log = createLog(config.logLevel, { exportLine: telemetryHandle()?.exportLog, onLost: end.logIsLost });
 const life = { config, end, log, telemetry: telemetryHandle() };
-tellUnreadNames(log, process.env);
-const unused = unusedMetricVariables(process.env, telemetrySettings.metrics);
-if (unused.length > 0) log.warn(`${unused.join(", ")}: without effect, as OTEL_METRICS_EXPORTER has no otlp`);
+tellUnreadNames(log, process.env, telemetrySettings);
 if (telemetryHandle() === undefined) {
   log.warn("started without `--import ./otel/register`: nothing is measured and /metrics answers 503");
 }

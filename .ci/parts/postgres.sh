@@ -30,7 +30,7 @@ same_on_both=(
   # about requests, answers, addresses and signals, before any row is read
   access-log addresses label-sets one-host terminal
   # about what is sent to whom, and what is not
-  export-faults log-export metrics-tell-nothing otlp-variables
+  export-faults log-export metrics-tell-nothing otlp-variables samplers telemetry-variables telemetry-variables-told
   # about processes, threads and their memory
   predictions training-is-ended training-memory upload-memory
   # about how files are read, before any row is written

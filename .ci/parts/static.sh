@@ -8,7 +8,7 @@ check "types, lint and dead code (npm run check)" npm run check
 check_generated() {
   npm run --silent monitoring:generate || return 1
   if git rev-parse -q --verify HEAD >/dev/null 2>&1; then
-    git diff --exit-code -- docs/metrics.md docs/monitoring.md docs/operations.md .env.example infra/monitoring infra/helm || return 1
+    git diff --exit-code -- docs/metrics.md docs/monitoring.md docs/operations.md docs/telemetry.md .env.example infra/monitoring infra/helm || return 1
     [ -z "$(git status --porcelain -- infra/monitoring infra/helm)" ] # what is new is in no diff
   fi
 }

@@ -11,7 +11,7 @@ demo() {
   find_node
   node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 24 ? 1 : 0)' ||
     fail "The demo needs Node 24: npm ci brings it."
-  if [ -n "$(env_value METRICS_PORT)" ] && [[ " $* " != *" --metrics-url"* ]]; then
+  if [ -n "$(env_value METRICS_PORT)$(env_value OTEL_EXPORTER_PROMETHEUS_PORT)" ] && [[ " $* " != *" --metrics-url"* ]]; then
     fail "METRICS_PORT serves the metrics inside the stack only, and the demo reads them: --metrics-url URL says where else."
   fi
   path="$(env_value PROMETHEUS__METRICS_PATH)"

@@ -28,7 +28,7 @@ smoke() {
   if metrics_are_off; then
     printf 'off   metrics are switched off, and Prometheus has neither the target backend nor its alerts\n'
   else
-    if [ -z "$(env_value METRICS_PORT)" ]; then
+    if [ -z "$(env_value METRICS_PORT)$(env_value OTEL_EXPORTER_PROMETHEUS_PORT)" ]; then
       expect "metrics are served" "$backend${metrics_path:-/metrics}" _build_info "$(metrics_token)"
     fi
     expect "Prometheus sees the backend" "$prometheus/api/v1/query?query=up%7Bjob%3D%22backend%22%7D%20%3D%3D%201" '"job":"backend"'

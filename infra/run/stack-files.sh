@@ -20,6 +20,7 @@ open_files() {
 write_targets() {
   local folder=.cache/prometheus port path
   port="$(env_value METRICS_PORT)"
+  port="${port:-$(env_value OTEL_EXPORTER_PROMETHEUS_PORT)}"
   path="$(env_value PROMETHEUS__METRICS_PATH)"
   mkdir -p "$folder"
   if metrics_are_off; then

@@ -5,7 +5,9 @@ import { writeToStandardError } from "./standard-error.ts";
 
 /** Of an endpoint that answers every export like this. */
 const saysEachTime = /^Export succeeded but could not deserialize response/;
-const repeatedEveryMs = 60_000;
+
+/** Of each span and line with more than one of the limits allows. */
+const limitReached = /^(Dropping extra attributes\.|No events allowed\.|Dropped \d+ (events|links) because )/;
 
 /** What the SDK says when an endpoint takes an export in part, or with a remark (OTLP 1.x, «Partial Success»). */
 function readPartialSuccess(text: unknown): { signal: Signal; rejected: number; remark: string } | undefined {
@@ -24,20 +26,32 @@ function readPartialSuccess(text: unknown): { signal: Signal; rejected: number; 
 }
 
 /**
- * Takes what the SDK has to say. What it says of each lost export is counted instead, and told once a minute.
+ * Takes what the SDK has to say. What it says of each lost export is counted instead, and told once a minute; what an
+ * endpoint remarks of exports that it takes is told when it begins to.
  * @param losses of each signal
  */
 export function logToStandardError(losses: Readonly<Record<Signal, ExportLosses>>): void {
-  let repeatedMs = Number.NEGATIVE_INFINITY;
-  const isRepeated = (): boolean => {
-    const nowMs = performance.now();
-    if (nowMs - repeatedMs < repeatedEveryMs) return true;
-    repeatedMs = nowMs;
-    return false;
-  };
+  const limits = new Set<string>();
+  // What is remarked of an export comes right before its success, which says whose it is.
+  let remark: { readonly kind: string; readonly write: () => void } | undefined;
+  for (const ofSignal of Object.values(losses)) {
+    let before: string | undefined;
+    ofSignal.afterSuccess(() => {
+      const now = remark;
+      remark = undefined;
+      if (now?.kind !== before) now?.write();
+      before = now?.kind;
+    });
+  }
   const warn = (message: string, ...details: unknown[]): void => {
     // The processor's own counter has told `losses` already.
     if (/^Dropped \d+ spans because maxQueueSize reached$/.test(message)) return;
+    if (limitReached.test(message)) {
+      const kind = message.replace(/\d+/, "some");
+      if (!limits.has(kind)) writeToStandardError("warn", kind, "a limit (OTEL_…_LIMIT) is reached; told once");
+      limits.add(kind);
+      return;
+    }
     const partial = message === "Received Partial Success response:" ? readPartialSuccess(details[0]) : undefined;
     if (partial !== undefined && partial.rejected > 0) {
       losses[partial.signal].rejected(partial.rejected, partial.remark || "the endpoint rejected them");
@@ -45,8 +59,11 @@ export function logToStandardError(losses: Readonly<Record<Signal, ExportLosses>
     }
     // All was taken, said at length.
     if (partial?.remark === "") return;
-    if ((partial !== undefined || saysEachTime.test(message)) && isRepeated()) return;
-    writeToStandardError("warn", message, ...details);
+    const write = (): void => writeToStandardError("warn", message, ...details);
+    // Of whatever words: one may put a time into each.
+    if (partial !== undefined) remark = { kind: "a remark", write };
+    else if (saysEachTime.test(message)) remark = { kind: "unreadable", write };
+    else write();
   };
   const error = (message: string, ...details: unknown[]): void => {
     // The exporter has the same time, and what it could not send is told to `losses`.

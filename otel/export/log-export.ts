@@ -1,11 +1,10 @@
 import { type Attributes, type Logger, SeverityNumber } from "@opentelemetry/api";
-import { OTLPLogExporter as JsonExporter } from "@opentelemetry/exporter-logs-otlp-http";
-import { OTLPLogExporter as ProtobufExporter } from "@opentelemetry/exporter-logs-otlp-proto";
 import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { guarded, meterName } from "../api/instruments.ts";
-import { type BatchSettings, batchOf, exporterOptionsOf } from "../settings/otlp-settings.ts";
+import { type BatchSettings, batchOf } from "../settings/otlp-settings.ts";
 import type { ExportLosses } from "./losses.ts";
+import { logExporter } from "./otlp-exporters.ts";
 
 /** Logs, being sent. */
 export interface LogExport {
@@ -58,16 +57,18 @@ function emit(logger: Logger, line: string): void {
  * Sends log lines by OTLP, in batches and in the background. The queue is bounded: while the endpoint is slow or away,
  * memory does not grow, and what has no room is counted as dropped; stdout has every line all the same.
  */
-export function startLogExport(settings: BatchSettings, resource: Resource, losses: ExportLosses): LogExport {
-  const options = exporterOptionsOf(settings);
+export async function startLogExport(
+  settings: BatchSettings,
+  resource: Resource,
+  losses: ExportLosses,
+): Promise<LogExport> {
   const provider = new LoggerProvider({
     resource,
+    logRecordLimits: settings.limits,
     processors: [
       new BatchLogRecordProcessor({
         ...batchOf(settings),
-        exporter: losses.guard(
-          settings.protocol === "http/json" ? new JsonExporter(options) : new ProtobufExporter(options),
-        ),
+        exporter: losses.guard(await logExporter(settings)),
         selfObsMeterProvider: losses.meterProvider,
       }),
     ],

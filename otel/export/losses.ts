@@ -32,6 +32,9 @@ export class ExportLosses {
   #open = 0;
   #untold = 0;
   #why = "";
+  /** Why the last export failed; empty once one has succeeded. */
+  #lastWhy = "";
+  #heardSuccess = (): void => {};
   #quiet: NodeJS.Timeout | undefined;
 
   constructor(signal: Signal, warn = (message: string, why: string) => writeToStandardError("warn", message, why)) {
@@ -46,8 +49,19 @@ export class ExportLosses {
 
   /** The end of an export of so many that were taken. */
   settled(count: number, { code, error }: Result): void {
-    if (code === success) this.#open -= count;
-    else this.lost(count, error?.message ?? "the export failed");
+    if (code === success) {
+      this.#open -= count;
+      this.#lastWhy = "";
+      this.#heardSuccess();
+    } else {
+      this.#lastWhy = error?.message || "the export failed";
+      this.lost(count, this.#lastWhy);
+    }
+  }
+
+  /** Is called after each export that succeeded, in the same turn. */
+  afterSuccess(listener: () => void): void {
+    this.#heardSuccess = listener;
   }
 
   /** So many of those that were taken will not arrive. */
@@ -110,7 +124,10 @@ export class ExportLosses {
     });
     await Promise.race([flushing, timeout]);
     clearTimeout(timer);
-    if (this.#open > 0) this.lost(this.#open, "the process ended before they were sent");
+    // What went wrong before is why they were still there.
+    const before = this.#lastWhy || (this.#untold > 0 ? this.#why : "");
+    if (this.#open > 0)
+      this.lost(this.#open, `the process ended before they were sent${before && `; before that: ${before}`}`);
     clearTimeout(this.#quiet);
     this.#tell();
     clearTimeout(this.#quiet);

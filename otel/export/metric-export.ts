@@ -1,6 +1,5 @@
 import type { Resource } from "@opentelemetry/resources";
 import {
-  AggregationTemporality,
   MeterProvider,
   type MetricProducer,
   PeriodicExportingMetricReader,
@@ -8,27 +7,14 @@ import {
   type ResourceMetrics,
 } from "@opentelemetry/sdk-metrics";
 import type { MetricSettings } from "../settings/metric-settings.ts";
-import { exporterOptionsOf, type OtlpSettings } from "../settings/otlp-settings.ts";
 import { consoleMetrics } from "./console-metrics.ts";
 import type { ExportLosses } from "./losses.ts";
+import { metricExporter } from "./otlp-exporters.ts";
 
 /** Metrics, being sent. */
 export interface MetricExport {
   /** Sends what was counted since the last export, within that time. */
   shutdown(longestMs: number): Promise<void>;
-}
-
-/** The exporter of that protocol; the other one is not even loaded. */
-async function otlpExporter(settings: OtlpSettings): Promise<PushMetricExporter> {
-  const { OTLPMetricExporter } =
-    settings.protocol === "http/json"
-      ? await import("@opentelemetry/exporter-metrics-otlp-http")
-      : await import("@opentelemetry/exporter-metrics-otlp-proto");
-  return new OTLPMetricExporter({
-    ...exporterOptionsOf(settings),
-    timeoutMillis: settings.timeoutMillis,
-    temporalityPreference: AggregationTemporality.CUMULATIVE,
-  });
 }
 
 const pointsOf = ({ scopeMetrics }: ResourceMetrics): number =>
@@ -68,7 +54,7 @@ export async function startMetricExport(
       metricProducers: [producer],
     });
   const readers = [
-    ...(otlp === undefined ? [] : [readerOf(guard(await otlpExporter(otlp), losses), otlp.timeoutMillis)]),
+    ...(otlp === undefined ? [] : [readerOf(guard(await metricExporter(otlp), losses), otlp.timeoutMillis)]),
     ...(console ? [readerOf(consoleMetrics, intervalMillis)] : []),
   ];
   const provider = new MeterProvider({ resource, readers });

@@ -1,4 +1,5 @@
-import { type OtlpSettings, type ReadVariable, readExporter, variableReader } from "./otlp-settings.ts";
+import { type OtlpSettings, oneOf, type ReadVariable, readExporter, variableReader } from "./otlp-settings.ts";
+import { type PrometheusAddress, readPrometheusAddress } from "./prometheus-address.ts";
 
 const exporters = ["prometheus", "otlp", "console"] as const;
 type MetricExporter = (typeof exporters)[number];
@@ -7,6 +8,10 @@ type MetricExporter = (typeof exporters)[number];
 export interface MetricSettings {
   /** They wait at /metrics for whoever comes and reads them. */
   readonly prometheus: boolean;
+  /** Where, if not with the API. */
+  readonly address: PrometheusAddress;
+  /** What was counted leads to its trace, where there is one. */
+  readonly exemplars: boolean;
   /** Undefined where none are sent. */
   readonly otlp: OtlpSettings | undefined;
   /** They are written to stdout. */
@@ -17,28 +22,6 @@ export interface MetricSettings {
 
 /** Whether metrics also go where nobody comes for them. */
 export const isSent = ({ otlp, console }: MetricSettings): boolean => otlp !== undefined || console;
-
-/** OpenTelemetry's own variables of metrics, for `.env.example`; unset, unless a value stands there. */
-export const metricVariables = {
-  OTEL_METRICS_EXPORTER: {
-    value: "prometheus",
-    about: "prometheus, otlp and console, or several of them with commas; or none: nothing is measured.",
-  },
-  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: {
-    value: "http://localhost:4318/v1/metrics",
-    about:
-      "Where otlp sends metrics to, with the whole path; else OTEL_EXPORTER_OTLP_ENDPOINT, and /v1/metrics is added.",
-  },
-  OTEL_METRIC_EXPORT_INTERVAL: { value: "60000", about: "Milliseconds between two exports of otlp or console." },
-  OTEL_METRIC_EXPORT_TIMEOUT: {
-    value: "30000",
-    about: "Milliseconds for one export, where OTEL_EXPORTER_OTLP_TIMEOUT and the interval leave as many.",
-  },
-  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: {
-    value: "cumulative",
-    about: "cumulative only: counters count from the start of the process.",
-  },
-} as const satisfies Record<string, { value: string; about: string }>;
 
 /** A longer timer of Node's is one of a millisecond (setTimeout, «delay»). */
 const longestMillis = 2 ** 31 - 1;
@@ -68,8 +51,13 @@ function cumulative(text: string): void {
     throw new Error("must be cumulative: this service counts from its start; a collector can make deltas of it");
 }
 
+/** The other one is told as not followed: sums, counts and quantiles are the same question with our bounds. */
+const histogram = (text: string) =>
+  oneOf(["explicit_bucket_histogram", "base2_exponential_bucket_histogram"])(text.toLowerCase());
+
 function readOtlp(env: NodeJS.ProcessEnv, variables: { read: ReadVariable; faults: string[] }): OtlpSettings {
   variables.read("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", cumulative, undefined);
+  variables.read("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", histogram, undefined);
   return readExporter(env, "METRICS", variables);
 }
 
@@ -81,6 +69,14 @@ export function readMetricSettings(env: NodeJS.ProcessEnv): { settings: MetricSe
   const variables = variableReader(env);
   const { read, faults } = variables;
   const wanted = read<readonly MetricExporter[]>("OTEL_METRICS_EXPORTER", exporterList, ["prometheus"]);
+  const exemplars = read(
+    "OTEL_METRICS_EXEMPLAR_FILTER",
+    oneOf(["trace_based", "always_on", "always_off"]),
+    "trace_based",
+  );
+  const address = wanted.includes("prometheus")
+    ? readPrometheusAddress(variables)
+    : { host: undefined, port: undefined };
   const isPushed = wanted.includes("otlp") || wanted.includes("console");
   const intervalMillis = isPushed ? read("OTEL_METRIC_EXPORT_INTERVAL", milliseconds, 60_000) : 60_000;
   const longestExport = isPushed ? read("OTEL_METRIC_EXPORT_TIMEOUT", milliseconds, 30_000) : 30_000;
@@ -91,14 +87,14 @@ export function readMetricSettings(env: NodeJS.ProcessEnv): { settings: MetricSe
     timeoutMillis: Math.min(sent.timeoutMillis, longestExport, intervalMillis),
   };
   return {
-    settings: { prometheus: wanted.includes("prometheus"), otlp, console: wanted.includes("console"), intervalMillis },
+    settings: {
+      prometheus: wanted.includes("prometheus"),
+      address,
+      exemplars: exemplars !== "always_off",
+      otlp,
+      console: wanted.includes("console"),
+      intervalMillis,
+    },
     faults,
   };
-}
-
-/** What is set of sending metrics while they are not sent, by name: whoever set it expects them somewhere. */
-export function unusedMetricVariables(env: NodeJS.ProcessEnv, settings: MetricSettings | undefined): string[] {
-  if (settings === undefined || settings.otlp !== undefined) return [];
-  const unused = settings.console ? /^OTEL_EXPORTER_OTLP_METRICS_/ : /^OTEL_(EXPORTER_OTLP_METRICS|METRIC_EXPORT)_/;
-  return Object.keys(env).filter((name) => unused.test(name) && env[name]?.trim() !== "");
 }

@@ -1,7 +1,7 @@
 import { readOtlpHeaders } from "./otlp-headers.ts";
 import { type Given, readPemFiles } from "./pem-files.ts";
 
-const protocols = ["http/protobuf", "http/json"] as const;
+const protocols = ["http/protobuf", "http/json", "grpc"] as const;
 
 /** How one signal is sent; the exporter itself reads endpoint, compression and certificates. */
 export interface OtlpSettings {
@@ -12,16 +12,19 @@ export interface OtlpSettings {
   readonly timeoutMillis: number;
 }
 
+/** What of a span or line is left out because there is too much of it; undefined: the SDK's own limit. */
+export interface AttributeLimits {
+  readonly attributeCountLimit?: number;
+  /** Characters of a text; what is longer is cut off there. */
+  readonly attributeValueLengthLimit?: number;
+}
+
 /** Of a signal whose items wait for one another. */
 export interface BatchSettings extends OtlpSettings {
+  readonly limits: AttributeLimits;
   readonly maxQueueSize: number;
   readonly maxExportBatchSize: number;
   readonly scheduledDelayMillis: number;
-}
-
-/** What the exporters of a signal take. */
-export function exporterOptionsOf({ headers }: OtlpSettings): { headers?: Record<string, string> } {
-  return headers === undefined ? {} : { headers };
 }
 
 /** What both batch processors take. */
@@ -32,26 +35,38 @@ export function batchOf({ maxQueueSize, maxExportBatchSize, scheduledDelayMillis
   return { maxQueueSize, maxExportBatchSize, scheduledDelayMillis, exportTimeoutMillis };
 }
 
-/** OpenTelemetry's own variables of logs, for `.env.example`; unset, unless a value stands there. */
-export const logVariables = {
-  OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: {
-    value: "http://localhost:3100/otlp/v1/logs",
-    about: "The endpoint for logs alone, with the whole path; here Loki's own.",
-  },
-  OTEL_LOGS_EXPORTER: { value: "otlp", about: "none: logs on stdout alone although an endpoint is set." },
-  OTEL_BLRP_MAX_QUEUE_SIZE: { value: "2048", about: "Most lines that wait for export; more are dropped and counted." },
-  OTEL_BLRP_MAX_EXPORT_BATCH_SIZE: { value: "512", about: "Most lines in one export." },
-  OTEL_BLRP_SCHEDULE_DELAY: { value: "1000", about: "Milliseconds between exports." },
-} as const satisfies Record<string, { value: string; about: string }>;
-
 /** Reads a variable; what is wrong becomes a fault, and the fallback stands in its place. */
 export type ReadVariable = <Value>(name: string, reader: (text: string) => Value, fallback: Value) => Value;
 
-const wholeNumber = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error("must be a whole number from 1");
-  return value;
-};
+const wholeFrom =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) throw new Error(`must be a whole number from ${least}`);
+    return value;
+  };
+const wholeNumber = wholeFrom(1);
+
+/**
+ * Reads limits by their names, in the order of whose word counts.
+ * @returns those that are set
+ */
+export function readLimits<Limit extends string>(
+  read: ReadVariable,
+  names: Readonly<Record<Limit, readonly string[]>>,
+): { [Name in Limit]?: number } {
+  const limits: { [Name in Limit]?: number } = {};
+  for (const [limit, variables] of Object.entries(names) as [Limit, readonly string[]][]) {
+    // A text of no length is no limit to the SDK, which says so for each of them.
+    const least = limit.endsWith("LengthLimit") ? 1 : 0;
+    const given = variables.map((name) =>
+      read(name, wholeFrom(least) as (text: string) => number | undefined, undefined),
+    );
+    const first = given.find((value) => value !== undefined);
+    if (first !== undefined) limits[limit] = first;
+  }
+  return limits;
+}
 
 /** A reader of one of some words. */
 export const oneOf =
@@ -94,6 +109,25 @@ const endpointsOf = (env: NodeJS.ProcessEnv, upper: string): string[] =>
     (name) => given(env, name) !== undefined,
   );
 
+/** What gRPC's metadata take; the exporter would end the start with a stack. */
+const isMetadata = ([name, value]: [string, string]): boolean =>
+  /^[0-9a-z_.-]+$/i.test(name) && !/-bin$/i.test(name) && /^[ -~]*$/.test(value);
+
+function faultsOfGrpc(endpoint: Given | undefined, headers: OtlpSettings["headers"], upper: string): string[] {
+  const faults: string[] = [];
+  if (endpoint !== undefined && URL.canParse(endpoint.value)) {
+    const { pathname, search } = new URL(endpoint.value);
+    // The exporter would leave it out, and what is behind another path would not get what it should.
+    if (pathname !== "/" || search !== "")
+      faults.push(`${endpoint.setBy} must be without a path: gRPC has its own, e.g. http://localhost:4317`);
+  }
+  if (!Object.entries(headers ?? {}).every(isMetadata))
+    faults.push(
+      `OTEL_EXPORTER_OTLP_HEADERS or OTEL_EXPORTER_OTLP_${upper}_HEADERS has what gRPC can't send: names are of letters, digits, _ . and -, and don't end with -bin; values are printable ASCII`,
+    );
+  return faults;
+}
+
 /**
  * Reads how a signal is sent by OTLP, which somebody has asked for.
  * @param upper what the signal is called in OpenTelemetry's variables
@@ -128,10 +162,12 @@ export function readExporter(
     read(name, oneOf(["none", "gzip"]), "none");
   const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
+  const ofSignal = read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol);
   const { headers, faults: headerFaults } = readOtlpHeaders(env, upper);
   faults.push(...headerFaults);
+  if (ofSignal === "grpc") faults.push(...faultsOfGrpc(forSignal("ENDPOINT"), headers, upper));
   return {
-    protocol: read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol),
+    protocol: ofSignal,
     headers,
     timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, wholeNumber, timeoutMillis),
   };
@@ -139,30 +175,34 @@ export function readExporter(
 
 /** What a signal that is sent in batches is called in OpenTelemetry's variables, its batches too, and how long a batch waits by default. */
 const signals = {
-  traces: { name: "TRACES", batch: "BSP", delayMillis: 5_000 },
-  logs: { name: "LOGS", batch: "BLRP", delayMillis: 1_000 },
+  traces: { name: "TRACES", batch: "BSP", limits: "SPAN", delayMillis: 5_000 },
+  logs: { name: "LOGS", batch: "BLRP", limits: "LOGRECORD", delayMillis: 1_000 },
 } as const;
 
 /**
  * Reads how traces or logs are sent by OTLP. Settings are undefined without an endpoint for them, or with their exporter
- * `none`; then nothing else is looked at.
+ * `none`; then nothing else is looked at but the exporter.
  */
 export function readOtlpSettings(
   env: NodeJS.ProcessEnv,
   signal: keyof typeof signals,
 ): { settings: BatchSettings | undefined; faults: string[]; read: ReadVariable } {
-  const { name: upper, batch, delayMillis } = signals[signal];
+  const { name: upper, batch, limits, delayMillis } = signals[signal];
   const variables = variableReader(env);
   const { read, faults } = variables;
-  if (
-    endpointsOf(env, upper).length === 0 ||
-    read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp") === "none"
-  )
-    return { settings: undefined, faults, read };
+  // Also without an endpoint: who wants another exporter would wait in vain.
+  const exporterName = read(`OTEL_${upper}_EXPORTER`, oneOf(["otlp", "none"]), "otlp");
+  if (endpointsOf(env, upper).length === 0 || exporterName === "none") return { settings: undefined, faults, read };
   const exporter = readExporter(env, upper, variables);
   const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
+  const longestExport = read(`OTEL_${batch}_EXPORT_TIMEOUT`, wholeNumber, Number.POSITIVE_INFINITY);
   const settings: BatchSettings = {
     ...exporter,
+    timeoutMillis: Math.min(exporter.timeoutMillis, longestExport),
+    limits: readLimits(read, {
+      attributeCountLimit: [`OTEL_${limits}_ATTRIBUTE_COUNT_LIMIT`, "OTEL_ATTRIBUTE_COUNT_LIMIT"],
+      attributeValueLengthLimit: [`OTEL_${limits}_ATTRIBUTE_VALUE_LENGTH_LIMIT`, "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"],
+    }),
     maxQueueSize,
     maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
     scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),

@@ -8,6 +8,8 @@ export const allowedResource = [
   "service.instance.id",
   "deployment.environment.name",
 ];
+/** What an attribute was called before (semantic conventions 1.27). */
+const formerNames: Readonly<Record<string, string>> = { "deployment.environment": "deployment.environment.name" };
 
 function decoded(text: string): string {
   try {
@@ -17,14 +19,26 @@ function decoded(text: string): string {
   }
 }
 
+/** What OTEL_RESOURCE_ATTRIBUTES says, by today's names, and the names of what is not allowed to leave, or is no pair. */
+export function readResource(env: NodeJS.ProcessEnv): { given: ReadonlyMap<string, string>; leftOut: string[] } {
+  const given = new Map<string, string>();
+  const former = new Map<string, string>();
+  const leftOut: string[] = [];
+  for (const pair of (env.OTEL_RESOURCE_ATTRIBUTES ?? "").split(",")) {
+    const [name = "", ...value] = pair.split("=");
+    const key = decoded(name.trim());
+    const today = formerNames[key];
+    if (pair.trim() === "") continue;
+    if (value.length > 0 && today !== undefined) former.set(today, decoded(value.join("=").trim()));
+    else if (value.length > 0 && allowedResource.includes(key)) given.set(key, decoded(value.join("=").trim()));
+    else leftOut.push(key);
+  }
+  return { given: new Map([...former, ...given]), leftOut };
+}
+
 /** OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME, cut to the allow-list. */
 export function resourceAttributes(env: NodeJS.ProcessEnv, version: string): Record<string, string> {
-  const given = new Map(
-    (env.OTEL_RESOURCE_ATTRIBUTES ?? "")
-      .split(",")
-      .filter((pair) => pair.includes("="))
-      .map((pair) => [pair.slice(0, pair.indexOf("=")).trim(), decoded(pair.slice(pair.indexOf("=") + 1).trim())]),
-  );
+  const { given } = readResource(env);
   const defaults: Record<string, string | undefined> = {
     "service.name": env.OTEL_SERVICE_NAME || given.get("service.name") || "mlops-backend",
     "service.version": version,

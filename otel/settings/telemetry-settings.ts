@@ -1,8 +1,7 @@
 import { defaultLatencyBounds } from "../api/catalogue/metric-definition.ts";
-import { isSent, type MetricSettings, metricVariables, readMetricSettings } from "./metric-settings.ts";
-import { headerNames } from "./otlp-headers.ts";
-import { type BatchSettings, logVariables, readOtlpSettings } from "./otlp-settings.ts";
-import { readTraceSettings, type TraceSettings, traceVariables } from "./trace-settings.ts";
+import { isSent, type MetricSettings, readMetricSettings } from "./metric-settings.ts";
+import { type BatchSettings, readOtlpSettings } from "./otlp-settings.ts";
+import { readTraceSettings, type TraceSettings } from "./trace-settings.ts";
 
 /** What telemetry takes from the environment. */
 export interface TelemetrySettings {
@@ -42,19 +41,6 @@ export const telemetryVariables = {
     about: "Adds _created lines; only with Prometheus' created-timestamp-zero-ingestion.",
   },
 } as const satisfies Record<string, { fallback: string; about: string }>;
-
-/** OpenTelemetry's own variables that are read here, also those of one signal alone. */
-export const openTelemetryNames: readonly string[] = [
-  "OTEL_SDK_DISABLED",
-  "OTEL_SERVICE_NAME",
-  "OTEL_RESOURCE_ATTRIBUTES",
-  ...Object.keys({ ...traceVariables, ...logVariables, ...metricVariables }).flatMap((name) =>
-    ["", "_TRACES", "_LOGS", "_METRICS"].map((signal) =>
-      name.replace(/^(OTEL_EXPORTER_OTLP)(?=_(?!TRACES|LOGS|METRICS))/, `$1${signal}`),
-    ),
-  ),
-  ...headerNames.flatMap((name) => [name, `${name}_FILE`]),
-];
 
 type VariableName = keyof typeof telemetryVariables;
 

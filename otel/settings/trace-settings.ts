@@ -1,4 +1,4 @@
-import { type BatchSettings, oneOf, readOtlpSettings } from "./otlp-settings.ts";
+import { type AttributeLimits, type BatchSettings, oneOf, readLimits, readOtlpSettings } from "./otlp-settings.ts";
 
 /** The libraries whose official instrumentations make spans, by the names that OTEL_NODE_*_INSTRUMENTATIONS know. */
 export const tracedLibraries = ["http", "express", "pg", "undici", "pino"] as const;
@@ -13,54 +13,28 @@ const samplers = [
   "parentbased_traceidratio",
 ] as const;
 
+/** The ways in which a trace goes from one service to another, by the names that OTEL_PROPAGATORS knows. */
+export const propagators = ["tracecontext", "baggage", "b3", "b3multi"] as const;
+export type PropagatorName = (typeof propagators)[number];
+
+/** Further limits of a span. */
+export interface SpanLimits extends AttributeLimits {
+  readonly eventCountLimit?: number;
+  readonly linkCountLimit?: number;
+  readonly attributePerEventCountLimit?: number;
+  readonly attributePerLinkCountLimit?: number;
+}
+
 /** How spans are made and where they go. */
 export interface TraceSettings extends BatchSettings {
+  readonly limits: SpanLimits;
+  /** Empty: a trace begins and ends here. */
+  readonly propagators: readonly PropagatorName[];
   readonly sampler: (typeof samplers)[number];
   /** Share of traces that begin here and are kept, 0 to 1. */
   readonly samplingRatio: number;
   readonly libraries: readonly TracedLibrary[];
 }
-
-/** OpenTelemetry's own variables of traces, for `.env.example`; unset, unless a value stands there. */
-export const traceVariables = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: {
-    value: "http://localhost:4318",
-    about:
-      "Collector that takes OTLP over HTTP; it turns traces and logs on. /v1/traces, /v1/logs or /v1/metrics is added.",
-  },
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
-    value: "http://localhost:4318/v1/traces",
-    about: "The same for traces alone, with the whole path.",
-  },
-  OTEL_EXPORTER_OTLP_PROTOCOL: { value: "http/protobuf", about: "http/protobuf | http/json." },
-  OTEL_EXPORTER_OTLP_HEADERS: {
-    value: "",
-    about:
-      "Sent with every export: key=value pairs, separated by commas. Or OTEL_EXPORTER_OTLP_HEADERS_FILE: a file that holds it; both forms also with TRACES_, LOGS_ or METRICS_ before HEADERS, for one signal.",
-  },
-  OTEL_EXPORTER_OTLP_COMPRESSION: { value: "none", about: "none | gzip." },
-  OTEL_EXPORTER_OTLP_CERTIFICATE: {
-    value: "",
-    about: "PEM file of the authority that signed the endpoint's certificate; empty: the usual authorities.",
-  },
-  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: { value: "", about: "PEM file of our certificate, where it asks for one." },
-  OTEL_EXPORTER_OTLP_CLIENT_KEY: { value: "", about: "PEM file of its key, without a passphrase." },
-  OTEL_EXPORTER_OTLP_TIMEOUT: { value: "10000", about: "Milliseconds for one export, its repetitions included." },
-  OTEL_TRACES_EXPORTER: { value: "otlp", about: "none: no traces although an endpoint is set." },
-  OTEL_TRACES_SAMPLER: {
-    value: "parentbased_traceidratio",
-    about: "Which requests are traced; a caller's own decision (traceparent) is followed by the parentbased ones.",
-  },
-  OTEL_TRACES_SAMPLER_ARG: { value: "1", about: "Share of traces kept by the ratio samplers, 0 to 1." },
-  OTEL_BSP_MAX_QUEUE_SIZE: { value: "2048", about: "Most spans that wait for export; more are dropped and counted." },
-  OTEL_BSP_MAX_EXPORT_BATCH_SIZE: { value: "512", about: "Most spans in one export." },
-  OTEL_BSP_SCHEDULE_DELAY: { value: "5000", about: "Milliseconds between exports." },
-  OTEL_NODE_ENABLED_INSTRUMENTATIONS: {
-    value: tracedLibraries.join(","),
-    about: "Libraries that make spans; the others stay as they are.",
-  },
-  OTEL_NODE_DISABLED_INSTRUMENTATIONS: { value: "", about: "Libraries that make none." },
-} as const satisfies Record<string, { value: string; about: string }>;
 
 function ratio(text: string): number {
   const value = Number(text);
@@ -73,6 +47,13 @@ const names = (text: string | undefined): string[] =>
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
+
+/** Names of others are no fault, as of libraries: they are named at the start. */
+function propagatorsOf(env: NodeJS.ProcessEnv): readonly PropagatorName[] {
+  const wanted = names(env.OTEL_PROPAGATORS);
+  if (wanted.length === 0) return ["tracecontext", "baggage"];
+  return wanted.includes("none") ? [] : propagators.filter((name) => wanted.includes(name));
+}
 
 /** The names of other libraries are no fault: the variables may be set for a whole cluster. */
 function librariesOf(env: NodeJS.ProcessEnv): TracedLibrary[] {
@@ -93,6 +74,16 @@ export function readTraceSettings(env: NodeJS.ProcessEnv): { traces: TraceSettin
     sampler: read("OTEL_TRACES_SAMPLER", oneOf(samplers), "parentbased_traceidratio"),
     samplingRatio: read("OTEL_TRACES_SAMPLER_ARG", ratio, 1),
     libraries: librariesOf(env),
+    propagators: propagatorsOf(env),
+    limits: {
+      ...settings.limits,
+      ...readLimits(read, {
+        eventCountLimit: ["OTEL_SPAN_EVENT_COUNT_LIMIT"],
+        linkCountLimit: ["OTEL_SPAN_LINK_COUNT_LIMIT"],
+        attributePerEventCountLimit: ["OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT"],
+        attributePerLinkCountLimit: ["OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"],
+      }),
+    },
   };
   return { traces, faults };
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, Server } from "node:http";
-import { propagation, ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
+import { ROOT_CONTEXT, SpanKind } from "@opentelemetry/api";
 import { type IdGenerator, RandomIdGenerator, type Sampler, SamplingDecision } from "@opentelemetry/sdk-trace";
 
 /** Decides on a request before there is a span, and lets those that are not traced pass untouched. */
@@ -19,18 +19,18 @@ export interface EarlySampling {
  * (docs/adr/0012-spans-by-the-official-instrumentations.md). A request that brings a trace along takes the official way.
  * @param root decides where no caller has
  * @param isUntraced requests that are never traced
+ * @param carriers headers, in small letters, by any of which a request brings a trace along
  */
-export function sampleEarly(root: Sampler, isUntraced: (request: IncomingMessage) => boolean): EarlySampling {
+export function sampleEarly(
+  root: Sampler,
+  isUntraced: (request: IncomingMessage) => boolean,
+  carriers: readonly string[],
+): EarlySampling {
   const random = new RandomIdGenerator();
   // The instrumentation makes the span in the same turn, right after the decision: nobody comes in between.
   let isDecided = false;
   let decidedId: string | undefined;
-  // Asked once, since each answer is a new list; the propagator is there before the first request.
-  let carriers: readonly string[] | undefined;
-  const bringsTrace = ({ headers }: IncomingMessage): boolean => {
-    carriers ??= propagation.fields().map((name) => name.toLowerCase());
-    return carriers.some((name) => headers[name] !== undefined);
-  };
+  const bringsTrace = ({ headers }: IncomingMessage): boolean => carriers.some((name) => headers[name] !== undefined);
   const keeps = (request: IncomingMessage): boolean => {
     isDecided = false;
     decidedId = undefined;

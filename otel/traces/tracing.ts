@@ -16,6 +16,7 @@ import type { TraceSettings } from "../settings/trace-settings.ts";
 import { type EarlySampling, sampleEarly } from "./early-sampling.ts";
 import { followLinks } from "./follow-links.ts";
 import { patchImports, tracingInstrumentations } from "./official-instrumentations.ts";
+import { propagationOf } from "./propagation.ts";
 import { exportingProcessor } from "./span-export.ts";
 
 /** Traces, running. */
@@ -69,10 +70,13 @@ export async function startTracing(
   parts: { readonly resource: Resource; readonly metricsPath: string; readonly losses: ExportLosses },
 ): Promise<Tracing> {
   const { resource, metricsPath, losses } = parts;
+  // Loaded before there is anything that patches.
+  const exporting = await exportingProcessor(settings, losses);
   await patchImports(settings.libraries);
   const isNeverTraced = (request: IncomingMessage): boolean => isUntraced(request, metricsPath);
   const instrumentations = tracingInstrumentations(settings.libraries, isNeverTraced);
-  const early = sampleEarly(rootSampler(settings), isNeverTraced);
+  const propagation = await propagationOf(settings.propagators);
+  const early = sampleEarly(rootSampler(settings), isNeverTraced, propagation.carriers);
   const sdk = withoutItsLogger(
     () =>
       new NodeSDK({
@@ -80,7 +84,9 @@ export async function startTracing(
         resource,
         sampler: samplerOf(settings, early),
         idGenerator: early.ids,
-        spanProcessors: [runIds, exportingProcessor(settings, losses)],
+        textMapPropagator: propagation.propagator,
+        spanLimits: settings.limits,
+        spanProcessors: [runIds, exporting],
         // Without these two, NodeSDK posts metrics and logs to the endpoint as well.
         metricReaders: [],
         logRecordProcessors: [],

@@ -2,12 +2,13 @@ import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
 import { requestsCutOff } from "../monitoring/metrics.ts";
 
-/** Where to listen, and the setting that the port is from. */
-interface ListenAddress {
+/** Where to listen, and the settings that port and host are from. */
+export interface ListenAddress {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly setBy: "SERVICE_PORT" | "METRICS_PORT";
+  readonly setBy: "SERVICE_PORT" | "METRICS_PORT" | "OTEL_EXPORTER_PROMETHEUS_PORT";
+  readonly hostSetBy?: "SERVICE_HOST" | "OTEL_EXPORTER_PROMETHEUS_HOST";
 }
 
 /** Nobody can listen there, in one line that names the setting to correct. */
@@ -18,17 +19,17 @@ export class ListenFault extends Error {
   }
 }
 
-function explained(error: unknown, { host, port, setBy }: ListenAddress): unknown {
+function explained(error: unknown, { host, port, setBy, hostSetBy = "SERVICE_HOST" }: ListenAddress): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const noAddress = `SERVICE_HOST: ${host} is no address of this machine (${code}): correct it.`;
+  const noAddress = `${hostSetBy}: ${host} is no address of this machine (${code}): correct it.`;
   const lines: Readonly<Record<string, string>> = {
     EADDRINUSE: `${setBy}: port ${port} of ${host} is taken (${code}): stop who listens there, or choose another.`,
     EACCES: `${setBy}: port ${port} may not be listened on (${code}): choose one from 1024 on.`,
     EADDRNOTAVAIL: noAddress,
     EAFNOSUPPORT: noAddress,
     EINVAL: noAddress,
-    ENOTFOUND: `SERVICE_HOST: ${host} does not resolve (${code}): correct it, or the name service.`,
-    EAI_AGAIN: `SERVICE_HOST: ${host} does not resolve (${code}): correct it, or the name service.`,
+    ENOTFOUND: `${hostSetBy}: ${host} does not resolve (${code}): correct it, or the name service.`,
+    EAI_AGAIN: `${hostSetBy}: ${host} does not resolve (${code}): correct it, or the name service.`,
   };
   const line = lines[code];
   return line === undefined ? error : new ListenFault(line, error);

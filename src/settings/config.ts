@@ -2,14 +2,16 @@
 import { isIPv4 } from "node:net";
 import { readSecretFiles } from "../../otel/settings/secret-files.ts";
 import {
-  openTelemetryNames,
   readTelemetrySettings,
+  type TelemetrySettings,
   telemetryVariables,
 } from "../../otel/settings/telemetry-settings.ts";
+import { openTelemetryNames } from "../../otel/settings/variables/all-variables.ts";
+import { unheardVariables } from "../../otel/settings/variables/unheard.ts";
 import type { Logger } from "../log.ts";
 import { fewestConnections, usualConnections } from "../store/connection-shares.ts";
 import { readPostgresConnection, sslModes } from "../store/postgres-connection.ts";
-import { findMisspelt } from "./unknown-names.ts";
+import { findMisspelt, isServiceLink } from "./unknown-names.ts";
 
 /** How a value is read from its text; throws with what it should be. */
 type Reader<Value> = (text: string) => Value;
@@ -342,7 +344,7 @@ export const settings = {
     "METRICS_PORT",
     (text) => (text === "" ? undefined : whole(0, 65_535)(text)),
     "",
-    "Serves /metrics on a port of its own; empty: on the API's.",
+    "Serves /metrics on a port of its own; empty: on the API's. Also OTEL_EXPORTER_PROMETHEUS_PORT, which it wins over.",
   ),
   metricsBearerToken: secret("METRICS_BEARER_TOKEN", plain, "", "Token that a scrape must send; empty: none."),
 } as const satisfies Record<string, Setting<unknown>>;
@@ -382,12 +384,20 @@ function faultsInNames(env: NodeJS.ProcessEnv): string[] {
   return faults;
 }
 
-/** Tells, in one line, of names that are not read although they look meant: a platform may have set them by itself. */
-export function tellUnreadNames(log: Logger, env: NodeJS.ProcessEnv): void {
+/**
+ * Tells, in one line, of names that are not read although they look meant, since a platform may have set them by itself;
+ * and, of a process that has telemetry, which variables of OpenTelemetry's are set without effect, and why.
+ */
+export function tellUnreadNames(log: Logger, env: NodeJS.ProcessEnv, telemetry?: TelemetrySettings): void {
   const { told } = findMisspelt(env, [...ourNames, ...openTelemetryNames]);
-  if (told.length === 0) return;
-  const names = told.map(({ name, meant }) => `${name} (${meant}?)`);
-  log.warn(`not read, though it looks meant: ${names.join(", ")}`);
+  const asked = new Set(told.map(({ name }) => name));
+  const isOther = (name: string): boolean => asked.has(name) || isServiceLink(name, env[name] ?? "");
+  const unheard = telemetry === undefined ? [] : unheardVariables(env, telemetry, isOther);
+  const parts = [
+    ["not read, though it looks meant", told.map(({ name, meant }) => `${name} (${meant}?)`).join(", ")],
+    ["set, and without effect here", unheard.join("; ")],
+  ].filter(([, names]) => names !== "");
+  if (parts.length > 0) log.warn(parts.map((part) => part.join(": ")).join("; "));
 }
 
 /** Everything wrong with the environment, so that one look is enough. */
@@ -404,7 +414,7 @@ const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 /** What can't go together; a value that was refused is absent here, and contradicts nothing. */
-function contradictionsIn(config: Partial<Config>): string[] {
+function contradictionsIn(config: Partial<Config>, otherMetricsPort: number | undefined): string[] {
   const contradictions: string[] = [];
   if (
     config.host !== undefined &&
@@ -425,8 +435,10 @@ function contradictionsIn(config: Partial<Config>): string[] {
   }
   if (config.databaseUrl)
     contradictions.push(...readPostgresConnection({ ...config, databaseUrl: config.databaseUrl }).faults);
-  if (config.metricsPort !== undefined && config.metricsPort !== 0 && config.metricsPort === config.port) {
-    contradictions.push("METRICS_PORT must differ from SERVICE_PORT");
+  const metricsPort = config.metricsPort ?? otherMetricsPort;
+  if (metricsPort !== undefined && metricsPort !== 0 && metricsPort === config.port) {
+    const setBy = config.metricsPort === undefined ? "OTEL_EXPORTER_PROMETHEUS_PORT" : "METRICS_PORT";
+    contradictions.push(`${setBy} must differ from SERVICE_PORT`);
   }
   if (config.storageBackend === "s3" && config.s3Bucket === "") {
     contradictions.push("S3__BUCKET is empty: STORAGE_BACKEND=s3 needs one");
@@ -460,8 +472,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       faults.push(`${name} ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  faults.push(...readTelemetrySettings(env).faults, ...faultsInNames(env));
-  faults.push(...contradictionsIn(values as Partial<Config>));
+  const telemetry = readTelemetrySettings(env);
+  faults.push(...telemetry.faults, ...faultsInNames(env));
+  faults.push(...contradictionsIn(values as Partial<Config>, telemetry.settings.metrics?.address.port));
   if (faults.length > 0) throw new ConfigError(faults);
   return values as unknown as Config;
 }

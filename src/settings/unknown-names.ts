@@ -11,7 +11,8 @@ const serviceLink = /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)
 /** Alone they are the platform's: where it wants to be listened to. */
 const placesOfPlatforms: Readonly<Record<string, string>> = { PORT: "SERVICE_PORT", HOST: "SERVICE_HOST" };
 
-function isServiceLink(name: string, value: string): boolean {
+/** Whether Kubernetes says with it where a service is. */
+export function isServiceLink(name: string, value: string): boolean {
   return serviceLink.test(name) || (name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(value));
 }
 

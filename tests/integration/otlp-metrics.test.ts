@@ -199,7 +199,8 @@ describe("OTEL_METRICS_EXPORTER", () => {
   test("without otlp an endpoint is told to be without effect; what it can't be ends the start, each variable in a line", async () => {
     const set = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://127.0.0.1:9/v1/metrics" };
     const service = await start({ OTEL_METRICS_EXPORTER: "", ...set });
-    const told = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: without effect, as OTEL_METRICS_EXPORTER has no otlp";
+    const told =
+      "set, and without effect here: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (OTEL_METRICS_EXPORTER has no otlp)";
     expect(service.lines.filter((line) => JSON.parse(line).msg === told)).toHaveLength(1);
     const { code, stderr } = await refusedStart(service, {
       OTEL_METRICS_EXPORTER: "otlp",

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
@@ -142,6 +142,14 @@ function decode<Item>(
   return itemsOf(message, (id) => Buffer.from(id ?? "", "base64").toString("hex"));
 }
 
+const protobufType = "application/x-protobuf";
+/** What an export in protobuf holds; gRPC sends the same. */
+export const inProtobuf = {
+  spans: (body: Buffer): ReceivedSpan[] => decode(body, protobufType, traceRequest, spansOf),
+  logs: (body: Buffer): ReceivedLog[] => decode(body, protobufType, logsRequest, logsOf),
+  metrics: (body: Buffer): ReceivedMetric[] => decode(body, protobufType, metricsRequest, metricsOf),
+};
+
 /** What an export gets: an answer, or `hang` for none. Of what is taken the first ones may be rejected («Partial Success»). */
 export type ReceiverAnswer =
   | { readonly status: number; readonly headers?: Record<string, string>; readonly rejected?: number }
@@ -167,6 +175,8 @@ export class OtlpReceiver {
   readonly metrics: ReceivedMetric[][] = [];
   /** Content types of the exports so far, whatever they were answered. */
   readonly contentTypes: string[] = [];
+  /** Path and headers of each of them. */
+  readonly requests: { readonly path: string; readonly headers: IncomingHttpHeaders }[] = [];
   /** When each of them came, by performance.now(). */
   readonly arrivalsMs: number[] = [];
   /** What the next exports get; what a refused one held is not kept. */
@@ -211,6 +221,7 @@ export class OtlpReceiver {
     const contentType = request.headers["content-type"] ?? "";
     this.arrivalsMs.push(performance.now());
     this.contentTypes.push(contentType);
+    this.requests.push({ path: request.url ?? "", headers: request.headers });
     if (this.answer === "hang") return;
     const { status, headers = {}, rejected = 0 } = this.answer;
     const path = request.url ?? "";

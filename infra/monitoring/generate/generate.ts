@@ -16,6 +16,7 @@ import { ruleFiles, ruleGroups, yamlText } from "../rules/rule-files.ts";
 import { alertListPath, withAlertList } from "./generate-alert-list.ts";
 import { envExample } from "./generate-env-example.ts";
 import { metricsDocument } from "./generate-metrics-doc.ts";
+import { telemetryDocument } from "./generate-telemetry-doc.ts";
 import { withGeneratedPart } from "./generated-part.ts";
 import { sampleCostTable } from "./sample-costs.ts";
 
@@ -65,6 +66,7 @@ export function generatedFiles(env: NodeJS.ProcessEnv = {}): ReadonlyMap<string,
     ...within("infra/monitoring/grafana/alerting", grafanaAlertingFiles(nobody, settings.prefix)),
     [".env.example", envExample()],
     [alertListPath, withAlertList(readFileSync(join(root, alertListPath), "utf8"))],
+    ["docs/telemetry.md", telemetryDocument(readFileSync(join(root, "docs/telemetry.md"), "utf8"))],
   ]);
   return env[nativeSwitch] === "true"
     ? new Map([...files].map((file) => forNativeHistograms(file, settings.prefix)))

@@ -54,6 +54,7 @@ describe("up", () => {
   test.each([
     ["nothing", "", "8000", "/metrics", ""],
     ["plain values", "METRICS_PORT=9464\nPROMETHEUS__METRICS_PATH=/m\nMETRICS_BEARER_TOKEN=abc\n", "9464", "/m", "abc"],
+    ["OpenTelemetry's own name of the port", "OTEL_EXPORTER_PROMETHEUS_PORT=9464\n", "9464", "/metrics", ""],
     ["quotes", "METRICS_PORT=\"9464\" # apart\nMETRICS_BEARER_TOKEN='a b#c'\n", "9464", "/metrics", "a b#c"],
     ["comments and blanks", "METRICS_PORT= 9464  # apart\r\nMETRICS_BEARER_TOKEN=a#b\t\n", "9464", "/metrics", "a#b"],
     [

@@ -4,14 +4,16 @@ import { logToStandardError } from "../../../otel/export/diag-log.ts";
 import { ExportLosses } from "../../../otel/export/losses.ts";
 
 const written: string[] = [];
+let losses: Record<"traces" | "logs" | "metrics", ExportLosses>;
 beforeEach(() => {
   vi.useFakeTimers();
   vi.spyOn(process.stderr, "write").mockImplementation((line) => written.push(String(line)) > 0);
-  logToStandardError({
+  losses = {
     traces: new ExportLosses("traces"),
     logs: new ExportLosses("logs"),
     metrics: new ExportLosses("metrics"),
-  });
+  };
+  logToStandardError(losses);
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -50,16 +52,42 @@ test.each([
     [["telemetry: Received Partial Success response:", '{"rejectedSpans":0,"errorMessage":"use gRPC"}']],
   ],
 ] as const)("of a partial success %j only what is lost or remarked is told, once", (answer, told) => {
-  for (let batch = 0; batch < 3; batch += 1) diag.warn("Received Partial Success response:", JSON.stringify(answer));
+  for (let batch = 0; batch < 3; batch += 1) {
+    diag.warn("Received Partial Success response:", JSON.stringify(answer));
+    losses.traces.settled(0, { code: 0 });
+  }
   expect(messages()).toEqual(told);
 });
 
-test("an endpoint whose answers can't be read is told once a minute", () => {
-  const complain = () =>
-    diag.warn("Export succeeded but could not deserialize response - is it OTLP?", new Error("no"));
-  for (let batch = 0; batch < 3; batch += 1) complain();
+test("an endpoint whose answers can't be read is told when it begins, of each signal", () => {
+  const exported = (signal: keyof typeof losses, isReadable: boolean) => {
+    if (!isReadable) diag.warn("Export succeeded but could not deserialize response - is it OTLP?", new Error("no"));
+    losses[signal].settled(1, { code: 0 });
+  };
+  for (let batch = 0; batch < 3; batch += 1) {
+    exported("traces", false);
+    exported("logs", true);
+  }
   expect(written).toHaveLength(1);
-  vi.advanceTimersByTime(60_000);
-  complain();
+  vi.advanceTimersByTime(3_600_000);
+  exported("traces", false);
+  expect(written).toHaveLength(1);
+  exported("logs", false);
   expect(written).toHaveLength(2);
+  exported("traces", true);
+  exported("traces", false);
+  exported("traces", false);
+  expect(written).toHaveLength(3);
+});
+
+test("a limit that every span reaches is told once", () => {
+  for (const links of [1, 2, 7]) {
+    diag.warn("Dropping extra attributes.");
+    diag.warn(`Dropped ${links} links because linkCountLimit reached`);
+  }
+  const why = "a limit (OTEL_…_LIMIT) is reached; told once";
+  expect(messages()).toEqual([
+    ["telemetry: Dropping extra attributes.", why],
+    ["telemetry: Dropped some links because linkCountLimit reached", why],
+  ]);
 });

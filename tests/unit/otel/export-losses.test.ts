@@ -55,7 +55,10 @@ test("what is sent as a whole is settled as a whole", async () => {
   await losses.settle(Promise.resolve(), 10);
   expect(warnings).toEqual([
     ["40 points of metrics could not be exported and are lost", "503"],
-    ["2 points of metrics could not be exported and are lost", "the process ended before they were sent"],
+    [
+      "2 points of metrics could not be exported and are lost",
+      "the process ended before they were sent; before that: 503",
+    ],
   ]);
 });
 

@@ -1,12 +1,20 @@
 import { expect, test } from "vitest";
-import { readMetricSettings, unusedMetricVariables } from "../../../otel/settings/metric-settings.ts";
+import { readMetricSettings } from "../../../otel/settings/metric-settings.ts";
 import { readTelemetrySettings } from "../../../otel/settings/telemetry-settings.ts";
+import { unheardVariables } from "../../../otel/settings/variables/unheard.ts";
 
 const otlp = { OTEL_METRICS_EXPORTER: "otlp" };
 const read = (env: Record<string, string>) => readMetricSettings(env).settings;
 
 test("Prometheus comes and reads unless something else is asked for, whatever endpoint there is", () => {
-  const byDefault = { prometheus: true, otlp: undefined, console: false, intervalMillis: 60_000 };
+  const byDefault = {
+    prometheus: true,
+    address: { host: undefined, port: undefined },
+    exemplars: true,
+    otlp: undefined,
+    console: false,
+    intervalMillis: 60_000,
+  };
   for (const env of [
     {},
     { OTEL_METRICS_EXPORTER: "" },
@@ -65,11 +73,13 @@ test.each([
   ["OTEL_METRICS_EXPORTER", "otlp prometheus"],
   ["OTEL_METRICS_EXPORTER", ","],
   ["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4318"],
-  ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc"],
+  ["OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "thrift"],
   ["OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "zstd"],
   ["OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "10s"],
   ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"],
   ["OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "lowmemory"],
+  ["OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "summary"],
+  ["OTEL_METRICS_EXEMPLAR_FILTER", "sometimes"],
   ["OTEL_METRIC_EXPORT_INTERVAL", "0"],
   // A timer of Node's that is longer than that fires at once, again and again.
   ["OTEL_METRIC_EXPORT_INTERVAL", "2147483648"],
@@ -82,16 +92,30 @@ test.each([
 
 test("what is set of sending, and not asked for, is told", () => {
   const set = { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "http://c:4318", OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: " " };
-  const toldOf = (env: Record<string, string>) =>
-    unusedMetricVariables(env, readTelemetrySettings(env).settings.metrics);
-  expect(toldOf(set)).toEqual(["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]);
+  const toldOf = (env: Record<string, string>) => unheardVariables(env, readTelemetrySettings(env).settings);
+  expect(toldOf(set)).toEqual(["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (OTEL_METRICS_EXPORTER has no otlp)"]);
   expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "prometheus,otlp" })).toEqual([]);
-  expect(toldOf({ ...set, OTEL_METRICS_EXPORTER: "none" })).toEqual([]);
-  const interval = { OTEL_METRIC_EXPORT_INTERVAL: "abc" };
-  expect(toldOf(interval)).toEqual(["OTEL_METRIC_EXPORT_INTERVAL"]);
-  expect(toldOf({ ...set, OTEL_METRIC_EXPORT_INTERVAL: "100", OTEL_METRICS_EXPORTER: "console" })).toEqual([
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+  expect(toldOf({ ...set, OTEL_SDK_DISABLED: "true" })).toEqual([]);
+  expect(toldOf({ OTEL_METRIC_EXPORT_INTERVAL: "abc" })).toEqual([
+    "OTEL_METRIC_EXPORT_INTERVAL (OTEL_METRICS_EXPORTER has neither otlp nor console)",
   ]);
+  expect(toldOf({ ...set, OTEL_METRIC_EXPORT_INTERVAL: "100", OTEL_METRICS_EXPORTER: "console" })).toEqual([
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT (OTEL_METRICS_EXPORTER has no otlp)",
+  ]);
+});
+
+test("OpenTelemetry's own address of /metrics is read where there is one", () => {
+  const addressOf = (env: Record<string, string>) => readMetricSettings(env);
+  const both = { OTEL_EXPORTER_PROMETHEUS_HOST: "[::1]", OTEL_EXPORTER_PROMETHEUS_PORT: "9464" };
+  expect(addressOf(both).settings.address).toEqual({ host: "::1", port: 9464 });
+  expect(addressOf({ ...both, OTEL_METRICS_EXPORTER: "none" }).settings.address.port).toBeUndefined();
+  // What Kubernetes sets for a service of that name.
+  const link = { OTEL_EXPORTER_PROMETHEUS_PORT: "tcp://10.0.0.1:9464" };
+  expect(addressOf(link)).toMatchObject({ settings: { address: { port: undefined } }, faults: [] });
+  for (const wrong of ["65536", "-1", "0x1"])
+    expect(addressOf({ OTEL_EXPORTER_PROMETHEUS_PORT: wrong }).faults).toEqual([
+      "OTEL_EXPORTER_PROMETHEUS_PORT must be a whole number from 0 to 65535",
+    ]);
 });
 
 test("what is wrong with sending is no fault while nothing is sent", () => {

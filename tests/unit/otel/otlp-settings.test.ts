@@ -16,6 +16,7 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxExportBatchSize: 512,
     scheduledDelayMillis: 1000,
     timeoutMillis: 10_000,
+    limits: {},
   };
   expect(logs(endpoint)).toMatchObject({ settings: defaults, faults: [] });
   expect(logs({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "https://loki/otlp/v1/logs" }).settings).toEqual(defaults);
@@ -30,7 +31,40 @@ test("logs are sent with either form of an endpoint, in batches of their own", (
     maxExportBatchSize: 100,
     scheduledDelayMillis: 1000,
     timeoutMillis: 10_000,
+    limits: {},
   });
+});
+
+test("of two times for an export the shorter one counts, and of two limits that of the signal", () => {
+  const set = {
+    OTEL_BLRP_EXPORT_TIMEOUT: "7000",
+    OTEL_BSP_EXPORT_TIMEOUT: "20000",
+    OTEL_ATTRIBUTE_COUNT_LIMIT: "9",
+    OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: "80",
+    OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT: "3",
+  };
+  const { settings } = readTelemetrySettings({ ...endpoint, ...set });
+  expect(settings.logs).toMatchObject({
+    timeoutMillis: 7_000,
+    limits: { attributeCountLimit: 3, attributeValueLengthLimit: 80 },
+  });
+  expect(settings.traces).toMatchObject({ timeoutMillis: 10_000, limits: { attributeCountLimit: 9 } });
+});
+
+test("gRPC is asked for to a host and a port, with headers that it can send", () => {
+  const grpc = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc", OTEL_TRACES_EXPORTER: "none" };
+  const faultsOf = (env: Record<string, string>) => readTelemetrySettings({ ...grpc, ...env }).faults;
+  for (const address of ["http://collector:4317", "https://collector:4317/"])
+    expect(faultsOf({ OTEL_EXPORTER_OTLP_ENDPOINT: address, OTEL_EXPORTER_OTLP_HEADERS: "X-Tenant=a%20b" })).toEqual(
+      [],
+    );
+  expect(faultsOf({ OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://collector:4317/v1/logs" })).toEqual([
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT must be without a path: gRPC has its own, e.g. http://localhost:4317",
+  ]);
+  for (const headers of ["a!b=c", "token-bin=c", "a=%C3%BC"])
+    expect(faultsOf({ ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: headers }), headers).toEqual([
+      expect.stringMatching(/^OTEL_EXPORTER_OTLP_HEADERS or OTEL_EXPORTER_OTLP_LOGS_HEADERS has what gRPC can't send/),
+    ]);
 });
 
 test("one signal can be without the other", () => {
@@ -48,7 +82,7 @@ test("one signal can be without the other", () => {
 
 test.each([
   ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "loki:3100"],
-  ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "grpc"],
+  ["OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "thrift"],
   ["OTEL_LOGS_EXPORTER", "console"],
   // The exporter would put the path behind the blank, take the whole for no address, and send to localhost.
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318 "],
@@ -66,7 +100,7 @@ test.each([
 test("what both signals read is one fault", () => {
   const { faults } = readTelemetrySettings({
     OTEL_EXPORTER_OTLP_ENDPOINT: "collector",
-    OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "thrift",
   });
   expect(faults.map((fault) => fault.split(" ")[0])).toEqual([
     "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -1,9 +1,6 @@
 import { expect, test } from "vitest";
-import {
-  openTelemetryNames,
-  readTelemetrySettings,
-  telemetryVariables,
-} from "../../../otel/settings/telemetry-settings.ts";
+import { readTelemetrySettings, telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
+import { openTelemetryNames } from "../../../otel/settings/variables/all-variables.ts";
 
 test("the defaults are usable", () => {
   const { settings, faults } = readTelemetrySettings({});

@@ -26,6 +26,8 @@ test("an endpoint alone is enough, in either form", () => {
     scheduledDelayMillis: 5000,
     timeoutMillis: 10_000,
     libraries: ["http", "express", "pg", "undici", "pino"],
+    propagators: ["tracecontext", "baggage"],
+    limits: {},
   });
   expect(readTraceSettings({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "https://traces/v1/traces" }).traces).toEqual(traces);
 });
@@ -49,7 +51,7 @@ test("instrumentations are chosen by OpenTelemetry's own variables; those of oth
 test.for([
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"],
   ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "grpc://collector:4317"],
-  ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"],
+  ["OTEL_EXPORTER_OTLP_PROTOCOL", "thrift"],
   ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http"],
   ["OTEL_TRACES_EXPORTER", "zipkin"],
   ["OTEL_TRACES_SAMPLER", "sometimes"],
@@ -58,6 +60,9 @@ test.for([
   ["OTEL_BSP_MAX_QUEUE_SIZE", "0"],
   ["OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "many"],
   ["OTEL_BSP_SCHEDULE_DELAY", "-1"],
+  ["OTEL_BSP_EXPORT_TIMEOUT", "0"],
+  ["OTEL_SPAN_LINK_COUNT_LIMIT", "-1"],
+  ["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "0"],
 ] as const)("%s=%s is refused by name, with the other faults", ([name, value]) => {
   const { faults } = readTelemetrySettings({ ...endpoint, [name]: value, PROMETHEUS__ENABLED: "yes" });
   expect(faults).toEqual([

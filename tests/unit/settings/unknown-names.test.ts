@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
+import { readTelemetrySettings, telemetryVariables } from "../../../otel/settings/telemetry-settings.ts";
 import type { Logger } from "../../../src/log.ts";
 import { ConfigError, readConfig, secretNames, settings, tellUnreadNames } from "../../../src/settings/config.ts";
 import { platformEnvironment } from "../../support/platform-environments.ts";
@@ -115,6 +115,32 @@ test("what a platform may have set, though it looks meant, is told in one line",
   ]);
   expect(toldOf({ PORT: "3000", SERVICE_PORT: "3000" })).toEqual([]);
   expect(toldOf({ PORT: "3000", SERVICE_PORT: "8000" })).toHaveLength(1);
+});
+
+test("of what others set for OpenTelemetry's tools and services nothing is said, and of what it sets for us what is not followed", () => {
+  const { settings: telemetry } = readTelemetrySettings({});
+  const toldWith = (env: Record<string, string>): string[] => {
+    const lines: string[] = [];
+    tellUnreadNames({ warn: (line: string) => lines.push(line) } as unknown as Logger, env, telemetry);
+    return lines;
+  };
+  const ofOthers = {
+    OTEL_RESOURCE_ATTRIBUTES_POD_NAME: "backend-0",
+    OTEL_RESOURCE_ATTRIBUTES_NODE_NAME: "node-1",
+    OTEL_INJECTOR_LOG_LEVEL: "info",
+    OTEL_PYTHON_LOG_CORRELATION: "true",
+    OTEL_LGTM_SERVICE_HOST: "10.0.0.11",
+    OTEL_LGTM_PORT: "tcp://10.0.0.11:4318",
+    OTEL_EXPORTER_PROMETHEUS_PORT: "tcp://10.0.0.11:9464",
+  };
+  expect(toldWith(ofOthers)).toEqual([]);
+  expect(
+    toldWith({ ...ofOthers, OTEL_LOG_LEVEL: "info", OTEL_BSP_SCHEDULE_DELAY: "1", OTEL_PROPAGATOR: "b3" }),
+  ).toEqual([
+    "not read, though it looks meant: OTEL_PROPAGATOR (OTEL_PROPAGATORS?); set, and without effect here: " +
+      "OTEL_BSP_SCHEDULE_DELAY (no endpoint for traces is set, or OTEL_TRACES_EXPORTER is none); " +
+      "OTEL_LOG_LEVEL (what telemetry says of itself is its errors and warnings, on stderr; LOG_LEVEL is for the log)",
+  ]);
 });
 
 test("only secrets can stand in a file", () => {
