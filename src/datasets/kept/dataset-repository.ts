@@ -24,12 +24,9 @@ const summaryColumns = [
   "version",
   "version_of",
 ] as const;
-/**
- * Of a whole row, but for its profile: that may have 2 MB as JSON, and most calls want to know only whether there is one.
- */
-export const datasetColumns = [
+/** Of a row just written: what is known of its columns is at hand, and may have half a megabyte as JSON. */
+export const writtenColumns = [
   ...summaryColumns,
-  "columns",
   "said",
   "warnings",
   sql<boolean>`profile is not null`.as("has_profile"),
@@ -39,6 +36,10 @@ export const datasetColumns = [
   "typed_sha256",
   "typed_wanted",
 ] as const;
+/**
+ * Of a whole row, but for its profile: that may have 2 MB as JSON, and most calls want to know only whether there is one.
+ */
+const datasetColumns = [...writtenColumns, "columns"] as const;
 
 /** A dataset's row. */
 export type Dataset = Omit<Selectable<DatasetsTable>, "profile" | "profile_attempts"> & {
@@ -91,8 +92,8 @@ const isUsed = (builder: ExpressionBuilder<Tables, "datasets">) =>
   );
 
 /** @returns undefined when the owner has that version of the same content under that name already */
-export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<Dataset | undefined> {
-  return tx
+export async function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<Dataset | undefined> {
+  const row = await tx
     .insertInto("datasets")
     .values({
       id: dataset.id,
@@ -117,8 +118,9 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
     .onConflict((conflict) =>
       conflict.columns(["owner", "name", "sha256", "version"]).where("deleting_at", "is", null).doNothing(),
     )
-    .returning(datasetColumns)
+    .returning(writtenColumns)
     .executeTakeFirst();
+  return row && { ...row, columns: [...dataset.columns] };
 }
 
 const living = (db: Kysely<Tables>, owner: string) =>
