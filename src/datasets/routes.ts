@@ -2,6 +2,8 @@ import { z } from "zod";
 import { ClientClosedError, DomainError } from "../errors.ts";
 import { answerPage, decodeCursor } from "../http/cursor.ts";
 import { sendAnswer } from "../http/events.ts";
+import { rewriteInTurns } from "../http/json-in-turns.ts";
+import { jsonWith } from "../http/json-with.ts";
 import { isCallersFault, toDomainError } from "../http/problem.ts";
 import { type ApiRoute, defineRoute, idParams, pageOf, pageQuery } from "../http/route.ts";
 import { fileErrors, fileResponses, sendFile } from "../http/send-file.ts";
@@ -23,7 +25,7 @@ import { understoodOf, understoodWithColumnsOf } from "./answers/understood.ts";
 import { checkEvents, toldAsker } from "./checks/told-asker.ts";
 import { correctRoute } from "./correction/correct-route.ts";
 import { type Dataset, type DatasetSummary, dialectOf, listDatasets } from "./kept/dataset-repository.ts";
-import { existingDataset } from "./kept/existing-dataset.ts";
+import { existingDataset, existingProfiledDataset } from "./kept/existing-dataset.ts";
 import { expiresAt } from "./kept/ttl-policy.ts";
 import { removeDataset } from "./removal/remove-dataset.ts";
 import { runTtlCycle } from "./removal/ttl-cycle.ts";
@@ -160,9 +162,13 @@ export function datasetRoutes(parts: DatasetParts): ApiRoute[] {
       },
       errors: ["ID_INVALID", "DATASET_NOT_FOUND"],
       async handle({ owner, params, response }) {
-        const dataset = await existingDataset(db, owner, params.id);
+        const dataset = await existingProfiledDataset(db, owner, params.id);
         const { profile, profile_fault: profileFault, typed_bytes: typedBytes } = dataset;
-        response.setHeader("ETag", etagOf(dataset)).json({ ...toWhole(dataset), typedBytes, profile, profileFault });
+        const profileJson = profile === null ? null : await rewriteInTurns(profile);
+        response
+          .setHeader("ETag", etagOf(dataset))
+          .type("json")
+          .send(jsonWith({ ...toWhole(dataset), typedBytes }, "profile", profileJson, { profileFault }));
       },
     }),
     defineRoute({

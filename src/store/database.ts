@@ -1,6 +1,7 @@
 import { chmod, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { PGlite } from "@electric-sql/pglite";
+import { setImmediate } from "node:timers/promises";
+import type { PGlite, Transaction } from "@electric-sql/pglite";
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import pg from "pg";
@@ -80,6 +81,20 @@ async function migrate(db: Kysely<Tables>, progress: StartProgress): Promise<voi
   if (error !== undefined) throw error;
 }
 
+/**
+ * Others have their turn of the event loop behind a statement, which the embedded database works on in it: the next one, and
+ * what is made of its rows, would be one piece with it.
+ */
+function inTurns<Arguments extends unknown[], Value>(call: (...given: Arguments) => Promise<Value>) {
+  return async (...given: Arguments): Promise<Value> => {
+    try {
+      return await call(...given);
+    } finally {
+      await setImmediate();
+    }
+  };
+}
+
 /** The same engine, counting the calls that are not answered yet. */
 function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
   let inHand = 0;
@@ -93,9 +108,11 @@ function countInHand(pglite: PGlite): { counted: PGlite; inHand(): number } {
         inHand -= 1;
       }
     };
+  const transaction = <Value>(work: (tx: Transaction) => Promise<Value>): Promise<Value> =>
+    pglite.transaction((tx) => work(Object.create(tx, { query: { value: inTurns(tx.query.bind(tx)) } })));
   const counted = Object.create(pglite, {
-    query: { value: counting(pglite.query.bind(pglite)) },
-    transaction: { value: counting(pglite.transaction.bind(pglite)) },
+    query: { value: counting(inTurns(pglite.query.bind(pglite))) },
+    transaction: { value: counting(transaction) },
     closed: { get: () => pglite.closed },
     ready: { get: () => pglite.ready },
     waitReady: { get: () => pglite.waitReady },

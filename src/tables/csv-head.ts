@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { DomainError } from "../errors.ts";
 import { type ColumnLooks, looksOf, type SaidTypes } from "./column-looks.ts";
 import { type LineEnd, maxColumns, recordAt, sampleAt } from "./csv-record.ts";
@@ -67,6 +68,9 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
     throw new DomainError("HEADER_MISSING", "The file is empty: its first line must name the columns.");
   const isWholeFile = bytes.length < maxHeaderBytes;
   const dialect = known ?? detectDialect({ text: unmarked, isWholeFile }, wished);
+  // A header of 2,000 columns was cut by each delimiter: others have their turn of the event loop before it is read, and before
+  // our caller goes on.
+  await setImmediate();
   const text = tableText(unmarked, dialect);
   const how = { delimiter: dialect.delimiter, isWholeFile };
   const header = recordAt(text, 0, how);
@@ -116,6 +120,7 @@ export async function readHead(csvPath: string, known?: Dialect, wished?: Wished
     known: known && (known.numberForms ?? {}),
     saidTypes,
   });
+  await setImmediate();
   return {
     names,
     dialect: withNumberForms(dialect, forms),

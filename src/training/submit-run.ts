@@ -4,7 +4,13 @@ import type { Clock } from "../clock.ts";
 import { taskOf } from "../datasets/checks/target-policy.ts";
 import { countDistinct } from "../datasets/engines/count-distinct.ts";
 import type { CsvEngines } from "../datasets/engines/csv-engines.ts";
-import { dialectOf, findDataset, findDatasetForTraining, keptFileOf } from "../datasets/kept/dataset-repository.ts";
+import {
+  dialectOf,
+  findDataset,
+  findDatasetForTraining,
+  keptFileOf,
+  readDistinct,
+} from "../datasets/kept/dataset-repository.ts";
 import { DomainError } from "../errors.ts";
 import { inMebibytes, leastTrainingBytes } from "../models/least-memory.ts";
 import type { RunMode } from "../models/model.ts";
@@ -147,7 +153,7 @@ async function guessTask(
   if (type === undefined || request.target === dataset.target) return { task: undefined, reading };
   if (type !== "number") return { task: taskOf({ type, distinct: 0 }), reading };
   const distinct =
-    dataset.profile?.[index]?.distinct ??
+    (await readDistinct(db, dataset, index)) ??
     (await countDistinct(
       { storage, csvEngines },
       owner,

@@ -49,6 +49,10 @@ describe("upload", () => {
       nullRatio: 0,
     });
     expect(described.json.profile[5].topValues[0]).toEqual({ value: "rain", count: 641 });
+    // As all answers are written, and not as the database writes what it keeps.
+    expect(described.text).toBe(JSON.stringify(described.json));
+    expect(described.headers.get("content-type")).toBe("application/json; charset=utf-8");
+    expect(Object.keys(described.json).slice(-3)).toEqual(["typedBytes", "profile", "profileFault"]);
     const content = await service.call("GET", `/datasets/${answer.json.id}/content`);
     expect(content.text).toBe(weather.toString());
     expect(content.headers.get("content-type")).toBe("text/csv; charset=utf-8");

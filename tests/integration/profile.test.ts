@@ -20,6 +20,8 @@ async function profileOf(csv: string | Buffer, name: string): Promise<Record<str
     expect(one.json.profileFault).toBeNull();
     return one.json.profile === null ? undefined : one;
   });
+  // As all answers are written, and not as the database writes what it keeps.
+  expect(answer.text).toBe(JSON.stringify(answer.json));
   const { profile } = datasetWithProfile.strict().parse(answer.json);
   return Object.fromEntries((profile ?? []).map((column) => [column.name, column as ColumnProfile]));
 }

@@ -9,9 +9,9 @@ export const readingTag = ({ sha256, reading }: Pick<DatasetSummary, "sha256" | 
  * «unchanged».
  */
 export function etagOf(
-  dataset: Pick<Dataset, "sha256" | "reading" | "profile" | "profile_fault" | "typed_bytes">,
+  dataset: Pick<Dataset, "sha256" | "reading" | "has_profile" | "profile_fault" | "typed_bytes">,
 ): string {
-  const { profile, profile_fault: fault, typed_bytes: typedBytes } = dataset;
-  const later = [profile && "-profile", fault && "-fault", typedBytes && `-${typedBytes}`];
-  return `"${readingTag(dataset)}${later.map((each) => each ?? "").join("")}"`;
+  const { has_profile: hasProfile, profile_fault: fault, typed_bytes: typedBytes } = dataset;
+  const later = [hasProfile && "-profile", fault && "-fault", typedBytes && `-${typedBytes}`];
+  return `"${readingTag(dataset)}${later.map((each) => each || "").join("")}"`;
 }

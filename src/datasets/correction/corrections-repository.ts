@@ -1,7 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { SaidOfTable, Tables } from "../../store/schema.ts";
 import type { CheckedCsv } from "../checks/check-csv.ts";
-import { type Dataset, datasetColumns } from "../kept/dataset-repository.ts";
+import { type Dataset, writtenColumns } from "../kept/dataset-repository.ts";
 
 // The statements about correcting what a dataset was understood as.
 
@@ -36,7 +36,7 @@ export async function holdUnused(
 }
 
 /** What a dataset is understood as from now on; a profile that does not hold any more goes, with the tries to make it. */
-export function setReading(
+export async function setReading(
   tx: Kysely<Tables>,
   id: string,
   {
@@ -51,7 +51,7 @@ export function setReading(
     profile_fault: null as unknown as string,
     profile_attempts: 0,
   };
-  return tx
+  const row = await tx
     .updateTable("datasets")
     .set((old) => ({
       columns: JSON.stringify(columns),
@@ -66,6 +66,7 @@ export function setReading(
       ...(keepsProfile ? {} : noProfile),
     }))
     .where("id", "=", id)
-    .returning(datasetColumns)
+    .returning(writtenColumns)
     .executeTakeFirstOrThrow();
+  return { ...row, columns };
 }

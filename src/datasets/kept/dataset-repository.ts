@@ -24,22 +24,30 @@ const summaryColumns = [
   "version",
   "version_of",
 ] as const;
-/** Of a whole row. */
-export const datasetColumns = [
+/** Of a row just written: what is known of its columns is at hand, and may have half a megabyte as JSON. */
+export const writtenColumns = [
   ...summaryColumns,
-  "columns",
   "said",
   "warnings",
-  "profile",
+  sql<boolean>`profile is not null`.as("has_profile"),
   "profile_fault",
   "typed_id",
   "typed_bytes",
   "typed_sha256",
   "typed_wanted",
 ] as const;
+/**
+ * Of a whole row, but for its profile: that may have 2 MB as JSON, and most calls want to know only whether there is one.
+ */
+const datasetColumns = [...writtenColumns, "columns"] as const;
 
 /** A dataset's row. */
-export type Dataset = Omit<Selectable<DatasetsTable>, "profile_attempts">;
+export type Dataset = Omit<Selectable<DatasetsTable>, "profile" | "profile_attempts"> & {
+  readonly has_profile: boolean;
+};
+
+/** The same with its profile, as the database writes its JSON. */
+export type ProfiledDataset = Dataset & { readonly profile: string | null };
 
 /** The same without what grows with its columns. */
 export type DatasetSummary = Pick<Dataset, (typeof summaryColumns)[number]>;
@@ -84,8 +92,8 @@ const isUsed = (builder: ExpressionBuilder<Tables, "datasets">) =>
   );
 
 /** @returns undefined when the owner has that version of the same content under that name already */
-export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<Dataset | undefined> {
-  return tx
+export async function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<Dataset | undefined> {
+  const row = await tx
     .insertInto("datasets")
     .values({
       id: dataset.id,
@@ -110,8 +118,9 @@ export function insertDataset(tx: Kysely<Tables>, dataset: NewDataset): Promise<
     .onConflict((conflict) =>
       conflict.columns(["owner", "name", "sha256", "version"]).where("deleting_at", "is", null).doNothing(),
     )
-    .returning(datasetColumns)
+    .returning(writtenColumns)
     .executeTakeFirst();
+  return row && { ...row, columns: [...dataset.columns] };
 }
 
 const living = (db: Kysely<Tables>, owner: string) =>
@@ -122,7 +131,34 @@ export function findDataset(db: Kysely<Tables>, owner: string, id: string): Prom
   return living(db, owner).where("id", "=", id).executeTakeFirst();
 }
 
-/** The same, held against removal until the transaction ends, so that a new run can't lose its dataset. */
+/** The same with its profile. */
+export function findProfiledDataset(
+  db: Kysely<Tables>,
+  owner: string,
+  id: string,
+): Promise<ProfiledDataset | undefined> {
+  return living(db, owner)
+    .select(sql<string | null>`profile::text`.as("profile"))
+    .where("id", "=", id)
+    .executeTakeFirst();
+}
+
+/** How many values a column has by the profile of that reading; undefined where there is none. */
+export async function readDistinct(
+  db: Kysely<Tables>,
+  { id, reading }: Pick<Dataset, "id" | "reading">,
+  index: number,
+): Promise<number | undefined> {
+  const row = await db
+    .selectFrom("datasets")
+    .select(sql<number | null>`(profile -> ${index}::int ->> 'distinct')::int`.as("distinct"))
+    .where("id", "=", id)
+    .where("reading", "=", reading)
+    .executeTakeFirst();
+  return row?.distinct ?? undefined;
+}
+
+/** One of the owner's, held against removal until the transaction ends, so that a new run can't lose its dataset. */
 export function findDatasetForTraining(tx: Kysely<Tables>, owner: string, id: string): Promise<Dataset | undefined> {
   return living(tx, owner).where("id", "=", id).forShare().executeTakeFirst();
 }

@@ -43,7 +43,7 @@ async function isProfileMade(
   const startedMs = performance.now();
   const dataset = await findDatasetToProfile(db, datasetId);
   if (dataset === undefined) return true;
-  const lacksProfile = dataset.profile === null && dataset.profile_fault === null;
+  const lacksProfile = !dataset.has_profile && dataset.profile_fault === null;
   const dialect = dialectOf(dataset);
   const { columns, owner } = dataset;
   const table = { ...keptFileOf(dataset), dialect };
