@@ -108,7 +108,24 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   expect(facts).toMatch(/Decimal sign\s+comma/);
   await page.getByText("Numbers and text in one column (line 102)").waitFor();
   await page.getByRole("region", { name: "First rows" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("img", { name: /^How weight kg is spread from 0.5 to 20;/ }).waitFor();
+  await page.getByRole("list", { name: "Most frequent values of colour" }).getByText("red").waitFor();
   await lookAt(page, "dataset");
+
+  await page.getByRole("button", { name: "Correct types and roles" }).click();
+  await page.getByLabel("Type: weight kg").selectOption("text");
+  await page.getByLabel("Role: price").selectOption("left out");
+  await lookAt(page, "dataset-corrected");
+  await page.getByRole("button", { name: "Save" }).click();
+  // Nothing was trained on it: it is the same dataset, understood otherwise.
+  const columns = page.getByRole("region", { name: "Columns" });
+  await columns.getByRole("row", { name: /^price\s+number\s+left out/ }).waitFor();
+  await columns.getByRole("row", { name: /^weight kg\s+text/ }).waitFor();
+  await page.getByRole("button", { name: "Correct types and roles" }).click();
+  await page.getByLabel("Type: weight kg").selectOption("as its values tell");
+  await page.getByLabel("Role: price").selectOption("to learn from");
+  await page.getByRole("button", { name: "Save" }).click();
+  await columns.getByRole("row", { name: /^price\s+number\s+to learn from/ }).waitFor();
 
   const address = page.url();
   await page.getByRole("button", { name: "Skip to content" }).focus();
@@ -148,6 +165,19 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
     await page.getByRole("main").getByRole("row").nth(1).waitFor();
     await lookAt(page, name.toLowerCase().replace(" ", "-"));
   }
+
+  // What a model was made of stays: the correction is a version of it, which may be deleted.
+  await page.goto(address);
+  await page.getByRole("button", { name: "Correct types and roles" }).click();
+  await page.getByLabel("Role: price").selectOption("target");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("This is version 2: a model was trained on the dataset before,").waitFor();
+  expect(page.url()).not.toBe(address);
+  expect(await page.getByLabel("What to predict").inputValue()).toBe("price");
+  await page.getByRole("button", { name: "Delete the dataset" }).click();
+  await page.getByRole("button", { name: "Yes, delete" }).click();
+  await page.waitForURL(/\/datasets$/);
+  await expect.poll(() => page.getByRole("main").getByRole("link").allTextContents()).toEqual(["prices"]);
   // The key is nowhere but in this tab.
   expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
@@ -180,6 +210,7 @@ test("the sample in Russian on a phone, where no page is wider than the window",
   await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
   await page.getByText(/^1\s461 строка, 6 столбцов$/).waitFor();
   await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("list", { name: "Самые частые значения столбца weather" }).waitFor();
   await look("dataset");
 
   await page.getByRole("button", { name: "Обучить" }).click();

@@ -1,4 +1,4 @@
-import type { components } from "./openapi.d.ts";
+import type { components, operations } from "./openapi.d.ts";
 
 type Schemas = components["schemas"];
 
@@ -8,6 +8,8 @@ export type DescribedDataset = Schemas["DatasetWithProfile"];
 export type UploadedDataset = Schemas["UploadedDataset"];
 export type UnderstoodColumn = Schemas["UnderstoodWithColumns"]["columns"][number];
 export type DatasetWarning = Schemas["DatasetWarning"];
+export type Correction = operations["correctDataset"]["requestBody"]["content"]["application/json"];
+export type ColumnProfile = NonNullable<DescribedDataset["profile"]>[number];
 export type DatasetRows = Schemas["DatasetRows"];
 export type Run = Schemas["TrainingRun"];
 export type DescribedRun = Schemas["TrainingRunWithColumns"] & Run;

@@ -7,6 +7,7 @@ import { Page } from "../parts/page.tsx";
 import { PredictionAnswer } from "../parts/prediction-answer.tsx";
 import { PredictionForm } from "../parts/prediction-form.tsx";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 
 /** A model that is asked for one row. */
 export function ModelPage() {
@@ -17,7 +18,7 @@ export function ModelPage() {
     <Asked query={useModel(id)}>
       {({ target, runId, input }) => (
         <Page
-          title={words.title(target)}
+          title={words.title(shownName(target))}
           lead={
             <>
               {words.lead}{" "}

@@ -16,6 +16,7 @@ import { Section } from "../parts/section.tsx";
 import { Warnings } from "../parts/warnings.tsx";
 import { useSpeech } from "../texts/language.tsx";
 import { importanceBars } from "../words/quality.ts";
+import { shownName } from "../words/shown-name.ts";
 
 /** A run: while it goes on how far it is, and then what came of it. */
 export function RunPage() {
@@ -37,7 +38,7 @@ function LiveRun({ run }: { run: DescribedRun }) {
       <span>
         {words.of}{" "}
         <Anchor component={Link} to={`/datasets/${run.datasetId}`}>
-          {dataset.data?.name ?? "…"}
+          {dataset.data === undefined ? "…" : shownName(dataset.data.name)}
         </Anchor>
       </span>
       <span>
@@ -51,7 +52,7 @@ function LiveRun({ run }: { run: DescribedRun }) {
     </span>
   );
   return (
-    <Page title={words.title(run.target)} lead={lead}>
+    <Page title={words.title(shownName(run.target))} lead={lead}>
       {!isFinal(run) && <RunWaits run={run} />}
       {run.status === "cancelled" && <Text>{words.cancelledText}</Text>}
       {run.error !== null && (

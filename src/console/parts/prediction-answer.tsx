@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import type { Prediction } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
 import { chanceBars } from "../words/prediction-bars.ts";
+import { shownName } from "../words/shown-name.ts";
 import { Bars } from "./bars.tsx";
 import { Section } from "./section.tsx";
 
@@ -13,10 +14,10 @@ export function PredictionAnswer({ prediction, probabilities, unknown = [] }: Pr
   return (
     <Section title={words.answer}>
       <Text className="prediction" data-testid="prediction">
-        {typeof prediction === "number" ? formats.value(prediction) : prediction}
+        {typeof prediction === "number" ? formats.value(prediction) : shownName(prediction)}
       </Text>
       {bars.length > 0 && <Bars bars={bars} shown={(chance) => formats.percent(chance, 1)} label={words.chances} />}
-      {unknown.length > 0 && <Text size="sm">{words.unknown(unknown.join(", "))}</Text>}
+      {unknown.length > 0 && <Text size="sm">{words.unknown(unknown.map(shownName).join(", "))}</Text>}
     </Section>
   );
 }

@@ -2,6 +2,7 @@ import { Anchor, Table } from "@mantine/core";
 import { Link } from "react-router";
 import type { Run } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 import { RunBadge } from "./run-badge.tsx";
 import { WideTable } from "./wide-table.tsx";
 
@@ -27,7 +28,7 @@ export function RunTable({ runs }: { runs: readonly Run[] }) {
         <Table.Tr key={run.id}>
           <Table.Td className="name-cell">
             <Anchor component={Link} to={`/runs/${run.id}`}>
-              {run.target}
+              {shownName(run.target)}
             </Anchor>
           </Table.Td>
           <Table.Td>{train.modes[run.mode]}</Table.Td>
