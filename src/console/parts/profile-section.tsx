@@ -19,7 +19,7 @@ export function ProfileSection({ dataset: { profile, profileFault } }: { dataset
   return (
     <Section title={words.profile}>
       {profile !== null && (
-        <FirstOf items={profile} atFirst={shownAtFirst}>
+        <FirstOf items={profile} atFirst={shownAtFirst} further={words.furtherColumns}>
           {(shown) => (
             <div className="profiles">
               {shown.map((column) => (

@@ -32,7 +32,7 @@ export function UnderstoodColumns({
     return missing === 0 ? "0" : `${formats.count(missing)} (${formats.percent(missing / rows, 1)})`;
   };
   return (
-    <FirstOf items={columns} atFirst={shownAtFirst}>
+    <FirstOf items={columns} atFirst={shownAtFirst} further={words.furtherColumns}>
       {(shown) => (
         <WideTable label={words.columns} head={[words.column, words.type, words.role, words.missing, words.examples]}>
           {shown.map((column, place) => {

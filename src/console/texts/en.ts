@@ -4,10 +4,16 @@ import type {
   DatasetWarning,
   FaultCode,
   Mode,
+  RunComparison,
   RunStatus,
   RunWarning,
+  Task,
   UnderstoodColumn,
 } from "../api/answers.ts";
+import type { ModelFormat } from "../api/models.ts";
+import type { Health } from "../api/state.ts";
+import type { MeasuredDifference } from "../words/comparison.ts";
+import type { Curve } from "../words/curves.ts";
 import type { MeasureName, Verdict } from "../words/quality.ts";
 import type { LeftOutReason, TableFormat, UsedAs } from "./named.ts";
 
@@ -22,7 +28,7 @@ export const en = {
   home: "New model",
   datasets: "Datasets",
   runs: "Training runs",
-  apiPage: "API",
+  models: "Models",
   skipToContent: "Skip to content",
   language: "Language",
   scheme: { label: "Colours", light: "Light", dark: "Dark", auto: "As the system" },
@@ -257,6 +263,40 @@ export const en = {
     confusionAbout: "Rows: what is. Columns: what it said.",
     importances: "Which columns count",
     importancesAbout: "How much worse it gets when the values of a column are shuffled.",
+    residuals: "How far off it is",
+    residualsAbout: "What is, less what it said: below 0 it said too much.",
+    halfOfRows: "Half of the rows",
+    nineOfTenRows: "Nine of ten",
+    curves: "How its chances hold",
+    curvesOf: (name: string) => `Of the class «${name}», which is looked for.`,
+    curve: {
+      roc: {
+        title: "ROC curve",
+        about: "How many of the class it finds, for how many of the others it takes for it.",
+        x: "Others taken for it",
+        y: "Found",
+      },
+      precisionRecall: {
+        title: "Precision and recall",
+        about: "How many of those that it names are of the class, for how many of the class it finds.",
+        x: "Recall",
+        y: "Precision",
+      },
+      calibration: {
+        title: "Calibration",
+        about: "Where it says 70 %, does it come true in 70 of 100?",
+        x: "Chance that it says",
+        y: "Came true",
+      },
+    } satisfies Record<Curve["name"], { title: string; about: string; x: string; y: string }>,
+    perfect: "Perfect",
+    asTable: "As a table",
+    tried: "What was tried",
+    triedAbout: (measure: string) =>
+      `By the search, the best first. ${measure}: less is better, on rows that the run's own measures are not of.`,
+    settings: "Settings that differ from the default",
+    furtherTrials: (_count: number, shown: string) => `${shown} more that were tried`,
+    itsDataset: "its dataset",
     columns: "What became of each column",
     learntAs: "Learnt as",
     details: "Details",
@@ -298,6 +338,39 @@ export const en = {
     modelRemoved: "The model was removed; what was measured is kept.",
   },
 
+  compare: {
+    title: "Compare models",
+    lead: "Of one dataset and target, measured on the same rows. The others are compared with the first.",
+    choose: "Choose two or more trained models in the list, then «Compare».",
+    toRuns: "To the training runs",
+    of: (target: string) => `Predicting «${target}» of`,
+    itsDataset: "this dataset",
+    measures: "How good they are",
+    measuredOn: {
+      rows: (rows: number, shown: string) =>
+        `Measured on the same ${shown} row${s(rows)}. In brackets from and to, with 95 % confidence: where 0 is between them, it may be chance.`,
+      folds: (rows: number, shown: string) =>
+        `Measured by the same folds, ${shown} answer${s(rows)} in all repeats together. In brackets from and to, with 95 % confidence: where 0 is between them, it may be chance.`,
+    } satisfies Record<RunComparison["by"], (rows: number, shown: string) => string>,
+    kinds: { better: "better", worse: "worse", same: "the same", unsure: "may be chance" } satisfies Record<
+      MeasuredDifference["kind"],
+      string
+    >,
+    isFirst: "the first",
+    makeFirst: (letter: string) => `Compare with ${letter}`,
+    settings: "How they differ",
+    setting: "Setting",
+    features: "Learns from",
+    allColumns: "all columns",
+    byDefault: "default",
+    noDifference: "They were trained in the same way.",
+    chosen: "Compare",
+    chooseRun: (target: string, mode: string, age: string) => `Compare ${target}, ${mode}, ${age}`,
+    oneMore: "Choose another one to compare it with.",
+    withFirst: "The others are compared with the one that was chosen first.",
+    go: (count: string) => `Compare ${count}`,
+  },
+
   predict: {
     title: (target: string) => `What will «${target}» be?`,
     lead: "The form has a typical row. Change it and ask; an empty field is a missing value.",
@@ -313,8 +386,69 @@ export const en = {
     answer: "The model says",
     chances: "How sure it is",
     unknown: (columns: string) => `It never saw these values, and passes over them: ${columns}.`,
+    why: "Why",
+    whyNumber: "What each column adds to the number, or takes away, beside what is said on average.",
+    whyClass: (name: string) =>
+      `What speaks for «${name}», and what against it: by how much each column moves its score.`,
     notDescribed: "This model is from before its input was described: predict by the API instead.",
-    itsRun: "How good this model is",
+  },
+
+  model: {
+    about: "About this model",
+    madeBy: "Made by",
+    itsRun: "its training run, with how good it is",
+    learntFrom: "Learnt from",
+    made: "Made",
+    pinned: "pinned",
+    pin: "Pin",
+    unpin: "Take the pin off",
+    pinAbout: "A pinned model is kept, however many newer ones there are.",
+    takeAlong: "Take it along",
+    takeAlongAbout:
+      "The model's file for use elsewhere, and lines that can be pasted: they ask it for the row of the example.",
+    download: { onnx: "Download ONNX", xgboost: "Download XGBoost" } satisfies Record<ModelFormat, string>,
+    curl: "Call it with curl",
+    curlAbout: "In a shell: the service answers.",
+    python: "Open it in Python",
+    pythonAbout: "Fetches the model as ONNX, which then answers without the service.",
+    keyAbout: "The key is read from the variable API_KEY.",
+    copy: "Copy",
+    copied: "Copied.",
+    remove: "Delete the model",
+    removeSure: "Delete it for good? What was measured is kept with its run.",
+  },
+
+  state: {
+    nav: "State",
+    title: "How the service is",
+    lead: "Looked at every five seconds.",
+    allWell: "All is well",
+    allWellAbout: "The service answers, and so does all that it needs.",
+    notWell: "Something is wrong",
+    failing: {
+      database:
+        "The database does not answer: nothing can be looked up or accepted until it does. What was accepted is not lost.",
+      queue: "The queue does not answer: trainings wait until it does. What was accepted is not lost.",
+      storage: "The storage of files does not answer: tables and models can be neither kept nor read until it does.",
+      process: "The service is starting or stopping: it takes no work now.",
+    } satisfies Record<Health["failing"][number], string>,
+    service: "The service",
+    version: "Version",
+    role: "What it does",
+    roles: {
+      all: "answers calls and trains models",
+      api: "answers calls; others train models",
+      worker: "trains models",
+    } as Readonly<Record<string, string>>,
+    up: "Running for",
+    runs: "Your training runs",
+    task: "Of",
+    tasks: { classification: "classes", regression: "numbers" } satisfies Record<Task, string>,
+    outcomes: { unfinished: "Waiting or training", succeeded: "Done", failed: "Failed", cancelled: "Cancelled" },
+    toRuns: "To the training runs",
+    further: "For programs",
+    apiDocs: "The API, call by call",
+    openApi: "The API as an OpenAPI document",
   },
 
   lists: {
@@ -326,12 +460,14 @@ export const en = {
     expires: "Kept until",
     status: "State",
     quality: "Quality",
+    best: "best",
     accuracy: (share: string) => `${share} right`,
     r2: (value: string) => `R² ${value}`,
     started: "Asked for",
     noDatasets: "There are no datasets yet.",
     noDatasetsLead: "Drop a file on the first page, or take the sample.",
     noRuns: "Nothing was trained yet.",
+    noModels: "There are no models yet.",
     noRunsLead: "Choose a dataset and press «Train».",
     toStart: "To the first page",
     toDatasets: "To the datasets",
