@@ -12,7 +12,10 @@ export function ModelTable({ models }: { models: readonly ListedModel[] }) {
   const { lists, train, run: words, model: ofModel } = texts;
   const quality = useQuality();
   return (
-    <WideTable label={texts.models} head={[lists.target, words.mode, lists.quality, lists.size, ofModel.made, ""]}>
+    <WideTable
+      label={texts.models}
+      head={[lists.target, words.mode, lists.quality, lists.size, ofModel.made, ofModel.keeping]}
+    >
       {models.map((model) => (
         <Table.Tr key={model.id}>
           <Table.Td className="name-cell">

@@ -400,6 +400,7 @@ export const en = {
     learntFrom: "Learnt from",
     made: "Made",
     pinned: "pinned",
+    keeping: "Kept",
     pin: "Pin",
     unpin: "Take the pin off",
     pinAbout: "A pinned model is kept, however many newer ones there are.",

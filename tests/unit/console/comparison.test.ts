@@ -36,12 +36,12 @@ test("curves go from left to right, with guessing beside them, and a calibration
     baseline: { averagePrecision: 0.3 },
     curves: {
       roc: { fpr: [0, 0, 1], tpr: [0, 0.5, 1], thresholds: [null, 0.9, 0.1] },
-      precisionRecall: { precision: [0.3, 1, 1], recall: [1, 0.5, 0], thresholds: [0.1, 0.9] },
+      precisionRecall: { precision: [0.3, 1, 1], recall: [1, 1, 0], thresholds: [0.1, 0.9] },
       calibration: { probTrue: [1], probPred: [0.9], counts: [4] },
     },
   });
   expect(curves).toEqual([
     { name: "roc", x: [0, 0, 1], y: [0, 0.5, 1], guessing: [0, 0, 1] },
-    { name: "precisionRecall", x: [0, 0.5, 1], y: [1, 1, 0.3], guessing: [0.3, 0.3, 0.3] },
+    { name: "precisionRecall", x: [0, 1, 1], y: [1, 1, 0.3], guessing: [0.3, 0.3, 0.3] },
   ]);
 });
