@@ -1,18 +1,17 @@
+// Over 300 lines: all ways through a browser share one service, and each goes on with what the one before has left there.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { complaints, lookAt, pictures, priceList, tooWide } from "./console-page.ts";
 import { launchChromium, watchPage } from "./headless-chromium.ts";
 import { startNginx } from "./nginx-process.ts";
 import { root, startService } from "./processes.ts";
 
-/** Where pictures of all pages are left, for somebody to look at. */
-const pictures = join(root, ".cache/console-pictures");
 const key = "a-key-for-the-console";
 
 const resources = new AsyncDisposableStack();
@@ -34,51 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-/** A price list as a European Excel writes it: decimal commas, and a column of numbers with a text in it. */
-function priceList(): string {
-  const lines = Array.from({ length: 240 }, (_, at) => {
-    const [weight, isDear] = [(at % 40) / 2 + 0.5, at % 3 === 0];
-    const price = at === 100 ? "on request" : ((isDear ? 9 : 2) + weight * 0.75).toFixed(2).replace(".", ",");
-    return `${price};${String(weight).replace(".", ",")};${["red", "green", "blue"][at % 3]};${isDear ? "dear" : "cheap"}`;
-  });
-  return `price;weight kg;colour;label\n${lines.join("\n")}\n`;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-}
-
-/** What axe finds; by a script of the test's own, which the page's policy does not see. */
-async function violationsOf(page: Page): Promise<string[]> {
-  const violations = await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations)`);
-  return (violations as { id: string; nodes: { html: string }[] }[]).map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`,
-  );
-}
-
-/** The page is in order, in light and dark, and is kept as pictures of both. */
-async function lookAt(page: Page, name: string): Promise<void> {
-  for (const scheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await expect.poll(() => page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(scheme);
-    await picture(page, `${name}-${scheme}`);
-    const violations = await violationsOf(page);
-    // Softly: the pictures of the other pages are wanted all the same.
-    expect.soft({ name, scheme, violations }).toEqual({ name, scheme, violations: [] });
-  }
-}
-
 async function giveKey(page: Page, typed: string): Promise<void> {
   await page.locator("input[type=password]").fill(typed);
   await page.locator("main button[type=submit]").click();
 }
-
-/**
- * What the browser complains of. That a page which is left asks no further is none of it, nor that a busy machine's storage needs
- * longer than its check has: the page of the state is there to say so. Of other calls 503 is told with the address, too.
- */
-const complaints = ({ faults }: { faults: string[] }): string[] =>
-  faults.filter((fault) => !/net::ERR_ABORTED$|^503 .*\/api\/health$|status of 503/.test(fault));
 
 test("from a file to a prediction, with a key, and nothing that the browser complains of", async () => {
   const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
@@ -197,8 +155,19 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
     if (name === "State") await page.getByText("Running for").waitFor();
     await lookAt(page, name.toLowerCase().replace(" ", "-"));
   }
+  // The key is nowhere but in this tab.
+  expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
 
-  await page.goto(address);
+test("models are compared, and what a model was made of stays as it was", async () => {
+  const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  const seen = watchPage(page, serviceUrl);
+  await page.goto(`${serviceUrl}/datasets`);
+  await page.getByRole("link", { name: "prices", exact: true }).click();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  const address = page.url();
   await page.getByLabel("Heavy").check();
   await page.getByRole("button", { name: "Train", exact: true }).click();
   await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
@@ -228,8 +197,6 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   await page.getByRole("button", { name: "Yes, delete" }).click();
   await page.waitForURL(/\/datasets$/);
   await expect.poll(() => page.getByRole("main").getByRole("link").allTextContents()).toEqual(["prices"]);
-  // The key is nowhere but in this tab.
-  expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
 });
 
@@ -239,11 +206,6 @@ async function openOnPhone(path: string, origin = serviceUrl): Promise<Page> {
   await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
   await page.goto(`${origin}${path}`);
   return page;
-}
-
-/** How many pixels of a page are beyond the window's side. */
-async function tooWide(page: Page): Promise<number> {
-  return Number(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth"));
 }
 
 test("the sample in Russian on a phone, where no page is wider than the window", async () => {
