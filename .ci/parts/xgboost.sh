@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Our models in Python's xgboost: it predicts the same, and grows the same trees by the same parameters. As ONNX they predict the
-# same in onnxruntime.
+# same in onnxruntime, also by the lines that the console gives.
 . "$(dirname "${BASH_SOURCE[0]}")/../part.sh"
 needs packages
 
@@ -23,5 +23,12 @@ if [ -x "$work/xgboost/bin/python" ] && node tests/e2e/onnx-export.ts "$work/onn
   run_counted "models in onnxruntime" "$work/xgboost/bin/python" tests/e2e/onnx_predicts_the_same.py "$work/onnx-models"
 else
   fail "models in onnxruntime (no result)"
+fi
+
+say "the console's lines for Python"
+if [ -x "$work/xgboost/bin/python" ]; then
+  run_counted "the console's lines for Python" node tests/e2e/snippet-in-python.ts "$work/xgboost/bin/python"
+else
+  fail "the console's lines for Python (no result)"
 fi
 complete

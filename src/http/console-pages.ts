@@ -8,7 +8,7 @@ import { pathOf, relativeAddress } from "./relative-address.ts";
 export const consoleFolder = join(import.meta.dirname, "../../.cache/console");
 
 /** The pages that have an address of their own. Which of them is shown, the script in the one document decides. */
-const pagePaths = ["/datasets", "/datasets/:id", "/runs", "/runs/:id", "/models/:id"];
+const pagePaths = ["/datasets", "/datasets/:id", "/runs", "/runs/:id", "/models", "/models/:id", "/state"];
 
 /**
  * Scripts and styles from files of ours alone, and no text that becomes markup. Stricter than the policy of the API's page,

@@ -1,18 +1,17 @@
+// Over 300 lines: all ways through a browser share one service, and each goes on with what the one before has left there.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { freePort } from "../support/free-port.ts";
+import { complaints, lookAt, pictures, priceList, tooWide } from "./console-page.ts";
 import { launchChromium, watchPage } from "./headless-chromium.ts";
 import { startNginx } from "./nginx-process.ts";
 import { root, startService } from "./processes.ts";
 
-/** Where pictures of all pages are left, for somebody to look at. */
-const pictures = join(root, ".cache/console-pictures");
 const key = "a-key-for-the-console";
 
 const resources = new AsyncDisposableStack();
@@ -34,48 +33,10 @@ beforeAll(async () => {
 });
 afterAll(() => resources.disposeAsync());
 
-/** A price list as a European Excel writes it: decimal commas, and a column of numbers with a text in it. */
-function priceList(): string {
-  const lines = Array.from({ length: 240 }, (_, at) => {
-    const [weight, isDear] = [(at % 40) / 2 + 0.5, at % 3 === 0];
-    const price = at === 100 ? "on request" : ((isDear ? 9 : 2) + weight * 0.75).toFixed(2).replace(".", ",");
-    return `${price};${String(weight).replace(".", ",")};${["red", "green", "blue"][at % 3]};${isDear ? "dear" : "cheap"}`;
-  });
-  return `price;weight kg;colour;label\n${lines.join("\n")}\n`;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-}
-
-/** What axe finds that keeps somebody out; by a script of the test's own, which the page's policy does not see. */
-async function seriousViolations(page: Page): Promise<string[]> {
-  const violations = await page.evaluate(`${axe.source}; axe.run().then(({ violations }) => violations)`);
-  return (violations as { id: string; impact: string; nodes: { html: string }[] }[])
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
-
-/** The page is in order, in light and dark, and is kept as pictures of both. */
-async function lookAt(page: Page, name: string): Promise<void> {
-  for (const scheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await expect.poll(() => page.locator("html").getAttribute("data-mantine-color-scheme")).toBe(scheme);
-    await picture(page, `${name}-${scheme}`);
-    const violations = await seriousViolations(page);
-    // Softly: the pictures of the other pages are wanted all the same.
-    expect.soft({ name, scheme, violations }).toEqual({ name, scheme, violations: [] });
-  }
-}
-
 async function giveKey(page: Page, typed: string): Promise<void> {
   await page.locator("input[type=password]").fill(typed);
   await page.locator("main button[type=submit]").click();
 }
-
-/** What the browser complains of. That a page which is left asks no further is none of it. */
-const complaints = ({ faults }: { faults: string[] }): string[] =>
-  faults.filter((fault) => !fault.endsWith("net::ERR_ABORTED"));
 
 test("from a file to a prediction, with a key, and nothing that the browser complains of", async () => {
   const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
@@ -108,7 +69,27 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   expect(facts).toMatch(/Decimal sign\s+comma/);
   await page.getByText("Numbers and text in one column (line 102)").waitFor();
   await page.getByRole("region", { name: "First rows" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("img", { name: /^How weight kg is spread from 0.5 to 20;/ }).waitFor();
+  await page.getByRole("list", { name: "Most frequent values of colour" }).getByText("red").waitFor();
   await lookAt(page, "dataset");
+
+  await page.getByRole("button", { name: "Correct types and roles" }).click();
+  await page.getByLabel("Type: weight kg").selectOption("text");
+  await page.getByLabel("Role: price").selectOption("left out");
+  await lookAt(page, "dataset-corrected");
+  const correct = page.getByRole("button", { name: "Correct types and roles" });
+  await page.getByRole("button", { name: "Save" }).click();
+  await correct.waitFor();
+  // Nothing was trained on it: it is the same dataset, understood otherwise.
+  const columns = page.getByRole("region", { name: "Columns" });
+  await columns.getByRole("row", { name: /^price\s+number\s+left out/ }).waitFor();
+  await columns.getByRole("row", { name: /^weight kg\s+text/ }).waitFor();
+  await correct.click();
+  await page.getByLabel("Type: weight kg").selectOption("as its values tell");
+  await page.getByLabel("Role: price").selectOption("to learn from");
+  await page.getByRole("button", { name: "Save" }).click();
+  await correct.waitFor();
+  await columns.getByRole("row", { name: /^price\s+number\s+to learn from/ }).waitFor();
 
   const address = page.url();
   await page.getByRole("button", { name: "Skip to content" }).focus();
@@ -128,6 +109,13 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   expect(await page.getByRole("list", { name: "Which columns count" }).getByRole("listitem").count()).toBeGreaterThan(
     1,
   );
+  for (const curve of ["ROC curve", "Precision and recall", "Calibration"])
+    await page.getByRole("img", { name: curve }).locator("canvas").waitFor();
+  // What a canvas shows is there to be read, too.
+  await page.getByText("As a table").first().click();
+  expect(
+    await page.getByRole("region", { name: "ROC curve" }).getByRole("row").nth(1).getByRole("cell").allTextContents(),
+  ).toEqual(["0", "0"]);
   await lookAt(page, "run");
 
   await page.getByRole("link", { name: "Predict with this model" }).click();
@@ -141,15 +129,74 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   await page.getByLabel("colour", { exact: true }).selectOption("red");
   await page.getByRole("button", { name: "Predict" }).click();
   await expect.poll(() => page.getByTestId("prediction").textContent()).toBe("dear");
+  expect(await page.getByRole("list", { name: "Why" }).getByRole("listitem").allInnerTexts()).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^colour\s+\+\d/)]),
+  );
+  await page.getByRole("button", { name: "Pin", exact: true }).click();
+  await page.getByRole("button", { name: "Take the pin off" }).waitFor();
   await lookAt(page, "model");
+  // What is copied from here works where it is pasted.
+  const command = await page.locator("pre", { hasText: "curl" }).textContent();
+  const said = execFileSync("bash", ["-c", command!], { env: { ...process.env, API_KEY: key }, encoding: "utf8" });
+  expect(JSON.parse(said)).toMatchObject({ predictions: [{ prediction: expect.stringMatching(/^(dear|cheap)$/) }] });
+  for (const [button, name] of [
+    ["Download ONNX", /^model-[0-9a-f-]+\.onnx$/],
+    ["Download XGBoost", /^model-[0-9a-f-]+\.json$/],
+  ] as const) {
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: button }).click();
+    expect((await download).suggestedFilename()).toMatch(name);
+    expect(statSync((await (await download).path())!).size).toBeGreaterThan(500);
+  }
 
-  for (const name of ["Datasets", "Training runs"]) {
+  for (const name of ["Datasets", "Training runs", "Models", "State"]) {
     await page.getByRole("navigation").getByRole("link", { name }).click();
     await page.getByRole("main").getByRole("row").nth(1).waitFor();
+    if (name === "State") await page.getByText("Running for").waitFor();
     await lookAt(page, name.toLowerCase().replace(" ", "-"));
   }
   // The key is nowhere but in this tab.
   expect(await page.evaluate("JSON.stringify([localStorage, document.cookie, location.href])")).not.toContain(key);
+  expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+});
+
+test("models are compared, and what a model was made of stays as it was", async () => {
+  const page = await browser.newPage({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
+  await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
+  const seen = watchPage(page, serviceUrl);
+  await page.goto(`${serviceUrl}/datasets`);
+  await page.getByRole("link", { name: "prices", exact: true }).click();
+  await page.getByRole("heading", { name: "prices" }).waitFor();
+  const address = page.url();
+  await page.getByLabel("Heavy").check();
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+  await page.locator("[data-status=succeeded]").waitFor({ timeout: 120_000 });
+  await page.goto(address);
+  for (const mode of ["Light", "Heavy"]) await page.getByLabel(new RegExp(`^Compare label, ${mode},`)).check();
+  await page.getByRole("link", { name: "Compare 2" }).click();
+  const measured = page.getByRole("region", { name: "How good they are" });
+  await measured.getByRole("link", { name: "A: Light" }).waitFor();
+  await measured
+    .getByRole("row", { name: /^Log loss/ })
+    .getByText(/^(better|worse|may be chance): [−+-]/)
+    .waitFor();
+  await page.getByRole("region", { name: "How they differ" }).getByRole("row", { name: "Mode Light Heavy" }).waitFor();
+  await lookAt(page, "compare");
+  await measured.getByRole("link", { name: "Compare with B" }).click();
+  await measured.getByRole("link", { name: "A: Heavy" }).waitFor();
+
+  // What a model was made of stays: the correction is a version of it, which may be deleted.
+  await page.goto(address);
+  await page.getByRole("button", { name: "Correct types and roles" }).click();
+  await page.getByLabel("Role: price").selectOption("target");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("This is version 2: a model was trained on the dataset before,").waitFor();
+  expect(page.url()).not.toBe(address);
+  expect(await page.getByLabel("What to predict").inputValue()).toBe("price");
+  await page.getByRole("button", { name: "Delete the dataset" }).click();
+  await page.getByRole("button", { name: "Yes, delete" }).click();
+  await page.waitForURL(/\/datasets$/);
+  await expect.poll(() => page.getByRole("main").getByRole("link").allTextContents()).toEqual(["prices"]);
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
 });
 
@@ -159,11 +206,6 @@ async function openOnPhone(path: string, origin = serviceUrl): Promise<Page> {
   await page.addInitScript(`sessionStorage.setItem("api-key", ${JSON.stringify(key)})`);
   await page.goto(`${origin}${path}`);
   return page;
-}
-
-/** How many pixels of a page are beyond the window's side. */
-async function tooWide(page: Page): Promise<number> {
-  return Number(await page.evaluate("document.documentElement.scrollWidth - window.innerWidth"));
 }
 
 test("the sample in Russian on a phone, where no page is wider than the window", async () => {
@@ -180,6 +222,7 @@ test("the sample in Russian on a phone, where no page is wider than the window",
   await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
   await page.getByText(/^1\s461 строка, 6 столбцов$/).waitFor();
   await page.getByRole("region", { name: "Первые строки" }).getByRole("row").nth(1).waitFor();
+  await page.getByRole("list", { name: "Самые частые значения столбца weather" }).waitFor();
   await look("dataset");
 
   await page.getByRole("button", { name: "Обучить" }).click();
@@ -195,16 +238,34 @@ test("the sample in Russian on a phone, where no page is wider than the window",
   for (const [link, name] of [
     ["Данные", "datasets"],
     ["Обучения", "runs"],
+    ["Модели", "models"],
+    ["Состояние", "state"],
   ] as const) {
     await page.getByRole("navigation").getByRole("link", { name: link, exact: true }).click();
     await page.getByRole("main").getByRole("row").nth(1).waitFor();
+    if (name === "state") await page.getByText("Работает").waitFor();
     await look(name);
   }
 
+  // What the test before has trained: of two classes there are curves.
+  await page.getByRole("navigation").getByRole("link", { name: "Обучения", exact: true }).click();
+  for (const at of [0, 1])
+    await page
+      .getByLabel(/^Сравнить label,/)
+      .nth(at)
+      .check();
+  await page.getByRole("link", { name: "Сравнить (2)" }).click();
+  await page.getByRole("region", { name: "Насколько они хороши" }).getByRole("row").nth(1).waitFor();
+  await look("compare");
+  await page.getByRole("link", { name: /^A: / }).first().click();
+  await page.getByRole("img", { name: "Калибровка" }).locator("canvas").waitFor();
+  await look("run-curves");
+
+  await page.getByRole("navigation").getByRole("link", { name: "Состояние" }).click();
   await page.getByLabel("Язык").selectOption("en");
-  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  await page.getByRole("heading", { name: "How the service is" }).waitFor();
   await page.reload();
-  await page.getByRole("heading", { name: "Training runs" }).waitFor();
+  await page.getByRole("heading", { name: "How the service is" }).waitFor();
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
 });
 
@@ -227,6 +288,16 @@ test("a run is followed while it trains, and cancelled on a second word", async 
   await page.locator("[data-status=cancelled], [data-status=succeeded]").waitFor({ timeout: 120_000 });
   await lookAt(page, "cancelled");
   expect([complaints(seen), seen.elsewhere]).toEqual([[], []]);
+  // Another target, or no model: they can't be compared, and the service says why.
+  const run = page.url().split("/").at(-1);
+  await page.goto(`${serviceUrl}/runs`);
+  const other = await page.getByRole("link", { name: "label" }).first().getAttribute("href");
+  await page.goto(`${serviceUrl}/runs/compare?ids=${other?.split("/").at(-1)},${run}`);
+  await page
+    .getByRole("alert")
+    .getByText(/^Run [0-9a-f-]+ (and the first one|has no model)/)
+    .waitFor();
+  await page.getByText("RUNS_NOT_COMPARABLE").waitFor();
 });
 
 test("a run is followed to its end though the service is killed and comes back", async () => {

@@ -1,4 +1,4 @@
-import type { components } from "./openapi.d.ts";
+import type { components, operations } from "./openapi.d.ts";
 
 type Schemas = components["schemas"];
 
@@ -8,18 +8,24 @@ export type DescribedDataset = Schemas["DatasetWithProfile"];
 export type UploadedDataset = Schemas["UploadedDataset"];
 export type UnderstoodColumn = Schemas["UnderstoodWithColumns"]["columns"][number];
 export type DatasetWarning = Schemas["DatasetWarning"];
+export type Correction = operations["correctDataset"]["requestBody"]["content"]["application/json"];
+export type ColumnProfile = NonNullable<DescribedDataset["profile"]>[number];
 export type DatasetRows = Schemas["DatasetRows"];
 export type Run = Schemas["TrainingRun"];
 export type DescribedRun = Schemas["TrainingRunWithColumns"] & Run;
 export type RunMetrics = Schemas["RunMetrics"];
+export type RunComparison = Schemas["RunComparison"];
+export type Leaderboard = Schemas["Leaderboard"];
 export type RunStatus = Run["status"];
 export type RunWarning = Schemas["TrainingWarning"];
 export type ColumnUse = Schemas["ColumnUse"];
 export type Mode = Run["mode"];
 export type Task = Run["task"];
 export type Model = Schemas["ArtifactWithInput"];
+export type ListedModel = Schemas["Artifact"];
 export type InputFeature = Schemas["InputFeature"];
-export type Prediction = Schemas["Predictions"]["predictions"][number];
+export type Prediction = Predictions["predictions"][number];
+export type Predictions = Schemas["Predictions"];
 export type Problem = Schemas["Problem"];
 export type FaultCode = Problem["code"];
 

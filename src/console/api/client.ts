@@ -30,3 +30,12 @@ export async function bodyOf<Body>(
   if (!response.ok || data === undefined || data === null) throw faultOf(response.status, error);
   return data;
 }
+
+/**
+ * Waits for a call that answers with no body.
+ * @throws ApiFault with the answer's code, or the network's own error
+ */
+export async function requireDone(call: Promise<{ error?: unknown; response: Response }>): Promise<void> {
+  const { error, response } = await call;
+  if (!response.ok) throw faultOf(response.status, error);
+}

@@ -8,14 +8,20 @@ import { Asked } from "../parts/asked.tsx";
 import { Bars } from "../parts/bars.tsx";
 import { ColumnUses } from "../parts/column-uses.tsx";
 import { Confusion } from "../parts/confusion.tsx";
+import { later } from "../parts/later.tsx";
 import { Page } from "../parts/page.tsx";
 import { QualitySection } from "../parts/quality-section.tsx";
+import { Residuals } from "../parts/residuals.tsx";
 import { RunBadge } from "../parts/run-badge.tsx";
 import { RunWaits } from "../parts/run-waits.tsx";
 import { Section } from "../parts/section.tsx";
+import { Trials } from "../parts/trials.tsx";
 import { Warnings } from "../parts/warnings.tsx";
 import { useSpeech } from "../texts/language.tsx";
 import { importanceBars } from "../words/quality.ts";
+import { shownName } from "../words/shown-name.ts";
+
+const Curves = later(async () => (await import("../parts/curves.tsx")).Curves);
 
 /** A run: while it goes on how far it is, and then what came of it. */
 export function RunPage() {
@@ -37,7 +43,7 @@ function LiveRun({ run }: { run: DescribedRun }) {
       <span>
         {words.of}{" "}
         <Anchor component={Link} to={`/datasets/${run.datasetId}`}>
-          {dataset.data?.name ?? "…"}
+          {dataset.data === undefined ? words.itsDataset : shownName(dataset.data.name)}
         </Anchor>
       </span>
       <span>
@@ -51,8 +57,9 @@ function LiveRun({ run }: { run: DescribedRun }) {
     </span>
   );
   return (
-    <Page title={words.title(run.target)} lead={lead}>
+    <Page title={words.title(shownName(run.target))} lead={lead}>
       {!isFinal(run) && <RunWaits run={run} />}
+      {!isFinal(run) && run.leaderboard !== null && <Trials leaderboard={run.leaderboard} />}
       {run.status === "cancelled" && <Text>{words.cancelledText}</Text>}
       {run.error !== null && (
         <Alert color="red" title={words.failedTitle}>
@@ -90,6 +97,9 @@ function Outcome({ run, metrics }: { run: DescribedRun; metrics: RunMetrics }) {
         </Section>
       )}
       <Confusion metrics={metrics} />
+      <Residuals metrics={metrics} />
+      {metrics.curves !== undefined && <Curves metrics={metrics} />}
+      {run.leaderboard !== null && <Trials leaderboard={run.leaderboard} />}
       {run.columns !== null && (
         <Section title={words.columns}>
           <ColumnUses columns={run.columns} />

@@ -26,10 +26,10 @@ export function Asked<Data>({
   children: (data: Data) => ReactNode;
 }) {
   const { data, error, refetch } = query;
-  // What was there before stays: a reader loses nothing by a fault.
+  const fault = error === null ? undefined : toFault(error);
+  // It was deleted meanwhile, or never was.
+  if (fault?.status === 404 || fault?.code === "ID_INVALID") return <NotFoundPage />;
+  // What was there before stays: a reader loses nothing by another fault.
   if (data !== undefined) return children(data);
-  if (error === null) return <Loading />;
-  const { status, code } = toFault(error);
-  if (status === 404 || code === "ID_INVALID") return <NotFoundPage />;
-  return <FaultAlert thrown={error} onTryAgain={() => void refetch()} />;
+  return fault === undefined ? <Loading /> : <FaultAlert thrown={error} onTryAgain={() => void refetch()} />;
 }

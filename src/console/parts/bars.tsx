@@ -1,4 +1,5 @@
 import type { Bar } from "../words/quality.ts";
+import { shownName } from "../words/shown-name.ts";
 
 /** Bars beside each other, with their names and values; a reader of the page hears the list. */
 export function Bars({
@@ -14,8 +15,8 @@ export function Bars({
     <ul className="bars" aria-label={label}>
       {bars.map(({ name, value, length }) => (
         <li key={name}>
-          <span className="bar-name" title={name}>
-            {name}
+          <span className="bar-name" title={shownName(name)}>
+            {shownName(name)}
           </span>
           <span className="bar-track" aria-hidden="true">
             <span className="bar" style={{ width: `${length * 100}%` }} />

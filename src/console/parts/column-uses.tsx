@@ -3,6 +3,7 @@ import type { ColumnUse } from "../api/answers.ts";
 import type { Texts } from "../texts/en.ts";
 import { useSpeech } from "../texts/language.tsx";
 import type { Formats } from "../words/formats.ts";
+import { shownName } from "../words/shown-name.ts";
 import { WideTable } from "./wide-table.tsx";
 
 /** What is to be known of a column's use, beside what it was learnt as. */
@@ -29,7 +30,7 @@ export function ColumnUses({ columns }: { columns: readonly ColumnUse[] }) {
     <WideTable label={words.columns} head={[dataset.column, words.learntAs, words.details]}>
       {columns.map((use) => (
         <Table.Tr key={use.name} className={use.as === "left_out" ? "quiet" : ""}>
-          <Table.Td className="name-cell">{use.name}</Table.Td>
+          <Table.Td className="name-cell">{shownName(use.name)}</Table.Td>
           <Table.Td>{words.as[use.as]}</Table.Td>
           <Table.Td>{detailsOf(use, texts, formats).join("; ")}</Table.Td>
         </Table.Tr>

@@ -2,6 +2,7 @@ import { Table } from "@mantine/core";
 import type { RunMetrics } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
 import { confusionOf } from "../words/quality.ts";
+import { shownName } from "../words/shown-name.ts";
 import { Section } from "./section.tsx";
 import { WideTable } from "./wide-table.tsx";
 
@@ -17,13 +18,13 @@ export function Confusion({ metrics }: { metrics: RunMetrics }) {
   const { classes, counts } = matrix;
   return (
     <Section title={words.confusion} about={words.confusionAbout}>
-      <WideTable label={words.confusion} head={["", ...classes]}>
+      <WideTable label={words.confusion} head={["", ...classes.map(shownName)]}>
         {classes.map((actual, row) => {
           const ofClass = counts[row] ?? [];
           const all = ofClass.reduce((sum, each) => sum + each, 0);
           return (
             <Table.Tr key={actual}>
-              <Table.Th scope="row">{actual}</Table.Th>
+              <Table.Th scope="row">{shownName(actual)}</Table.Th>
               {classes.map((said, column) => {
                 const count = ofClass[column] ?? 0;
                 return (

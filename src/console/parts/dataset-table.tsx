@@ -2,6 +2,7 @@ import { Anchor, Table } from "@mantine/core";
 import { Link } from "react-router";
 import type { Dataset } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 import { WideTable } from "./wide-table.tsx";
 
 /** Datasets, a line each. */
@@ -15,10 +16,10 @@ export function DatasetTable({ datasets }: { datasets: readonly Dataset[] }) {
         <Table.Tr key={id}>
           <Table.Td className="name-cell">
             <Anchor component={Link} to={`/datasets/${id}`}>
-              {version === 1 ? name : `${name} (${version})`}
+              {version === 1 ? shownName(name) : `${shownName(name)} (${version})`}
             </Anchor>
           </Table.Td>
-          <Table.Td>{target}</Table.Td>
+          <Table.Td>{shownName(target)}</Table.Td>
           <Table.Td className="number">{formats.count(rows)}</Table.Td>
           <Table.Td className="number">{formats.size(sizeBytes)}</Table.Td>
           <Table.Td className="one-line" title={formats.moment(createdAt)}>

@@ -1,15 +1,19 @@
 import { NativeSelect, TextInput } from "@mantine/core";
-import { useId } from "react";
+import { memo, useId } from "react";
 import type { InputFeature } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 
 // A longer list is faster typed than scrolled.
 const mostInList = 30;
 // Nobody types a larger one by chance, and its zeros would fill the form.
 const largestTold = 1e15;
 
-/** The field of one column, by its type; empty is a missing value. */
-export function FeatureField({
+/**
+ * The field of one column, by its type; empty is a missing value. Kept as long as nothing of it changes: a form may have
+ * hundreds of fields, and a letter that is typed is of one.
+ */
+export const FeatureField = memo(function FeatureField({
   feature,
   text,
   isFaulty,
@@ -18,15 +22,15 @@ export function FeatureField({
   feature: InputFeature;
   text: string;
   isFaulty: boolean;
-  onText: (text: string) => void;
+  onText: (name: string, text: string) => void;
 }) {
   const { texts, formats } = useSpeech();
   const { predict: words } = texts;
   const listId = useId();
   const shared = {
-    label: feature.name,
+    label: shownName(feature.name),
     value: text,
-    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => onText(currentTarget.value),
+    onChange: ({ currentTarget }: { currentTarget: { value: string } }) => onText(feature.name, currentTarget.value),
   };
   const missing = { value: "", label: words.missing };
   switch (feature.type) {
@@ -66,7 +70,13 @@ export function FeatureField({
       const { categories, more, others } = feature;
       const isWhole = more === 0 && others === undefined && categories.length <= mostInList;
       // A text that is one of the list, or the empty one: else a select would show another value than it has.
-      if (isWhole && !categories.includes("")) return <NativeSelect {...shared} data={[missing, ...categories]} />;
+      if (isWhole && !categories.includes(""))
+        return (
+          <NativeSelect
+            {...shared}
+            data={[missing, ...categories.map((value) => ({ value, label: shownName(value) }))]}
+          />
+        );
       const further = more + (others ?? 0);
       return (
         <>
@@ -86,4 +96,4 @@ export function FeatureField({
       );
     }
   }
-}
+});

@@ -2,6 +2,7 @@ import { Table, Text } from "@mantine/core";
 import type { DatasetRows } from "../api/answers.ts";
 import { useFirstRows } from "../api/datasets.ts";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 import { Asked } from "./asked.tsx";
 import { WideTable } from "./wide-table.tsx";
 
@@ -19,11 +20,11 @@ function Rows({ page: { columns, rows, firstRow } }: { page: DatasetRows }) {
   const more = columns.length - shown.length;
   const textOf = (cell: DatasetRows["rows"][number][number]): string => {
     if (typeof cell === "boolean") return cell ? texts.yes : texts.no;
-    return typeof cell === "number" ? formats.value(cell) : String(cell);
+    return typeof cell === "number" ? formats.value(cell) : shownName(String(cell));
   };
   return (
     <>
-      <WideTable label={words.firstRows} head={["#", ...shown.map(({ name }) => name)]}>
+      <WideTable label={words.firstRows} head={["#", ...shown.map(({ name }) => shownName(name))]}>
         {rows.map((row, place) => (
           <Table.Tr key={firstRow + place}>
             <Table.Td className="quiet">{formats.count(firstRow + place)}</Table.Td>

@@ -1,5 +1,5 @@
 import { Button, Group, Stack } from "@mantine/core";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useCallback, useState } from "react";
 import type { Model } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
 import { type FormRow, type FormTexts, rowOf, textsOf } from "../words/form-row.ts";
@@ -16,17 +16,24 @@ export function PredictionForm({
   input: NonNullable<Model["input"]>;
   isAsking: boolean;
   onRow: (row: FormRow) => void;
-  /** What was said is of another row then. */
+  /** What was said is of another row then. The same function each time: else all fields are made anew. */
   onChange: () => void;
 }) {
   const { texts } = useSpeech();
   const { predict: words } = texts;
   const [typed, setTyped] = useState(() => textsOf(input, texts.decimal));
   const [faulty, setFaulty] = useState<readonly string[]>([]);
-  const change = (next: (before: FormTexts) => FormTexts): void => {
-    setTyped(next);
-    onChange();
-  };
+  const change = useCallback(
+    (next: (before: FormTexts) => FormTexts): void => {
+      setTyped(next);
+      onChange();
+    },
+    [onChange],
+  );
+  const takeText = useCallback(
+    (name: string, text: string) => change((before) => ({ ...before, [name]: text })),
+    [change],
+  );
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const read = rowOf(input.features, typed, texts.decimal);
@@ -44,7 +51,7 @@ export function PredictionForm({
                 feature={feature}
                 text={typed[feature.name] ?? ""}
                 isFaulty={faulty.includes(feature.name)}
-                onText={(text) => change((before) => ({ ...before, [feature.name]: text }))}
+                onText={takeText}
               />
             ))}
           </div>

@@ -1,16 +1,14 @@
-import { Button, Group, Progress, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { Group, Progress, Stack, Text } from "@mantine/core";
 import type { DescribedRun } from "../api/answers.ts";
 import { useCancel } from "../api/runs.ts";
 import { useSpeech } from "../texts/language.tsx";
-import { FaultAlert } from "./fault-alert.tsx";
+import { Confirmed } from "./confirmed.tsx";
 
 /** A run that goes on: its place or progress, and how to stop it. */
 export function RunWaits({ run }: { run: DescribedRun }) {
   const { texts, formats } = useSpeech();
   const { run: words } = texts;
   const cancel = useCancel(run.id);
-  const [isSure, setIsSure] = useState(false);
   const { leaderboard, queuePosition, progress, status, attempt, endsEarly } = run;
   const place =
     queuePosition === null || queuePosition === 1 ? words.nextInQueue : words.queue(formats.count(queuePosition));
@@ -30,22 +28,13 @@ export function RunWaits({ run }: { run: DescribedRun }) {
         )}
         {endsEarly && <Text size="sm">{words.endsEarly}</Text>}
       </Group>
-      {isSure ? (
-        <Group gap="sm">
-          <Text>{words.cancelSure}</Text>
-          <Button color="red" loading={cancel.isPending} onClick={() => cancel.mutate()}>
-            {words.cancelYes}
-          </Button>
-          <Button variant="default" onClick={() => setIsSure(false)}>
-            {words.cancelNo}
-          </Button>
-        </Group>
-      ) : (
-        <Button variant="default" className="own-width" onClick={() => setIsSure(true)}>
-          {words.cancel}
-        </Button>
-      )}
-      {cancel.error !== null && <FaultAlert thrown={cancel.error} />}
+      <Confirmed
+        label={words.cancel}
+        question={words.cancelSure}
+        yes={words.cancelYes}
+        no={words.cancelNo}
+        call={{ ...cancel, mutate: () => cancel.mutate() }}
+      />
     </Stack>
   );
 }

@@ -2,7 +2,6 @@ import { Button, Container } from "@mantine/core";
 import type { ReactNode } from "react";
 import { NavLink } from "react-router";
 import { forgetKey, useKeyState } from "../api/api-key.ts";
-import { rootAddress } from "../api/root-address.ts";
 import { useSpeech } from "../texts/language.tsx";
 import { LanguageSwitch } from "./language-switch.tsx";
 import { SchemeSwitch } from "./scheme-switch.tsx";
@@ -29,7 +28,8 @@ export function Shell({ children }: { children: ReactNode }) {
             </NavLink>
             <NavLink to="/datasets">{texts.datasets}</NavLink>
             <NavLink to="/runs">{texts.runs}</NavLink>
-            <a href={new URL("api/docs", rootAddress).href}>{texts.apiPage}</a>
+            <NavLink to="/models">{texts.models}</NavLink>
+            <NavLink to="/state">{texts.state.nav}</NavLink>
           </nav>
           <div className="header-tools">
             {key !== undefined && (

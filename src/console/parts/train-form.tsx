@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import type { DescribedDataset, Mode, Task } from "../api/answers.ts";
 import { useTrain } from "../api/runs.ts";
 import { useSpeech } from "../texts/language.tsx";
+import { shownName } from "../words/shown-name.ts";
 import { FaultAlert } from "./fault-alert.tsx";
 import { Section } from "./section.tsx";
 
@@ -23,7 +24,12 @@ export function TrainForm({ dataset }: { dataset: DescribedDataset }) {
   const [target, setTarget] = useState(dataset.target);
   const [mode, setMode] = useState<Mode>("heavy");
   const train = useTrain();
-  const targets = dataset.understood.columns.filter(({ role }) => role !== "left out").map(({ name }) => name);
+  const targets = dataset.understood.columns
+    .filter(({ role }) => role !== "left out")
+    .map(({ name }) => ({
+      value: name,
+      label: shownName(name),
+    }));
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     train.mutate({ datasetId: dataset.id, target, mode }, { onSuccess: ({ id }) => void navigate(`/runs/${id}`) });

@@ -1,43 +1,70 @@
-import { Badge, Button, Table } from "@mantine/core";
-import { useState } from "react";
+import { Badge, Table } from "@mantine/core";
 import type { UnderstoodColumn } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
+import type { Corrections } from "../words/corrections.ts";
+import { shownName } from "../words/shown-name.ts";
+import { RoleSelect, TypeSelect } from "./column-selects.tsx";
+import { FirstOf } from "./first-of.tsx";
 import { WideTable } from "./wide-table.tsx";
 
-// A table may have thousands, and nobody reads them all.
 const shownAtFirst = 50;
 
-/** The columns of a file: what each is taken for. */
-export function UnderstoodColumns({ columns, rows }: { columns: readonly UnderstoodColumn[]; rows: number }) {
+/** What is being said of the columns, and who hears it. */
+export interface Correcting {
+  readonly corrections: Corrections;
+  readonly onCorrections: (next: Corrections) => void;
+}
+
+/** The columns of a file: what each is taken for, and where `correcting` is there, what it shall be. */
+export function UnderstoodColumns({
+  columns,
+  rows,
+  correcting,
+}: {
+  columns: readonly UnderstoodColumn[];
+  rows: number;
+  correcting: Correcting | undefined;
+}) {
   const { texts, formats } = useSpeech();
   const { dataset: words } = texts;
-  const [showsAll, setShowsAll] = useState(false);
-  const shown = showsAll ? columns : columns.slice(0, shownAtFirst);
-  const more = columns.length - shown.length;
   const missingOf = (missing: number | undefined): string => {
     if (missing === undefined) return texts.none;
     return missing === 0 ? "0" : `${formats.count(missing)} (${formats.percent(missing / rows, 1)})`;
   };
   return (
-    <>
-      <WideTable label={words.columns} head={[words.column, words.type, words.role, words.missing, words.examples]}>
-        {shown.map(({ name, type, role, missing, examples }, place) => (
-          <Table.Tr key={place}>
-            <Table.Td className="name-cell">{name === "" ? <i>{words.unnamed}</i> : name}</Table.Td>
-            <Table.Td>{type === null ? texts.none : words.types[type]}</Table.Td>
-            <Table.Td className="one-line">
-              {role === "target" ? <Badge className="badge">{words.roles[role]}</Badge> : words.roles[role]}
-            </Table.Td>
-            <Table.Td className="number">{missingOf(missing)}</Table.Td>
-            <Table.Td className="examples">{examples?.join(" · ") ?? texts.none}</Table.Td>
-          </Table.Tr>
-        ))}
-      </WideTable>
-      {more > 0 && (
-        <Button variant="default" className="own-width" onClick={() => setShowsAll(true)}>
-          {words.furtherColumns(more, formats.count(more))}
-        </Button>
+    <FirstOf items={columns} atFirst={shownAtFirst} further={words.furtherColumns}>
+      {(shown) => (
+        <WideTable label={words.columns} head={[words.column, words.type, words.role, words.missing, words.examples]}>
+          {shown.map((column, place) => {
+            const { name, type, role, missing, examples } = column;
+            // One without a name can be neither named nor used.
+            const isCorrected = correcting !== undefined && name !== "";
+            return (
+              <Table.Tr key={place}>
+                <Table.Td className="name-cell">{name === "" ? <i>{words.unnamed}</i> : shownName(name)}</Table.Td>
+                <Table.Td>
+                  {isCorrected ? (
+                    <TypeSelect column={column} {...correcting} />
+                  ) : (
+                    (type && words.types[type]) || texts.none
+                  )}
+                </Table.Td>
+                <Table.Td className="one-line">
+                  {isCorrected ? (
+                    <RoleSelect column={column} {...correcting} />
+                  ) : role === "target" ? (
+                    <Badge className="badge">{words.roles[role]}</Badge>
+                  ) : (
+                    words.roles[role]
+                  )}
+                </Table.Td>
+                <Table.Td className="number">{missingOf(missing)}</Table.Td>
+                <Table.Td className="examples">{examples?.map(shownName).join(" · ") ?? texts.none}</Table.Td>
+              </Table.Tr>
+            );
+          })}
+        </WideTable>
       )}
-    </>
+    </FirstOf>
   );
 }

@@ -18,11 +18,16 @@ export function WideTable({
       <Table verticalSpacing="xs" highlightOnHover>
         <Table.Thead>
           <Table.Tr>
-            {head.map((cell, place) => (
-              <Table.Th key={place} scope="col">
-                {cell}
-              </Table.Th>
-            ))}
+            {head.map((cell, place) =>
+              // The corner of a table with heads on two sides is the head of nothing.
+              cell === "" ? (
+                <Table.Td key={place} />
+              ) : (
+                <Table.Th key={place} scope="col">
+                  {cell}
+                </Table.Th>
+              ),
+            )}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>{children}</Table.Tbody>

@@ -11,6 +11,9 @@ export interface Formats {
   readonly value: (value: number) => string;
   /** A share of 1, in per cent. */
   readonly percent: (share: number, digits?: number) => string;
+  /** A measured value with its sign, as of a difference. */
+  readonly signed: (value: number) => string;
+  readonly signedPercent: (share: number) => string;
   readonly size: (bytes: number) => string;
   readonly moment: (iso: string) => string;
   readonly ago: (iso: string, nowMs: number) => string;
@@ -38,6 +41,9 @@ export function createFormats(locale: string): Formats {
     numbers({ maximumSignificantDigits: 15 }),
   ];
   const percents = [0, 1, 2].map((digits) => numbers({ style: "percent", maximumFractionDigits: digits }));
+  const sign = { signDisplay: "exceptZero" } as const;
+  const signed = numbers({ maximumSignificantDigits: 4, ...sign });
+  const signedPercent = numbers({ style: "percent", maximumFractionDigits: 1, ...sign });
   const sizes = sizeUnits.map((unit) =>
     numbers({ style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumSignificantDigits: 3 }),
   );
@@ -52,6 +58,8 @@ export function createFormats(locale: string): Formats {
     measured: (each) => measured.format(each),
     value: (each) => value.format(each),
     percent: (share, digits = 0) => percents[digits]!.format(share),
+    signed: (each) => signed.format(each),
+    signedPercent: (share) => signedPercent.format(share),
     size(bytes) {
       const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), sizeUnits.length - 1);
       return sizes[step]!.format(bytes / 1000 ** step);

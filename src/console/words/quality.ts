@@ -1,7 +1,7 @@
 import type { RunMetrics, Task } from "../api/answers.ts";
 
 /** Measures that are shown, in this order; of each task those that a run has. */
-const shownOf = {
+export const measureNames = {
   classification: [
     "accuracy",
     "balancedAccuracy",
@@ -15,10 +15,13 @@ const shownOf = {
   ],
   regression: ["r2", "rmse", "mae", "medianAbsoluteError", "mape"],
 } as const satisfies Record<Task, readonly (keyof RunMetrics)[]>;
-export type MeasureName = (typeof shownOf)[Task][number];
+export type MeasureName = (typeof measureNames)[Task][number];
 
 /** Measures that are shares of 1, and shown in per cent. */
 const shares: ReadonlySet<MeasureName> = new Set(["accuracy", "balancedAccuracy", "precision", "recall", "f1", "mape"]);
+
+/** Whether a measure is told in per cent. */
+export const isShare = (name: MeasureName): boolean => shares.has(name);
 
 /** One line of a run's quality. */
 export interface Measure {
@@ -40,7 +43,7 @@ function intervalOf(metrics: RunMetrics, name: string): readonly [number, number
 
 /** What a run measured, line by line. */
 export function measuresOf(task: Task, metrics: RunMetrics): Measure[] {
-  return shownOf[task].flatMap((name) => {
+  return measureNames[task].flatMap((name) => {
     const value = metrics[name];
     if (typeof value !== "number") return [];
     const baseline = metrics.baseline?.[name];
@@ -48,7 +51,7 @@ export function measuresOf(task: Task, metrics: RunMetrics): Measure[] {
       {
         name,
         value,
-        isShare: shares.has(name),
+        isShare: isShare(name),
         interval: intervalOf(metrics, name),
         baseline: typeof baseline === "number" ? baseline : undefined,
       },
