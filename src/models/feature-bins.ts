@@ -1,3 +1,5 @@
+import { type FeatureColumn, floatsAt, floatsOf } from "./feature-column.ts";
+
 /** Bins of values that a feature may have: more would not fit a byte together with the one for missing values. */
 export const MAX_VALUE_BINS = 255;
 
@@ -20,16 +22,17 @@ export interface BinOptions {
   readonly rowWeights?: Float64Array | undefined;
 }
 
-/** Cuts between neighbouring values where they are few, else at quantiles; only `rows` have a say. */
-export function binColumns(columns: readonly Float32Array[], rows: Int32Array, options: BinOptions): Bins {
+/** Cuts between neighbouring values where they are few, else at quantiles; only `rows` have a say, and all places have a bin. */
+export function binColumns(columns: readonly FeatureColumn[], rows: Int32Array, options: BinOptions): Bins {
   const offsets = new Int32Array(columns.length);
   const thresholds: Float32Array[] = [];
   const ofFeature: Uint8Array[] = [];
   let total = 0;
   for (const [feature, column] of columns.entries()) {
-    const cuts = cutPoints(column, rows, options);
+    const floats = floatsOf(column);
+    const cuts = cutPoints(floats, rows, options);
     thresholds.push(cuts);
-    ofFeature.push(binsOf(column, rows, cuts));
+    ofFeature.push(binsOf(floats, cuts));
     offsets[feature] = total;
     total += cuts.length + 1;
   }
@@ -37,23 +40,37 @@ export function binColumns(columns: readonly Float32Array[], rows: Int32Array, o
 }
 
 function cutPoints(column: Float32Array, rows: Int32Array, { maxBins, rowWeights }: BinOptions): Float32Array {
-  const sorted = Float32Array.from(rows, (row) => column[row]!)
-    .filter((value) => !Number.isNaN(value))
-    .sort();
-  if (sorted.length === 0) return new Float32Array(0);
-  const distinct: number[] = [];
-  for (const value of sorted) if (value !== distinct.at(-1)) distinct.push(value);
-  const cuts = [distinct[0]!];
-  if (distinct.length <= maxBins) {
-    for (let i = 1; i < distinct.length; i++) {
-      const middle = Math.fround(distinct[i - 1]! / 2 + distinct[i]! / 2);
-      // Between neighbouring floats there is no middle.
-      cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
-    }
-  } else {
+  const sorted = sortedNumbers(column, rows);
+  if (sorted.length === 0) return sorted;
+  const distinct = distinctNumbers(sorted, maxBins + 1);
+  if (distinct.length > maxBins)
     return Float32Array.from(quantileCuts(...weighed(column, rows, sorted, rowWeights), maxBins));
+  const cuts = [distinct[0]!];
+  for (let i = 1; i < distinct.length; i++) {
+    const middle = Math.fround(distinct[i - 1]! / 2 + distinct[i]! / 2);
+    // Between neighbouring floats there is no middle.
+    cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
   }
   return Float32Array.from(cuts);
+}
+
+/** What is not missing in some rows, rising. */
+function sortedNumbers(column: Float32Array, rows: Int32Array): Float32Array {
+  // NaN is sorted behind all numbers.
+  const sorted = floatsAt(column, rows).sort();
+  let count = sorted.length;
+  while (count > 0 && Number.isNaN(sorted[count - 1]!)) count--;
+  return sorted.subarray(0, count);
+}
+
+/** @param most as many at most: of more nobody asks which they are */
+function distinctNumbers(sorted: Float32Array, most: number): number[] {
+  const distinct: number[] = [];
+  for (const value of sorted) {
+    if (value === distinct.at(-1)) continue;
+    if (distinct.push(value) === most) break;
+  }
+  return distinct;
 }
 
 /** The values in their order, and how much lies before each of them and behind the last. */
@@ -99,9 +116,9 @@ function quantileCuts(values: Float32Array, before: Float64Array, count: number)
   return cuts;
 }
 
-function binsOf(column: Float32Array, rows: Int32Array, cuts: Float32Array): Uint8Array {
+function binsOf(column: Float32Array, cuts: Float32Array): Uint8Array {
   const bins = new Uint8Array(column.length);
-  for (const row of rows) {
+  for (let row = 0; row < bins.length; row++) {
     const value = column[row]!;
     if (Number.isNaN(value)) {
       bins[row] = cuts.length;

@@ -29,33 +29,38 @@ export interface TreeTask {
 type Grower = (task: TreeTask, margins: Float64Array) => Tree;
 
 const NO_PARENT = 2147483647;
+/** Rows whose gradients are brought into their order at once: they stay in a core's nearest cache while all features pass over them. */
+const BLOCK_ROWS = 2048;
 
 /** Keeps the scratch memory of all trees. */
 export function makeGrower({ bins, rules, maxDepth, learningRate, maxStep, mostRows }: GrowerOptions): Grower {
   const rows = new Int32Array(mostRows);
   const scratch = new Int32Array(mostRows);
-  const nodeGradients = new Float64Array(mostRows);
-  const nodeHessians = new Float64Array(mostRows);
+  const blockGradients = new Float64Array(BLOCK_ROWS);
+  const blockHessians = new Float64Array(BLOCK_ROWS);
   const histogramPool = Array.from({ length: maxDepth + 1 }, () => new Float64Array(2 * bins.total));
 
   function fillHistogram(histogram: Float64Array, start: number, end: number, task: TreeTask): void {
     const { gradients, hessians, features } = task;
     histogram.fill(0);
-    for (let i = start; i < end; i++) {
-      nodeGradients[i] = gradients[rows[i]!]!;
-      nodeHessians[i] = hessians[rows[i]!]!;
-    }
-    for (let at = 0; at < features.length; at++) {
-      const feature = features[at]!;
-      addFeature(histogram, bins.ofFeature[feature]!, 2 * bins.offsets[feature]!, start, end);
+    for (let from = start; from < end; from += BLOCK_ROWS) {
+      const to = Math.min(end, from + BLOCK_ROWS);
+      for (let i = from; i < to; i++) {
+        blockGradients[i - from] = gradients[rows[i]!]!;
+        blockHessians[i - from] = hessians[rows[i]!]!;
+      }
+      for (let at = 0; at < features.length; at++) {
+        const feature = features[at]!;
+        addFeature(histogram, bins.ofFeature[feature]!, 2 * bins.offsets[feature]!, from, to);
+      }
     }
   }
 
   function addFeature(histogram: Float64Array, binOf: Uint8Array, offset: number, start: number, end: number): void {
     for (let i = start; i < end; i++) {
       const at = offset + 2 * binOf[rows[i]!]!;
-      histogram[at]! += nodeGradients[i]!;
-      histogram[at + 1]! += nodeHessians[i]!;
+      histogram[at]! += blockGradients[i - start]!;
+      histogram[at + 1]! += blockHessians[i - start]!;
     }
   }
 

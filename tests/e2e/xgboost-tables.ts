@@ -1,6 +1,7 @@
 /** Tables with all that a column can be, as a file and as the trainers take them. */
 
 import { seededRandom } from "../../src/models/split-rows.ts";
+import { codeTexts } from "../../src/models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../../src/models/training-table.ts";
 
 const random = seededRandom(11);
@@ -33,7 +34,7 @@ function columnOf(name: Name): TableColumn {
     return { name, kind: "date", numbers, written: { order: "year first", separator: "-" }, hasStrays: false };
   if (name === "isOpen") return { name, kind: "boolean", numbers };
   if (name === "size" || name === "amount") return { name, kind: "number", numbers };
-  return { name, kind: "text", texts: cells as (string | null)[] };
+  return { name, kind: "text", ...codeTexts(cells as (string | null)[]) };
 }
 
 function textOf(name: Name, cell: unknown): string {
