@@ -1,6 +1,19 @@
 /** One of a model's own features in the rows that are learnt from: its 32-bit floats, or where in the table they come from. NaN is missing. */
 export type FeatureColumn = Float32Array | TableFeature;
 
+/** What the categories of one column have in common. */
+export interface Categories {
+  readonly count: number;
+  /** Which of them a row of the table has; -1 where it has none. */
+  readonly in: (row: number) => number;
+}
+
+/** A feature that is 1 in the rows of one category, and 0 in all others. */
+interface OneCategory {
+  readonly categories: Categories;
+  readonly place: number;
+}
+
 /**
  * A feature that is still in the table: most are asked for once, to be cut into bins or standardised, and all of them as floats
  * were as much memory as half the table.
@@ -9,11 +22,14 @@ export class TableFeature {
   readonly #valueIn: (row: number) => number;
   /** Of the table, by place. */
   readonly rows: Int32Array;
+  /** Undefined where it is a number. */
+  readonly category: OneCategory | undefined;
 
   /** @param valueIn a row of the table, as a 32-bit float */
-  constructor(valueIn: (row: number) => number, rows: Int32Array) {
+  constructor(valueIn: (row: number) => number, rows: Int32Array, category?: OneCategory) {
     this.#valueIn = valueIn;
     this.rows = rows;
+    this.category = category;
   }
 
   get length(): number {
@@ -32,8 +48,16 @@ export class TableFeature {
 
   /** The same in other rows. */
   in(rows: Int32Array): TableFeature {
-    return new TableFeature(this.#valueIn, rows);
+    return new TableFeature(this.#valueIn, rows, this.category);
   }
+}
+
+/** The features of a column's categories, one for each. */
+export function categoryFeatures(categories: Categories, rows: Int32Array): TableFeature[] {
+  return Array.from({ length: categories.count }, (_, place) => {
+    const valueIn = (row: number): number => (categories.in(row) === place ? 1 : 0);
+    return new TableFeature(valueIn, rows, { categories, place });
+  });
 }
 
 /** All numbers of a feature. */

@@ -1,5 +1,5 @@
 import { datePartOf, dateParts, midnightBefore } from "./date-parts.ts";
-import { TableFeature } from "./feature-column.ts";
+import { categoryFeatures, TableFeature } from "./feature-column.ts";
 import type { DroppedColumn, ModelFeature, TextFeature } from "./model.ts";
 import { LEAST_ROWS_OF_CATEGORY, MAX_CATEGORIES, textFeature, withinOtherBytes } from "./text-feature.ts";
 import type { BooleanColumn, DateColumn, NumberColumn, TableColumn, TextColumn } from "./training-table.ts";
@@ -164,8 +164,7 @@ export function featureColumns(
     } else if (column.kind === "text" && feature.kind === "text") {
       const places = placesOfCodes(feature, column);
       const { codes } = column;
-      for (let own = 0; own < widthOf(feature); own++)
-        found.push(new TableFeature((row) => (places[codes[row]!] === own ? 1 : 0), rows));
+      found.push(...categoryFeatures({ count: widthOf(feature), in: (row) => places[codes[row]!]! }, rows));
     }
   }
   return found;

@@ -153,7 +153,7 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   const outputs = outputNames(request.target, classes).length;
   const size = { features: expandedSources(features).length, outputs };
   const fits = request.mode === "heavy" ? fitsAtOnce(parameters, { ...size, rows: places.length }) : 1;
-  requireRoom(request, { ...size, trainRows: places.length, fits });
+  requireRoom(request, features, { outputs, trainRows: places.length, fits });
   const rows = places.map((place) => target.rows[place]!);
   return {
     columns: featureColumns(features, columns, rows, request.mode === "light"),
@@ -232,13 +232,26 @@ export function requireEnough({ request, target }: TrainingFacts, places: Int32A
 /** What the columns become is known only now; before it is made, it must be seen to fit. */
 function requireRoom(
   { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
-  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs" | "fits">>,
+  features: readonly ModelFeature[],
+  known: Required<Pick<TrainingSize, "trainRows" | "outputs" | "fits">>,
 ): void {
-  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
+  const texts = features.filter(({ kind }) => kind === "text");
+  const categoryFeatures = expandedSources(texts).length;
+  const all = expandedSources(features).length;
+  const neededBytes = leastTrainingBytes({
+    rows: table.rowCount,
+    columns: table.columns.length,
+    textColumns: table.columns.filter(({ kind }) => kind === "text").length,
+    mode,
+    numberFeatures: all - categoryFeatures,
+    categoryFeatures,
+    categoryColumns: texts.length,
+    ...known,
+  });
   if (neededBytes <= memoryBytes) return;
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
-    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+    `The columns become ${all} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed at least, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Bins } from "./feature-bins.ts";
+import { type Bins, binsOfByte, markLeftBins } from "./feature-bins.ts";
 import { type FeatureColumn, floatAt } from "./feature-column.ts";
 import type { Tree } from "./tree.ts";
 
@@ -13,19 +13,25 @@ export function addLeaves(
   rows: Int32Array,
   margins: Float64Array,
 ): void {
+  if (rows.length === 0) return;
   const features = Int32Array.from(tree.feature);
   const lefts = Int32Array.from(tree.left);
   const rights = Int32Array.from(tree.right);
   const binOf = features.map((feature, node) =>
     feature < 0 ? 0 : bins.thresholds[feature]!.indexOf(tree.threshold[node]!),
   );
+  const isLeft = new Uint8Array(features.length * binsOfByte);
+  for (const [node, feature] of features.entries()) {
+    if (feature < 0) continue;
+    const split = { feature, bin: binOf[node]!, missingGoesLeft: tree.missingGoesLeft[node] === 1 };
+    markLeftBins(bins, split, isLeft.subarray(node * binsOfByte, (node + 1) * binsOfByte));
+  }
   const goesLeft = (node: number, row: number): boolean => {
     const feature = features[node]!;
     const bin = bins.ofFeature[feature]![row]!;
-    if (bin === bins.thresholds[feature]!.length) return tree.missingGoesLeft[node] === 1;
     // Below the least that was learnt from there is no bin.
-    if (binOf[node] === 0) return floatAt(columns[feature]!, row) < tree.threshold[node]!;
-    return bin < binOf[node]!;
+    if (binOf[node] === 0 && bin === 0) return floatAt(columns[feature]!, row) < tree.threshold[node]!;
+    return isLeft[node * binsOfByte + bin] === 1;
   };
   for (const row of rows) {
     let node = 0;
