@@ -1,8 +1,9 @@
-import { binColumns } from "./feature-bins.ts";
+import { type Bins, binColumns } from "./feature-bins.ts";
+import type { FeatureColumn } from "./feature-column.ts";
 import { makeGrower } from "./grow-tree.ts";
 import { treeSampler } from "./sample-trees.ts";
 import type { RowSplit } from "./split-rows.ts";
-import { leafValue, type Tree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 import {
   computeGradients,
   type LossFacts,
@@ -12,6 +13,7 @@ import {
   type StartingPoint,
   startingPoint,
 } from "./tree-loss.ts";
+import { addLeaves } from "./walk-bins.ts";
 
 /** How trees are grown, by XGBoost's names; alpha and gamma in the target's units. */
 export interface TreeSettings {
@@ -30,7 +32,7 @@ export interface TreeSettings {
 
 /** The task of the tree trainer: features column by column, NaN where missing. */
 export interface TreesFit extends LossFacts, TreeSettings {
-  readonly columns: readonly Float32Array[];
+  readonly columns: readonly FeatureColumn[];
   /** Places to learn from, and places to stop early by (may be empty: then all rounds are kept). */
   readonly fitRows: Int32Array;
   readonly validationRows: Int32Array;
@@ -103,15 +105,15 @@ function boost(fit: TreesFit): Boosting {
   const rowCount = start.target.length;
   const margins = new Float64Array(rowCount * outputs);
   for (let k = 0; k < outputs; k++) margins.fill(start.margins[k]!, k * rowCount, (k + 1) * rowCount);
-  const grow = growerOf(fit, start.scale);
+  const bins = binColumns(fit.columns, fit.fitRows, fit);
+  const grow = growerOf(fit, bins, start.scale);
   const sampler = treeSampler(fit.fitRows, fit.columns.length, fit);
   const gradients = new Float64Array(rowCount * outputs);
   const hessians = new Float64Array(rowCount * outputs);
   const trees: Tree[] = [];
   const round = (): number => {
     const rows = sampler.rowsOfRound();
-    const otherRows =
-      rows === fit.fitRows ? fit.validationRows : [...without(fit.fitRows, rows), ...fit.validationRows];
+    const undrawn = rows === fit.fitRows ? new Int32Array(0) : without(fit.fitRows, rows);
     computeGradients(facts, rows, margins, gradients, hessians);
     for (let k = 0; k < outputs; k++) {
       const from = k * rowCount;
@@ -126,7 +128,7 @@ function boost(fit: TreesFit): Boosting {
         },
         ofOutput(margins),
       );
-      for (const row of otherRows) margins[from + row]! += leafValue(tree, fit.columns, row);
+      for (const others of [undrawn, fit.validationRows]) addLeaves(tree, bins, fit.columns, others, ofOutput(margins));
       trees.push(tree);
     }
     return fit.validationRows.length === 0 ? Number.NaN : meanLoss(facts, fit.validationRows, margins);
@@ -138,11 +140,11 @@ function boost(fit: TreesFit): Boosting {
   return { round, finish };
 }
 
-function growerOf(fit: TreesFit, scale: number): ReturnType<typeof makeGrower> {
-  const { columns, fitRows, rowWeights, minChildWeight, lambda, maxDepth, learningRate, monotone } = fit;
+function growerOf(fit: TreesFit, bins: Bins, scale: number): ReturnType<typeof makeGrower> {
+  const { fitRows, minChildWeight, lambda, maxDepth, learningRate, monotone } = fit;
   const maxStep = fit.loss === "poisson" ? POISSON_MAX_STEP : Number.POSITIVE_INFINITY;
   return makeGrower({
-    bins: binColumns(columns, fitRows, { maxBins: fit.maxBins, rowWeights }),
+    bins,
     rules: {
       minChildWeight,
       lambda,

@@ -1,5 +1,6 @@
 import { contributionsOf, type ExplainedModel } from "./contributions.ts";
 import { explanationWork } from "./explain-rows.ts";
+import { type FeatureColumn, floatsAt } from "./feature-column.ts";
 import { expandedSources } from "./feature-schema.ts";
 import type { ModelDocument, ModelFeature, XgboostModel } from "./model.ts";
 import type { ColumnImportances } from "./model-metrics.ts";
@@ -12,12 +13,15 @@ import { answersOf, marginsOf, outputsOf } from "./xgboost-json.ts";
 export interface MeasuredColumns
   extends Pick<ModelDocument, "features" | "model" | "coefficients" | "target" | "classes"> {
   /** The model's own features of these rows. */
-  readonly columns: readonly Float32Array[];
+  readonly columns: readonly FeatureColumn[];
   /** What they really are: numbers, or numbers of classes. */
   readonly actual: ArrayLike<number>;
   /** What splits or weights say of each column, the largest first. */
   readonly gains: Readonly<Record<string, number>>;
 }
+
+/** The rows of these that are looked at. */
+type PickedRows = MeasuredColumns & { readonly columns: readonly Float32Array[] };
 
 /** More rows tell nearly the same, and fewer next to nothing. */
 const mostRows = 1_000;
@@ -44,9 +48,9 @@ export function columnImportances(measured: MeasuredColumns, seed: number, share
   const { features, gains, actual } = measured;
   const random = seededRandom(seed);
   const places = pickPlaces(actual.length, rowsToTake(measured, share), random);
-  const picked: MeasuredColumns = {
+  const picked: PickedRows = {
     ...measured,
-    columns: measured.columns.map((column) => Float32Array.from(places, (place) => column[place]!)),
+    columns: measured.columns.map((column) => floatsAt(column, places)),
     actual: Float64Array.from(places, (place) => actual[place]!),
   };
   const sizes = meanSizes(picked, places.length);
@@ -113,7 +117,7 @@ function pickPlaces(rowCount: number, wanted: number, random: () => number): Int
 }
 
 /** By source column: the mean of |SHAP value|, of more classes summed over them. */
-function meanSizes({ columns, ...explained }: MeasuredColumns, rowCount: number): Float64Array {
+function meanSizes({ columns, ...explained }: PickedRows, rowCount: number): Float64Array {
   const width = explained.features.length;
   const sums = new Float64Array(width);
   const { values } = contributionsOf(explained satisfies ExplainedModel, columns, rowCount);
@@ -140,7 +144,7 @@ function treesBySource({ learner }: XgboostModel, features: readonly ModelFeatur
 }
 
 /** By source column: how much the loss grows when it is shuffled. */
-function lossGrowth(measured: MeasuredColumns, random: () => number) {
+function lossGrowth(measured: PickedRows, random: () => number) {
   const { model, features, columns, actual } = measured;
   const { name: loss, of: lossOf } = lossFor(measured);
   const margins = marginsOf(model, columns, actual.length);
@@ -171,7 +175,7 @@ function shuffled(count: number, random: () => number): Int32Array {
 type Change = (source: number, order: Int32Array, margins: Float64Array) => void;
 
 /** Makes margins those of rows that have another row's value in one column each. */
-function changerOf({ model, features, columns, actual }: MeasuredColumns): Change {
+function changerOf({ model, features, columns, actual }: PickedRows): Change {
   const { gradient_booster: booster } = model.learner;
   const outputs = outputsOf(model);
   const featuresOf = featuresBySource(features);

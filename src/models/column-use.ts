@@ -2,7 +2,7 @@ import { areTimesAlone, type DatePart } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import { countOthers } from "./known-category.ts";
 import type { DroppedColumn, ModelFeature } from "./model.ts";
-import type { NumberColumn, TableColumn } from "./training-table.ts";
+import { type NumberColumn, type TableColumn, textAt } from "./training-table.ts";
 
 /** Why nothing is learnt from a column. */
 export const leftOutReasons = [
@@ -135,7 +135,8 @@ function countRounded({ numbers }: NumberColumn, rows: Int32Array): number {
 function countMissing(column: TableColumn, rows: Int32Array): number {
   let missing = 0;
   for (const row of rows) {
-    if (column.kind === "text" ? !column.texts[row] : Number.isNaN(toFeatureValue(column.numbers[row]!))) missing += 1;
+    if (column.kind === "text" ? !textAt(column, row) : Number.isNaN(toFeatureValue(column.numbers[row]!)))
+      missing += 1;
   }
   return missing;
 }

@@ -1,15 +1,30 @@
+import { type Categories, type FeatureColumn, floatsAt, floatsOf, TableFeature } from "./feature-column.ts";
+import { sortFloats } from "./sort-floats.ts";
+
 /** Bins of values that a feature may have: more would not fit a byte together with the one for missing values. */
 export const MAX_VALUE_BINS = 255;
+/** As many as a byte tells apart. */
+export const binsOfByte = 256;
 
 /** Every feature cut into bins of values, and one more for missing. */
 export interface Bins {
   /** Lowest value of each bin; the first is the lowest value of all. The missing bin has the number after the last. */
   readonly thresholds: readonly Float32Array[];
-  /** Bin of each place, by feature. */
+  /** Bin of each place, by feature; features that are categories of one column have one list of which category each place has. */
   readonly ofFeature: readonly Uint8Array[];
-  /** First bin of each feature in a histogram over all of them, and how many there are. */
+  /** By feature, which category it is, and so its bin in that list; -1 of a number. */
+  readonly categoryOf: Int16Array;
+  /** First bin of each feature's list in a histogram over all of them, and how many there are. */
   readonly offsets: Int32Array;
   readonly total: number;
+}
+
+/** Which side a bin goes to. */
+interface BinSplit {
+  readonly feature: number;
+  /** Bins below it go left; of a category, all others do. */
+  readonly bin: number;
+  readonly missingGoesLeft: boolean;
 }
 
 /** How values are cut. */
@@ -20,40 +35,86 @@ export interface BinOptions {
   readonly rowWeights?: Float64Array | undefined;
 }
 
-/** Cuts between neighbouring values where they are few, else at quantiles; only `rows` have a say. */
-export function binColumns(columns: readonly Float32Array[], rows: Int32Array, options: BinOptions): Bins {
+/** Cuts between neighbouring values where they are few, else at quantiles; only `rows` have a say, and all places have a bin. */
+export function binColumns(columns: readonly FeatureColumn[], rows: Int32Array, options: BinOptions): Bins {
   const offsets = new Int32Array(columns.length);
+  const categoryOf = new Int16Array(columns.length).fill(-1);
   const thresholds: Float32Array[] = [];
   const ofFeature: Uint8Array[] = [];
+  const lists = new Map<Categories, { readonly ofPlace: Uint8Array; readonly offset: number }>();
   let total = 0;
   for (const [feature, column] of columns.entries()) {
-    const cuts = cutPoints(column, rows, options);
+    if (column instanceof TableFeature && column.category !== undefined) {
+      const { categories, place } = column.category;
+      let list = lists.get(categories);
+      if (list === undefined) {
+        list = { ofPlace: categoriesIn(categories, column.rows), offset: total };
+        lists.set(categories, list);
+        total += categories.count + 1;
+      }
+      categoryOf[feature] = place;
+      offsets[feature] = list.offset;
+      ofFeature.push(list.ofPlace);
+      thresholds.push(Float32Array.of(0, 0.5));
+      continue;
+    }
+    const floats = floatsOf(column);
+    const cuts = cutPoints(floats, rows, options);
     thresholds.push(cuts);
-    ofFeature.push(binsOf(column, rows, cuts));
+    ofFeature.push(binsOf(floats, cuts));
     offsets[feature] = total;
     total += cuts.length + 1;
   }
-  return { thresholds, ofFeature, offsets, total };
+  return { thresholds, ofFeature, categoryOf, offsets, total };
+}
+
+/** By place; a row of none has the number after the last. */
+function categoriesIn(categories: Categories, rows: Int32Array): Uint8Array {
+  const ofPlace = new Uint8Array(rows.length);
+  for (let place = 0; place < rows.length; place++) {
+    const category = categories.in(rows[place]!);
+    ofPlace[place] = category < 0 ? categories.count : category;
+  }
+  return ofPlace;
+}
+
+/** Marks by 1 which bins of the feature's list a split sends to the left, and by 0 which to the right. */
+export function markLeftBins(
+  { thresholds, categoryOf }: Pick<Bins, "thresholds" | "categoryOf">,
+  { feature, bin, missingGoesLeft }: BinSplit,
+  isLeft: Uint8Array,
+): void {
+  const category = categoryOf[feature]!;
+  if (category >= 0) {
+    isLeft.fill(1)[category] = 0;
+    return;
+  }
+  isLeft.fill(1, 0, bin).fill(0, bin)[thresholds[feature]!.length] = missingGoesLeft ? 1 : 0;
 }
 
 function cutPoints(column: Float32Array, rows: Int32Array, { maxBins, rowWeights }: BinOptions): Float32Array {
-  const sorted = Float32Array.from(rows, (row) => column[row]!)
-    .filter((value) => !Number.isNaN(value))
-    .sort();
-  if (sorted.length === 0) return new Float32Array(0);
-  const distinct: number[] = [];
-  for (const value of sorted) if (value !== distinct.at(-1)) distinct.push(value);
-  const cuts = [distinct[0]!];
-  if (distinct.length <= maxBins) {
-    for (let i = 1; i < distinct.length; i++) {
-      const middle = Math.fround(distinct[i - 1]! / 2 + distinct[i]! / 2);
-      // Between neighbouring floats there is no middle.
-      cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
-    }
-  } else {
+  const sorted = sortFloats(floatsAt(column, rows));
+  if (sorted.length === 0) return sorted;
+  const distinct = distinctNumbers(sorted, maxBins + 1);
+  if (distinct.length > maxBins)
     return Float32Array.from(quantileCuts(...weighed(column, rows, sorted, rowWeights), maxBins));
+  const cuts = [distinct[0]!];
+  for (let i = 1; i < distinct.length; i++) {
+    const middle = Math.fround(distinct[i - 1]! / 2 + distinct[i]! / 2);
+    // Between neighbouring floats there is no middle.
+    cuts.push(middle > distinct[i - 1]! ? middle : distinct[i]!);
   }
   return Float32Array.from(cuts);
+}
+
+/** @param most as many at most: of more nobody asks which they are */
+function distinctNumbers(sorted: Float32Array, most: number): number[] {
+  const distinct: number[] = [];
+  for (const value of sorted) {
+    if (value === distinct.at(-1)) continue;
+    if (distinct.push(value) === most) break;
+  }
+  return distinct;
 }
 
 /** The values in their order, and how much lies before each of them and behind the last. */
@@ -99,22 +160,17 @@ function quantileCuts(values: Float32Array, before: Float64Array, count: number)
   return cuts;
 }
 
-function binsOf(column: Float32Array, rows: Int32Array, cuts: Float32Array): Uint8Array {
+/** By halves, without a branch that a processor would have to guess. */
+function binsOf(column: Float32Array, cuts: Float32Array): Uint8Array {
   const bins = new Uint8Array(column.length);
-  for (const row of rows) {
-    const value = column[row]!;
-    if (Number.isNaN(value)) {
-      bins[row] = cuts.length;
-      continue;
-    }
+  const padded = new Float32Array(binsOfByte).fill(Number.POSITIVE_INFINITY);
+  padded.set(cuts);
+  const last = cuts.length - 1;
+  for (let place = 0; place < bins.length; place++) {
+    const value = column[place]!;
     let low = 0;
-    let high = cuts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (cuts[middle]! <= value) low = middle;
-      else high = middle;
-    }
-    bins[row] = low;
+    for (let step = binsOfByte >> 1; step > 0; step >>= 1) low += step & -Number(padded[low + step]! <= value);
+    bins[place] = Number.isNaN(value) ? cuts.length : Math.min(low, last);
   }
   return bins;
 }

@@ -1,7 +1,8 @@
 import { areTimesAlone, datePartOf, midnightBefore, partsOf } from "./date-parts.ts";
-import type { DroppedColumn, ModelFeature } from "./model.ts";
+import { categoryFeatures, TableFeature } from "./feature-column.ts";
+import type { DroppedColumn, ModelFeature, TextFeature } from "./model.ts";
 import { LEAST_ROWS_OF_CATEGORY, MAX_CATEGORIES, textFeature, withinOtherBytes } from "./text-feature.ts";
-import type { BooleanColumn, DateColumn, NumberColumn, TableColumn } from "./training-table.ts";
+import type { BooleanColumn, DateColumn, NumberColumn, TableColumn, TextColumn } from "./training-table.ts";
 
 /** What is wrong with a column that nothing is learnt from, after its name. */
 export const dropReasons: Readonly<Record<DroppedColumn["reason"], string>> = {
@@ -126,46 +127,49 @@ export function expandedSources(features: readonly ModelFeature[]): number[] {
   return features.flatMap((feature, source) => new Array<number>(widthOf(feature)).fill(source));
 }
 
-function featureValues(valueIn: (row: number) => number, rows: Int32Array, missing: number): Float32Array {
-  const values = new Float32Array(rows.length);
-  for (let place = 0; place < rows.length; place++) {
-    const value = toFeatureValue(valueIn(rows[place]!));
-    values[place] = Number.isNaN(value) ? missing : value;
-  }
-  return values;
+/** By code of a text, which of the feature's own it is: -1 where it is none. */
+function placesOfCodes({ categories, others }: TextFeature, { values }: TextColumn): Int32Array {
+  const places = new Map(categories.map((category, place) => [category, place]));
+  const other = others === undefined ? -1 : categories.length;
+  return Int32Array.from(values, (text) => (text === null || text === "" ? -1 : (places.get(text) ?? other)));
 }
 
-/** The model's own features, one array each; `impute` puts the mean where a number or date is missing, else it stays NaN. */
-export function expandColumns(
+/** The model's own features in some rows, still in the table; `impute` puts the mean where a number or date is missing, else it stays NaN. */
+export function featureColumns(
   features: readonly ModelFeature[],
   columns: ReadonlyMap<string, TableColumn>,
   rows: Int32Array,
   impute: boolean,
-): Float32Array[] {
-  const expanded: Float32Array[] = [];
+): TableFeature[] {
+  const found: TableFeature[] = [];
   for (const feature of features) {
     const column = columns.get(feature.column);
     if (column === undefined || column.kind !== feature.kind) {
       throw new Error(`The table has no ${feature.kind} column "${feature.column}".`);
     }
-    const valuesOf = (valueIn: (row: number) => number, mean: number): Float32Array =>
-      featureValues(valueIn, rows, impute ? mean : Number.NaN);
+    const add = (valueIn: (row: number) => number, mean: number): void => {
+      const missing = impute ? mean : Number.NaN;
+      const floatIn = (row: number): number => {
+        const value = toFeatureValue(valueIn(row));
+        return Number.isNaN(value) ? missing : value;
+      };
+      found.push(new TableFeature(floatIn, rows));
+    };
     if (column.kind === "date" && feature.kind === "date") {
       for (const { part, mean } of feature.parts)
-        expanded.push(valuesOf((row) => datePartOf(part, column.numbers[row]!, feature.origin), mean));
+        add((row) => datePartOf(part, column.numbers[row]!, feature.origin), mean);
     } else if (column.kind !== "text" && (feature.kind === "number" || feature.kind === "boolean")) {
-      expanded.push(valuesOf((row) => column.numbers[row]!, feature.mean));
+      const { numbers } = column;
+      add((row) => numbers[row]!, feature.mean);
     } else if (column.kind === "text" && feature.kind === "text") {
-      const places = new Map(feature.categories.map((category, place) => [category, place]));
-      const indicators = Array.from({ length: widthOf(feature) }, () => new Float32Array(rows.length));
-      const other = feature.others === undefined ? undefined : feature.categories.length;
-      for (let place = 0; place < rows.length; place++) {
-        const text = column.texts[rows[place]!] ?? "";
-        const at = places.get(text) ?? (text === "" ? undefined : other);
-        if (at !== undefined) indicators[at]![place] = 1;
-      }
-      for (const indicator of indicators) expanded.push(indicator);
+      const places = placesOfCodes(feature, column);
+      const { codes } = column;
+      found.push(...categoryFeatures({ count: widthOf(feature), in: (row) => places[codes[row]!]! }, rows));
     }
   }
-  return expanded;
+  return found;
 }
+
+/** The same as floats, one array each. */
+export const expandColumns = (...all: Parameters<typeof featureColumns>): Float32Array[] =>
+  featureColumns(...all).map((column) => column.floats());

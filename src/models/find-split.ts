@@ -96,6 +96,16 @@ export function boundsOfSides(node: NodeSums, split: Split, rules: SplitRules): 
   return rule > 0 ? [below, above] : [above, below];
 }
 
+/** What a split into a left side and the rest takes from twice the loss. */
+function gainOfSides(node: NodeSums, leftGradient: number, leftHessian: number, rules: SplitRules, feature: number) {
+  const { gradient, hessian } = node;
+  const { alpha, lambda } = rules;
+  return rules.isBounded
+    ? boundedGain(node, leftGradient, leftHessian, rules, feature)
+    : freeGain(leftGradient, leftHessian, alpha, lambda) +
+        freeGain(gradient - leftGradient, hessian - leftHessian, alpha, lambda);
+}
+
 /**
  * The split of a node that gains most.
  * @param histogram of each bin its gradients and hessians, summed over the node's rows
@@ -103,7 +113,7 @@ export function boundsOfSides(node: NodeSums, split: Split, rules: SplitRules): 
  */
 export function findSplit(
   histogram: Float64Array,
-  { thresholds, offsets }: Pick<Bins, "thresholds" | "offsets">,
+  { thresholds, offsets, categoryOf }: Pick<Bins, "thresholds" | "offsets" | "categoryOf">,
   features: Int32Array,
   node: NodeSums,
   rules: SplitRules,
@@ -125,6 +135,25 @@ export function findSplit(
     : freeGain(gradient, hessian, alpha, lambda);
   for (const feature of features) {
     const offset = 2 * offsets[feature]!;
+    const category = categoryOf[feature]!;
+    if (category >= 0) {
+      // The rows of the category go right, and all others left.
+      const rightHessian = histogram[offset + 2 * category + 1]!;
+      const leftHessian = hessian - rightHessian;
+      if (leftHessian < leastHessian || rightHessian < leastHessian) continue;
+      const leftGradient = gradient - histogram[offset + 2 * category]!;
+      const gain = gainOfSides(node, leftGradient, leftHessian, rules, feature) - whole;
+      if (gain <= best.gain) continue;
+      Object.assign(best, {
+        gain,
+        feature,
+        bin: 1,
+        missingGoesLeft: leftHessian > rightHessian,
+        leftGradient,
+        leftHessian,
+      });
+      continue;
+    }
     const count = thresholds[feature]!.length;
     const missingGradient = histogram[offset + 2 * count]!;
     const missingHessian = histogram[offset + 2 * count + 1]!;
@@ -137,11 +166,7 @@ export function findSplit(
         const hessianLeft = leftHessian + (side === 1 ? missingHessian : 0);
         const hessianRight = hessian - hessianLeft;
         if (hessianLeft < leastHessian || hessianRight < leastHessian) continue;
-        const sides = isBounded
-          ? boundedGain(node, gradientLeft, hessianLeft, rules, feature)
-          : freeGain(gradientLeft, hessianLeft, alpha, lambda) +
-            freeGain(gradient - gradientLeft, hessianRight, alpha, lambda);
-        const gain = sides - whole;
+        const gain = gainOfSides(node, gradientLeft, hessianLeft, rules, feature) - whole;
         if (gain > best.gain) {
           best.gain = gain;
           best.feature = feature;

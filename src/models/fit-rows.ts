@@ -4,18 +4,20 @@ import { sharesByColumn } from "./column-importances.ts";
 import { outputNames } from "./contributions.ts";
 import type { Decision } from "./decide-class.ts";
 import type { Evaluation } from "./evaluate.ts";
+import { type FeatureColumn, floatsAt } from "./feature-column.ts";
 import {
   buildFeatureSchema,
   dropReasons,
-  expandColumns,
   expandedSources,
   type FeatureSchema,
+  featureColumns,
   shortName,
   widenFeatureSchema,
 } from "./feature-schema.ts";
 import { type FittedModel, fitModel, fitOutOfFold, type ModelFit } from "./fit-model.ts";
 import { monotoneFeatures } from "./heavy-demands.ts";
 import { fitsAtOnce } from "./heavy-trainer.ts";
+import { placesOf } from "./in-order.ts";
 import { inMebibytes, leastTrainingBytes, type TrainingSize } from "./least-memory.ts";
 import type { Coefficients, DroppedColumn, ModelFeature, XgboostModel } from "./model.ts";
 import { numberBounds } from "./number-bounds.ts";
@@ -27,12 +29,14 @@ import { type TrainParameters, type TrainRequest, usualSeed } from "./train-requ
 import { TrainingDataError } from "./training-data-error.ts";
 import type { TableColumn } from "./training-table.ts";
 import type { TrainingTarget } from "./training-target.ts";
-import { predictXgboost } from "./xgboost-json.ts";
+import { outputsOf, predictXgboost } from "./xgboost-json.ts";
 
 /** Columns that are named where none can be used. */
 const mostNamed = 5;
 /** From fewer nothing is learnt. */
 const leastRows = 4;
+/** Rows that a model is asked of at once. */
+const blockRows = 16_384;
 
 /** What all fits of one training share. */
 export interface TrainingFacts {
@@ -149,10 +153,10 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
   const outputs = outputNames(request.target, classes).length;
   const size = { features: expandedSources(features).length, outputs };
   const fits = request.mode === "heavy" ? fitsAtOnce(parameters, { ...size, rows: places.length }) : 1;
-  requireRoom(request, { ...size, trainRows: places.length, fits });
+  requireRoom(request, features, { outputs, trainRows: places.length, fits });
   const rows = places.map((place) => target.rows[place]!);
   return {
-    columns: expandColumns(features, columns, rows, request.mode === "light"),
+    columns: featureColumns(features, columns, rows, request.mode === "light"),
     target: Float64Array.from(places, (place) => target.values[place]!),
     loss,
     outputs,
@@ -166,7 +170,7 @@ function modelFit(facts: TrainingFacts, { features }: FeatureSchema, places: Int
 /** What a model says of rows, and the rows as its features. */
 export interface AskedRows {
   readonly evaluation: Evaluation;
-  readonly columns: readonly Float32Array[];
+  readonly columns: readonly FeatureColumn[];
 }
 
 /**
@@ -176,8 +180,8 @@ export interface AskedRows {
  */
 export function askRows({ request, columns, target }: TrainingFacts, fit: RowsFit, places: Int32Array): AskedRows {
   const rows = places.map((place) => target.rows[place]!);
-  const expanded = expandColumns(fit.schema.features, columns, rows, request.mode === "light");
-  const predicted = predictXgboost(fit.model, expanded, rows.length);
+  const expanded = featureColumns(fit.schema.features, columns, rows, request.mode === "light");
+  const predicted = predictInBlocks(fit.model, expanded, rows.length);
   if (!predicted.every(Number.isFinite)) throw outOfRange(request, undefined);
   const actual = Float64Array.from(places, (place) => target.values[place]!);
   const { classes } = target;
@@ -194,6 +198,18 @@ export function askRows({ request, columns, target }: TrainingFacts, fit: RowsFi
     decision: fit.decision,
   };
   return { columns: expanded, evaluation };
+}
+
+/** Of many rows the features are brought out of the table part by part. */
+function predictInBlocks(model: XgboostModel, columns: readonly FeatureColumn[], count: number): Float64Array {
+  const outputs = outputsOf(model);
+  const said = new Float64Array(count * outputs);
+  for (let from = 0; from < count; from += blockRows) {
+    const places = placesOf(Math.min(blockRows, count - from)).map((place) => from + place);
+    const block = columns.map((column) => floatsAt(column, places));
+    said.set(predictXgboost(model, block, places.length), from * outputs);
+  }
+  return said;
 }
 
 /**
@@ -216,13 +232,26 @@ export function requireEnough({ request, target }: TrainingFacts, places: Int32A
 /** What the columns become is known only now; before it is made, it must be seen to fit. */
 function requireRoom(
   { table, mode, memoryBytes = Number.POSITIVE_INFINITY }: TrainRequest,
-  known: Required<Pick<TrainingSize, "features" | "trainRows" | "outputs" | "fits">>,
+  features: readonly ModelFeature[],
+  known: Required<Pick<TrainingSize, "trainRows" | "outputs" | "fits">>,
 ): void {
-  const neededBytes = leastTrainingBytes({ rows: table.rowCount, columns: table.columns.length, mode, ...known });
+  const texts = features.filter(({ kind }) => kind === "text");
+  const categoryFeatures = expandedSources(texts).length;
+  const all = expandedSources(features).length;
+  const neededBytes = leastTrainingBytes({
+    rows: table.rowCount,
+    columns: table.columns.length,
+    textColumns: table.columns.filter(({ kind }) => kind === "text").length,
+    mode,
+    numberFeatures: all - categoryFeatures,
+    categoryFeatures,
+    categoryColumns: texts.length,
+    ...known,
+  });
   if (neededBytes <= memoryBytes) return;
   throw new TrainingDataError(
     "TOO_MANY_FEATURES",
-    `The columns become ${known.features} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
+    `The columns become ${all} features, a text column one for each of its ${MAX_CATEGORIES} most frequent values and one for the others: with ${table.rowCount} rows ${inMebibytes(neededBytes)} are needed at least, and TRAINING_MEMORY_BYTES allows ${inMebibytes(memoryBytes)}. Name fewer columns in \`features\`, or let the operator raise it.`,
   );
 }
 
@@ -237,7 +266,7 @@ function whyDropped(columns: readonly DroppedColumn[]): string {
 /** Up to where numbers of each source column may go. */
 function boundsOf(
   model: XgboostModel,
-  columns: readonly Float32Array[],
+  columns: readonly FeatureColumn[],
   features: readonly ModelFeature[],
   request: TrainRequest,
 ): (number | null)[] {

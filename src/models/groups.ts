@@ -1,6 +1,6 @@
 import type { RowSplit } from "./split-rows.ts";
 import { TrainingDataError } from "./training-data-error.ts";
-import type { TableColumn } from "./training-table.ts";
+import { type TableColumn, textAt } from "./training-table.ts";
 
 /** Rows that stay together. */
 export interface RowGroups {
@@ -17,7 +17,7 @@ export function groupsOf(column: TableColumn, rows: Int32Array): RowGroups {
   const byValue = new Map<string | number, number[]>();
   const alone: number[][] = [];
   for (const [place, row] of rows.entries()) {
-    const value = column.kind === "text" ? column.texts[row] : column.numbers[row];
+    const value = column.kind === "text" ? textAt(column, row) : column.numbers[row];
     if (value === null || value === undefined || value === "" || Number.isNaN(value)) alone.push([place]);
     else {
       const known = byValue.get(value);

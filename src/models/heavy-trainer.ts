@@ -130,7 +130,12 @@ function splitForStopping({ target, loss }: HeavyFit, places: Int32Array, seed: 
   return splitRows(places, fraction, seed + 1, classOf);
 }
 
-const inOrder = (some: Int32Array, others: Int32Array): Int32Array => Int32Array.from([...some, ...others]).sort();
+function inOrder(some: Int32Array, others: Int32Array): Int32Array {
+  const all = new Int32Array(some.length + others.length);
+  all.set(some);
+  all.set(others, some.length);
+  return all.sort();
+}
 
 function treesFitOf(fit: HeavyFit, parameters: HeavyParameters, seed: number) {
   return {

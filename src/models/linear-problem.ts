@@ -1,9 +1,11 @@
+import { type FeatureColumn, floatsOf } from "./feature-column.ts";
+
 /** What a linear model minimises: squared error, or log loss over classes. */
 export type Loss = "squared" | "logistic" | "softmax";
 
 /** The task of the linear trainer: features column by column, without missing values. */
 export interface LinearFit {
-  readonly columns: readonly Float32Array[];
+  readonly columns: readonly FeatureColumn[];
   /** The value, or the number of the class. */
   readonly target: Float64Array;
   /** How much each row counts: as much as so many rows that are the same. */
@@ -62,7 +64,8 @@ export function standardise(fit: LinearFit): LinearProblem {
   const deviations = new Float64Array(fit.columns.length);
   const scales = new Float64Array(fit.columns.length);
   const penalties = new Float64Array(fit.columns.length + 1);
-  const columns = fit.columns.map((column, feature) => {
+  const columns = fit.columns.map((each, feature) => {
+    const column = floatsOf(each);
     const { mean, deviation } = moments(column, fit.momentWeights);
     means[feature] = mean;
     deviations[feature] = deviation;
@@ -70,7 +73,7 @@ export function standardise(fit: LinearFit): LinearProblem {
     const scale = isCategory ? scaleOfCategory(fit, deviation, totalWeight) : deviation;
     scales[feature] = scale;
     penalties[feature] = isCategory ? fit.ridge / scale ** 2 : fit.ridge;
-    return Float64Array.from(column, (value) => (value - mean) / scale);
+    return standardised(column, mean, scale);
   });
   const squared = fit.loss === "squared";
   const { mean: targetMean, deviation: targetDeviation } = squared
@@ -88,10 +91,16 @@ export function standardise(fit: LinearFit): LinearProblem {
     means,
     deviations,
     scales,
-    target: Float64Array.from(fit.target, (value) => (value - targetMean) / targetDeviation),
+    target: standardised(fit.target, targetMean, targetDeviation),
     targetMean,
     targetDeviation,
   };
+}
+
+function standardised(values: Float32Array | Float64Array, mean: number, scale: number): Float64Array {
+  const column = new Float64Array(values.length);
+  for (let row = 0; row < column.length; row++) column[row] = (values[row]! - mean) / scale;
+  return column;
 }
 
 /** The most that a row's loss bends by its margin. */

@@ -4,6 +4,7 @@ import { fairShare, firstWithin, jsonBytesOf } from "./fair-share.ts";
 import { toFeatureValue } from "./feature-schema.ts";
 import { countOthers } from "./known-category.ts";
 import type { DateFeature, ModelFeature, NumberFeature, TextFeature } from "./model.ts";
+import { countCodes } from "./text-feature.ts";
 import type { TableColumn } from "./training-table.ts";
 
 /**
@@ -101,10 +102,9 @@ function toInputFeature(
 function rankCategories({ categories }: TextFeature, column: TableColumn, rows: Int32Array): string[] {
   const counts = new Map(categories.filter(({ length }) => length <= longestCategory).map((each) => [each, 0]));
   if (column.kind === "text")
-    for (const row of rows) {
-      const text = column.texts[row] ?? "";
-      const count = counts.get(text);
-      if (count !== undefined) counts.set(text, count + 1);
+    for (const [code, count] of countCodes(column, rows).entries()) {
+      const text = column.values[code] ?? "";
+      if (counts.has(text)) counts.set(text, count);
     }
   return [...counts].sort(([, one], [, other]) => other - one).map(([category]) => category);
 }

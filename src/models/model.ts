@@ -196,7 +196,7 @@ export interface ModelDocument {
 }
 
 /** Who wrote the model; the number goes up when the same data would give another model. */
-export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.5.0" } as const;
+export const trainerLibrary = { name: "mlops-backend-trainers", version: "1.6.0" } as const;
 
 /** The bytes of a model file. */
 export function serializeModelDocument(document: ModelDocument): string {

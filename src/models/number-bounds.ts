@@ -1,3 +1,4 @@
+import { type FeatureColumn, floatsOf } from "./feature-column.ts";
 import type { XgboostLinearBooster, XgboostModel, XgboostTreeBooster } from "./model.ts";
 import { largestFloat32 } from "./xgboost-json.ts";
 
@@ -16,7 +17,7 @@ export interface NumberBounds {
  * Looks whether a model of 32-bit floats holds its own weights, and every sum of them on the way to an answer.
  * @param columns what it was learnt from
  */
-export function numberBounds({ learner }: XgboostModel, columns: readonly Float32Array[]): NumberBounds {
+export function numberBounds({ learner }: XgboostModel, columns: readonly FeatureColumn[]): NumberBounds {
   const { gradient_booster: booster, learner_model_param: parameters } = learner;
   if (booster.name === "gblinear") return boundsOfSums(booster, columns);
   // Trees compare numbers, and add none of them.
@@ -25,7 +26,7 @@ export function numberBounds({ learner }: XgboostModel, columns: readonly Float3
   return most <= largestFloat32 / 2 ? { upTo } : { upTo, fault: { feature: undefined } };
 }
 
-function boundsOfSums({ model: { weights } }: XgboostLinearBooster, columns: readonly Float32Array[]): NumberBounds {
+function boundsOfSums({ model: { weights } }: XgboostLinearBooster, columns: readonly FeatureColumn[]): NumberBounds {
   const outputs = weights.length / (columns.length + 1);
   /** The largest of a feature's over the classes; the biases come last. */
   const largest = Array.from({ length: columns.length + 1 }, (_, feature) => {
@@ -33,7 +34,7 @@ function boundsOfSums({ model: { weights } }: XgboostLinearBooster, columns: rea
     for (let k = 0; k < outputs; k++) most = Math.max(most, Math.abs(Math.fround(weights[feature * outputs + k]!)));
     return most;
   });
-  const learnt = columns.map((column) => Math.min(powerOfTenFrom(largestOf(column)), largestFloat32));
+  const learnt = columns.map((column) => Math.min(powerOfTenFrom(largestOf(floatsOf(column))), largestFloat32));
   const parts = learnt.map((number, feature) => number * largest[feature]!);
   const most = parts.reduce((sum, part) => sum + part, largest.at(-1)!);
   const upTo = learnt.map((number, feature) => {

@@ -1,3 +1,4 @@
+import { type FeatureColumn, floatsOf, pickPlaces } from "./feature-column.ts";
 import { dealOut, splitsOf } from "./folds.ts";
 import { numbersAt } from "./in-order.ts";
 import type { XgboostModel } from "./model.ts";
@@ -12,7 +13,7 @@ export const shareOfFolds = (foldCount - 1) / foldCount;
 
 /** Rows that are learnt from. */
 interface FoldedRows {
-  readonly columns: readonly Float32Array[];
+  readonly columns: readonly FeatureColumn[];
   readonly target: Float64Array;
   /** How much each row counts; all the same when absent. */
   readonly weights?: Float64Array | undefined;
@@ -37,17 +38,14 @@ export function predictOutOfFold(
   let learnt = 0;
   for (const { kept, heldOut } of splitsOf(foldOf, foldCount)) {
     const part = {
-      columns: pick(columns, kept),
+      columns: pickPlaces(columns, kept),
       target: numbersAt(kept, (place) => target[place]!),
       weights: weights && numbersAt(kept, (place) => weights[place]!),
     };
     const model = learn(part, (fraction) => onProgress((learnt + fraction) / foldCount));
-    const said = predictXgboost(model, pick(columns, heldOut), heldOut.length);
+    const said = predictXgboost(model, pickPlaces(columns, heldOut).map(floatsOf), heldOut.length);
     for (const [at, place] of heldOut.entries()) outputs[place] = said[at]!;
     learnt++;
   }
   return outputs;
 }
-
-const pick = (columns: readonly Float32Array[], places: Int32Array): Float32Array[] =>
-  columns.map((column) => Float32Array.from(places, (place) => column[place]!));

@@ -5,6 +5,7 @@ import { explainRows, type OutputExplanation } from "./explain-rows.ts";
 import { expandColumns, toFeatureValue } from "./feature-schema.ts";
 import { knownTextFinder } from "./known-category.ts";
 import type { BooleanFeature, DateFeature, ModelDocument, ModelFeature } from "./model.ts";
+import { codeTexts } from "./text-codes.ts";
 import type { TableColumn } from "./training-table.ts";
 import { predictXgboost } from "./xgboost-json.ts";
 
@@ -173,7 +174,7 @@ function readColumn(
       if (known === undefined) tell(row, name, String(value));
       return known ?? String(value);
     });
-    return { name, kind: "text", texts };
+    return { name, kind: "text", ...codeTexts(texts) };
   }
   if (feature.kind !== "number") return readTyped(feature, cells, tell);
   // A number that stands for a missing value does so however it is spelled.

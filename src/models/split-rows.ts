@@ -20,16 +20,11 @@ export function seededRandom(seed: number): () => number {
  * gives its own share; a class with too few rows for a share stays whole in the kept part.
  */
 export function splitRows(rows: Int32Array, fraction: number, seed: number, classOf?: Int32Array): RowSplit {
-  const groups = new Map<number, number[]>();
-  for (let place = 0; place < rows.length; place++) {
-    const key = classOf === undefined ? 0 : classOf[place]!;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [rows[place]!]);
-    else group.push(rows[place]!);
-  }
+  const groups = rowsByKey(rows, classOf);
   const random = seededRandom(seed);
-  const kept: number[] = [];
-  const heldOut: number[] = [];
+  const kept = new Int32Array(rows.length);
+  const heldOut = new Int32Array(rows.length);
+  let [keptCount, heldOutCount] = [0, 0];
   for (const key of [...groups.keys()].sort((a, b) => a - b)) {
     const group = groups.get(key)!;
     for (let last = group.length - 1; last > 0; last--) {
@@ -39,7 +34,26 @@ export function splitRows(rows: Int32Array, fraction: number, seed: number, clas
       group[other] = swapped;
     }
     const share = Math.round(group.length * fraction);
-    for (let place = 0; place < group.length; place++) (place < share ? heldOut : kept).push(group[place]!);
+    heldOut.set(group.subarray(0, share), heldOutCount);
+    kept.set(group.subarray(share), keptCount);
+    heldOutCount += share;
+    keptCount += group.length - share;
   }
-  return { kept: Int32Array.from(kept).sort(), heldOut: Int32Array.from(heldOut).sort() };
+  return { kept: kept.slice(0, keptCount).sort(), heldOut: heldOut.slice(0, heldOutCount).sort() };
+}
+
+/** No lists that grow: of millions of rows they were larger than columns. */
+function rowsByKey(rows: Int32Array, classOf: Int32Array | undefined): Map<number, Int32Array> {
+  if (classOf === undefined) return new Map([[0, rows.slice()]]);
+  const counts = new Map<number, number>();
+  for (const key of classOf) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const groups = new Map([...counts].map(([key, count]) => [key, new Int32Array(count)]));
+  const held = new Map<number, number>();
+  for (let place = 0; place < rows.length; place++) {
+    const key = classOf[place]!;
+    const at = held.get(key) ?? 0;
+    groups.get(key)![at] = rows[place]!;
+    held.set(key, at + 1);
+  }
+  return groups;
 }

@@ -1,4 +1,4 @@
-import type { TableColumn } from "./training-table.ts";
+import { type TableColumn, textAt } from "./training-table.ts";
 
 /** The target of the rows that are learnt from: numbers, or places of classes. */
 export interface LearntTarget {
@@ -18,7 +18,7 @@ export function isTargetTwin(column: TableColumn, { rows, values, isOfClasses }:
   const classOf = new Map<string | number, number>();
   const valueIn = new Map<number, string | number>();
   return rows.every((row, place) => {
-    const value = column.kind === "text" ? (column.texts[row] ?? "") : column.numbers[row]! + 0;
+    const value = column.kind === "text" ? (textAt(column, row) ?? "") : column.numbers[row]! + 0;
     const ofClass = values[place]!;
     if (!classOf.has(value)) classOf.set(value, ofClass);
     if (!valueIn.has(ofClass)) valueIn.set(ofClass, value);

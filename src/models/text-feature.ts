@@ -20,18 +20,14 @@ const mostOthers = mostOtherBytes / 4;
  * @param isChosen whether it was found to be of use already, in some of these rows
  */
 export function textFeature(
-  { name, texts }: TextColumn,
+  column: TextColumn,
   rows: Int32Array,
   isChosen = false,
 ): TextFeature | DroppedColumn["reason"] {
-  const counts = new Map<string, number>();
+  const { name } = column;
+  const counts = countTexts(column, rows);
   let held = 0;
-  for (const row of rows) {
-    const text = texts[row] ?? "";
-    if (text === "") continue;
-    held += 1;
-    counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
+  for (const count of counts.values()) held += count;
   if (counts.size === 0) return "empty";
   if (counts.size === 1 && held === rows.length) return "constant";
   if (!isChosen && isIdentifier(counts, held)) return "identifier";
@@ -48,6 +44,29 @@ export function textFeature(
     categories: categories.sort(),
     others: { seen, more: counts.size - ranked.length },
   };
+}
+
+/** In how many of the rows each code stands. */
+export function countCodes({ codes, values }: TextColumn, rows: Int32Array): Uint32Array {
+  const counts = new Uint32Array(values.length);
+  for (const row of rows) counts[codes[row]!]! += 1;
+  return counts;
+}
+
+/** In how many of the rows each text stands, in the order in which they come; an empty one is none. */
+function countTexts(column: TextColumn, rows: Int32Array): Map<string, number> {
+  const { codes, values } = column;
+  const left = countCodes(column, rows);
+  const counts = new Map<string, number>();
+  for (const row of rows) {
+    const code = codes[row]!;
+    const count = left[code]!;
+    if (count === 0) continue;
+    left[code] = 0;
+    const text = values[code] ?? "";
+    if (text !== "") counts.set(text, count);
+  }
+  return counts;
 }
 
 /** In descending order; of as many rows, what came first. Lists by count, since to sort a million pairs takes much memory. */

@@ -1,3 +1,5 @@
+import type { CodedTexts } from "./text-codes.ts";
+
 /** How a column's numbers are written. */
 export interface WrittenNumbers {
   readonly decimal: "." | ",";
@@ -48,12 +50,14 @@ export interface BooleanColumn {
   readonly numbers: Float64Array;
 }
 
-/** A column of text; null is a missing cell. */
-export interface TextColumn {
+/** A column of text. */
+export interface TextColumn extends CodedTexts {
   readonly name: string;
   readonly kind: "text";
-  readonly texts: readonly (string | null)[];
 }
+
+/** What stands in a cell of text; null where it is missing. */
+export const textAt = ({ codes, values }: CodedTexts, row: number): string | null => values[codes[row]!]!;
 
 /** One column of a table in memory. */
 export type TableColumn = NumberColumn | TextColumn | DateColumn | BooleanColumn;

@@ -1,8 +1,9 @@
 import { momentOf } from "./date-parts.ts";
 import { toFeatureValue } from "./feature-schema.ts";
+import { numbersAt } from "./in-order.ts";
 import type { TrainingTask } from "./model.ts";
 import { TrainingDataError } from "./training-data-error.ts";
-import type { TableColumn } from "./training-table.ts";
+import { type TableColumn, textAt } from "./training-table.ts";
 
 /** More classes than this are an identifier or a number, and cost a tree each in every round. */
 export const MAX_CLASSES = 100;
@@ -29,26 +30,34 @@ function readNumbers(column: TableColumn): TrainingTarget {
       `Column "${column.name}" holds ${columnHolds[column.kind]}; choose a numeric target, or the task classification.`,
     );
   }
-  const rows: number[] = [];
-  for (let row = 0; row < column.numbers.length; row++) {
-    if (!Number.isNaN(toFeatureValue(column.numbers[row]!))) rows.push(row);
-  }
-  return { rows: Int32Array.from(rows), values: Float64Array.from(rows, (row) => column.numbers[row]!) };
+  const { numbers } = column;
+  const rows = rowsWhere(numbers.length, (row) => !Number.isNaN(toFeatureValue(numbers[row]!)));
+  return { rows, values: numbersAt(rows, (row) => numbers[row]!) };
+}
+
+/** No list that grows: of millions of rows it was larger than a column. */
+function rowsWhere(count: number, isWanted: (row: number) => boolean): Int32Array {
+  const rows = new Int32Array(count);
+  let wanted = 0;
+  for (let row = 0; row < count; row++) if (isWanted(row)) rows[wanted++] = row;
+  return rows.slice(0, wanted);
 }
 
 function readClasses(column: TableColumn): TrainingTarget {
-  const rows: number[] = [];
-  const labels: string[] = [];
   /** Of each class, in columns of numbers. */
   const values = new Map<string, number>();
-  const count = column.kind === "text" ? column.texts.length : column.numbers.length;
-  for (let row = 0; row < count; row++) {
-    const label = labelOf(column, row);
-    if (label === null || label === undefined || label === "") continue;
-    rows.push(row);
-    labels.push(label);
-    values.set(label, column.kind === "text" ? Number.NaN : column.numbers[row]!);
-  }
+  /** By its code, or its number. */
+  const known = new Map<number, string>();
+  const cells = column.kind === "text" ? column.codes : column.numbers;
+  const labelOfRow = (row: number): string => {
+    const cell = cells[row]!;
+    const label = known.get(cell) ?? labelOf(column, row) ?? "";
+    known.set(cell, label);
+    return label;
+  };
+  const isThere = (row: number): boolean => labelOfRow(row) !== "";
+  const rows = rowsWhere(cells.length, isThere);
+  for (const row of rows) values.set(labelOfRow(row), column.kind === "text" ? Number.NaN : column.numbers[row]!);
   // As they are spelled they may be no numbers: `1,0`, `$10.00`.
   const classes = [...values.keys()].sort(
     column.kind === "number" ? (a, b) => values.get(a)! - values.get(b)! : (a, b) => (a < b ? -1 : 1),
@@ -68,12 +77,12 @@ function readClasses(column: TableColumn): TrainingTarget {
     );
   }
   const numberOf = new Map(classes.map((label, place) => [label, place]));
-  return { rows: Int32Array.from(rows), values: Float64Array.from(labels, (label) => numberOf.get(label)!), classes };
+  return { rows, values: numbersAt(rows, (row) => numberOf.get(labelOfRow(row))!), classes };
 }
 
 /** As the file spells it where that is known. */
 function labelOf(column: TableColumn, row: number): string | null | undefined {
-  if (column.kind === "text") return column.texts[row];
+  if (column.kind === "text") return textAt(column, row);
   const value = column.numbers[row]!;
   if (!Number.isFinite(value)) return null;
   if (column.kind === "boolean") return String(value === 1);

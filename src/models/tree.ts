@@ -35,14 +35,3 @@ export function addNode(tree: Tree, parent: number): number {
   tree.parent.push(parent);
   return tree.feature.push(-1) - 1;
 }
-
-/** What the tree says of a row. */
-export function leafValue(tree: Tree, columns: readonly Float32Array[], row: number): number {
-  let node = 0;
-  while (tree.feature[node]! >= 0) {
-    const value = columns[tree.feature[node]!]![row]!;
-    const goesLeft = Number.isNaN(value) ? tree.missingGoesLeft[node] === 1 : value < tree.threshold[node]!;
-    node = goesLeft ? tree.left[node]! : tree.right[node]!;
-  }
-  return tree.threshold[node]!;
-}

@@ -1,5 +1,6 @@
 import path from "node:path";
-import { type DuckDBConnection, DuckDBDoubleVector, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBDoubleVector, DuckDBInstance, type DuckDBVarCharVector } from "@duckdb/node-api";
+import { TextCoder } from "../models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import type { ColumnSummary } from "../store/schema.ts";
 import { readHead } from "../tables/csv-head.ts";
@@ -8,6 +9,7 @@ import { lockTo } from "../tables/lock-to.ts";
 import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";
 import { typedCopy, typedCsv } from "../tables/typed-table.ts";
+import { TextReader } from "./read-texts.ts";
 import { memoryShares } from "./training-memory.ts";
 
 /** What is read, how it is written, and with how much memory. */
@@ -135,7 +137,8 @@ async function readAll(
   const cells = places.map((place) => cellsAs[allColumns[place]!.type](`c${place}`));
   const result = await connection.stream(`SELECT ${cells.join(", ")} FROM ${table}`);
   const numbers = columns.map(({ type }) => new Float64Array(type === "text" ? 0 : expectedRows));
-  const texts = columns.map((): (string | null)[] => []);
+  const texts = columns.map(({ type }) => new TextCoder(type === "text" ? expectedRows : 0));
+  const readers = texts.map((coder) => new TextReader(coder));
   let rowCount = 0;
   for (;;) {
     const chunk = await result.fetchChunk();
@@ -143,14 +146,14 @@ async function readAll(
     for (const at of columns.keys()) {
       const vector = chunk.getColumnVector(at);
       if (vector instanceof DuckDBDoubleVector) numbers[at] = withNumbers(numbers[at]!, rowCount, numbersOf(vector));
-      else for (let row = 0; row < chunk.rowCount; row++) texts[at]!.push(vector.getItem(row) as string | null);
+      else readers[at]!.read(vector as DuckDBVarCharVector, chunk.rowCount);
     }
     rowCount += chunk.rowCount;
   }
   return {
     rowCount,
     columns: columns.map((column, at): TableColumn => {
-      if (column.type === "text") return { name: column.name, kind: "text", texts: texts[at]! };
+      if (column.type === "text") return { name: column.name, kind: "text", ...texts[at]!.finish() };
       return toColumn(column, numbers[at]!.subarray(0, rowCount), places[at]!, dialect);
     }),
   };

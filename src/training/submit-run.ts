@@ -117,14 +117,17 @@ function requireNoneLeftOut(features: RunRequest["features"], { said }: Trainabl
  */
 export function requireMemory(
   { mode, features }: Pick<RunRequest, "mode" | "features">,
-  dataset: { readonly row_count: number; readonly column_count: number } & Pick<TrainableDataset, "said">,
+  dataset: { readonly row_count: number } & Pick<TrainableDataset, "said" | "columns" | "target">,
   memoryBytes: number,
 ): void {
-  const readable = dataset.column_count - (dataset.said?.leftOut?.length ?? 0);
-  const columns = features === undefined ? readable : new Set(features).size + 1;
+  const wanted = features && new Set([...features, dataset.target]);
+  const leftOut = new Set(dataset.said?.leftOut);
+  const loaded = dataset.columns.filter(({ name }) => wanted?.has(name) ?? !leftOut.has(name));
+  const columns = loaded.length;
+  const textColumns = loaded.filter(({ type }) => type === "text").length;
   // Of a search the least is that of a heavy one, which it comes to where a light one has no room.
   const least = mode === "auto" ? "heavy" : mode;
-  const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, mode: least });
+  const neededBytes = leastTrainingBytes({ rows: dataset.row_count, columns, textColumns, mode: least });
   if (neededBytes <= memoryBytes) return;
   throw new DomainError(
     "TRAINING_TOO_LARGE",
@@ -214,7 +217,7 @@ export async function submitRun(
     if (guessed !== undefined && guessed.reading !== dataset.reading) return undefined;
     const { target, task } = resolveTarget(request, dataset, guessed?.task);
     requireUsableParameters(request, { ...dataset, target, task, timeoutSeconds: config.trainingTimeoutSeconds });
-    requireMemory(request, dataset, config.trainingMemoryBytes);
+    requireMemory(request, { ...dataset, target }, config.trainingMemoryBytes);
     const waiting = await countWaitingRuns(tx, owner);
     if (waiting >= config.maxQueuedRunsPerOwner) {
       throw new DomainError(

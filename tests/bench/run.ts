@@ -10,6 +10,7 @@ import { benchRules } from "./rules-bench.ts";
 import { benchScrape } from "./scrape-bench.ts";
 import { benchService } from "./service-bench.ts";
 import { benchThroughput } from "./throughput-bench.ts";
+import { benchTrees } from "./trees-bench.ts";
 import { benchWalk } from "./walk-bench.ts";
 
 const { values: options } = parseArgs({
@@ -28,9 +29,10 @@ const sections: Record<string, (rounds: number) => Promise<Line[]>> = {
   profile: benchProfile,
   rules: benchRules,
   throughput: benchThroughput,
+  trees: benchTrees,
 };
 /** Some need programs that are not in this repository, and minutes; a profile explains and compares nothing. */
-const onRequest = new Set(["profile", "rules", "throughput"]);
+const onRequest = new Set(["profile", "rules", "throughput", "trees"]);
 const rounds = Number(options.rounds);
 if (!Number.isInteger(rounds) || rounds < 1 || (options.only !== undefined && !(options.only in sections))) {
   process.stderr.write(`--rounds takes a number from 1, --only one of: ${Object.keys(sections).join(", ")}\n`);

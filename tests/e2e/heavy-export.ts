@@ -2,9 +2,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { HeavyParameters } from "../../src/models/heavy-parameters.ts";
-import { type HeavyFit, trainHeavy } from "../../src/models/heavy-trainer.ts";
+import { type HeavyFit as AnyFit, trainHeavy } from "../../src/models/heavy-trainer.ts";
 import { seededRandom } from "../../src/models/split-rows.ts";
 import { predictXgboost } from "../../src/models/xgboost-json.ts";
+import type { Dense } from "../support/dense.ts";
+
+type HeavyFit = Dense<AnyFit>;
 
 const folder = process.argv[2];
 if (folder === undefined) throw new Error("Usage: node tests/e2e/heavy-export.ts <outdir>");

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { TrainingTask } from "../../src/models/model.ts";
 import { splitRows } from "../../src/models/split-rows.ts";
+import { codeTexts } from "../../src/models/text-codes.ts";
 import { trainModel } from "../../src/models/train-model.ts";
 import type { TableColumn } from "../../src/models/training-table.ts";
 import { readTarget } from "../../src/models/training-target.ts";
@@ -25,7 +26,7 @@ for (const file of (await readdir(folder)).filter((name) => name.endsWith(".tabl
   const columns = sent.columns.map((cells, at): TableColumn => {
     const name = at === sent.columns.length - 1 ? "target" : `x${at}`;
     return typeof cells[0] === "string"
-      ? { name, kind: "text", texts: cells.map(String) }
+      ? { name, kind: "text", ...codeTexts(cells.map(String)) }
       : { name, kind: "number", numbers: Float64Array.from(cells, Number) };
   });
   const table = { rowCount: sent.columns[0]!.length, columns };

@@ -3,6 +3,7 @@ import { withTypedCells } from "../../src/artifacts/typed-cells.ts";
 import type { ModelDocument } from "../../src/models/model.ts";
 import { predictRows, recordsToRows } from "../../src/models/predict-rows.ts";
 import { seededRandom } from "../../src/models/split-rows.ts";
+import { codeTexts } from "../../src/models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../../src/models/training-table.ts";
 
 const random = seededRandom(7);
@@ -62,7 +63,7 @@ const secondsOf = (day: string): number => Date.parse(day) / 1_000;
 const texts = (name: "flag" | "label" | "name"): TableColumn => ({
   name,
   kind: "text",
-  texts: learnt.map((row) => row[name]!),
+  ...codeTexts(learnt.map((row) => row[name]!)),
 });
 
 /** A table whose sender said words for a missing value. */

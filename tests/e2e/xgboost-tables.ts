@@ -2,6 +2,7 @@
 
 import { momentOf } from "../../src/models/date-parts.ts";
 import { seededRandom } from "../../src/models/split-rows.ts";
+import { codeTexts } from "../../src/models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../../src/models/training-table.ts";
 
 const random = seededRandom(11);
@@ -37,7 +38,7 @@ function columnOf(name: Name): TableColumn {
     return { name, kind: "date", numbers, written: { order: "time alone", separator: "" }, hasStrays: false };
   if (name === "isOpen") return { name, kind: "boolean", numbers };
   if (name === "size" || name === "amount") return { name, kind: "number", numbers };
-  return { name, kind: "text", texts: cells as (string | null)[] };
+  return { name, kind: "text", ...codeTexts(cells as (string | null)[]) };
 }
 
 function textOf(name: Name, cell: unknown): string {

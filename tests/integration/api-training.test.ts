@@ -216,7 +216,7 @@ describe("models", () => {
     const header = [...Array.from({ length: columns }, (_, column) => `c${column}`), "target"].join(",");
     const csv = `${header}\n${Array.from({ length: 2_000 }, (_, row) => line(row)).join("\n")}\n`;
     // Its own service: the file is larger than this one takes, and the memory smaller.
-    const roomy = await startService({ env: { TRAINING_MEMORY_BYTES: "402653184" } });
+    const roomy = await startService({ env: { TRAINING_MEMORY_BYTES: "318767104" } });
     try {
       const dataset = await roomy.upload(csv, { name: "wide" });
       const { json } = await roomy.train(dataset.json.id, { mode: "light" });

@@ -38,7 +38,7 @@ test("parameters of a heavy run are kept with it and change the model as they sa
     expect(run).toMatchObject({ status: "succeeded", parameters });
     expect(run.columns.at(-1)).toEqual({ name: "times", as: "left_out", reason: "weight" });
     const model = await modelOf(run);
-    expect(model.library.version).toBe("1.5.0");
+    expect(model.library.version).toBe("1.6.0");
     expect(model.model.learner.objective).toEqual({
       name: "reg:quantileerror",
       quantile_loss_param: { quantile_alpha: "[0.9]" },

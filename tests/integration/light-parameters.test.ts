@@ -49,7 +49,7 @@ test("a model's coefficients are in the units of the data: by hand they give wha
     const id = await upload(service);
     const run = (await service.train(id, { mode: "light", target: "price", task: "regression" })).json;
     const { json: model } = await service.call("GET", `/artifacts/${run.artifactId}/content`);
-    expect(model.library.version).toBe("1.5.0");
+    expect(model.library.version).toBe("1.6.0");
     const { outputs, intercepts, features } = model.coefficients;
     expect(outputs).toEqual(["price"]);
     const names = features.map(({ column, category, part }: Record<string, string>) => category ?? part ?? column);

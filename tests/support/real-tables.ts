@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { codeTexts } from "../../src/models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../../src/models/training-table.ts";
 
 export type Row = Record<string, string | number | null>;
@@ -25,7 +26,7 @@ export function toTable(rows: readonly Row[]): TrainingTable {
           kind: "number",
           numbers: Float64Array.from(cells, (cell) => (cell === null ? Number.NaN : Number(cell))),
         }
-      : { name, kind: "text", texts: cells.map((cell) => (cell === null ? null : String(cell))) };
+      : { name, kind: "text", ...codeTexts(cells.map((cell) => (cell === null ? null : String(cell)))) };
   });
   return { rowCount: rows.length, columns };
 }

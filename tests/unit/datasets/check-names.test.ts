@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { codeTexts } from "../../../src/models/text-codes.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { type CsvChecks, openCsvChecks } from "../../support/csv-checks.ts";
 
@@ -43,7 +44,7 @@ describe("columns without a name", () => {
     const table = await loadTable(checks.path, columns, { dialect });
     expect(table.columns).toEqual([
       { name: "a", kind: "number", numbers: Float64Array.of(1, 2) },
-      { name: "label", kind: "text", texts: ["x", "y"] },
+      { name: "label", kind: "text", ...codeTexts(["x", "y"]) },
     ]);
   });
 

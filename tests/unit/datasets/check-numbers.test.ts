@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { codeTexts } from "../../../src/models/text-codes.ts";
+import { textAt } from "../../../src/models/training-table.ts";
 import { missingNumbers, missingWords } from "../../../src/tables/missing.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
 import { type CsvChecks, lenient, openCsvChecks } from "../../support/csv-checks.ts";
@@ -21,7 +23,7 @@ test.each([...missingWords, ...missingNumbers].filter((word) => word !== ""))(
 test.each(missingNumbers)("%j is a class, and a category, where there are no numbers", async (word) => {
   const { columns, dialect } = await checks.check(`a,label\n${word},yes\nb,${word}\n`);
   const table = await loadTable(checks.path, columns, { dialect });
-  expect(table.columns.map((column) => column.kind === "text" && column.texts)).toEqual([
+  expect(table.columns.map((column) => column.kind === "text" && [0, 1].map((row) => textAt(column, row)))).toEqual([
     [word, "b"],
     ["yes", word],
   ]);
@@ -126,7 +128,7 @@ test.each(["€5.00", "5", "$5,00", "$05", "x", " "])(
     const { columns, dialect } = await checks.check(`a,label\n${rows}${`"${cell}",x\n`.repeat(20)}`);
     expect([columns[0]!.type, dialect.numberForms]).toEqual(["text", undefined]);
     const table = await loadTable(checks.path, columns, { dialect, rowCount: 220 });
-    expect(table.columns[0]).toMatchObject({ kind: "text", texts: expect.arrayContaining(["$1.50", cell]) });
+    expect(table.columns[0]).toMatchObject({ kind: "text", values: expect.arrayContaining(["$1.50", cell]) });
   },
 );
 
@@ -146,7 +148,7 @@ test.each([
   const { columns, dialect } = await checks.check(`a,label\n${other},x\n${cell},y\n`);
   expect(columns[0]).toMatchObject({ name: "a", type: "text", missing: 0 });
   const table = await loadTable(checks.path, columns, { dialect });
-  expect(table.columns[0]).toMatchObject({ kind: "text", texts: [other, cell] });
+  expect(table.columns[0]).toMatchObject({ kind: "text", ...codeTexts([other, cell]) });
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { chooseThreshold, type ThresholdAim } from "../../../src/models/choose-threshold.ts";
+import { floatsOf } from "../../../src/models/feature-column.ts";
 import { predictOutOfFold } from "../../../src/models/out-of-fold.ts";
 import { linearToXgboost } from "../../../src/models/xgboost-json.ts";
 
@@ -59,8 +60,9 @@ test("each row is predicted by a model that has not seen it, and each class is d
       target,
       seed: 3,
       learn: (part, onProgress) => {
-        seen.push([...part.columns[0]!]);
-        expect([...part.target]).toEqual(Array.from(part.columns[0]!, (place) => target[place]));
+        const said = floatsOf(part.columns[0]!);
+        seen.push([...said]);
+        expect([...part.target]).toEqual(Array.from(said, (place) => target[place]));
         expect(part.target.filter((k) => k === 1).length).toBeGreaterThanOrEqual(2);
         onProgress(1);
         const weights = { weights: Float32Array.of(0), biases: Float32Array.of(seen.length) };

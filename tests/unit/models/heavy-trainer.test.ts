@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { dealOut, splitsOf as splitByFold } from "../../../src/models/folds.ts";
 import type { HeavyParameters } from "../../../src/models/heavy-parameters.ts";
-import { type HeavyFit, trainHeavy } from "../../../src/models/heavy-trainer.ts";
+import { type HeavyFit as AnyFit, trainHeavy } from "../../../src/models/heavy-trainer.ts";
 import type { XgboostModel, XgboostTree } from "../../../src/models/model.ts";
 import { seededRandom } from "../../../src/models/split-rows.ts";
 import { predictXgboost } from "../../../src/models/xgboost-json.ts";
+import type { Dense } from "../../support/dense.ts";
+
+type HeavyFit = Dense<AnyFit>;
 
 const silent = (): void => {};
 /** So few rows that none is kept for stopping: what is learnt from is what is given. */

@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { weightsOfClasses } from "../../../src/models/class-weights.ts";
-import { type LightFit, type LightParameters, trainLight } from "../../../src/models/light-trainer.ts";
+import { type LightFit as AnyFit, type LightParameters, trainLight } from "../../../src/models/light-trainer.ts";
 import { evaluateLoss, newLossState } from "../../../src/models/linear-loss.ts";
 import { fitLinear } from "../../../src/models/linear-model.ts";
 import { type Loss, standardise } from "../../../src/models/linear-problem.ts";
 import { seededRandom } from "../../../src/models/split-rows.ts";
 import { predictXgboost } from "../../../src/models/xgboost-json.ts";
+import type { Dense } from "../../support/dense.ts";
+
+type LightFit = Dense<AnyFit>;
 
 interface Case {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ModelFeature } from "../../../src/models/model.ts";
 import { describeInput } from "../../../src/models/model-input.ts";
+import { codeTexts } from "../../../src/models/text-codes.ts";
 import type { TableColumn } from "../../../src/models/training-table.ts";
 
 /** Describes a model of these columns, each learnt from its own cells. */
@@ -12,7 +13,9 @@ function describeTexts(columns: readonly { name: string; texts: readonly string[
     features,
     notNeeded: [],
     bounds: columns.map(() => null),
-    columns: new Map(columns.map((column): [string, TableColumn] => [column.name, { ...column, kind: "text" }])),
+    columns: new Map(
+      columns.map(({ name, texts }): [string, TableColumn] => [name, { name, kind: "text", ...codeTexts(texts) }]),
+    ),
     trainRows: Int32Array.from(columns[0]!.texts.keys()),
   });
 }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { HeavyParameters } from "../../../src/models/heavy-parameters.ts";
-import { type HeavyFit, trainHeavy } from "../../../src/models/heavy-trainer.ts";
+import { type HeavyFit as AnyFit, trainHeavy } from "../../../src/models/heavy-trainer.ts";
 import { seededRandom } from "../../../src/models/split-rows.ts";
 import { predictXgboost } from "../../../src/models/xgboost-json.ts";
+import type { Dense } from "../../support/dense.ts";
+
+type HeavyFit = Dense<AnyFit>;
 
 type Tiny = Pick<HeavyFit, "columns" | "target">;
 

@@ -5,6 +5,7 @@ import type { TrainingMode } from "../../../src/models/model.ts";
 import type { RunMetrics } from "../../../src/models/model-metrics.ts";
 import { seededRandom } from "../../../src/models/split-rows.ts";
 import { studentQuantile } from "../../../src/models/student-quantile.ts";
+import { codeTexts } from "../../../src/models/text-codes.ts";
 import { trainModel } from "../../../src/models/train-model.ts";
 import type { TrainParameters, TrainRequest } from "../../../src/models/train-request.ts";
 import { TrainingDataError } from "../../../src/models/training-data-error.ts";
@@ -296,7 +297,7 @@ describe("by time", () => {
     const written = { order: "year first", separator: "-" } as const;
     const a = { name: "a", kind: "number", numbers: numbers.map((_, row) => row % 5) } as const;
     const y = { name: "y", kind: "number", numbers: numbers.map((_, row) => row) } as const;
-    const text = { name: "text", kind: "text", texts: Array.from(numbers, (_, row) => `2024-${row}`) } as const;
+    const text = { name: "text", kind: "text", ...codeTexts(Array.from(numbers, (_, row) => `2024-${row}`)) } as const;
     const request = {
       table: { rowCount: 20, columns: [{ ...dates, written }, a, y, text] },
       target: "y",
@@ -322,7 +323,7 @@ describe("by time", () => {
 
 describe("by group", () => {
   const texts = Array.from({ length: 200 }, (_, row) => (row % 10 === 0 ? "" : `${Math.floor(row ** 1.3) % 23}`));
-  const groups = groupsOf({ name: "who", kind: "text", texts }, Int32Array.from(texts.keys()));
+  const groups = groupsOf({ name: "who", kind: "text", ...codeTexts(texts) }, Int32Array.from(texts.keys()));
 
   test.each([1, 2, 3, 4, 5])("no value is on both sides, whatever the seed (%i)", (seed) => {
     const splits = [

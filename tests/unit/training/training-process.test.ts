@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ModelDocument } from "../../../src/models/model.ts";
+import { codeTexts } from "../../../src/models/text-codes.ts";
 import type { ColumnSummary } from "../../../src/store/schema.ts";
 import { plainDialect } from "../../../src/tables/dialect.ts";
 import { loadTable } from "../../../src/training/load-table.ts";
@@ -53,8 +54,8 @@ test("a CSV comes in as it is: quotes, line breaks, empty cells, both kinds of l
     rowCount: 3,
     columns: [
       { name: "a", kind: "number", numbers: Float64Array.of(1, Number.NaN, -2500) },
-      { name: 'b "x"', kind: "text", texts: ['one, "two"\nthree', null, null] },
-      { name: "it's c", kind: "text", texts: [null, "héllo", "007"] },
+      { name: 'b "x"', kind: "text", ...codeTexts(['one, "two"\nthree', null, null]) },
+      { name: "it's c", kind: "text", ...codeTexts([null, "héllo", "007"]) },
     ],
   });
 });
