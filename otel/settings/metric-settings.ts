@@ -1,4 +1,11 @@
-import { milliseconds, type OtlpSettings, oneOf, type ReadVariable, readExporter, variableReader } from "./otlp-settings.ts";
+import {
+  milliseconds,
+  type OtlpSettings,
+  oneOf,
+  type ReadVariable,
+  readExporter,
+  variableReader,
+} from "./otlp-settings.ts";
 import { type PrometheusAddress, readPrometheusAddress } from "./prometheus-address.ts";
 
 const exporters = ["prometheus", "otlp", "console"] as const;

@@ -135,7 +135,11 @@ test("no time is longer than Node's timers, which take a longer one for a millis
   const { settings, faults } = logs(set(longest));
   expect(faults).toEqual([]);
   expect(batchOf(settings!)).toMatchObject({ exportTimeoutMillis: longest, scheduledDelayMillis: longest });
-  expect(logs(set(longest + 1)).faults.map((fault) => fault.split(" ")[0]).sort()).toEqual(names.sort());
+  expect(
+    logs(set(longest + 1))
+      .faults.map((fault) => fault.split(" ")[0])
+      .sort(),
+  ).toEqual(names.sort());
 });
 
 describe("certificates of the endpoint and ours", () => {
