@@ -157,18 +157,16 @@ export function readExporter(
   };
   // As they stand: the exporter would put the path behind a blank, take the whole for no address, and send to localhost.
   for (const name of endpointsOf(env, upper)) read(name, () => httpUrl(env[name] ?? ""), "");
-  // The exporter would go on without a file that it can't read, and with what it takes to be no compression. A process
-  // that sends nothing need not have the files: a command on another machine, or who switches it off for their absence.
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true")
-    readPemFiles(
-      {
-        authority: forSignal("CERTIFICATE"),
-        certificate: forSignal("CLIENT_CERTIFICATE"),
-        key: forSignal("CLIENT_KEY"),
-        pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
-      },
-      faults,
-    );
+  // The exporter would go on without a file that it can't read, and with what it takes to be no compression.
+  readPemFiles(
+    {
+      authority: forSignal("CERTIFICATE"),
+      certificate: forSignal("CLIENT_CERTIFICATE"),
+      key: forSignal("CLIENT_KEY"),
+      pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    },
+    faults,
+  );
   for (const name of ["OTEL_EXPORTER_OTLP_COMPRESSION", `OTEL_EXPORTER_OTLP_${upper}_COMPRESSION`])
     read(name, oneOf(["none", "gzip"]), "none");
   const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", milliseconds, 10_000);
