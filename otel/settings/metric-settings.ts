@@ -1,4 +1,11 @@
-import { type OtlpSettings, oneOf, type ReadVariable, readExporter, variableReader } from "./otlp-settings.ts";
+import {
+  milliseconds,
+  type OtlpSettings,
+  oneOf,
+  type ReadVariable,
+  readExporter,
+  variableReader,
+} from "./otlp-settings.ts";
 import { type PrometheusAddress, readPrometheusAddress } from "./prometheus-address.ts";
 
 const exporters = ["prometheus", "otlp", "console"] as const;
@@ -22,16 +29,6 @@ export interface MetricSettings {
 
 /** Whether metrics also go where nobody comes for them. */
 export const isSent = ({ otlp, console }: MetricSettings): boolean => otlp !== undefined || console;
-
-/** A longer timer of Node's is one of a millisecond (setTimeout, «delay»). */
-const longestMillis = 2 ** 31 - 1;
-
-function milliseconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1 || value > longestMillis)
-    throw new Error(`must be a whole number from 1 to ${longestMillis}`);
-  return value;
-}
 
 function exporterList(text: string): readonly MetricExporter[] {
   const names = text

@@ -27,11 +27,14 @@ export interface BatchSettings extends OtlpSettings {
   readonly scheduledDelayMillis: number;
 }
 
+/** A longer timer of Node's is one of a millisecond (setTimeout, «delay»). */
+const longestMillis = 2 ** 31 - 1;
+
 /** What both batch processors take. */
 export function batchOf({ maxQueueSize, maxExportBatchSize, scheduledDelayMillis, timeoutMillis }: BatchSettings) {
   // Only a backstop behind the exporter's own time-out: a processor that gives up first (30 s by default) sends the next
   // batch beside the one that is still on its way, and says so each time.
-  const exportTimeoutMillis = timeoutMillis + 5_000;
+  const exportTimeoutMillis = Math.min(timeoutMillis + 5_000, longestMillis);
   return { maxQueueSize, maxExportBatchSize, scheduledDelayMillis, exportTimeoutMillis };
 }
 
@@ -46,6 +49,14 @@ const wholeFrom =
     return value;
   };
 const wholeNumber = wholeFrom(1);
+
+/** Reads a time in milliseconds. @throws Error where it is none, or longer than a timer can be */
+export function milliseconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1 || value > longestMillis)
+    throw new Error(`must be a whole number from 1 to ${longestMillis}`);
+  return value;
+}
 
 /**
  * Reads limits by their names, in the order of whose word counts.
@@ -146,21 +157,19 @@ export function readExporter(
   };
   // As they stand: the exporter would put the path behind a blank, take the whole for no address, and send to localhost.
   for (const name of endpointsOf(env, upper)) read(name, () => httpUrl(env[name] ?? ""), "");
-  // The exporter would go on without a file that it can't read, and with what it takes to be no compression. A process
-  // that sends nothing need not have the files: a command on another machine, or who switches it off for their absence.
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true")
-    readPemFiles(
-      {
-        authority: forSignal("CERTIFICATE"),
-        certificate: forSignal("CLIENT_CERTIFICATE"),
-        key: forSignal("CLIENT_KEY"),
-        pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
-      },
-      faults,
-    );
+  // The exporter would go on without a file that it can't read, and with what it takes to be no compression.
+  readPemFiles(
+    {
+      authority: forSignal("CERTIFICATE"),
+      certificate: forSignal("CLIENT_CERTIFICATE"),
+      key: forSignal("CLIENT_KEY"),
+      pair: "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    },
+    faults,
+  );
   for (const name of ["OTEL_EXPORTER_OTLP_COMPRESSION", `OTEL_EXPORTER_OTLP_${upper}_COMPRESSION`])
     read(name, oneOf(["none", "gzip"]), "none");
-  const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", wholeNumber, 10_000);
+  const timeoutMillis = read("OTEL_EXPORTER_OTLP_TIMEOUT", milliseconds, 10_000);
   const protocol = read("OTEL_EXPORTER_OTLP_PROTOCOL", oneOf(protocols), "http/protobuf");
   const ofSignal = read(`OTEL_EXPORTER_OTLP_${upper}_PROTOCOL`, oneOf(protocols), protocol);
   const { headers, faults: headerFaults } = readOtlpHeaders(env, upper);
@@ -169,7 +178,7 @@ export function readExporter(
   return {
     protocol: ofSignal,
     headers,
-    timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, wholeNumber, timeoutMillis),
+    timeoutMillis: read(`OTEL_EXPORTER_OTLP_${upper}_TIMEOUT`, milliseconds, timeoutMillis),
   };
 }
 
@@ -195,7 +204,7 @@ export function readOtlpSettings(
   if (endpointsOf(env, upper).length === 0 || exporterName === "none") return { settings: undefined, faults, read };
   const exporter = readExporter(env, upper, variables);
   const maxQueueSize = read(`OTEL_${batch}_MAX_QUEUE_SIZE`, wholeNumber, 2048);
-  const longestExport = read(`OTEL_${batch}_EXPORT_TIMEOUT`, wholeNumber, Number.POSITIVE_INFINITY);
+  const longestExport = read(`OTEL_${batch}_EXPORT_TIMEOUT`, milliseconds, Number.POSITIVE_INFINITY);
   const settings: BatchSettings = {
     ...exporter,
     timeoutMillis: Math.min(exporter.timeoutMillis, longestExport),
@@ -205,7 +214,7 @@ export function readOtlpSettings(
     }),
     maxQueueSize,
     maxExportBatchSize: Math.min(read(`OTEL_${batch}_MAX_EXPORT_BATCH_SIZE`, wholeNumber, 512), maxQueueSize),
-    scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, wholeNumber, delayMillis),
+    scheduledDelayMillis: read(`OTEL_${batch}_SCHEDULE_DELAY`, milliseconds, delayMillis),
   };
   return { settings, faults, read };
 }

@@ -89,9 +89,14 @@ function latencyBounds(text: string): readonly number[] {
  * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/settings/config.ts`.
  */
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
-  const { traces, faults: traceFaults } = readTraceSettings(env);
-  const { settings: logs, faults: logFaults } = readOtlpSettings(env, "logs");
-  const { settings: metrics, faults: metricFaults } = readMetricSettings(env);
+  // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
+  const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
+  // A process that has no telemetry need not have right what it says, nor the files: a command on another machine, or who
+  // switches it off for their absence.
+  const followed = sdkEnabled ? env : {};
+  const { traces, faults: traceFaults } = readTraceSettings(followed);
+  const { settings: logs, faults: logFaults } = readOtlpSettings(followed, "logs");
+  const { settings: metrics, faults: metricFaults } = readMetricSettings(followed);
   // What several read is one fault.
   const faults = [...new Set([...traceFaults, ...logFaults, ...metricFaults])];
   const read = <Value>(name: VariableName, reader: (text: string) => Value): Value => {
@@ -103,8 +108,6 @@ export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: Telem
       return reader(fallback);
     }
   };
-  // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
-  const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
   const prometheus = read("PROMETHEUS__ENABLED", boolean) && metrics.prometheus;
   const isMeasured = prometheus || isSent(metrics);
   const settings: TelemetrySettings = {

@@ -191,6 +191,9 @@ const isoForms: Record<MomentType, DateForm> = {
   time: { order: "time alone", separator: "" },
 };
 
+/** All forms of times without a date: a cell is of one of them at most. */
+export const timeForms: readonly DateForm[] = [isoForms.time, { ...isoForms.time, hasHalfDays: true }];
+
 /** The type of columns that are written so. */
 export const typeOfForm = ({ order }: Pick<DateForm, "order">): MomentType =>
   order === "time alone" ? "time" : "date";

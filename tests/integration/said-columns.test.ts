@@ -313,7 +313,7 @@ test("the same content read by other words or types is another dataset", async (
 test.each([
   ["types", "{", "no JSON"],
   ["types", '["text"]', "JSON object"],
-  ["types", '{"kg": "weight"}', "number, text, date, boolean"],
+  ["types", '{"kg": "weight"}', "number, text, date, time, boolean"],
   ["types", '{"kg": "date"}', "has dates, and it has none"],
   ["types", '{"kg": "boolean"}', "has booleans (true and false, yes and no), and it has other values"],
   ["types", '{"label": "boolean"}', "number or text"],

@@ -150,6 +150,32 @@ test("strays between them are told; scores, zones and both of two forms are text
   expect(corrected.json.understood.columns[0].type).toBe("time");
 });
 
+test.each([
+  ["every third", (row: number) => row % 3 === 0],
+  ["the first sixty", (row: number) => row < 60],
+])("what is said to be times has other text as missing: %s", async (name, isClosed) => {
+  const send = (type: string, timeOf: (row: number) => string) =>
+    service.upload(
+      shop((row) => (isClosed(row) ? "closed" : timeOf(row))),
+      { name: `${type} but for ${name}`, types: JSON.stringify({ open: type }) },
+    );
+  const closed = Array.from({ length: rowCount }, (_, row) => row).filter(isClosed).length;
+  for (const timeOf of [short, halfDays]) {
+    const { json } = await send("time", timeOf);
+    expect(json.understood?.columns[0]).toMatchObject({ type: "time", missing: closed });
+    expect(json.warnings).toMatchObject([{ code: "DATES_AND_TEXT", column: "open", cell: "closed" }]);
+    await service.call("DELETE", `/datasets/${json.id}`);
+  }
+});
+
+test("what is said to be dates has other text as missing", async () => {
+  const { json } = await service.upload(
+    shop((row) => (row % 3 ? `2024-01-${two(1 + (row % 28))}` : "unknown")),
+    { name: "said dates", types: JSON.stringify({ open: "date" }) },
+  );
+  expect(json.understood?.columns[0]).toMatchObject({ type: "date", missing: rowCount / 3 });
+});
+
 test("a target of times is told as it is spelled", async () => {
   const table = `noise,shift\n${Array.from({ length: 90 }, (_, row) => `${row % 3},${["6:00", "14:00", "22:00"][row % 3]}\n`).join("")}`;
   const sent = await service.upload(table, { name: "shifts", target: "shift" });

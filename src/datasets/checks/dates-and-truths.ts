@@ -2,7 +2,7 @@ import { DomainError } from "../../errors.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { csvTable, withoutMissing } from "../../tables/csv-table.ts";
-import { type DateForm, isoFormOf, timestampInSql, typeOfForm } from "../../tables/date-form.ts";
+import { type DateForm, isoFormOf, timeForms, timestampInSql, typeOfForm } from "../../tables/date-form.ts";
 import { isMissing, isOfMoments } from "../../tables/dialect.ts";
 import {
   dateFormsOf,
@@ -115,9 +115,13 @@ function suspectOf(
   const isOfNumbers = column.type === "number";
   const example = values.find((cell) => /\d/.test(cell)) ?? "";
   if (!isOfNumbers) {
-    const forms = dateFormsOf(values).filter((form) => said === undefined || typeOfForm(form) === said);
+    const isSaid = (form: DateForm): boolean => said === undefined || typeOfForm(form) === said;
+    // What is said decides, however many of the first values are other text.
+    const likely = isMoment ? values.filter((cell) => dateFormsOf([cell]).some(isSaid)) : values;
+    const forms = dateFormsOf(likely).filter(isSaid);
     if (forms.length > 0) return [{ index, forms, isOfNumbers, example }];
   }
+  if (said === "time") return [{ index, forms: timeForms, isOfNumbers: false, example }];
   if (said === "date")
     return saidNumberFormsOf(values).map((form) => ({ index, forms: [form], isOfNumbers: false, example }));
   const forms = isOfNumbers && isNameOfTime(names[index]!) ? numberFormsOf(values) : [];

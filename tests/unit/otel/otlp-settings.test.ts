@@ -119,8 +119,27 @@ test("a processor waits for longer than its exporter tries, whatever time that i
     expect(batchOf(settings!).exportTimeoutMillis).toBeGreaterThan(timeoutMillis);
   }
   expect(logs({ ...endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: "10s" }).faults).toEqual([
-    "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number from 1",
+    "OTEL_EXPORTER_OTLP_TIMEOUT must be a whole number from 1 to 2147483647",
   ]);
+});
+
+test("no time is longer than Node's timers, which take a longer one for a millisecond", () => {
+  const longest = 2 ** 31 - 1;
+  const names = [
+    "OTEL_EXPORTER_OTLP_TIMEOUT",
+    "OTEL_EXPORTER_OTLP_LOGS_TIMEOUT",
+    "OTEL_BLRP_EXPORT_TIMEOUT",
+    "OTEL_BLRP_SCHEDULE_DELAY",
+  ];
+  const set = (value: number) => ({ ...endpoint, ...Object.fromEntries(names.map((name) => [name, String(value)])) });
+  const { settings, faults } = logs(set(longest));
+  expect(faults).toEqual([]);
+  expect(batchOf(settings!)).toMatchObject({ exportTimeoutMillis: longest, scheduledDelayMillis: longest });
+  expect(
+    logs(set(longest + 1))
+      .faults.map((fault) => fault.split(" ")[0])
+      .sort(),
+  ).toEqual(names.sort());
 });
 
 describe("certificates of the endpoint and ours", () => {

@@ -67,6 +67,20 @@ test.for([
   expect([settings.enabled, settings.metrics !== undefined]).toEqual([enabled, enabled]);
 });
 
+test("what is wrong in OpenTelemetry's variables keeps nobody from starting without it, and what is wrong in ours does", () => {
+  const wrong = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "thrift",
+    OTEL_TRACES_EXPORTER: "zipkin",
+    OTEL_METRICS_EXPORTER: "statsd",
+    OTEL_EXPORTER_PROMETHEUS_PORT: "many",
+  };
+  expect(readTelemetrySettings(wrong).faults).toHaveLength(5);
+  const off = { ...wrong, OTEL_SDK_DISABLED: "true" };
+  expect(readTelemetrySettings(off)).toMatchObject({ settings: { enabled: false }, faults: [] });
+  expect(readTelemetrySettings({ ...off, PROMETHEUS__ENABLED: "no" }).faults).toHaveLength(1);
+});
+
 test("without metrics an endpoint keeps traces and logs on; OTEL_SDK_DISABLED switches all off", () => {
   const env = { PROMETHEUS__ENABLED: "false", OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318" };
   expect(readTelemetrySettings(env).settings).toMatchObject({ enabled: true, metrics: undefined });
