@@ -73,6 +73,8 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   await page.getByRole("list", { name: "Most frequent values of colour" }).getByText("red").waitFor();
   await lookAt(page, "dataset");
 
+  // A target that was chosen, and is left out then, must not be trained on unseen.
+  await page.getByLabel("What to predict").selectOption("price");
   await page.getByRole("button", { name: "Correct types and roles" }).click();
   await page.getByLabel("Type: weight kg").selectOption("text");
   await page.getByLabel("Role: price").selectOption("left out");
@@ -84,6 +86,8 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   const columns = page.getByRole("region", { name: "Columns" });
   await columns.getByRole("row", { name: /^price\s+number\s+left out/ }).waitFor();
   await columns.getByRole("row", { name: /^weight kg\s+text/ }).waitFor();
+  expect(await page.getByLabel("What to predict").inputValue()).toBe("label");
+  await page.getByLabel("What to predict").selectOption("label");
   await correct.click();
   await page.getByLabel("Type: weight kg").selectOption("as its values tell");
   await page.getByLabel("Role: price").selectOption("to learn from");

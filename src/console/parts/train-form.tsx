@@ -21,7 +21,7 @@ function taskOf({ target, task, understood }: DescribedDataset, chosen: string):
 export function TrainForm({ dataset }: { dataset: DescribedDataset }) {
   const { train: words } = useSpeech().texts;
   const navigate = useNavigate();
-  const [target, setTarget] = useState(dataset.target);
+  const [chosen, setChosen] = useState(dataset.target);
   const [mode, setMode] = useState<Mode>("heavy");
   const train = useTrain();
   const targets = dataset.understood.columns
@@ -30,6 +30,8 @@ export function TrainForm({ dataset }: { dataset: DescribedDataset }) {
       value: name,
       label: shownName(name),
     }));
+  // One that was chosen and is left out since: the list would show another than is sent.
+  const target = targets.some(({ value }) => value === chosen) ? chosen : dataset.target;
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     train.mutate({ datasetId: dataset.id, target, mode }, { onSuccess: ({ id }) => void navigate(`/runs/${id}`) });
@@ -42,7 +44,7 @@ export function TrainForm({ dataset }: { dataset: DescribedDataset }) {
             label={words.target}
             description={taskOf(dataset, target) === "classification" ? words.classes : words.numbers}
             value={target}
-            onChange={({ currentTarget }) => setTarget(currentTarget.value)}
+            onChange={({ currentTarget }) => setChosen(currentTarget.value)}
             data={targets}
           />
           <Radio.Group label={words.mode} value={mode} onChange={(value) => setMode(value as Mode)}>
