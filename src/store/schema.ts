@@ -4,8 +4,9 @@ import type { Leaderboard } from "../models/leaderboard.ts";
 import type { RunMode } from "../models/model.ts";
 import type { MetricDetails } from "../models/model-metrics.ts";
 import type { TrainParameters } from "../models/train-request.ts";
+import type { ColumnType as TableColumnType } from "../tables/column-type.ts";
 import type { Wished } from "../tables/detect-dialect.ts";
-import type { Dialect, ColumnType as TableColumnType } from "../tables/dialect.ts";
+import type { Dialect } from "../tables/dialect.ts";
 
 type Timestamp = ColumnType<Date, Date | string, Date | string>;
 type NullableTimestamp = ColumnType<Date | null, Date | string | null, Date | string | null>;

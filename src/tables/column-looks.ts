@@ -1,4 +1,5 @@
-import { type ColumnType, type Dialect, isMissing, isNumeral } from "./dialect.ts";
+import type { ColumnType } from "./column-type.ts";
+import { type Dialect, isMissing, isNumeral } from "./dialect.ts";
 import { findNumberForms } from "./find-number-forms.ts";
 import type { NumberForm } from "./number-form.ts";
 

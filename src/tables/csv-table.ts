@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
+import { type ColumnType, isOfMoments } from "./column-type.ts";
 import type { CsvHead } from "./csv-head.ts";
 import { timestampInSql } from "./date-form.ts";
-import { type ColumnType, type Dialect, isOfMoments } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { missingValues } from "./missing.ts";
 import { type NumberForm, patternOf, plainSigns } from "./number-form.ts";
 import { sqlText } from "./sql-text.ts";

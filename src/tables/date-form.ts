@@ -1,4 +1,4 @@
-import type { MomentType } from "./dialect.ts";
+import type { MomentType } from "./column-type.ts";
 import { matchersOf } from "./matchers.ts";
 import { monthInSql, monthOf, patternOfMonths } from "./month-names.ts";
 import { sqlText } from "./sql-text.ts";

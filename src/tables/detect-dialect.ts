@@ -1,13 +1,6 @@
+import type { ColumnType } from "./column-type.ts";
 import { fitsHeader, type Sample, sampleAt } from "./csv-record.ts";
-import {
-  type ColumnType,
-  type Delimiter,
-  type Dialect,
-  delimiters,
-  isMissing,
-  isNumeral,
-  withoutFewWords,
-} from "./dialect.ts";
+import { type Delimiter, type Dialect, delimiters, isMissing, isNumeral, withoutFewWords } from "./dialect.ts";
 import { missingNumbers, missingWords } from "./missing.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 

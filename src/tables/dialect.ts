@@ -2,13 +2,6 @@ import type { DateForm } from "./date-form.ts";
 import type { NumberForm } from "./number-form.ts";
 import { plainSource, type TableSource } from "./table-source.ts";
 
-/** What a column holds. */
-export const columnTypes = ["number", "text", "date", "time", "boolean"] as const;
-export type ColumnType = (typeof columnTypes)[number];
-/** Of which DuckDB keeps TIMESTAMPs: those of times are of 1 January 1970, or of the days after it where they are longer. */
-export type MomentType = Extract<ColumnType, "date" | "time">;
-export const isOfMoments = (type: ColumnType): type is MomentType => type === "date" || type === "time";
-
 /** How a table is written. */
 export interface Dialect {
   /** What the file is; the rest is said of the plain CSV that is made of it. */

@@ -1,5 +1,6 @@
+import type { ColumnType } from "./column-type.ts";
 import type { CsvHead } from "./csv-head.ts";
-import { type ColumnType, isMissing } from "./dialect.ts";
+import { isMissing } from "./dialect.ts";
 
 const examplesOfColumn = 3;
 const longestExample = 40;

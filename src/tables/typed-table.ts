@@ -1,8 +1,9 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { ColumnType } from "./column-type.ts";
 import { type CsvHead, readHead } from "./csv-head.ts";
 import { csvTable } from "./csv-table.ts";
-import type { ColumnType, Dialect } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { sqlText } from "./sql-text.ts";
 
 /** Of a column that is not left out, in the file's order: what the checks found it to be. */

@@ -1,7 +1,7 @@
 import { DomainError } from "../errors.ts";
 import type { TrainParameters } from "../models/train-request.ts";
 import { columnOf, groupColumnOf, isByFolds } from "../models/validation.ts";
-import { isOfMoments } from "../tables/dialect.ts";
+import { isOfMoments } from "../tables/column-type.ts";
 import type { RunRequest, TrainableDataset, TrainingTask } from "./submit-run.ts";
 
 /** A parameter that would do nothing, or not what it promises. */

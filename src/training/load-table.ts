@@ -3,8 +3,9 @@ import { type DuckDBConnection, DuckDBDoubleVector, DuckDBInstance, type DuckDBV
 import { TextCoder } from "../models/text-codes.ts";
 import type { TableColumn, TrainingTable } from "../models/training-table.ts";
 import type { ColumnSummary } from "../store/schema.ts";
+import { isOfMoments } from "../tables/column-type.ts";
 import { readHead } from "../tables/csv-head.ts";
-import { type Dialect, isOfMoments, plainDialect } from "../tables/dialect.ts";
+import { type Dialect, plainDialect } from "../tables/dialect.ts";
 import { lockTo } from "../tables/lock-to.ts";
 import { saidMissing } from "../tables/missing.ts";
 import { plainCsv } from "../tables/plain-csv.ts";

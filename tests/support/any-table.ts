@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import type { ColumnType } from "../../src/tables/column-type.ts";
 import type { DateForm } from "../../src/tables/date-form.ts";
-import type { ColumnType } from "../../src/tables/dialect.ts";
 import { missingWords } from "../../src/tables/missing.ts";
 
 /** null where it is missing; a date or a time is one by ISO 8601. */

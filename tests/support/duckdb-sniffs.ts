@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import type { ColumnType } from "../../src/tables/dialect.ts";
+import type { ColumnType } from "../../src/tables/column-type.ts";
 import { sqlText } from "../../src/tables/sql-text.ts";
 
 /** What another reader takes a CSV for. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ColumnType } from "../../src/tables/dialect.ts";
+import type { ColumnType } from "../../src/tables/column-type.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/tables");
 

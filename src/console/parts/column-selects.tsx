@@ -1,13 +1,25 @@
 import { Badge, NativeSelect } from "@mantine/core";
 import type { UnderstoodColumn } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
-import { type ColumnRole, type ColumnType, roleOf, withRole, withType } from "../words/corrections.ts";
-import type { Correcting } from "./understood-columns.tsx";
+import {
+  type ColumnRole,
+  type ColumnType,
+  type Corrections,
+  roleOf,
+  withRole,
+  withType,
+} from "../words/corrections.ts";
 
 const types: readonly ColumnType[] = ["number", "text", "date", "time", "boolean"];
 const roles: readonly ColumnRole[] = ["feature", "target", "left out"];
 // A word that is no type: what was said of it before is taken back.
 const byItsValues = "by its values";
+
+/** What is being said of the columns, and who hears it. */
+export interface Correcting {
+  readonly corrections: Corrections;
+  readonly onCorrections: (next: Corrections) => void;
+}
 
 type OfColumn = Correcting & { readonly column: UnderstoodColumn };
 

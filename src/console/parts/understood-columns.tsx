@@ -1,19 +1,12 @@
 import { Badge, Table } from "@mantine/core";
 import type { UnderstoodColumn } from "../api/answers.ts";
 import { useSpeech } from "../texts/language.tsx";
-import type { Corrections } from "../words/corrections.ts";
 import { shownName } from "../words/shown-name.ts";
-import { RoleSelect, TypeSelect } from "./column-selects.tsx";
+import { type Correcting, RoleSelect, TypeSelect } from "./column-selects.tsx";
 import { FirstOf } from "./first-of.tsx";
 import { WideTable } from "./wide-table.tsx";
 
 const shownAtFirst = 50;
-
-/** What is being said of the columns, and who hears it. */
-export interface Correcting {
-  readonly corrections: Corrections;
-  readonly onCorrections: (next: Corrections) => void;
-}
 
 /** The columns of a file: what each is taken for, and where `correcting` is there, what it shall be. */
 export function UnderstoodColumns({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { datasetWarningReasons } from "../../../otel/api/catalogue/datasets.ts";
-import { columnTypes, delimiters } from "../../tables/dialect.ts";
+import { columnTypes } from "../../tables/column-type.ts";
+import { delimiters } from "../../tables/dialect.ts";
 import { tableFormats } from "../../tables/table-source.ts";
 import { maxNameLength } from "../checks/upload-fields.ts";
 

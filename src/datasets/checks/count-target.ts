@@ -1,8 +1,8 @@
 import { MAX_CLASSES } from "../../models/training-target.ts";
+import type { ColumnType } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { csvTable, numberIn, withoutWords } from "../../tables/csv-table.ts";
-import type { ColumnType } from "../../tables/dialect.ts";
 import { missingNumbers } from "../../tables/missing.ts";
 import { orEstimated } from "../engines/count-distinct.ts";
 

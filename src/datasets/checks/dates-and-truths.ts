@@ -1,9 +1,10 @@
 import { DomainError } from "../../errors.ts";
+import { isOfMoments } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { csvTable, withoutMissing } from "../../tables/csv-table.ts";
 import { type DateForm, isoFormOf, timeForms, timestampInSql, typeOfForm } from "../../tables/date-form.ts";
-import { isMissing, isOfMoments } from "../../tables/dialect.ts";
+import { isMissing } from "../../tables/dialect.ts";
 import {
   dateFormsOf,
   isLikelyInSql,

@@ -1,4 +1,4 @@
-import type { ColumnType } from "../../tables/dialect.ts";
+import type { ColumnType } from "../../tables/column-type.ts";
 
 /** What a target column looks like to the checks. */
 export interface TargetColumn {

@@ -1,10 +1,10 @@
 import { DomainError } from "../../errors.ts";
 import { MAX_CLASSES } from "../../models/training-target.ts";
 import type { ColumnSummary, ReadColumn } from "../../store/schema.ts";
+import type { ColumnType } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import type { CsvHead } from "../../tables/csv-head.ts";
 import { type DateForm, typeOfForm } from "../../tables/date-form.ts";
-import type { ColumnType } from "../../tables/dialect.ts";
 import type { ColumnCounts } from "./count-cells.ts";
 import { type CountedTarget, countNumbers } from "./count-target.ts";
 import { findDatesAndTruths } from "./dates-and-truths.ts";

@@ -1,5 +1,6 @@
 import { DomainError } from "../../errors.ts";
-import { type ColumnType, columnTypes, type Delimiter, type Dialect, delimiters } from "../../tables/dialect.ts";
+import { type ColumnType, columnTypes } from "../../tables/column-type.ts";
+import { type Delimiter, type Dialect, delimiters } from "../../tables/dialect.ts";
 import { encodingNamed } from "../../tables/text-encoding.ts";
 
 /** What the sender of a file says of it; what is not said is found out. */

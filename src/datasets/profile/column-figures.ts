@@ -1,7 +1,7 @@
 import type { ColumnProfile, ColumnSummary } from "../../store/schema.ts";
+import { isOfMoments, type MomentType } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import { momentInSql, momentOf } from "../../tables/date-form.ts";
-import { isOfMoments, type MomentType } from "../../tables/dialect.ts";
 
 /** A column as SQL has it. */
 export interface PlacedColumn extends ColumnSummary {

@@ -1,7 +1,7 @@
 import type { ColumnHistogram } from "../../store/schema.ts";
+import { isOfMoments } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import { momentOf } from "../../tables/date-form.ts";
-import { isOfMoments } from "../../tables/dialect.ts";
 import { finiteIn, type PlacedColumn, withValues } from "./column-figures.ts";
 
 // A thousandth of a bin: enough for every picture, and 6 characters instead of 18 for each of the edges.

@@ -1,9 +1,10 @@
 import { DomainError } from "../../errors.ts";
+import type { ColumnType } from "../../tables/column-type.ts";
 import type { CsvReader } from "../../tables/csv-engine.ts";
 import { readHead } from "../../tables/csv-head.ts";
 import { csvTable, plainNumberIn, valueIn } from "../../tables/csv-table.ts";
 import { momentInSql } from "../../tables/date-form.ts";
-import type { ColumnType, Dialect } from "../../tables/dialect.ts";
+import type { Dialect } from "../../tables/dialect.ts";
 import { truthInSql } from "../../tables/truth.ts";
 import { typedCopy } from "../../tables/typed-table.ts";
 import type { CsvEngines } from "../engines/csv-engines.ts";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { leavingOf } from "../../http/leaving.ts";
 import { type ApiRoute, defineRoute, idParams, pageLimit, queryInteger } from "../../http/route.ts";
 import { isKnown } from "../../http/send-file.ts";
-import { columnTypes } from "../../tables/dialect.ts";
+import { columnTypes } from "../../tables/column-type.ts";
 import { readingTag } from "../answers/etag.ts";
 import type { CsvEngines } from "../engines/csv-engines.ts";
 import { existingDataset } from "../kept/existing-dataset.ts";
