@@ -1,7 +1,7 @@
 // Over 300 lines: all ways through a browser share one service, and each goes on with what the one before has left there.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
@@ -64,7 +64,8 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   `);
   await page.locator(".drop").dispatchEvent("drop", { dataTransfer: dropped });
   await page.waitForURL(/\/datasets\/[0-9a-f-]+$/);
-  const facts = await page.locator(".facts").innerText();
+  // Those of the profile come behind them, when it is made.
+  const facts = await page.locator(".facts").first().innerText();
   expect(facts).toMatch(/semicolon/);
   expect(facts).toMatch(/Decimal sign\s+comma/);
   await page.getByText("Numbers and text in one column (line 102)").waitFor();
@@ -135,6 +136,24 @@ test("from a file to a prediction, with a key, and nothing that the browser comp
   await expect.poll(() => page.getByTestId("prediction").textContent()).toBe("dear");
   expect(await page.getByRole("list", { name: "Why" }).getByRole("listitem").allInnerTexts()).toEqual(
     expect.arrayContaining([expect.stringMatching(/^colour\s+\+\d/)]),
+  );
+  // A file, in the ways of tables: semicolons, decimal commas, and a value that no row had.
+  const file = page.getByRole("region", { name: "A file of rows" });
+  const rows = Array.from({ length: 12 }, (_, at) => `${at},5;2,5;${at === 1 ? "violet" : "red"}\n`).join("");
+  await page.locator("input[type=file]").setInputFiles({
+    name: "more.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(`price;weight kg;colour\n${rows}`),
+  });
+  await page.getByText("more.csv: 12 rows.").waitFor();
+  await file.getByRole("row", { name: /^2 (dear|cheap) \(\d.*%\) colour$/ }).waitFor();
+  await page.getByRole("button", { name: "Show 2 more" }).click();
+  expect(await file.getByRole("row").count()).toBe(13);
+  const answers = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Save all as CSV" }).click();
+  expect((await answers).suggestedFilename()).toBe("more-predicted.csv");
+  expect(readFileSync((await (await answers).path())!, "utf8")).toMatch(
+    /^row,prediction,chance of cheap,chance of dear,unknown\n1,(dear|cheap),.*\n2,.*,colour\n/,
   );
   await page.getByRole("button", { name: "Pin", exact: true }).click();
   await page.getByRole("button", { name: "Take the pin off" }).waitFor();

@@ -40,6 +40,10 @@ const linksOf = (path: string): { target: string; anchor: string | undefined }[]
     });
 
 describe.each(pages)("%s", (path) => {
+  test("has no marks of a merge", () => {
+    expect(read(path)).not.toMatch(/^(<<<<<<<|>>>>>>>) /m);
+  });
+
   test("links to files and headings that are there", () => {
     for (const { target, anchor } of linksOf(path)) {
       expect(existsSync(join(root, target)), target).toBe(true);

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { FormRow } from "../words/form-row.ts";
-import type { Prediction } from "./answers.ts";
+import type { Prediction, Predictions } from "./answers.ts";
 import { api, bodyOf, requireDone } from "./client.ts";
 import { toFault } from "./fault.ts";
 
@@ -73,6 +73,22 @@ async function ask(id: string, row: FormRow, explain: boolean): Promise<Predicti
     }),
   );
   return predictions[0]!;
+}
+
+/** Asks a model for the rows of a CSV file, which goes as it is: the service finds out how it is written. */
+export function useFilePrediction(id: string) {
+  return useMutation({
+    mutationFn: (file: File): Promise<Predictions> =>
+      bodyOf(
+        api.POST("/api/ml/v1/artifacts/{id}/predictions", {
+          params: { path: { id } },
+          // The document has it as text, whose letters the browser would have to know.
+          body: file as never,
+          bodySerializer: (body: unknown) => body as Blob,
+          headers: { "Content-Type": "text/csv" },
+        }),
+      ),
+  });
 }
 
 /** Asks a model for one row, with what each column adds where it can tell that. */

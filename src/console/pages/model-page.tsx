@@ -5,6 +5,7 @@ import { useDeleteModel, useModel, usePrediction } from "../api/models.ts";
 import { Asked } from "../parts/asked.tsx";
 import { Confirmed } from "../parts/confirmed.tsx";
 import { FaultAlert } from "../parts/fault-alert.tsx";
+import { FilePrediction } from "../parts/file-prediction.tsx";
 import { ModelFacts } from "../parts/model-facts.tsx";
 import { Page } from "../parts/page.tsx";
 import { PredictionAnswer } from "../parts/prediction-answer.tsx";
@@ -27,6 +28,7 @@ function OneModel({ model }: { model: Model }) {
   return (
     <Page title={words.title(shownName(target))} lead={words.lead}>
       {input === null ? <Alert color="yellow">{words.notDescribed}</Alert> : <Questions model={{ ...model, input }} />}
+      <FilePrediction id={id} />
       <ModelFacts model={model} />
       <TakeAlong model={model} />
       <Confirmed

@@ -6,22 +6,12 @@ import { rootAddress } from "../api/root-address.ts";
 import { useSpeech } from "../texts/language.tsx";
 import { curlSnippet, pythonSnippet } from "../words/snippets.ts";
 import { FaultAlert } from "./fault-alert.tsx";
+import { saveFile } from "./save-file.ts";
 import { Section } from "./section.tsx";
 import { Snippet } from "./snippet.tsx";
 
 const endings = { xgboost: "json", onnx: "onnx" } satisfies Record<ModelFormat, string>;
 const formats = ["onnx", "xgboost"] as const;
-
-/** Gives a file to the browser, as a download. */
-function save(file: Blob, name: string): void {
-  const address = URL.createObjectURL(file);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser holds the file by itself once the click is through.
-  setTimeout(() => URL.revokeObjectURL(address), 0);
-}
 
 /** How a model is used elsewhere: its files, and lines for a shell and Python that ask it for the row of the example. */
 export function TakeAlong({ model: { id, input } }: { model: Model }) {
@@ -29,7 +19,7 @@ export function TakeAlong({ model: { id, input } }: { model: Model }) {
   const { key } = useKeyState();
   const file = useModelFile(id);
   const fetchFile = (format: ModelFormat): void =>
-    file.mutate(format, { onSuccess: (blob) => save(blob, `model-${id}.${endings[format]}`) });
+    file.mutate(format, { onSuccess: (blob) => saveFile(blob, `model-${id}.${endings[format]}`) });
   const snippetOf = input && { root: rootAddress.href, id, row: input.example, hasKey: key !== undefined };
   const keyAbout = key === undefined ? "" : ` ${words.keyAbout}`;
   return (

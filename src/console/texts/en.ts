@@ -391,6 +391,16 @@ export const en = {
     whyNumber: "What each column adds to the number, or takes away, beside what is said on average.",
     whyClass: (name: string) =>
       `What speaks for «${name}», and what against it: by how much each column moves its score.`,
+    file: "A file of rows",
+    fileAbout:
+      "A CSV with the columns of the form, of up to 1,000 rows and 4 MB, in any of the ways that a table may be written.",
+    chooseFile: "Choose a CSV",
+    fileRows: (name: string, count: number, shown: string) => `${name}: ${count === 1 ? "one row" : `${shown} rows`}.`,
+    fileEncoding: (encoding: string) => `Its letters were read as ${encoding}.`,
+    rowNumber: "Row",
+    neverSeen: "Values it never saw",
+    furtherRows: (count: number, shown: string) => (count === 1 ? "Show one more" : `Show ${shown} more`),
+    saveAnswers: "Save all as CSV",
     notDescribed: "This model is from before its input was described: predict by the API instead.",
   },
 
