@@ -29,7 +29,7 @@ export const parameters = z
     validation: validationSchema
       .optional()
       .describe(
-        "On which rows the model is measured, which it has not learnt from. holdout: a share of the rows, of each class its own. folds: each row once in each repeat, by models that learnt from the others; the run's own model learns from all; 5 folds where none are said, and 4 repeats below 1,000 rows, fewer where that is dear, else 1. time: the latest rows by a column of dates or numbers. group: rows with the same value of the column stay together. Default: folds below 1,000 rows with a target where that takes some seconds at most (auto: only of small tables), else holdout with the share 0.25.",
+        "On which rows the model is measured, which it has not learnt from. holdout: a share of the rows, of each class its own. folds: each row once in each repeat, by models that learnt from the others; the run's own model learns from all; 5 folds where none are said, and 4 repeats below 1,000 rows, fewer where that is dear, else 1. time: the latest rows by a column of dates, times or numbers. group: rows with the same value of the column stay together. Default: folds below 1,000 rows with a target where that takes some seconds at most (auto: only of small tables), else holdout with the share 0.25.",
       ),
     rounds: z.number().int().min(1).max(5000).optional().describe("heavy: trees, or trees a class."),
     maxDepth: z.number().int().min(1).max(12).optional().describe("heavy: depth of a tree."),

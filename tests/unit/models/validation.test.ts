@@ -314,10 +314,20 @@ describe("by time", () => {
       withoutMoment: 0,
     });
     expect(by("day").document.features.map(({ column }) => column)).toContain("day");
-    expect(faultOf(() => by("text"))).toMatchObject({ code: "PARAMETER_UNUSABLE", message: /dates or numbers/ });
-    expect(faultOf(() => by("y"))).toMatchObject({ code: "PARAMETER_UNUSABLE", message: /which is the target/ });
-    expect(faultOf(() => of(new Array(20).fill(3), 0.2))).toMatchObject({ message: /the same in all rows/ });
-    expect(faultOf(() => of(new Array(20).fill(null), 0.2))).toMatchObject({ message: /has none in the rows/ });
+    expect(faultOf(() => by("text"))).toMatchObject({
+      code: "PARAMETER_UNUSABLE",
+      message: expect.stringMatching(/dates, times or numbers/),
+    });
+    expect(faultOf(() => by("y"))).toMatchObject({
+      code: "PARAMETER_UNUSABLE",
+      message: expect.stringMatching(/which is the target/),
+    });
+    expect(faultOf(() => of(new Array(20).fill(3), 0.2))).toMatchObject({
+      message: expect.stringMatching(/the same in all rows/),
+    });
+    expect(faultOf(() => of(new Array(20).fill(null), 0.2))).toMatchObject({
+      message: expect.stringMatching(/has none in the rows/),
+    });
   });
 });
 
@@ -395,7 +405,7 @@ test("too few rows for a share or for folds are told", () => {
   const request = { target: "price", task: "regression", mode: "light" } as const;
   expect(faultOf(() => train(rows, request, { validation: { kind: "holdout", share: 0.05 } }))).toMatchObject({
     code: "TOO_FEW_ROWS",
-    message: /a share of 0.05 is not one row/,
+    message: expect.stringMatching(/a share of 0.05 is not one row/),
   });
   expect(faultOf(() => train(rows, request, { validation: { kind: "folds", folds: 9 } }))).toMatchObject({
     code: "TOO_FEW_ROWS",
