@@ -84,13 +84,16 @@ function latencyBounds(text: string): readonly number[] {
   return values as number[];
 }
 
+/** Whether OTEL_SDK_DISABLED is true, by OpenTelemetry's own rule for its booleans: in any case of letters, and all else is false. */
+export const isSdkDisabled = ({ OTEL_SDK_DISABLED: said }: NodeJS.ProcessEnv): boolean =>
+  said?.trim().toLowerCase() === "true";
+
 /**
  * Reads the telemetry settings, and the files that their secrets stand in; without the SDK. With faults, the settings hold the defaults in the places
  * of what is wrong, and must not be used: `main.ts` reports the faults together with those of `src/settings/config.ts`.
  */
 export function readTelemetrySettings(env: NodeJS.ProcessEnv): { settings: TelemetrySettings; faults: string[] } {
-  // OpenTelemetry's own rule for its booleans: any case of "true" is true, all else false.
-  const sdkEnabled = env.OTEL_SDK_DISABLED?.trim().toLowerCase() !== "true";
+  const sdkEnabled = !isSdkDisabled(env);
   // A process that has no telemetry need not have right what it says, nor the files: a command on another machine, or who
   // switches it off for their absence.
   const followed = sdkEnabled ? env : {};

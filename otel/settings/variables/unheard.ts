@@ -1,5 +1,5 @@
 import { isSent } from "../metric-settings.ts";
-import type { TelemetrySettings } from "../telemetry-settings.ts";
+import { isSdkDisabled, type TelemetrySettings } from "../telemetry-settings.ts";
 import { openTelemetryVariables } from "./all-variables.ts";
 import { type Condition, conditions } from "./variable.ts";
 
@@ -39,7 +39,7 @@ export function unheardVariables(
   settings: TelemetrySettings,
   isOther: (name: string) => boolean = () => false,
 ): string[] {
-  if (env.OTEL_SDK_DISABLED?.trim().toLowerCase() === "true") return [];
+  if (isSdkDisabled(env)) return [];
   const namesByReason = new Map<string, string[]>();
   for (const name of Object.keys(env).sort()) {
     if (!name.startsWith("OTEL_") || env[name]?.trim() === "" || isOther(name)) continue;

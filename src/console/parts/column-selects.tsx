@@ -10,7 +10,6 @@ import {
   withType,
 } from "../words/corrections.ts";
 
-const types: readonly ColumnType[] = ["number", "text", "date", "time", "boolean"];
 const roles: readonly ColumnRole[] = ["feature", "target", "left out"];
 // A word that is no type: what was said of it before is taken back.
 const byItsValues = "by its values";
@@ -38,7 +37,7 @@ export function TypeSelect({ column: { name, type }, corrections, onCorrections 
       value={said === null ? byItsValues : (said ?? type ?? "")}
       onChange={({ currentTarget }) => choose(currentTarget.value)}
       data={[
-        ...types.map((each) => ({ value: each, label: words.types[each] })),
+        ...Object.entries(words.types).map(([value, label]) => ({ value, label })),
         { value: byItsValues, label: words.byItsValues },
       ]}
     />
